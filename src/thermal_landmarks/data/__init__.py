@@ -1,0 +1,1 @@
+"""From files to batches: readers, images, cache, synthetic faces, augmentation."""

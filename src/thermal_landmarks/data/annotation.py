@@ -1,0 +1,70 @@
+"""What a reader yields, what an image file holds, and the interface that every data source offers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Protocol
+
+import numpy as np
+
+Unit = Literal["celsius", "gray"]
+"""Of an image's values: degrees Celsius, or gray levels without a physical meaning (0-255, or 0-65535)."""
+
+
+@dataclass(frozen=True)
+class ThermalImage:
+    """One decoded image.
+
+    Attributes:
+        values: float32 (height, width), in `unit`.
+        unit: Degrees Celsius or gray levels.
+    """
+
+    values: np.ndarray
+    unit: Unit
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One face in one image, as its data set describes it.
+
+    Attributes:
+        image: Path of the image file; for rendered images a path-like name that is unique in the source.
+        points_px: float32 (N, 2), x and y in pixels of the image, pixel centres at integers; NaN where missing.
+        subject: Who is seen; splits never divide a subject.
+        visible: bool (N,); False where a point is annotated but hidden. None: not known.
+        box_px: Face box (x_min, y_min, x_max, y_max) in pixels, or None.
+        location: Where the annotation stands, for error messages (`labels.json, annotation id 7`).
+        attributes: Anything else that the data set says (pose, occlusion, ...).
+    """
+
+    image: Path
+    points_px: np.ndarray
+    subject: str
+    visible: np.ndarray | None = None
+    box_px: tuple[float, float, float, float] | None = None
+    location: str = ""
+    attributes: dict[str, str | float | bool] = field(default_factory=dict)
+
+
+class Source(Protocol):
+    """A data set: a file reader or a renderer. Picklable, since images are loaded in worker processes."""
+
+    scheme: str
+
+    def annotations(self) -> Sequence[Annotation]:
+        """All annotations, in a stable order.
+
+        Raises:
+            DataError: If the annotation files can't be read; names file, place, finding and remedy.
+        """
+
+    def load(self, annotation: Annotation) -> ThermalImage:
+        """The image of one annotation.
+
+        Raises:
+            DataError: If the image can't be read; names the file, the finding and the remedy.
+        """
+
+    def fingerprint(self) -> str:
+        """Changes when the content of the data set or a setting that alters its images changes."""

@@ -1,0 +1,33 @@
+"""The batch that travels from the data to the network, and the coordinates it travels in."""
+
+from typing import TypedDict
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+class Batch(TypedDict):
+    """A batch as the network, the loss and the metrics see it (after transfer, augmentation, normalisation).
+
+    Points are in pixels of the network's input image, pixel centres at integers.
+    """
+
+    image: Float[Tensor, "batch channel height width"]
+    points_px: Float[Tensor, "batch point 2"]
+    mask: Bool[Tensor, "batch point"]  # False: the point is missing or out of the frame; loss and metrics ignore it
+    inter_ocular_px: Float[Tensor, " batch"]  # outer eye corners in the source annotation; NaN where it has none
+    box_px: Float[Tensor, "batch 2"]  # width and height of the rectangle around all annotated points
+    pixel_size: Float[Tensor, " batch"]  # pixels of the original image per pixel of the network's input
+    index: Int[Tensor, " batch"]  # the sample's row in its data set
+
+
+def to_unit(points_px: Float[Tensor, "*batch 2"], size: tuple[int, int]) -> Float[Tensor, "*batch 2"]:
+    """Pixels (centres at integers) to [0, 1] image units; `size` is (height, width)."""
+    height, width = size
+    return (points_px + 0.5) / points_px.new_tensor([width, height])
+
+
+def to_pixels(points: Float[Tensor, "*batch 2"], size: tuple[int, int]) -> Float[Tensor, "*batch 2"]:
+    """[0, 1] image units to pixels (centres at integers); `size` is (height, width)."""
+    height, width = size
+    return points * points.new_tensor([width, height]) - 0.5

@@ -1,0 +1,1 @@
+"""From a checkpoint to points in an image's own pixels."""

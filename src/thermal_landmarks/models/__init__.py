@@ -1,0 +1,1 @@
+"""Networks made of four parts: root, stem, branch and head."""
