@@ -1,0 +1,80 @@
+"""Affine maps between an original image and the network's input image, and warping by them.
+
+All coordinates are pixels with centres at integers, x before y; sizes are (height, width). A matrix is float64 (2, 3)
+and maps a point (x, y, 1) of the original image to the network's input.
+"""
+
+from typing import Literal
+
+import numpy as np
+from scipy import ndimage
+
+Fit = Literal["letterbox", "stretch"]
+
+
+def fit_matrix(
+    original_size: tuple[int, int],
+    target_size: tuple[int, int],
+    *,
+    box_px: tuple[float, float, float, float] | None = None,
+    margin: float = 0.0,
+    fit: Fit = "letterbox",
+) -> np.ndarray:
+    """The matrix that fits an image, or a box in it, into the target size.
+
+    Args:
+        original_size: (height, width) of the image.
+        target_size: (height, width) of the network's input.
+        box_px: (x_min, y_min, x_max, y_max) to show instead of the whole image.
+        margin: Added on each side of the box, as a fraction of its larger side.
+        fit: `letterbox` keeps the aspect ratio and centres; `stretch` fills the target.
+
+    Returns:
+        float64 (2, 3).
+    """
+    if box_px is None:
+        centre = np.array([original_size[1], original_size[0]]) / 2 - 0.5
+        extent = np.array([original_size[1], original_size[0]], dtype=float)
+    else:
+        low, high = np.array(box_px[:2]), np.array(box_px[2:])
+        centre = (low + high) / 2
+        extent = high - low + 2 * margin * (high - low).max()
+    target = np.array([target_size[1], target_size[0]], dtype=float)
+    scale = target / extent
+    if fit == "letterbox":
+        scale = np.full(2, scale.min())
+    shift = target / 2 - 0.5 - scale * centre
+    return np.column_stack([np.diag(scale), shift])
+
+
+def transform_points(points_px: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    """Points (..., 2) carried by a matrix (2, 3); float32. NaN stays NaN."""
+    return (points_px @ matrix[:, :2].T + matrix[:, 2]).astype(np.float32)
+
+
+def invert_matrix(matrix: np.ndarray) -> np.ndarray:
+    """The matrix (2, 3) that undoes a matrix (2, 3)."""
+    linear = np.linalg.inv(matrix[:, :2])
+    return np.column_stack([linear, -linear @ matrix[:, 2]])
+
+
+def pixel_size(matrix: np.ndarray) -> float:
+    """Pixels of the original image per pixel of the network's input (geometric mean over the axes)."""
+    return float(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+
+
+def warp_image(values: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resample an image (height, width) by a matrix; float32 of `size`.
+
+    Bilinear, after a Gaussian blur where the image shrinks; beyond the border the nearest pixel is repeated.
+    """
+    values = np.asarray(values, dtype=np.float32)
+    if values.shape == size and np.allclose(matrix, np.eye(2, 3), atol=1e-9):
+        return values
+    shrink = pixel_size(matrix)
+    if shrink > 1:
+        values = ndimage.gaussian_filter(values, sigma=(shrink - 1) / 2, mode="nearest", truncate=3)
+    inverse = invert_matrix(matrix)[::-1]  # to (row, column) order
+    return ndimage.affine_transform(
+        values, inverse[:, 1::-1], offset=inverse[:, 2], output_shape=size, order=1, mode="nearest"
+    )

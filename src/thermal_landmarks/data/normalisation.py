@@ -1,0 +1,51 @@
+"""The one step from temperatures or gray levels to the network's input range."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from thermal_landmarks.data.annotation import Unit
+from thermal_landmarks.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class ValueRange:
+    """Which values of an image become -1 and +1 at the network's input.
+
+    Attributes:
+        mode: `percentile` takes each image's own percentiles, `window` a fixed range for all images.
+        percentiles: Lower and upper percentile (0-100) for `percentile`.
+        temperature_range_c: Range in degrees Celsius for `window`.
+        gray_range: Range in gray levels for `window` where an image has no temperatures.
+    """
+
+    mode: Literal["percentile", "window"] = "percentile"
+    percentiles: tuple[float, float] = (1.0, 99.0)
+    temperature_range_c: tuple[float, float] = (18.0, 40.0)
+    gray_range: tuple[float, float] = (0.0, 255.0)
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("percentile", "window"):
+            raise ConfigError(f"Normalisation mode '{self.mode}' is unknown. Choose percentile or window.")
+        for name in ("percentiles", "temperature_range_c", "gray_range"):
+            low, high = getattr(self, name)
+            if not low < high:
+                raise ConfigError(f"Normalisation {name} must rise, found [{low}, {high}].")
+
+    def limits(self, values: np.ndarray, unit: Unit) -> tuple[float, float]:
+        """The values of this image that become -1 and +1; the upper is always above the lower."""
+        if self.mode == "window":
+            return self.temperature_range_c if unit == "celsius" else self.gray_range
+        low, high = np.percentile(values[::2, ::2], self.percentiles)
+        return float(low), float(max(high, low + 1e-3))
+
+
+def normalise(
+    values: Float[Tensor, "batch 1 height width"], low: Float[Tensor, " batch"], high: Float[Tensor, " batch"]
+) -> Float[Tensor, "batch 1 height width"]:
+    """Map each image's [low, high] to [-1, 1] and clip what lies outside."""
+    scale = 2 / (high - low)
+    return (values * scale[:, None, None, None] - (low * scale + 1)[:, None, None, None]).clamp_(-1, 1)

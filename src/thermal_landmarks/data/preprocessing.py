@@ -1,0 +1,94 @@
+"""Original image -> network input. Training fills its cache with this; a predictor repeats it from the checkpoint."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.geometry import Fit, fit_matrix, warp_image
+from thermal_landmarks.data.normalisation import ValueRange
+from thermal_landmarks.errors import ConfigError, DataError
+
+Box = tuple[float, float, float, float]
+
+
+class Prepared(NamedTuple):
+    """One image as the network gets it, before normalisation."""
+
+    values: np.ndarray  # float32 (height, width), degrees Celsius or gray levels
+    limits: tuple[float, float]  # the values that become -1 and +1
+    matrix: np.ndarray  # float64 (2, 3): original pixels -> pixels of `values`
+
+
+@dataclass(frozen=True)
+class Crop:
+    """Which part of an image the network sees.
+
+    Attributes:
+        mode: `none` shows the whole image, `box` the face box.
+        margin: Added around the box on each side, as a fraction of its larger side.
+        fit: `letterbox` keeps the aspect ratio, `stretch` fills the input.
+    """
+
+    mode: Literal["none", "box"] = "none"
+    margin: float = 0.25
+    fit: Fit = "letterbox"
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("none", "box"):
+            raise ConfigError(f"Crop mode '{self.mode}' is unknown. Choose none or box.")
+        if self.fit not in ("letterbox", "stretch"):
+            raise ConfigError(f"Crop fit '{self.fit}' is unknown. Choose letterbox or stretch.")
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """Crop, size and normalisation; plain data, so that a checkpoint can carry it.
+
+    Attributes:
+        image_size: (height, width) of the network's input.
+        in_channels: How often the single channel is repeated (the paper: 3).
+        crop: Which part of the image is shown.
+        normalisation: Which values become -1 and +1.
+    """
+
+    image_size: tuple[int, int]
+    in_channels: int = 1
+    crop: Crop = field(default_factory=Crop)
+    normalisation: ValueRange = field(default_factory=ValueRange)
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> "Preprocessing":
+        """Rebuild from `settings` or from the same keys in a config."""
+        normalisation = {k: tuple(v) if isinstance(v, list) else v for k, v in settings["normalisation"].items()}
+        height, width = settings["image_size"]
+        return cls(
+            image_size=(int(height), int(width)),
+            in_channels=int(settings["in_channels"]),
+            crop=Crop(**settings["crop"]),
+            normalisation=ValueRange(**normalisation),
+        )
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Plain dicts, lists, numbers and strings."""
+        plain = asdict(self)
+        plain["normalisation"] = {k: list(v) if isinstance(v, tuple) else v for k, v in plain["normalisation"].items()}
+        return plain | {"image_size": list(self.image_size)}
+
+    def __call__(self, image: ThermalImage, *, box_px: Box | None = None, location: str = "image") -> Prepared:
+        """Crop and resize one image and find its value limits.
+
+        Raises:
+            DataError: If the crop needs a face box and there is none.
+        """
+        if self.crop.mode == "box" and box_px is None:
+            raise DataError(
+                f"{location}: no face box, but the crop is set to `box`. Give boxes or set data.crop.mode=none."
+            )
+        size = (image.values.shape[0], image.values.shape[1])
+        box = box_px if self.crop.mode == "box" else None
+        matrix = fit_matrix(size, self.image_size, box_px=box, margin=self.crop.margin, fit=self.crop.fit)
+        values = warp_image(image.values, matrix, self.image_size)
+        return Prepared(values, self.normalisation.limits(values, image.unit), matrix)
