@@ -1,14 +1,18 @@
 """The one step from temperatures or gray levels to the network's input range."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from jaxtyping import Float
-from torch import Tensor
 
 from thermal_landmarks.data.annotation import Unit
 from thermal_landmarks.errors import ConfigError
+
+if TYPE_CHECKING:  # worker processes that decode images do without torch
+    from jaxtyping import Float
+    from torch import Tensor
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,9 @@ class Preprocessing:
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> "Preprocessing":
         """Rebuild from `settings` or from the same keys in a config."""
-        normalisation = {k: tuple(v) if isinstance(v, list) else v for k, v in settings["normalisation"].items()}
+        normalisation: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in settings["normalisation"].items()
+        }
         height, width = settings["image_size"]
         return cls(
             image_size=(int(height), int(width)),

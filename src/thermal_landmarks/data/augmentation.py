@@ -1,0 +1,195 @@
+"""Augmentation of a whole batch on the device that trains: geometry first, then values.
+
+Left-handed image coordinates: a positive angle turns the picture counter-clockwise as seen by a person.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Generator, Tensor
+
+from thermal_landmarks.errors import ConfigError
+
+Range = tuple[float, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AugmentationSettings:
+    """Ranges of the random changes; a probability of 0 or a range of zero switches one off.
+
+    Attributes:
+        rotation: `triple` is the paper's: every training image once as it is, once turned left, once turned right by
+            an angle from `rotation_range_deg`, the same angles in every epoch. `random` draws a new angle from
+            [-rotation_max_deg, rotation_max_deg] each time. `none` leaves images upright.
+        rotation_range_deg: Smallest and largest angle of `triple`.
+        rotation_max_deg: Largest angle of `random`.
+        scale: Relative size, e.g. (0.9, 1.1).
+        shift: Largest shift as a fraction of height and width.
+        mirror: Probability of mirroring left and right (landmarks change places with their partners).
+        padding: What appears beyond the border: the nearest pixel (`border`), the mirrored image (`reflection`) or
+            the coldest input value (`cold`).
+        gain: Relative contrast, e.g. (0.8, 1.25), about the middle of the input range.
+        offset: Largest shift of all values, as a fraction of the input range.
+        noise: Largest standard deviation of white noise, as a fraction of the input range.
+        blur: Largest standard deviation of a Gaussian blur, in pixels.
+        occlusion: Probability of a patch of one temperature over the image.
+        occlusion_size: Smallest and largest side of that patch, as a fraction of the image's height.
+    """
+
+    rotation: Literal["none", "triple", "random"] = "triple"
+    rotation_range_deg: Range = (20.0, 30.0)
+    rotation_max_deg: float = 30.0
+    scale: Range = (1.0, 1.0)
+    shift: float = 0.0
+    mirror: float = 0.0
+    padding: Literal["border", "reflection", "cold"] = "border"
+    gain: Range = (1.0, 1.0)
+    offset: float = 0.0
+    noise: float = 0.0
+    blur: float = 0.0
+    occlusion: float = 0.0
+    occlusion_size: Range = (0.1, 0.25)
+
+    def __post_init__(self) -> None:
+        if self.rotation not in ("none", "triple", "random"):
+            raise ConfigError(f"augmentation.rotation='{self.rotation}' is unknown. Choose none, triple or random.")
+        if self.padding not in ("border", "reflection", "cold"):
+            raise ConfigError(f"augmentation.padding='{self.padding}' is unknown. Choose border, reflection or cold.")
+
+
+def affine_matrices(
+    settings: AugmentationSettings,
+    stored_rotation_deg: Float[Tensor, " batch"],
+    size: tuple[int, int],
+    generator: Generator,
+) -> tuple[Float[Tensor, "batch 2 3"], Bool[Tensor, " batch"]]:
+    """Random maps from input pixels to augmented pixels about the image centre, and which of them mirror."""
+    count, device = len(stored_rotation_deg), stored_rotation_deg.device
+    height, width = size
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.rand(count, generator=generator, device=device) * (high - low) + low
+
+    angle_deg = stored_rotation_deg
+    if settings.rotation == "random":
+        angle_deg = angle_deg + uniform(-settings.rotation_max_deg, settings.rotation_max_deg)
+    angle = torch.deg2rad(angle_deg)
+    scale = uniform(*settings.scale)
+    shift = torch.stack([uniform(-1, 1) * width, uniform(-1, 1) * height], dim=1) * settings.shift
+    mirrored = torch.rand(count, generator=generator, device=device) < settings.mirror
+    flip = torch.where(mirrored, -1.0, 1.0)
+    cosine, sine = torch.cos(angle) * scale, torch.sin(angle) * scale
+    linear = torch.stack([cosine * flip, sine, -sine * flip, cosine], dim=1).view(count, 2, 2)
+    centre = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=device)
+    translation = centre + shift - linear @ centre
+    return torch.cat([linear, translation[:, :, None]], dim=2), mirrored
+
+
+def warp_batch(
+    images: Float[Tensor, "batch 1 height width"],
+    matrices: Float[Tensor, "batch 2 3"],
+    padding: Literal["border", "reflection", "cold"],
+) -> Float[Tensor, "batch 1 height width"]:
+    """Resample images bilinearly by maps from old to new pixels."""
+    height, width = images.shape[-2:]
+    linear = torch.linalg.inv(matrices[:, :, :2])
+    offset = -linear @ matrices[:, :, 2:]
+    # grid_sample counts from -1 to 1 between the outer edges of the outer pixels
+    half = torch.tensor([width / 2, height / 2], device=images.device)
+    centre = half - 0.5
+    theta_linear = linear * half[None, None, :] / half[None, :, None]
+    theta_offset = ((linear @ centre[:, None] + offset).squeeze(-1) - centre) / half
+    theta = torch.cat([theta_linear, theta_offset[:, :, None]], dim=2)
+    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
+    if padding == "cold":  # -1 is the coldest input value
+        return F.grid_sample(images + 1, grid, padding_mode="zeros", align_corners=False) - 1
+    return F.grid_sample(images, grid, padding_mode=padding, align_corners=False)
+
+
+def augment_values(
+    images: Float[Tensor, "batch 1 height width"], settings: AugmentationSettings, generator: Generator
+) -> Float[Tensor, "batch 1 height width"]:
+    """Blur, patch, contrast, shift and noise of images in [-1, 1]; the result is clipped to [-1, 1]."""
+    count, device = len(images), images.device
+
+    def uniform(low: float, high: float) -> Tensor:
+        return torch.rand(count, 1, 1, 1, generator=generator, device=device) * (high - low) + low
+
+    if settings.blur > 0:
+        images = _blur(images, uniform(0, settings.blur))
+    if settings.occlusion > 0:
+        images = _occlude(images, settings, generator)
+    if settings.gain != (1.0, 1.0):
+        images = images * uniform(*settings.gain)
+    if settings.offset > 0:
+        images = images + uniform(-2, 2) * settings.offset  # the input range is 2 wide
+    if settings.noise > 0:
+        noise = torch.randn(images.shape, generator=generator, device=device)
+        images = images + noise * uniform(0, 2 * settings.noise)
+    return images.clamp(-1, 1)
+
+
+def _blur(images: Tensor, sigma_px: Tensor) -> Tensor:
+    radius = max(1, math.ceil(2.5 * float(sigma_px.max())))
+    offsets = torch.arange(-radius, radius + 1, device=images.device)
+    weights = torch.exp(-0.5 * (offsets / sigma_px.clamp(min=1e-3)) ** 2)  # (batch, 1, 1, taps)
+    weights = weights / weights.sum(dim=-1, keepdim=True)
+    count = len(images)
+    rows = F.pad(images.transpose(0, 1), (radius, radius, radius, radius), mode="replicate")
+    rows = F.conv2d(rows, weights, groups=count)
+    return F.conv2d(rows, weights.transpose(2, 3), groups=count).transpose(0, 1)
+
+
+def _occlude(images: Tensor, settings: AugmentationSettings, generator: Generator) -> Tensor:
+    count, _, height, width = images.shape
+    present, centre_x, centre_y, side_x, side_y, value = torch.rand(
+        6, count, 1, 1, generator=generator, device=images.device
+    )
+    low, high = (fraction * height for fraction in settings.occlusion_size)
+    inside_x = _inside(width, centre_x, low + (high - low) * side_x)
+    inside_y = _inside(height, centre_y, low + (high - low) * side_y).transpose(1, 2)
+    patch = (inside_x & inside_y & (present < settings.occlusion))[:, None]
+    return torch.where(patch, (2 * value - 1)[:, None], images)
+
+
+def _inside(length: int, centre: Tensor, side_px: Tensor) -> Tensor:
+    positions = torch.arange(length, device=centre.device)
+    return (positions - centre * length).abs() < side_px / 2
+
+
+class Augmentation:
+    """Random changes of whole batches.
+
+    Args:
+        settings: What is changed, and how much.
+        mirror_order: (N,) permutation that restores the landmark order in a mirrored image.
+    """
+
+    def __init__(self, settings: AugmentationSettings, mirror_order: Tensor) -> None:
+        self.settings = settings
+        self.mirror_order = mirror_order
+
+    def __call__(
+        self,
+        images: Float[Tensor, "batch 1 height width"],
+        points_px: Float[Tensor, "batch point 2"],
+        mask: Bool[Tensor, "batch point"],
+        stored_rotation_deg: Float[Tensor, " batch"],
+        generator: Generator,
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Images in [-1, 1], points and mask after the change, and the relative scale of each image."""
+        size = (images.shape[-2], images.shape[-1])
+        matrices, mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
+        linear = matrices[:, :, :2]
+        if not torch.equal(matrices, torch.eye(2, 3, device=images.device).expand_as(matrices)):
+            images = warp_batch(images, matrices, self.settings.padding)
+            points_px = points_px @ linear.transpose(1, 2) + matrices[:, None, :, 2]
+            order = self.mirror_order.to(points_px.device)
+            points_px = torch.where(mirrored[:, None, None], points_px[:, order], points_px)
+            mask = torch.where(mirrored[:, None], mask[:, order], mask)
+        images = augment_values(images, self.settings, generator)
+        return images, points_px, mask, torch.linalg.det(linear).abs().sqrt()

@@ -1,0 +1,221 @@
+"""Decoded and resized samples in one memory-mapped file, written once for a data set and its settings, then reused."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
+from thermal_landmarks.data.geometry import pixel_size, transform_points
+from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.errors import DataError
+
+_VERSION = 1  # raise when the layout or the meaning of a cached array changes
+_CHUNK = 16
+_KELVIN = 273.15
+
+
+class Encoding(NamedTuple):
+    """How stored uint16 become values: value = stored * scale + offset."""
+
+    scale: float
+    offset: float
+
+
+@dataclass(frozen=True)
+class CachedSamples:
+    """All samples of one source; row i of every array is one sample. Points and boxes are in network input pixels.
+
+    Attributes:
+        images: uint16 (n, height, width), memory-mapped.
+        encoding: float32 (n, 2), scale and offset of each image's values.
+        limits: float32 (n, 2), the values that become -1 and +1.
+        matrix: float32 (n, 2, 3), original pixels -> input pixels.
+        points_px: float32 (n, N, 2), in the source's scheme; NaN where missing.
+        visible: bool (n, N).
+        inter_ocular_px: float32 (n,), NaN where the source has no eye corners.
+        box_px: float32 (n, 2), width and height of the rectangle around all points.
+        pixel_size: float32 (n,), original pixels per input pixel.
+        scheme: Landmark scheme of the points.
+        names: Image name of each sample.
+        subjects: Subject of each sample.
+        bad_items: Samples that could not be used: name, location, reason.
+    """
+
+    images: np.ndarray
+    encoding: np.ndarray
+    limits: np.ndarray
+    matrix: np.ndarray
+    points_px: np.ndarray
+    visible: np.ndarray
+    inter_ocular_px: np.ndarray
+    box_px: np.ndarray
+    pixel_size: np.ndarray
+    scheme: str
+    names: list[str]
+    subjects: list[str]
+    bad_items: list[dict[str, str]]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def values(self, row: int) -> np.ndarray:
+        """The image of one sample in degrees Celsius or gray levels, float32 (height, width)."""
+        scale, offset = self.encoding[row]
+        return self.images[row].astype(np.float32) * scale + offset
+
+
+def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path, *, workers: int = 0) -> CachedSamples:
+    """The cached samples of a source, built on the first call.
+
+    Args:
+        source: Where annotations and images come from.
+        preprocessing: Crop, size and normalisation.
+        cache_dir: Folder of all caches; this one gets a folder named by a hash of content and settings.
+        workers: Processes that decode images; 0 means one a core.
+
+    Raises:
+        DataError: If the source has no usable sample.
+    """
+    key = json.dumps([_VERSION, source.scheme, source.fingerprint(), preprocessing.settings], sort_keys=True)
+    digest = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
+    folder = cache_dir / f"{type(source).__name__.lower()}-{digest}"
+    if not (folder / "samples.json").exists():
+        _build(source, preprocessing, folder, workers or os.cpu_count() or 1)
+    samples = json.loads((folder / "samples.json").read_text())
+    with np.load(folder / "table.npz") as table:
+        arrays = dict(table)
+    return CachedSamples(images=np.load(folder / "images.npy", mmap_mode="r"), **arrays, **samples)
+
+
+def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: int) -> None:
+    annotations = source.annotations()
+    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
+    partial.mkdir(parents=True, exist_ok=True)
+    try:
+        shape = (len(annotations), *preprocessing.image_size)
+        np.lib.format.open_memmap(partial / "images.npy", mode="w+", dtype=np.uint16, shape=shape).flush()
+        results = list(_prepare_all(source, preprocessing, annotations, partial / "images.npy", workers))
+        good = [i for i, result in enumerate(results) if not isinstance(result, str)]
+        if not good:
+            reasons = "\n  ".join(str(r) for r in results[:5]) or "it has no annotations"
+            raise DataError(f"No usable sample in this {type(source).__name__}:\n  {reasons}")
+        _keep_rows(partial / "images.npy", good)
+        table: dict[str, Any] = _table(source.scheme, [annotations[i] for i in good], [results[i] for i in good])
+        np.savez(partial / "table.npz", **table)
+        samples = {
+            "scheme": source.scheme,
+            "names": [str(annotations[i].image) for i in good],
+            "subjects": [annotations[i].subject for i in good],
+            "bad_items": [
+                {"image": str(annotations[i].image), "location": annotations[i].location, "reason": result}
+                for i, result in enumerate(results)
+                if isinstance(result, str)
+            ],
+        }
+        (partial / "samples.json").write_text(json.dumps(samples))
+        try:
+            partial.rename(folder)
+        except OSError:
+            if not (folder / "samples.json").exists():  # otherwise another process built the same cache meanwhile
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _prepare_all(
+    source: Source, preprocessing: Preprocessing, annotations: Sequence[Annotation], path: Path, workers: int
+) -> Iterator[Any]:
+    starts = range(0, len(annotations), _CHUNK)
+    jobs = [(source, preprocessing, annotations[i : i + _CHUNK], path, i) for i in starts]
+    columns = (TextColumn("Preparing images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task("", total=len(annotations))
+        if workers == 1 or len(jobs) <= 2:
+            batches: Iterator[list[Any]] = map(_prepare_chunk, jobs)
+            yield from _advance(batches, progress, task)
+            return
+        context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
+        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+            yield from _advance(pool.map(_prepare_chunk, jobs), progress, task)
+
+
+def _advance(batches: Iterator[list[Any]], progress: Progress, task: Any) -> Iterator[Any]:
+    for batch in batches:
+        progress.advance(task, len(batch))
+        yield from batch
+
+
+def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path, int]) -> list[Any]:
+    """Store some images; for each its encoding, limits and matrix, or the reason why it can't be used."""
+    source, preprocessing, annotations, path, start = job
+    images = np.load(path, mmap_mode="r+")
+    results: list[Any] = []
+    for row, annotation in enumerate(annotations, start):
+        try:
+            if np.isnan(annotation.points_px).all():
+                raise DataError("no landmark is annotated")
+            image = source.load(annotation)
+            prepared = preprocessing(image, box_px=annotation.box_px, location=annotation.location)
+            encoding = _encoding(image)
+            stored = np.rint((prepared.values - encoding.offset) / encoding.scale)
+            images[row] = np.clip(stored, 0, 65535)
+            results.append((encoding, prepared.limits, prepared.matrix))
+        except DataError as error:
+            results.append(str(error))
+    images.flush()
+    return results
+
+
+def _encoding(image: ThermalImage) -> Encoding:
+    if image.unit == "celsius":
+        return Encoding(0.01, -_KELVIN)  # hundredths of a kelvin: finer than any camera's noise
+    return Encoding(1 / 256, 0.0) if image.values.max() <= 255 else Encoding(1.0, 0.0)
+
+
+def _keep_rows(path: Path, rows: list[int]) -> None:
+    images = np.load(path, mmap_mode="r")
+    if len(rows) == len(images):
+        return
+    kept = path.with_name("kept.npy")
+    target = np.lib.format.open_memmap(kept, mode="w+", dtype=images.dtype, shape=(len(rows), *images.shape[1:]))
+    for row, origin in enumerate(rows):
+        target[row] = images[origin]
+    target.flush()
+    kept.replace(path)
+
+
+def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequence[Any]) -> dict[str, np.ndarray]:
+    encoding, limits, matrix = (np.array(column) for column in zip(*results, strict=True))
+    points = np.stack([transform_points(a.points_px, m) for a, m in zip(annotations, matrix, strict=True)])
+    visible = np.stack([_visibility(a) for a in annotations])
+    corners = get_scheme(scheme_name).outer_eye_corners
+    if corners is None:
+        inter_ocular = np.full(len(points), np.nan)
+    else:
+        inter_ocular = np.linalg.norm(points[:, corners[0]] - points[:, corners[1]], axis=1)
+    return {
+        "encoding": encoding.astype(np.float32),
+        "limits": limits.astype(np.float32),
+        "matrix": matrix.astype(np.float32),
+        "points_px": points,
+        "visible": visible,
+        "inter_ocular_px": inter_ocular.astype(np.float32),
+        "box_px": (np.nanmax(points, axis=1) - np.nanmin(points, axis=1)).astype(np.float32),
+        "pixel_size": np.array([pixel_size(m) for m in matrix], dtype=np.float32),
+    }
+
+
+def _visibility(annotation: Annotation) -> np.ndarray:
+    annotated = ~np.isnan(annotation.points_px).any(axis=1)
+    return annotated if annotation.visible is None else annotated & annotation.visible

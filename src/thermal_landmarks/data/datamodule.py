@@ -1,0 +1,188 @@
+"""The LightningDataModule: a source of annotated images in, normalised batches on the training device out."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning as L
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from thermal_landmarks.data.annotation import Source
+from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
+from thermal_landmarks.data.batch import Batch, to_unit
+from thermal_landmarks.data.cache import CachedSamples, load_or_build
+from thermal_landmarks.data.dataset import EpochSampler, LandmarkDataset, RawBatch, RotatedTriples, whole_batch
+from thermal_landmarks.data.normalisation import normalise
+from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.split import Split, SplitSettings, split_subjects
+from thermal_landmarks.errors import DataError
+
+Stage = Literal["train", "val", "test"]
+
+
+class LandmarkDataModule(L.LightningDataModule):
+    """Thermal images with landmarks, split by subject, cached, batched and augmented.
+
+    Args:
+        source: Annotated images; train, val and test subjects come from here.
+        scheme: Landmarks that the network predicts; the source must contain them.
+        image_size: (height, width) of the network's input.
+        batch_size: Images a batch.
+        in_channels: How often the single channel is repeated.
+        crop: Settings of `preprocessing.Crop`.
+        normalisation: Settings of `normalisation.ValueRange`.
+        augmentation: Settings of `augmentation.AugmentationSettings`.
+        split: Settings of `split.SplitSettings`.
+        test_source: A data set of its own for the test; then the source is divided into train and val only.
+        on_bad_item: `error` refuses a data set with an unusable item, `skip` leaves such items out with a warning.
+        cache_dir: Folder of the decoded images.
+        workers: Processes that decode images into the cache; 0 means one a core.
+        seed: Of order and augmentation.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Source,
+        scheme: str,
+        image_size: Sequence[int],
+        batch_size: int = 32,
+        in_channels: int = 1,
+        crop: dict[str, Any] | None = None,
+        normalisation: dict[str, Any] | None = None,
+        augmentation: dict[str, Any] | None = None,
+        split: dict[str, Any] | None = None,
+        test_source: Source | None = None,
+        on_bad_item: Literal["error", "skip"] = "error",
+        cache_dir: str | Path = "outputs/cache",
+        workers: int = 0,
+        seed: int = 0,
+    ) -> None:
+        super().__init__()
+        self.source = source
+        self.test_source = test_source
+        self.scheme = get_scheme(scheme)
+        self.batch_size = batch_size
+        self.preprocessing = Preprocessing.from_settings(
+            {
+                "image_size": image_size,
+                "in_channels": in_channels,
+                "crop": crop or {},
+                "normalisation": normalisation or {},
+            }
+        )
+        ranges: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in (augmentation or {}).items()}
+        self.augmentation_settings = AugmentationSettings(**ranges)
+        self.augmentation = Augmentation(self.augmentation_settings, torch.from_numpy(self.scheme.mirror_order))
+        self.split_settings = SplitSettings(**(split or {}))
+        self.on_bad_item = on_bad_item
+        self.cache_dir = Path(cache_dir)
+        self.workers = workers
+        self.seed = seed
+        self.split: Split = {}
+        self.datasets: dict[str, LandmarkDataset] = {}
+
+    def prepare_data(self) -> None:
+        """Decode and cache the images (one process of a machine does it for all)."""
+        for source in filter(None, (self.source, self.test_source)):
+            self._load(source)
+
+    def setup(self, stage: str | None = None) -> None:
+        """Load the cache and divide it by subject; a second call does nothing."""
+        del stage
+        if self.datasets:
+            return
+        samples = self._load(self.source)
+        self.split = split_subjects(samples.subjects, self.split_settings, with_test=self.test_source is None)
+        subjects = np.array(samples.subjects)
+        for stage_name, names in self.split.items():
+            self.datasets[stage_name] = self._dataset(stage_name, samples, np.flatnonzero(np.isin(subjects, names)))
+        if self.test_source is not None:
+            self.use_for_test(self.test_source)
+
+    def use_for_test(self, source: Source) -> None:
+        """Test on all of another source."""
+        samples = self._load(source)
+        self.split["test"] = sorted(set(samples.subjects))
+        self.datasets["test"] = self._dataset("test", samples, np.arange(len(samples)))
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(height, width) of the network's input."""
+        return self.preprocessing.image_size
+
+    @property
+    def mean_shape(self) -> Float[Tensor, "point 2"]:
+        """Mean position of each training landmark in [0, 1] image units."""
+        dataset = self.datasets["train"]
+        points = dataset.samples.points_px[dataset.rows][:, dataset.landmarks]
+        return to_unit(torch.from_numpy(np.nanmean(points, axis=0)), self.image_size)
+
+    def train_dataloader(self) -> DataLoader[RawBatch]:
+        dataset = self.datasets["train"]
+        sampler = EpochSampler(len(dataset), seed=self.seed, epoch=self._epoch)
+        return DataLoader(dataset, self.batch_size, sampler=sampler, collate_fn=whole_batch)
+
+    def val_dataloader(self) -> DataLoader[RawBatch]:
+        return DataLoader(self.datasets["val"], self.batch_size, collate_fn=whole_batch)
+
+    def test_dataloader(self) -> DataLoader[RawBatch]:
+        return DataLoader(self.datasets["test"], self.batch_size, collate_fn=whole_batch)
+
+    def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
+        """Decode, normalise and (in training) augment a batch on the device that it has reached."""
+        del dataloader_idx
+        training = self.trainer is not None and self.trainer.training
+        return self.finish(batch, augment=training)
+
+    @torch.no_grad()
+    def finish(self, raw: RawBatch, *, augment: bool) -> Batch:
+        """A raw batch as the network gets it."""
+        encoding, limits = raw["encoding"], raw["limits"]
+        # the limits in stored units, so that decoding and normalising are one step
+        low, high = ((limits - encoding[:, 1:]) / encoding[:, :1]).unbind(dim=1)
+        images = normalise(raw["stored"].float(), low, high)
+        points, mask, scale = raw["points_px"], raw["mask"], torch.ones_like(raw["pixel_size"])
+        if augment:
+            generator = torch.Generator(images.device).manual_seed(int(raw["seed"]))
+            images, points, mask, scale = self.augmentation(images, points, mask, raw["rotation_deg"], generator)
+        height, width = self.image_size
+        inside = ((points >= -0.5) & (points <= points.new_tensor([width, height]) - 0.5)).all(dim=-1)
+        return {
+            "image": images.expand(-1, self.preprocessing.in_channels, -1, -1),
+            "points_px": points,
+            "mask": mask & inside,
+            "inter_ocular_px": raw["inter_ocular_px"] * scale,
+            "box_px": raw["box_px"] * scale[:, None],
+            "pixel_size": raw["pixel_size"] / scale,
+            "index": raw["index"],
+        }
+
+    def _epoch(self) -> int:
+        return 0 if self.trainer is None else self.trainer.current_epoch
+
+    def _dataset(self, stage: str, samples: CachedSamples, rows: np.ndarray) -> LandmarkDataset:
+        landmarks = get_scheme(samples.scheme).index_map(self.scheme)
+        triples = None
+        if stage == "train" and self.augmentation_settings.rotation == "triple":
+            triples = RotatedTriples(len(rows), self.augmentation_settings.rotation_range_deg, self.seed)
+        return LandmarkDataset(samples, rows, landmarks, triples=triples, seed=self.seed)
+
+    def _load(self, source: Source) -> CachedSamples:
+        samples = load_or_build(source, self.preprocessing, self.cache_dir, workers=self.workers)
+        if samples.bad_items:
+            listed = "\n".join(
+                f"  {item['image']} ({item['location']}): {item['reason']}" for item in samples.bad_items[:10]
+            )
+            text = f"{len(samples.bad_items)} unusable item(s) in the data set:\n{listed}"
+            if self.on_bad_item == "error":
+                raise DataError(
+                    f"{text}\nRun check_data.py for the whole list; mend them or set data.on_bad_item=skip."
+                )
+            L.pytorch.utilities.rank_zero_warn(text)
+        return samples

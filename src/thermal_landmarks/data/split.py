@@ -1,0 +1,104 @@
+"""Seeded splits by subject, and the file that keeps them beside a run."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from thermal_landmarks.errors import ConfigError
+
+STAGES = ("train", "val", "test")
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """How subjects are divided.
+
+    Attributes:
+        val: Fraction of the subjects for validation.
+        test: Fraction of the subjects for the test.
+        seed: Of the shuffle.
+        overlap: All subjects in every split: for overfitting a few images on purpose, never for a result.
+        file: A `split.json` of an earlier run to follow instead.
+    """
+
+    val: float = 0.15
+    test: float = 0.15
+    seed: int = 0
+    overlap: bool = False
+    file: str | None = None
+
+
+Split = dict[str, list[str]]
+"""Subjects of each stage."""
+
+
+def split_subjects(subjects: Sequence[str], settings: SplitSettings, *, with_test: bool = True) -> Split:
+    """Divide subjects into train, val and test.
+
+    Args:
+        subjects: The subject of each annotation, repeats allowed.
+        settings: Fractions, seed and alternatives.
+        with_test: False where the test set is a data set of its own.
+
+    Raises:
+        ConfigError: If there are too few subjects for the fractions, or a split file doesn't fit.
+    """
+    unique = sorted(set(subjects))
+    if settings.file is not None:
+        return read_split(Path(settings.file), unique)
+    if settings.overlap:
+        return {stage: unique for stage in STAGES if with_test or stage != "test"}
+    fractions = {"val": settings.val, "test": settings.test if with_test else 0.0}
+    counts = {stage: math.ceil(fraction * len(unique)) for stage, fraction in fractions.items()}
+    train = len(unique) - sum(counts.values())
+    if train < 1 or min(counts["val"], 1) < 1:
+        raise ConfigError(
+            f"{len(unique)} subject(s) can't be divided into train, val={settings.val} and test={settings.test} "
+            "without a subject in two of them. Add subjects, change data.split.val and data.split.test, or set "
+            "data.split.overlap=true to overfit on purpose."
+        )
+    order = [unique[i] for i in np.random.default_rng(settings.seed).permutation(len(unique))]
+    split = {
+        "train": order[:train],
+        "val": order[train : train + counts["val"]],
+        "test": order[train + counts["val"] :],
+    }
+    return {stage: sorted(names) for stage, names in split.items() if with_test or stage != "test"}
+
+
+def write_split(path: Path, split: Split) -> None:
+    """Keep a split as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(split, indent=1) + "\n")
+
+
+def read_split(path: Path, subjects: Sequence[str]) -> Split:
+    """A split from a file, checked against the subjects at hand.
+
+    Raises:
+        ConfigError: If a subject stands in two splits, or the file and the data name different subjects.
+    """
+    try:
+        split: Split = json.loads(path.read_text())
+    except (OSError, json.JSONDecodeError) as error:
+        raise ConfigError(
+            f"data.split.file={path}: can't be read as JSON ({error}). Give a split.json of a run."
+        ) from error
+    seen: dict[str, str] = {}
+    for stage, names in split.items():
+        for name in names:
+            if name in seen:
+                raise ConfigError(
+                    f"{path}: subject '{name}' stands in '{seen[name]}' and in '{stage}'. Keep it in one."
+                )
+            seen[name] = stage
+    if unknown := sorted(set(subjects) ^ set(seen)):
+        raise ConfigError(
+            f"{path} and the data set don't name the same subjects; they differ in: {', '.join(unknown[:8])}. "
+            "Use the split of a run on the same data."
+        )
+    return split
