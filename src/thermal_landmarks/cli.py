@@ -1,0 +1,106 @@
+"""What every command shares: Hydra's entry point, the whitelist of what a config may build, and errors for people."""
+
+import difflib
+import functools
+import os
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.errors import ConfigCompositionException, HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.runs import find_run_to_resume
+
+CONFIG_DIR = Path(__file__).parents[2] / "conf"
+
+BUILDABLE = (
+    "thermal_landmarks.*",
+    "torch.optim.*",
+    "timm.optim.*",
+    "lightning.pytorch.*",
+)
+"""What a config may build by `_target_`; anything else is refused."""
+
+
+def _run_folder(resume: str | None, new: str) -> str:
+    return new if resume is None else str(find_run_to_resume(resume, Path(new).parent))
+
+
+OmegaConf.register_new_resolver("run_folder", _run_folder, replace=True)
+
+
+def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+    """Turn a function of a config into a command whose errors name what to put right.
+
+    Args:
+        config_name: The command's file in `conf/`, without `.yaml`.
+    """
+
+    def decorate(function: Callable[[DictConfig], Any]) -> Callable[[], None]:
+        run = hydra.main(config_path=str(CONFIG_DIR), config_name=config_name, execution_whitelist=BUILDABLE)(function)
+
+        @functools.wraps(function)
+        def main() -> None:
+            os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach the clause below instead of Hydra's own printing
+            try:
+                run()
+            except Exception as error:
+                message = explain(error, config_name, sys.argv[1:])
+                if message is None:
+                    raise
+                sys.exit(f"error: {message}")
+
+        return main
+
+    return decorate
+
+
+def explain(error: BaseException, config_name: str, arguments: list[str]) -> str | None:
+    """A message for the person who typed the command, or None for an error of the program itself."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, UserError):
+            return str(cause)
+        cause = cause.__cause__
+    if isinstance(error, ConfigCompositionException):
+        unknown = re.search(r"Could not override '([^']+)'", str(error))
+        if unknown:
+            return _unknown_setting(unknown[1], config_name, arguments)
+        return str(error).split("Config search path:")[0].strip()
+    if isinstance(error, OmegaConfBaseException | HydraException) and error.__cause__ is None:
+        return str(error)
+    return None
+
+
+def _unknown_setting(key: str, config_name: str, arguments: list[str]) -> str:
+    group, _, name = key.rpartition(".")
+    others = [a for a in arguments if "=" in a and not a.startswith("-") and a.split("=")[0] != key and "," not in a]
+    settings = OmegaConf.select(compose_config(config_name, others), group) if group else None
+    if settings is None:
+        settings, group = compose_config(config_name, []), ""
+    choices = [str(choice) for choice in settings]
+    where = f"in '{group}'" if group else "of this command"
+    close = difflib.get_close_matches(name, choices, n=1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    return f"There is no setting '{key}'.{hint}\nSettings {where}: {', '.join(choices)}"
+
+
+def compose_config(config_name: str, overrides: list[str]) -> DictConfig:
+    """The config of a command as `conf/` and the overrides make it.
+
+    Raises:
+        ConfigError: If `conf/` is not beside the package (an installation without the source tree).
+    """
+    if not CONFIG_DIR.is_dir():
+        raise ConfigError(f"No configuration at {CONFIG_DIR}. Install the project from its source tree (`uv sync`).")
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(CONFIG_DIR)):
+        return compose(config_name, overrides)

@@ -1,0 +1,92 @@
+"""The folder that a training run leaves: what lies where, and which one to resume."""
+
+import json
+import math
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from thermal_landmarks.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """Paths inside one run's folder."""
+
+    path: Path
+
+    @property
+    def config(self) -> Path:
+        return self.path / "config.yaml"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def last_checkpoint(self) -> Path:
+        return self.checkpoints / "last.ckpt"
+
+    @property
+    def best_checkpoint(self) -> Path:
+        return self.checkpoints / "best.ckpt"
+
+    @property
+    def metrics(self) -> Path:
+        return self.path / "metrics.json"
+
+    @property
+    def split(self) -> Path:
+        return self.path / "split.json"
+
+    @property
+    def figures(self) -> Path:
+        return self.path / "figures"
+
+
+def find_run_to_resume(resume: str, runs: Path) -> Path:
+    """The folder of the run that `resume=` means.
+
+    Args:
+        resume: `last` for the newest unfinished run, or the path of a run folder or of a checkpoint in one.
+        runs: Where `last` looks.
+
+    Raises:
+        ConfigError: If there is no such run.
+    """
+    if resume == "last":
+        candidates = [p for p in runs.glob("*/checkpoints/last.ckpt") if not RunFolder(p.parents[1]).metrics.exists()]
+        if not candidates:
+            raise ConfigError(
+                f"resume=last: no unfinished run with a checkpoint in {runs}. Give the folder of a run: resume=PATH."
+            )
+        return max(candidates, key=lambda p: p.stat().st_mtime).parents[1]
+    path = Path(resume)
+    folder = path.parents[1] if path.suffix == ".ckpt" else path
+    if not RunFolder(folder).last_checkpoint.exists():
+        raise ConfigError(
+            f"resume={resume}: {RunFolder(folder).last_checkpoint} doesn't exist. Give the folder of a run that has "
+            "written a checkpoint, or resume=last."
+        )
+    return folder
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write a JSON file in one step, so that a crash leaves the old one or the new one; NaN becomes null."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in content.items()}
+    partial.write_text(json.dumps(finite, indent=1) + "\n")
+    partial.replace(path)
+
+
+def git_commit() -> str | None:
+    """The commit of the source tree, with `-dirty` where files differ from it; None outside a checkout."""
+    folder = Path(__file__).parent
+    try:
+        command = ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]
+        return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

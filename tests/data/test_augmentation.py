@@ -1,0 +1,105 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings, augment_values
+from thermal_landmarks.errors import ConfigError
+
+MIRROR = torch.tensor([1, 0, 2])
+
+
+def blob_image(points: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    y, x = torch.meshgrid(torch.arange(size[0]), torch.arange(size[1]), indexing="ij")
+    blobs = [
+        torch.exp(-((x - px) ** 2 + (y - py) ** 2) / 8) * (i + 1) / 2 for i, (px, py) in enumerate(points.tolist())
+    ]
+    return torch.stack(blobs).sum(0)[None, None] - 1
+
+
+def centroid(image: torch.Tensor, near: torch.Tensor) -> np.ndarray:
+    column, row = (round(float(v)) for v in near)
+    window = (image[0, 0] + 1)[row - 5 : row + 6, column - 5 : column + 6]
+    y, x = torch.meshgrid(torch.arange(row - 5, row + 6), torch.arange(column - 5, column + 6), indexing="ij")
+    return np.array([float((window * x).sum() / window.sum()), float((window * y).sum() / window.sum())])
+
+
+def augment(image, points, stored_deg=0.0, seed=0, **ranges):
+    augmentation = Augmentation(AugmentationSettings(padding="cold", **ranges), MIRROR)
+    mask = torch.ones(len(image), points.shape[1], dtype=torch.bool)
+    generator = torch.Generator().manual_seed(seed)
+    return augmentation(image, points, mask, torch.full((len(image),), stored_deg), generator)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000), angle=st.floats(-30, 30), mirror=st.booleans())
+def test_points_move_with_the_image(seed, angle, mirror):
+    points = torch.tensor([[[35.0, 40.0], [75.0, 40.0], [55.0, 62.0]]])
+    image = blob_image(points[0], (100, 110))
+    ranges = {"scale": (0.9, 1.1), "shift": 0.05, "mirror": float(mirror)}
+    moved_image, moved, _, scale = augment(image, points, angle, seed, **ranges)
+    for point in moved[0]:
+        np.testing.assert_allclose(centroid(moved_image, point), point, atol=0.3)
+    before, after = (torch.linalg.norm(p[0, 0] - p[0, 1]) for p in (points, moved))
+    assert float(after / before) == pytest.approx(float(scale), rel=1e-4)
+
+
+def test_positive_angle_turns_left_about_the_centre():
+    points = torch.tensor([[[74.5, 49.5], [49.5, 49.5], [49.5, 24.5]]])
+    _, moved, _, _ = augment(torch.zeros(1, 1, 100, 100), points, 30.0)
+    c, s = 25 * math.cos(math.radians(30)), 25 * math.sin(math.radians(30))
+    expected = [[49.5 + c, 49.5 - s], [49.5, 49.5], [49.5 - s, 49.5 - c]]
+    torch.testing.assert_close(moved[0], torch.tensor(expected), atol=1e-3, rtol=0)
+
+
+def test_mirroring_swaps_partners():
+    points = torch.tensor([[[20.0, 30.0], [60.0, 30.0], [40.0, 50.0]]])
+    _, moved, _, _ = augment(torch.zeros(1, 1, 80, 81), points, mirror=1.0)
+    torch.testing.assert_close(moved, torch.tensor([[[20.0, 30.0], [60.0, 30.0], [40.0, 50.0]]]))
+
+
+def test_nothing_asked_nothing_changed():
+    image = torch.rand(2, 1, 30, 40) * 2 - 1
+    points = torch.rand(2, 3, 2) * 30
+    found_image, found_points, _, scale = augment(image, points)
+    torch.testing.assert_close(found_image, image)
+    torch.testing.assert_close(found_points, points)
+    assert scale.tolist() == [1, 1]
+
+
+def test_same_generator_same_batch():
+    image, points = torch.rand(2, 1, 30, 40), torch.rand(2, 3, 2) * 30
+    ranges = {"rotation": "random", "noise": 0.1, "gain": (0.8, 1.2), "occlusion": 0.5}
+    first, again, other = (augment(image, points, seed=s, **ranges)[0] for s in (1, 1, 2))
+    torch.testing.assert_close(first, again, rtol=0, atol=0)
+    assert not torch.equal(first, other)
+
+
+def test_blur_equals_a_gaussian_filter():
+    from scipy.ndimage import gaussian_filter
+
+    image = torch.rand(1, 1, 40, 50, generator=torch.Generator().manual_seed(0)) - 0.5
+    settings = AugmentationSettings(blur=2.0)
+    found = augment_values(image, settings, torch.Generator().manual_seed(3))
+    sigma = float(torch.rand(1, generator=torch.Generator().manual_seed(3))) * 2
+    radius = math.ceil(2.5 * sigma)
+    expected = gaussian_filter(image[0, 0].numpy(), sigma, mode="nearest", radius=radius)
+    np.testing.assert_allclose(found[0, 0], expected, atol=1e-4)
+
+
+def test_occlusion_covers_a_patch_of_the_asked_size():
+    image = torch.zeros(64, 1, 100, 100)
+    found = augment_values(
+        image, AugmentationSettings(occlusion=1.0, occlusion_size=(0.2, 0.2)), torch.Generator().manual_seed(0)
+    )
+    covered = (found != 0).sum(dim=(1, 2, 3))
+    assert covered.max() == 400
+    assert (covered > 0).all()
+
+
+def test_unknown_mode_is_refused():
+    with pytest.raises(ConfigError, match="none, triple or random"):
+        AugmentationSettings(rotation="left")

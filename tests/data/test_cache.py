@@ -1,0 +1,73 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.cache import load_or_build
+from thermal_landmarks.data.preprocessing import Crop, Preprocessing
+from thermal_landmarks.errors import DataError
+
+
+def test_cached_temperatures_are_within_half_a_hundredth_degree(blob_faces, tmp_path):
+    samples = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
+    for row, annotation in enumerate(blob_faces.annotations()):
+        np.testing.assert_allclose(samples.values(row), blob_faces.load(annotation).values, atol=0.0051)
+        np.testing.assert_allclose(samples.points_px[row], annotation.points_px, atol=1e-5)
+
+
+def test_second_call_decodes_nothing(blob_faces, tmp_path, monkeypatch):
+    first = load_or_build(blob_faces, Preprocessing((24, 32)), tmp_path)
+    monkeypatch.setattr(type(blob_faces), "load", None)
+    again = load_or_build(blob_faces, Preprocessing((24, 32)), tmp_path)
+    np.testing.assert_array_equal(first.images, again.images)
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_other_settings_get_a_cache_of_their_own(blob_faces, tmp_path):
+    load_or_build(blob_faces, Preprocessing((24, 32)), tmp_path)
+    load_or_build(blob_faces, Preprocessing((24, 32), crop=Crop(fit="stretch")), tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_eye_corners_come_from_the_source(blob_faces, tmp_path):
+    samples = load_or_build(blob_faces, Preprocessing((24, 32)), tmp_path)
+    points = np.stack([a.points_px for a in blob_faces.annotations()])
+    expected = np.linalg.norm(points[:, 2] - points[:, 5], axis=1) / 2
+    np.testing.assert_allclose(samples.inter_ocular_px, expected, rtol=1e-5)
+    np.testing.assert_allclose(samples.pixel_size, 2)
+
+
+def test_bad_items_are_listed_and_the_rest_is_kept(blob_faces, tmp_path, monkeypatch):
+    load = type(blob_faces).load
+
+    def load_some(self, annotation):
+        if annotation.image.name == "blob_3.png":
+            raise DataError("blob_3.png: truncated")
+        return load(self, annotation)
+
+    monkeypatch.setattr(type(blob_faces), "load", load_some)
+    samples = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
+    assert [item["image"] for item in samples.bad_items] == ["blob_3.png"]
+    assert "truncated" in samples.bad_items[0]["reason"]
+    assert len(samples) == len(samples.images) == 11
+    assert "blob_3.png" not in samples.names
+    np.testing.assert_allclose(samples.values(3), load(blob_faces, blob_faces.annotations()[4]).values, atol=0.0051)
+
+
+def test_crop_without_a_box_is_an_error_naming_the_setting(blob_faces, tmp_path):
+    with pytest.raises(DataError, match=r"data\.crop\.mode=none"):
+        load_or_build(blob_faces, Preprocessing((48, 64), crop=Crop(mode="box")), tmp_path)
+
+
+def test_sixteen_bit_gray_keeps_its_levels(blob_faces, tmp_path, monkeypatch):
+    levels = np.linspace(0, 65000, 48 * 64).reshape(48, 64).round().astype(np.float32)
+    monkeypatch.setattr(type(blob_faces), "load", lambda *_: ThermalImage(levels, "gray"))
+    samples = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
+    np.testing.assert_array_equal(samples.values(0), levels)
+
+
+def test_settings_survive_a_round_trip():
+    settings = Preprocessing((48, 64), in_channels=3, crop=Crop("box", 0.4, "stretch"))
+    assert Preprocessing.from_settings(settings.settings) == settings
+    assert dataclasses.asdict(settings)["crop"] == settings.settings["crop"]
