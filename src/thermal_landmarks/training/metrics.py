@@ -1,0 +1,324 @@
+"""Landmark metrics as torchmetrics classes: exact under DDP, blind to masked points, NaN where nothing is measured.
+
+Wing, MAE and MSE are in [0, 1] image units, as in the tables of arXiv 2311.08308. All per-image means weigh every image
+alike, so that wing <= 2N * 10 * ln(1 + MAE / 2) holds for any set of errors (Jensen). The papers' conventions for NME,
+failure rate and AUC are in `NormalisedMeanError` and below; ArgmaxAccuracy is a reading of an undefined "accuracy".
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torchmetrics import Metric, MetricCollection
+
+from thermal_landmarks.data.batch import Batch, to_unit
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.training.losses import Wing
+
+Normaliser = Literal["inter_ocular", "box", "image_diagonal"]
+Rule = Literal["exact", "simpson"]
+_SIMPSON_STEP = 1e-4
+
+
+def build_metrics(
+    prefix: str,
+    *,
+    normaliser: Normaliser = "inter_ocular",
+    failure_threshold: float = 0.10,
+    auc_threshold: float = 0.10,
+    auc_rule: Rule = "exact",
+    wing_width: float = 10.0,
+    wing_epsilon: float = 2.0,
+    num_points: int = 6,
+) -> MetricCollection:
+    """The metrics of one stage; every one is updated with `(prediction, batch)`.
+
+    Args:
+        prefix: `val/` or `test/`.
+        normaliser: Of NME, failure rate and AUC.
+        failure_threshold: An image with a greater NME is a failure.
+        auc_threshold: Upper end of the cumulative error curve.
+        auc_rule: `exact`, or `simpson` as the published scorers do.
+        wing_width: Of the wing metric.
+        wing_epsilon: Of the wing metric.
+        num_points: N.
+
+    Returns:
+        Keys `wing, mae, mse, accuracy, nme, failure_rate, auc, pixel_error` behind the prefix.
+    """
+    metrics: dict[str, Metric] = {
+        "wing": WingMetric(width=wing_width, epsilon=wing_epsilon),
+        "mae": MeanAbsoluteError(),
+        "mse": MeanSquaredError(),
+        "accuracy": ArgmaxAccuracy(),
+        "nme": NormalisedMeanError(normaliser=normaliser),
+        "failure_rate": FailureRate(normaliser=normaliser, threshold=failure_threshold),
+        "auc": AreaUnderCurve(normaliser=normaliser, threshold=auc_threshold, rule=auc_rule),
+        "pixel_error": PointError(num_points=num_points),
+    }
+    groups = [["nme", "failure_rate", "auc"], *([name] for name in ("wing", "mae", "mse", "accuracy", "pixel_error"))]
+    return MetricCollection(dict(metrics), prefix=prefix, compute_groups=groups)
+
+
+def image_size(batch: Batch) -> tuple[int, int]:
+    """(height, width) of the batch's images."""
+    height, width = batch["image"].shape[-2:]
+    return height, width
+
+
+def point_errors_px(prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, "batch point"]:
+    """Distance of each point from its target in pixels of the network's input; 0 where masked."""
+    height, width = image_size(batch)
+    error = prediction - _safe_target(batch)
+    return torch.hypot(error[..., 0] * width, error[..., 1] * height) * batch["mask"]
+
+
+def normalised_errors(
+    prediction: Float[Tensor, "batch point 2"], batch: Batch, normaliser: Normaliser
+) -> Float[Tensor, " batch"]:
+    """NME of each image; NaN where it has no valid point or no usable normaliser.
+
+    Args:
+        prediction: In [0, 1] image units.
+        batch: Points, mask and the normalisers in pixels.
+        normaliser: `inter_ocular` (outer eye corners), `box` (square root of width x height of the rectangle around
+            the true points) or `image_diagonal` (of the network's input).
+    """
+    mask = batch["mask"]
+    mean_px = point_errors_px(prediction, batch).sum(dim=1) / mask.sum(dim=1)
+    if normaliser == "inter_ocular":
+        length_px = batch["inter_ocular_px"]
+    elif normaliser == "box":
+        length_px = batch["box_px"].prod(dim=1).sqrt()
+    else:
+        height, width = image_size(batch)
+        length_px = torch.full_like(mean_px, float(np.hypot(height, width)))
+    return mean_px / torch.where(length_px > 0, length_px, torch.nan)
+
+
+def _safe_target(batch: Batch) -> Float[Tensor, "batch point 2"]:
+    target = to_unit(batch["points_px"], image_size(batch))
+    return torch.where(batch["mask"][..., None], target, torch.zeros_like(target))
+
+
+class _ImageMean(Metric):
+    """Mean of one value an image over the images that have a valid point."""
+
+    is_differentiable = False
+    higher_is_better = False
+    full_state_update = False
+    total: Tensor
+    images: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("total", torch.zeros(()), dist_reduce_fx="sum")
+        self.add_state("images", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+
+    def values(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, " batch"]:
+        """The value of each image; anything finite where it has no valid point."""
+        raise NotImplementedError
+
+    def update(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
+        counted = batch["mask"].any(dim=1)
+        self.total += torch.where(counted, self.values(prediction, batch), 0).sum()
+        self.images += counted.sum()
+
+    def compute(self) -> Float[Tensor, ""]:
+        return (self.total / self.images).float()
+
+
+class WingMetric(_ImageMean):
+    """Wing loss in [0, 1] units, summed over the 2N outputs of an image (masked: scaled up to 2N), mean over images.
+
+    Args:
+        width: As in `losses.Wing`.
+        epsilon: As in `losses.Wing`.
+    """
+
+    def __init__(self, *, width: float = 10.0, epsilon: float = 2.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.wing = Wing(width=width, epsilon=epsilon)
+
+    def values(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, " batch"]:
+        size = image_size(batch)
+        return self.wing.per_image(prediction, to_unit(batch["points_px"], size), batch["mask"], size)
+
+
+class MeanAbsoluteError(_ImageMean):
+    """Mean |error| over an image's valid coordinates in [0, 1] units, mean over images."""
+
+    def values(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, " batch"]:
+        return _coordinate_mean((prediction - _safe_target(batch)).abs(), batch["mask"])
+
+
+class MeanSquaredError(_ImageMean):
+    """Mean squared error over an image's valid coordinates in [0, 1] units, mean over images."""
+
+    def values(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, " batch"]:
+        return _coordinate_mean((prediction - _safe_target(batch)).square(), batch["mask"])
+
+
+def _coordinate_mean(
+    values: Float[Tensor, "batch point 2"], mask: Bool[Tensor, "batch point"]
+) -> Float[Tensor, " batch"]:
+    return (values * mask[..., None]).sum(dim=(1, 2)) / (2 * mask.sum(dim=1)).clamp(min=1)
+
+
+class ArgmaxAccuracy(_ImageMean):
+    """How often the predicted right-most and lowest points are the true ones: our reading of the paper's "accuracy".
+
+    It equals Keras' categorical accuracy on a target of shape (2, N): for x and for y, does the arg-max over the
+    points agree; averaged over both rows and all images. Masked points don't take part.
+    """
+
+    higher_is_better = True
+
+    def values(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, " batch"]:
+        masked = ~batch["mask"][..., None]
+        predicted = prediction.masked_fill(masked, -torch.inf).argmax(dim=1)
+        true = batch["points_px"].masked_fill(masked, -torch.inf).argmax(dim=1)
+        return (predicted == true).float().mean(dim=1)
+
+
+class NormalisedMeanError(Metric):
+    """NME: mean point error of an image over a normalising length; mean over images.
+
+    Images without a valid point or without a normaliser (no eye corners annotated) are left out and counted in
+    `ignored_images`; there is no fallback to another normaliser.
+
+    Args:
+        normaliser: See `normalised_errors`.
+
+    Raises:
+        ConfigError: If the normaliser is unknown.
+    """
+
+    is_differentiable = False
+    higher_is_better = False
+    full_state_update = False
+    errors: list[Tensor]
+
+    def __init__(self, *, normaliser: Normaliser = "inter_ocular", **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        if normaliser not in ("inter_ocular", "box", "image_diagonal"):
+            raise ConfigError(f"NME normaliser '{normaliser}' is unknown. Choose inter_ocular, box or image_diagonal.")
+        self.normaliser = normaliser
+        self.add_state("errors", [], dist_reduce_fx="cat")
+
+    def update(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
+        self.errors.append(normalised_errors(prediction, batch, self.normaliser))
+
+    def image_errors(self) -> Float[Tensor, " counted"]:
+        """The NME of each image that has one."""
+        if isinstance(self.errors, Tensor):  # after a sync between processes
+            errors = self.errors
+        elif self.errors:
+            errors = torch.cat(self.errors)
+        else:
+            errors = torch.empty(0, device=self.device)
+        return errors[~errors.isnan()]
+
+    @property
+    def ignored_images(self) -> int:
+        """Images of this process without an NME."""
+        seen = len(self.errors) if isinstance(self.errors, Tensor) else sum(len(e) for e in self.errors)
+        return seen - len(self.image_errors())
+
+    def compute(self) -> Float[Tensor, ""]:
+        return self.image_errors().mean()
+
+
+class FailureRate(NormalisedMeanError):  # noqa: N818 - no exception
+    """Fraction of images whose NME is greater than a threshold.
+
+    Args:
+        threshold: 0.10 for WFLW, 0.08 for JD-landmark.
+        normaliser: See `normalised_errors`.
+    """
+
+    def __init__(self, *, threshold: float = 0.10, normaliser: Normaliser = "inter_ocular", **kwargs: Any) -> None:
+        super().__init__(normaliser=normaliser, **kwargs)
+        self.threshold = threshold
+
+    def compute(self) -> Float[Tensor, ""]:
+        return (self.image_errors() > self.threshold).float().mean()
+
+
+class AreaUnderCurve(NormalisedMeanError):  # noqa: N818 - no exception
+    """Area under the cumulative error curve from 0 to a threshold, divided by the threshold; in [0, 1].
+
+    The curve at x is the fraction of images with NME <= x, a step function. `exact` is its integral,
+    mean(max(0, 1 - NME / threshold)); `simpson` samples it every 1e-4 and applies Simpson's rule, as the WFLW scorers
+    do. They differ by about one step width.
+
+    Args:
+        threshold: Upper end of the curve.
+        rule: `exact` or `simpson`.
+        normaliser: See `normalised_errors`.
+
+    Raises:
+        ConfigError: If the rule is unknown or the threshold isn't positive.
+    """
+
+    higher_is_better = True
+
+    def __init__(
+        self,
+        *,
+        threshold: float = 0.10,
+        rule: Rule = "exact",
+        normaliser: Normaliser = "inter_ocular",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(normaliser=normaliser, **kwargs)
+        if rule not in ("exact", "simpson"):
+            raise ConfigError(f"AUC rule '{rule}' is unknown. Choose exact or simpson.")
+        if threshold <= 0:
+            raise ConfigError(f"AUC threshold is {threshold}; it must be positive.")
+        self.threshold = threshold
+        self.rule = rule
+
+    def compute(self) -> Float[Tensor, ""]:
+        errors = self.image_errors()
+        if self.rule == "exact" or len(errors) == 0:
+            return (1 - errors / self.threshold).clamp(min=0).mean()
+        from scipy.integrate import simpson  # slow to import, seldom needed
+
+        x = np.arange(0, self.threshold + _SIMPSON_STEP / 2, _SIMPSON_STEP)
+        curve = np.searchsorted(np.sort(errors.double().cpu().numpy()), x, side="right") / len(errors)
+        return errors.new_tensor(simpson(curve, x=x) / self.threshold)
+
+
+class PointError(Metric):
+    """Distance of predicted points from their targets in pixels of the original image, mean over all valid points.
+
+    Args:
+        num_points: N.
+    """
+
+    is_differentiable = False
+    higher_is_better = False
+    full_state_update = False
+    total_px: Tensor
+    count: Tensor
+
+    def __init__(self, *, num_points: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("total_px", torch.zeros(num_points), dist_reduce_fx="sum")
+        self.add_state("count", torch.zeros(num_points, dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
+        errors_px = point_errors_px(prediction, batch) * batch["pixel_size"][:, None]
+        self.total_px += errors_px.sum(dim=0)
+        self.count += batch["mask"].sum(dim=0)
+
+    def compute(self) -> Float[Tensor, ""]:
+        return (self.total_px.sum() / self.count.sum()).float()
+
+    def per_point(self) -> Float[Tensor, " point"]:
+        """The mean error of each landmark in pixels of the original image, over all processes."""
+        with self.sync_context():
+            return (self.total_px / self.count).float()

@@ -1,0 +1,183 @@
+"""The LightningModule: steps, metrics, optimizer groups and what a checkpoint says about its network.
+
+A checkpoint's hyper-parameters are plain data (network settings, scheme, preprocessing, metric settings), so it loads
+with `weights_only=True` and predicts without the training config.
+"""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import lightning as L
+import torch
+from jaxtyping import Float
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor, nn
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import ReduceLROnPlateau
+
+from thermal_landmarks.data.batch import Batch, to_pixels, to_unit
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.training.losses import LandmarkLoss, Wing
+from thermal_landmarks.training.metrics import build_metrics, image_size
+from thermal_landmarks.training.per_image import PerImageTable
+
+MemoryFormat = Literal["channels_last", "contiguous"]
+OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
+ScheduleFactory = Callable[..., dict[str, Any]]
+
+
+class LandmarkModule(L.LightningModule):
+    """Trains and tests a `LandmarkNetwork`.
+
+    Batches arrive augmented, normalised and on the device (the data module's `on_after_batch_transfer`).
+
+    Args:
+        network: Keyword arguments of `LandmarkNetwork`, plain data.
+        scheme: Name of the landmark scheme.
+        preprocessing: `Preprocessing.settings`, plain data; a predictor repeats it.
+        loss: Training loss. None: wing with the paper's settings.
+        optimizer: Makes the optimizer from parameter groups. None: the module can only test and predict.
+        scheduler: Makes Lightning's scheduler dict from `(optimizer, total_steps=..., steps_per_epoch=...)`; see
+            `schedules`. None: constant learning rate.
+        metrics: Keyword arguments of `build_metrics`, plain data.
+        memory_format: Of the network's weights and the images.
+        start_at_mean_shape: Begin training with the head's output at the mean shape of the training set, which the
+            data module offers as `mean_shape` (N, 2) in [0, 1].
+    """
+
+    def __init__(
+        self,
+        *,
+        network: dict[str, Any],
+        scheme: str,
+        preprocessing: dict[str, Any],
+        loss: LandmarkLoss | None = None,
+        optimizer: OptimizerFactory | None = None,
+        scheduler: ScheduleFactory | None = None,
+        metrics: dict[str, Any] | None = None,
+        memory_format: MemoryFormat = "channels_last",
+        start_at_mean_shape: bool = True,
+    ) -> None:
+        super().__init__()
+        if memory_format not in ("channels_last", "contiguous"):
+            raise ConfigError(f"memory_format is '{memory_format}'. Choose channels_last or contiguous.")
+        self.memory_format = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
+        self.network = LandmarkNetwork(**network).to(memory_format=self.memory_format)
+        self.loss = loss or Wing()
+        self.optimizer_factory = optimizer
+        self.schedule_factory = scheduler
+        self.start_at_mean_shape = start_at_mean_shape
+        metrics = metrics or {}
+        num_points = self.network.settings["num_points"]
+        self.val_metrics = build_metrics("val/", num_points=num_points, **metrics)
+        self.test_metrics = build_metrics("test/", num_points=num_points, **metrics)
+        self.test_table = PerImageTable(normaliser=metrics.get("normaliser", "inter_ocular"))
+        self.save_hyperparameters(
+            {
+                "network": self.network.settings,
+                "model_id": self.network.model_id,
+                "scheme": scheme,
+                "preprocessing": preprocessing,
+                "metrics": metrics,
+                "memory_format": memory_format,
+            },
+            logger=False,
+        )
+
+    @classmethod
+    def from_checkpoint(cls, path: str | Path, **changes: Any) -> "LandmarkModule":
+        """The module of a checkpoint, on the CPU, in evaluation mode.
+
+        Args:
+            path: A checkpoint file.
+            **changes: Constructor arguments to replace or to add (`metrics`, `optimizer`, ...).
+        """
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        settings = {k: v for k, v in checkpoint["hyper_parameters"].items() if k != "model_id"}
+        module = cls(**{**settings, "start_at_mean_shape": False, **changes})
+        module.load_state_dict(checkpoint["state_dict"])
+        return module.eval()
+
+    def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
+        """Points in [0, 1] image units, float32 in every precision."""
+        return cast(Tensor, self.network(images.to(memory_format=self.memory_format))).float()
+
+    def setup(self, stage: str) -> None:
+        # Before a checkpoint is restored, so that a resumed run keeps its own head.
+        if stage == "fit" and self.start_at_mean_shape:
+            mean_shape = getattr(getattr(self.trainer, "datamodule", None), "mean_shape", None)
+            if mean_shape is not None:
+                self.network.set_mean_shape(torch.as_tensor(mean_shape, dtype=torch.float32))
+
+    def training_step(self, batch: Batch) -> Tensor:
+        loss = self._loss(self(batch["image"]), batch)
+        self.log("train/loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["image"]))
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
+        self._step_plateau_schedulers()
+
+    def validation_step(self, batch: Batch) -> dict[str, Tensor]:
+        prediction = self(batch["image"])
+        self.val_metrics.update(prediction, batch)
+        loss = self._loss(prediction, batch)
+        self.log("val/loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(prediction))
+        return {"prediction": prediction}
+
+    def on_validation_epoch_end(self) -> None:
+        self.log_dict(self.val_metrics.compute(), sync_dist=True)
+        self.val_metrics.reset()
+
+    def on_test_start(self) -> None:
+        self.test_table.clear()
+
+    def test_step(self, batch: Batch) -> dict[str, Tensor]:
+        prediction = self(batch["image"])
+        self.test_metrics.update(prediction, batch)
+        self.test_table.add(prediction, batch)
+        return {"prediction": prediction}
+
+    def on_test_epoch_end(self) -> None:
+        self.log_dict(self.test_metrics.compute(), sync_dist=True)
+        self.test_metrics.reset()
+        self.test_table.gather()
+
+    def predict_step(self, batch: Batch) -> Tensor:
+        """Points in pixels of the network's input."""
+        return to_pixels(self(batch["image"]), image_size(batch))
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        if self.optimizer_factory is None:
+            raise ConfigError("This module was made without an optimizer and can only test and predict.")
+        optimizer = self.optimizer_factory(parameter_groups(self.network))
+        if self.schedule_factory is None:
+            return optimizer
+        total_steps = int(self.trainer.estimated_stepping_batches)
+        epochs = max(self.trainer.max_epochs or 1, 1)
+        schedule = self.schedule_factory(
+            optimizer, total_steps=total_steps, steps_per_epoch=max(1, round(total_steps / epochs))
+        )
+        return cast(OptimizerLRScheduler, {"optimizer": optimizer, "lr_scheduler": schedule})
+
+    def _loss(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Tensor:
+        size = image_size(batch)
+        return cast(Tensor, self.loss(prediction, to_unit(batch["points_px"], size), batch["mask"], size))
+
+    def _step_plateau_schedulers(self) -> None:
+        for config in self.trainer.lr_scheduler_configs:
+            value = self.trainer.callback_metrics.get(str(config.monitor))
+            if isinstance(config.scheduler, ReduceLROnPlateau) and value is not None:
+                config.scheduler.step(float(value))
+
+
+def parameter_groups(network: nn.Module) -> list[dict[str, Any]]:
+    """Two groups: matrices and kernels with the optimizer's weight decay, norms and biases without."""
+    parameters = [p for p in network.parameters() if p.requires_grad]
+    groups: list[dict[str, Any]] = [
+        {"params": [p for p in parameters if p.ndim >= 2]},
+        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]

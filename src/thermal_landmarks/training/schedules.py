@@ -1,0 +1,119 @@
+"""Learning-rate schedules, each with a linear warm-up; all but `plateau` step with every optimizer step.
+
+Each is called with `(optimizer, total_steps=..., steps_per_epoch=...)` and returns Lightning's scheduler dict.
+"""
+
+import math
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+
+from thermal_landmarks.errors import ConfigError
+
+
+def cosine(
+    optimizer: Optimizer,
+    *,
+    total_steps: int,
+    steps_per_epoch: int,
+    warmup_epochs: float = 1.0,
+    final_fraction: float = 0.01,
+) -> dict[str, Any]:
+    """Half a cosine from the full learning rate to a fraction of it at the last step.
+
+    Args:
+        optimizer: Its learning rates are the full ones.
+        total_steps: Optimizer steps of the whole training.
+        steps_per_epoch: Optimizer steps of one epoch.
+        warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
+        final_fraction: Of the full learning rate at the end.
+    """
+    warmup = min(round(warmup_epochs * steps_per_epoch), total_steps // 3)
+
+    def factor(step: int) -> float:
+        progress = min((step - warmup) / max(1, total_steps - 1 - warmup), 1.0)
+        return final_fraction + (1 - final_fraction) * (1 + math.cos(math.pi * progress)) / 2
+
+    return _every_step(optimizer, warmup, factor)
+
+
+def multistep(
+    optimizer: Optimizer,
+    *,
+    total_steps: int,
+    steps_per_epoch: int,
+    milestones: Sequence[float] = (0.5, 0.75),
+    gamma: float = 0.1,
+    warmup_epochs: float = 0.0,
+) -> dict[str, Any]:
+    """The learning rate times `gamma` at each milestone.
+
+    Args:
+        optimizer: Its learning rates are the full ones.
+        total_steps: Optimizer steps of the whole training.
+        steps_per_epoch: Optimizer steps of one epoch.
+        milestones: As fractions of the training, in (0, 1); LOTR's epochs 50 and 75 of 100 are 0.5 and 0.75.
+        gamma: Factor at each milestone.
+        warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
+
+    Raises:
+        ConfigError: If a milestone isn't a fraction.
+    """
+    if not all(0 < milestone < 1 for milestone in milestones):
+        raise ConfigError(
+            f"scheduler.milestones are fractions of the training between 0 and 1, found {list(milestones)}."
+        )
+    steps = [round(milestone * total_steps) for milestone in milestones]
+    warmup = min(round(warmup_epochs * steps_per_epoch), total_steps // 3)
+    return _every_step(optimizer, warmup, lambda step: gamma ** sum(step >= s for s in steps))
+
+
+def constant(
+    optimizer: Optimizer, *, total_steps: int, steps_per_epoch: int, warmup_epochs: float = 0.0
+) -> dict[str, Any]:
+    """The same learning rate after a linear warm-up.
+
+    Args:
+        optimizer: Its learning rates are the full ones.
+        total_steps: Optimizer steps of the whole training.
+        steps_per_epoch: Optimizer steps of one epoch.
+        warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
+    """
+    warmup = min(round(warmup_epochs * steps_per_epoch), total_steps // 3)
+    return _every_step(optimizer, warmup, lambda _: 1.0)
+
+
+def plateau(
+    optimizer: Optimizer,
+    *,
+    total_steps: int,
+    steps_per_epoch: int,
+    monitor: str = "val/wing",
+    gamma: float = 0.1,
+    patience: int = 10,
+) -> dict[str, Any]:
+    """The learning rate times `gamma` when a metric hasn't fallen for some epochs.
+
+    Args:
+        optimizer: Its learning rates are the full ones.
+        total_steps: Not needed; every schedule takes it.
+        steps_per_epoch: Not needed; every schedule takes it.
+        monitor: The metric, smaller is better.
+        gamma: Factor at each drop.
+        patience: Epochs without improvement before a drop.
+    """
+    del total_steps, steps_per_epoch
+    scheduler = ReduceLROnPlateau(optimizer, factor=gamma, patience=patience)
+    # Lightning would step after the epoch's checkpoint is written and a resumed run would miss that step; so it never
+    # steps (frequency), and the module does before the checkpoint.
+    return {"scheduler": scheduler, "monitor": monitor, "interval": "epoch", "frequency": sys.maxsize}
+
+
+def _every_step(optimizer: Optimizer, warmup: int, factor: Callable[[int], float]) -> dict[str, Any]:
+    def with_warmup(step: int) -> float:
+        return (step + 1) / (warmup + 1) if step < warmup else factor(step)
+
+    return {"scheduler": LambdaLR(optimizer, with_warmup), "interval": "step"}
