@@ -1,0 +1,89 @@
+"""Branches: attention over the stem's output (Baker 2023, section 3.1). The vision transformer is in `vit.py`."""
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from thermal_landmarks.models.channel_attention import ChannelAttentionLayer, Score
+from thermal_landmarks.models.layers import Normalisation, require_positive
+from thermal_landmarks.models.registry import BRANCHES
+from thermal_landmarks.models.shapes import FeatureMap, Shape
+
+
+@BRANCHES.register("none")
+class NoBranch(nn.Identity):
+    """The stem is connected directly to the head (the paper's models 1).
+
+    Args:
+        in_shape: Of the incoming features.
+    """
+
+    def __init__(self, in_shape: Shape) -> None:
+        super().__init__()
+        self.out_shape = in_shape
+
+
+class ChannelAttentionBranch(nn.Module):
+    """Repeats of channel-wise self-attention.
+
+    Args:
+        in_shape: Of the incoming feature map.
+        depth: Number of attention layers.
+        width: D, the channels that attend to each other; where it differs from the stem's width, a 1x1 convolution
+            leads over (that is ours; it keeps the head small). None: the stem's width.
+        residual: Whether each layer adds to its input or replaces it.
+        chunk_megabytes: Upper bound of the attention's working memory.
+        normalisation: Of each layer's input: `batch`, `group` or `none`.
+
+    Raises:
+        ConfigError: If a setting is out of range.
+    """
+
+    score: Score
+
+    def __init__(
+        self,
+        in_shape: FeatureMap,
+        *,
+        depth: int,
+        width: int | None,
+        residual: bool,
+        chunk_megabytes: float,
+        normalisation: Normalisation,
+    ) -> None:
+        super().__init__()
+        channels = in_shape.channels if width is None else width
+        require_positive("branch", depth=depth, width=channels)
+        self.lead: nn.Module = nn.Identity()
+        if channels != in_shape.channels:
+            self.lead = nn.Conv2d(in_shape.channels, channels, 1)
+        self.layers = nn.Sequential(
+            *(
+                ChannelAttentionLayer(
+                    channels,
+                    score=self.score,
+                    residual=residual,
+                    chunk_megabytes=chunk_megabytes,
+                    normalisation=normalisation,
+                )
+                for _ in range(depth)
+            )
+        )
+        self.out_shape = FeatureMap(channels, in_shape.height, in_shape.width)
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
+        attended: Tensor = self.layers(self.lead(features))
+        return attended
+
+
+@BRANCHES.register("luong")
+class LuongBranch(ChannelAttentionBranch):
+    """With Luong's score (the paper's models 2). Settings: see `ChannelAttentionBranch`."""
+
+    score = "luong"
+
+
+@BRANCHES.register("bahdanau")
+class BahdanauBranch(ChannelAttentionBranch):
+    """With Bahdanau's score (the paper's models 3). Settings: see `ChannelAttentionBranch`."""
+
+    score = "bahdanau"

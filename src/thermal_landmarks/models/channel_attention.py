@@ -1,0 +1,65 @@
+"""Channel-wise attention as a layer (Baker 2023, Appendix A.2, eqs. 8, 10, 11).
+
+In every pixel the D scalars of the channel vector attend to each other: q = Wq x, k = Wk x, v = Wv x. Normalising x
+first is ours: with unnormalised features the products saturate the softmax.
+"""
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.attention_kernels import bahdanau_attention, luong_attention
+from thermal_landmarks.models.layers import Normalisation, make_normalisation
+
+Score = Literal["luong", "bahdanau"]
+
+
+class ChannelAttentionLayer(nn.Module):
+    """Self-attention among the channels of each pixel; the shape stays.
+
+    Args:
+        channels: D.
+        score: `luong` (q_i k_j) or `bahdanau` (u tanh(q_i + k_j), u learned).
+        residual: Whether the result is added to the input.
+        chunk_megabytes: Upper bound of the working memory on top of a few arrays of the input's size.
+        normalisation: Of the input of the projections.
+
+    Raises:
+        ConfigError: If `chunk_megabytes` is not positive.
+    """
+
+    def __init__(
+        self,
+        channels: int,
+        *,
+        score: Score,
+        residual: bool = True,
+        chunk_megabytes: float = 1.0,
+        normalisation: Normalisation = "batch",
+    ) -> None:
+        super().__init__()
+        if chunk_megabytes <= 0:
+            raise ConfigError(f"The attention's chunk_megabytes must be positive, found {chunk_megabytes}.")
+        self.score = score
+        self.residual = residual
+        self.chunk_bytes = int(chunk_megabytes * 2**20)
+        self.normalisation = make_normalisation(normalisation, channels)
+        self.projection = nn.Conv2d(channels, 3 * channels, 1, bias=False)  # Wq, Wk and Wv, stacked
+        nn.init.normal_(self.projection.weight, std=channels**-0.5)
+        if score == "bahdanau":
+            self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b d h w"]:
+        batch, channels, height, width = features.shape
+        projected = self.projection(self.normalisation(features))
+        planes = projected.float() if projected.dtype in (torch.bfloat16, torch.float16) else projected
+        queries, keys, values = planes.movedim(1, 0).reshape(3, channels, -1)
+        if self.score == "luong":
+            attended = luong_attention(queries, keys, values, chunk_bytes=self.chunk_bytes)
+        else:
+            attended = bahdanau_attention(queries, keys, values, self.scale, chunk_bytes=self.chunk_bytes)
+        attended = attended.reshape(channels, batch, height, width).movedim(0, 1)
+        return features + attended.to(features.dtype) if self.residual else attended.to(features.dtype)

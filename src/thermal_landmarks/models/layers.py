@@ -1,0 +1,173 @@
+"""The layers that roots, stems and branches repeat: convolution, ResNeXt, and the normalisations they share.
+
+ResNeXt after Baker 2023, Appendix A.3, eq. 14: y = x + sum_i T_i(x), in its grouped-convolution form. Normalisation
+and initial scaling are not in the paper; they keep deep stacks trainable.
+"""
+
+import math
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.shapes import FeatureMap
+
+Normalisation = Literal["batch", "group", "none"]
+Activation = Literal["relu", "leaky_relu", "gelu", "silu"]
+
+_ACTIVATIONS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "gelu": nn.GELU,
+    "silu": nn.SiLU,
+}
+_GROUP_CHANNELS = 8
+
+
+def make_normalisation(name: Normalisation, channels: int) -> nn.Module:
+    """Batch normalisation, group normalisation with groups of about 8 channels, or none.
+
+    Raises:
+        ConfigError: If the name is unknown.
+    """
+    match name:
+        case "batch":
+            return nn.BatchNorm2d(channels)
+        case "group":
+            return nn.GroupNorm(math.gcd(channels, max(1, channels // _GROUP_CHANNELS)), channels)
+        case "none":
+            return nn.Identity()
+    raise ConfigError(f"Normalisation '{name}' is unknown. Choose batch, group or none.")
+
+
+def make_activation(name: Activation) -> nn.Module:
+    """The activation of that name, in place where it can be.
+
+    Raises:
+        ConfigError: If the name is unknown.
+    """
+    if name not in _ACTIVATIONS:
+        raise ConfigError(f"Activation '{name}' is unknown. Choose one of: {', '.join(_ACTIVATIONS)}.")
+    return nn.GELU() if name == "gelu" else _ACTIVATIONS[name](inplace=True)
+
+
+def require_positive(component: str, **settings: int) -> None:
+    """Refuse zero and negative settings.
+
+    Raises:
+        ConfigError: Naming component, setting and value.
+    """
+    for name, value in settings.items():
+        if value < 1:
+            raise ConfigError(f"The {component}'s {name} must be at least 1, found {value}.")
+
+
+def require_odd(component: str, kernel_size: int) -> None:
+    """Refuse even kernels, which can't be centred on a pixel.
+
+    Raises:
+        ConfigError: Naming component and value.
+    """
+    if kernel_size < 1 or kernel_size % 2 == 0:
+        raise ConfigError(f"The {component}'s kernel_size must be odd and positive, found {kernel_size}.")
+
+
+def strided(component: str, shape: FeatureMap, *, channels: int, stride: int) -> FeatureMap:
+    """Shape after a padded convolution with a stride.
+
+    Raises:
+        ConfigError: If the map has fewer pixels than the stride spans.
+    """
+    if min(shape.height, shape.width) < stride:
+        raise ConfigError(
+            f"The {component} shrinks by {stride} a map of only {shape.height}x{shape.width} pixels. "
+            f"Set a smaller {component}.stride or depth, or a larger image size."
+        )
+    return FeatureMap(channels, -(-shape.height // stride), -(-shape.width // stride))
+
+
+class ConvLayer(nn.Sequential):
+    """Convolution (centred, zero padding), normalisation, activation."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        kernel_size: int,
+        stride: int = 1,
+        normalisation: Normalisation,
+        activation: Activation,
+    ) -> None:
+        convolution = nn.Conv2d(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=kernel_size // 2,
+            bias=normalisation == "none",
+        )
+        nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+        if convolution.bias is not None:
+            nn.init.zeros_(convolution.bias)
+        super().__init__(convolution, make_normalisation(normalisation, out_channels), make_activation(activation))
+
+
+class ResNeXtLayer(nn.Module):
+    """y = x + sum over `cardinality` paths T_i(x); each path: 1x1 down, kxk, 1x1 up.
+
+    One grouped convolution computes all paths; the last 1x1 convolution sums them. Where stride or width change the
+    shape, x is projected by a strided 1x1 convolution.
+
+    Args:
+        in_channels: Channels of x.
+        out_channels: Channels of y.
+        cardinality: Number of paths.
+        bottleneck_width: Channels inside each path.
+        kernel_size: Of the middle convolution.
+        stride: Of the middle convolution.
+        normalisation: After the first two convolutions; with `none` they have biases instead.
+        activation: After the first two convolutions.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        *,
+        cardinality: int,
+        bottleneck_width: int,
+        kernel_size: int,
+        stride: int = 1,
+        normalisation: Normalisation,
+        activation: Activation,
+    ) -> None:
+        super().__init__()
+        inner = cardinality * bottleneck_width
+        bias = normalisation == "none"
+        self.down = nn.Conv2d(in_channels, inner, 1, bias=bias)
+        self.down_normalisation = make_normalisation(normalisation, inner)
+        self.middle = nn.Conv2d(
+            inner, inner, kernel_size, stride=stride, padding=kernel_size // 2, groups=cardinality, bias=bias
+        )
+        self.middle_normalisation = make_normalisation(normalisation, inner)
+        self.up = nn.Conv2d(inner, out_channels, 1)
+        self.activation = make_activation(activation)
+        self.shortcut: nn.Module = nn.Identity()
+        if stride != 1 or in_channels != out_channels:
+            self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
+        for convolution in (self.down, self.middle):
+            nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+            if convolution.bias is not None:
+                nn.init.zeros_(convolution.bias)
+        with torch.no_grad():
+            self.up.weight.mul_(0.5)  # the sum starts close to its shortcut, however many layers are stacked
+        nn.init.zeros_(self.up.bias)  # type: ignore[arg-type]
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d p q"]:
+        paths = self.activation(self.down_normalisation(self.down(features)))
+        paths = self.activation(self.middle_normalisation(self.middle(paths)))
+        total: Tensor = self.shortcut(features) + self.up(paths)
+        return total

@@ -1,0 +1,138 @@
+"""The network: root -> components (stem -> branch) -> head, for all models and ensembles (Baker 2023, section 3)."""
+
+import copy
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models import branches, heads, roots, stems, vit  # noqa: F401  (fills the registries)
+from thermal_landmarks.models.layers import require_positive
+from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS
+from thermal_landmarks.models.shapes import FeatureMap, Shape
+
+STEM_LETTERS = {
+    "conv": "C",
+    "resnext": "R",
+    "alt_conv_luong": "L",
+    "alt_conv_bahdanau": "B",
+    "alt_conv_resnext": "A",
+}
+BRANCH_NUMBERS = {"none": "1", "luong": "2", "bahdanau": "3", "vit": "4"}
+
+
+def model_id(stem: str, branch: str) -> str:
+    """The paper's name of a pair (`A-2`), or `stem/branch` where the paper has none."""
+    if stem in STEM_LETTERS and branch in BRANCH_NUMBERS:
+        return f"{STEM_LETTERS[stem]}-{BRANCH_NUMBERS[branch]}"
+    return f"{stem}/{branch}"
+
+
+class Component(nn.Sequential):
+    """One stem and one branch; its output is flattened for the head.
+
+    Args:
+        in_shape: Of the root's feature map.
+        stem: Settings with `name`.
+        branch: Settings with `name`.
+    """
+
+    def __init__(self, in_shape: Shape, *, stem: Mapping[str, Any], branch: Mapping[str, Any]) -> None:
+        built_stem = STEMS.build(stem, in_shape=in_shape)
+        built_branch = BRANCHES.build(branch, in_shape=built_stem.out_shape)
+        super().__init__(built_stem, built_branch)
+        self.out_shape: Shape = built_branch.out_shape
+
+
+class LandmarkNetwork(nn.Module):
+    """Images in, landmarks out.
+
+    Args:
+        root: Settings of the root: `name` and its constructor's keyword arguments. The same for the other parts.
+        stem: Settings of the stem.
+        branch: Settings of the branch.
+        head: Settings of the head.
+        in_channels: Channels of the image.
+        image_size: (height, width) of the image in pixels.
+        num_points: N, the number of landmarks.
+        ensemble: Number of components side by side on the root, each with its own weights.
+
+    Attributes:
+        settings: Plain data that rebuilds the network: `LandmarkNetwork(**network.settings)`.
+
+    Raises:
+        ConfigError: If a name or setting is unknown or out of range, or neighbouring shapes don't fit.
+    """
+
+    def __init__(
+        self,
+        *,
+        root: Mapping[str, Any],
+        stem: Mapping[str, Any],
+        branch: Mapping[str, Any],
+        head: Mapping[str, Any],
+        in_channels: int,
+        image_size: Iterable[int],
+        num_points: int,
+        ensemble: int = 1,
+    ) -> None:
+        super().__init__()
+        height, width = image_size
+        require_positive(
+            "network", in_channels=in_channels, height=height, width=width, num_points=num_points, ensemble=ensemble
+        )
+        self.settings: dict[str, Any] = {
+            "root": _plain(root),
+            "stem": _plain(stem),
+            "branch": _plain(branch),
+            "head": _plain(head),
+            "in_channels": int(in_channels),
+            "image_size": [int(height), int(width)],
+            "num_points": int(num_points),
+            "ensemble": int(ensemble),
+        }
+        self.image_shape = FeatureMap(in_channels, height, width)
+        self.root = ROOTS.build(root, in_shape=self.image_shape)
+        components = [Component(self.root.out_shape, stem=stem, branch=branch) for _ in range(ensemble)]
+        self.components = nn.ModuleList(components)
+        features = sum(math.prod(component.out_shape) for component in components)
+        self.head = HEADS.build(head, in_features=features, num_points=num_points)
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b point 2"]:
+        """Landmarks in [0, 1] image units; the output is linear, so it may lie outside."""
+        if tuple(images.shape[1:]) != tuple(self.image_shape):
+            raise ConfigError(
+                f"The network was built for images of (channels, height, width) {tuple(self.image_shape)}, "
+                f"found {tuple(images.shape[1:])}. Resize the images or build it with their image_size."
+            )
+        features = self.root(images)
+        outputs = [component(features).flatten(1) for component in self.components]
+        points: Tensor = self.head(outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1))
+        return points
+
+    @property
+    def model_id(self) -> str:
+        """The paper's name of this stem and branch, such as `A-2`."""
+        return model_id(self.settings["stem"]["name"], self.settings["branch"]["name"])
+
+    def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
+        """Let the untrained network predict these points (in [0, 1] image units) on average.
+
+        Starting at the mean of the training set keeps the first steps from destroying the features.
+        """
+        self.head.set_mean_shape(points)
+
+
+def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    def convert(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(key): convert(item) for key, item in value.items()}
+        if isinstance(value, str) or not isinstance(value, Iterable):
+            return copy.copy(value)
+        return [convert(item) for item in value]
+
+    return {str(key): convert(value) for key, value in settings.items() if key != "search"}

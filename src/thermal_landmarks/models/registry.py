@@ -1,0 +1,100 @@
+"""Components by name: `@STEMS.register("conv")` in code, `conf/stem/conv.yaml` for its settings.
+
+How to add a component: write a module whose constructor takes `in_shape` and keyword-only settings and sets
+`self.out_shape`, put the decorator above it, and add a YAML with `name:`, every setting, and `search:`.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from typing import Any, Protocol, TypeVar
+
+from torch import nn
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.shapes import Shape
+
+ComponentClass = TypeVar("ComponentClass", bound=type[nn.Module])
+
+
+class Component(Protocol):
+    """What the registry builds: a module that knows the shape of what it puts out."""
+
+    out_shape: Shape
+
+    def __call__(self, features: Any) -> Any:
+        """Run the module."""
+
+
+class Registry:
+    """The components of one kind, by name.
+
+    Attributes:
+        kind: What they are (`stem`), for messages and as the name of the config group.
+    """
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        self._classes: dict[str, type[nn.Module]] = {}
+
+    def names(self) -> tuple[str, ...]:
+        """All names, in order of registration."""
+        return tuple(self._classes)
+
+    def register(self, name: str) -> Callable[[ComponentClass], ComponentClass]:
+        """Decorator that files a class under a name."""
+
+        def file_under_name(component: ComponentClass) -> ComponentClass:
+            if name in self._classes:
+                raise ValueError(f"The {self.kind} '{name}' is registered twice.")
+            self._classes[name] = component
+            return component
+
+        return file_under_name
+
+    def setting_names(self, name: str) -> tuple[str, ...]:
+        """The settings of a component: the keyword-only arguments of its constructor."""
+        parameters = inspect.signature(self._find(name)).parameters.values()
+        return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+
+    def build(self, settings: Mapping[str, Any], **shapes: Any) -> Any:
+        """Make a component.
+
+        Args:
+            settings: `name` and the component's settings; `search` is ignored.
+            shapes: What the neighbours determine (`in_shape`, for heads also `num_points`).
+
+        Raises:
+            ConfigError: If the name or a setting is unknown, or a setting without a default is missing.
+        """
+        if "name" not in settings:
+            raise ConfigError(f"The {self.kind} has no name. Choose one of: {', '.join(self.names())}.")
+        name = str(settings["name"])
+        component = self._find(name)
+        chosen = {key: value for key, value in settings.items() if key not in ("name", "search")}
+        known = self.setting_names(name)
+        for key in chosen:
+            if key not in known:
+                raise ConfigError(f"The {self.kind} '{name}' has no setting '{key}'.{_did_you_mean(key, known)}")
+        parameters = inspect.signature(component).parameters
+        missing = [key for key in known if key not in chosen and parameters[key].default is inspect.Parameter.empty]
+        if missing:
+            raise ConfigError(f"The {self.kind} '{name}' needs a value for: {', '.join(missing)}.")
+        return component(**shapes, **chosen)
+
+    def _find(self, name: str) -> type[nn.Module]:
+        if name not in self._classes:
+            raise ConfigError(f"There is no {self.kind} '{name}'.{_did_you_mean(name, self.names())}")
+        return self._classes[name]
+
+
+def _did_you_mean(word: str, known: tuple[str, ...]) -> str:
+    close = get_close_matches(word, known, n=1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    return f"{hint} Valid: {', '.join(known) or 'none'}."
+
+
+ROOTS = Registry("root")
+STEMS = Registry("stem")
+BRANCHES = Registry("branch")
+HEADS = Registry("head")

@@ -1,0 +1,256 @@
+"""Stems: feature map -> feature map, `depth` repeats of one layer or of an alternating pair (Baker 2023, section 3.1).
+
+The paper gives the kinds of layers but not their sizes. Here the first `strided_repeats` repeats shrink the map by
+`stride`, and each repeat after the first widens it by `width_growth` as long as it shrinks, so that the fully
+connected head stays small.
+"""
+
+from abc import ABC, abstractmethod
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.channel_attention import ChannelAttentionLayer, Score
+from thermal_landmarks.models.layers import (
+    Activation,
+    ConvLayer,
+    Normalisation,
+    ResNeXtLayer,
+    require_odd,
+    require_positive,
+    strided,
+)
+from thermal_landmarks.models.registry import STEMS
+from thermal_landmarks.models.shapes import FeatureMap
+
+
+class Stem(nn.Module, ABC):
+    """What all stems share: the plan of widths and strides, and running the repeats in order.
+
+    Args:
+        in_shape: Of the incoming feature map.
+        depth: Number of repeats.
+        width: Channels of the first repeat.
+        width_growth: Factor from one strided repeat to the next.
+        kernel_size: Of the convolutions, odd.
+        stride: Of the strided repeats.
+        strided_repeats: How many of the first repeats shrink the map.
+        normalisation: `batch`, `group` or `none`.
+        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
+
+    Raises:
+        ConfigError: If a setting is out of range, or the map has fewer pixels than the strides span.
+    """
+
+    def __init__(
+        self,
+        in_shape: FeatureMap,
+        *,
+        depth: int,
+        width: int,
+        width_growth: float,
+        kernel_size: int,
+        stride: int,
+        strided_repeats: int,
+        normalisation: Normalisation,
+        activation: Activation,
+    ) -> None:
+        super().__init__()
+        require_positive("stem", depth=depth, width=width, stride=stride)
+        require_odd("stem", kernel_size)
+        if strided_repeats < 0 or width_growth <= 0:
+            raise ConfigError(
+                "The stem's strided_repeats must not be negative and its width_growth must be positive, "
+                f"found {strided_repeats} and {width_growth}."
+            )
+        self.kernel_size = kernel_size
+        self.normalisation: Normalisation = normalisation
+        self.activation: Activation = activation
+        shape = in_shape
+        layers: list[nn.Module] = []
+        for repeat in range(depth):
+            growths = max(0, min(repeat, strided_repeats - 1))
+            channels = round(width * width_growth**growths)
+            step = stride if repeat < strided_repeats else 1
+            following = strided("stem", shape, channels=channels, stride=step)
+            layers.extend(self.make_repeat(shape.channels, channels, stride=step))
+            shape = following
+        self.layers = nn.Sequential(*layers)
+        self.out_shape = shape
+
+    @abstractmethod
+    def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
+        """The layers of one repeat."""
+
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d p q"]:
+        result: Tensor = self.layers(features)
+        return result
+
+    def make_convolution(self, in_channels: int, out_channels: int, *, stride: int) -> ConvLayer:
+        """A convolutional layer with this stem's settings."""
+        return ConvLayer(
+            in_channels,
+            out_channels,
+            kernel_size=self.kernel_size,
+            stride=stride,
+            normalisation=self.normalisation,
+            activation=self.activation,
+        )
+
+
+@STEMS.register("conv")
+class ConvStem(Stem):
+    """Convolutional layers (the paper's models C). Settings: see `Stem`."""
+
+    def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
+        return [self.make_convolution(in_channels, out_channels, stride=stride)]
+
+
+@STEMS.register("resnext")
+class ResNeXtStem(Stem):
+    """ResNeXt layers (the paper's models R).
+
+    Args:
+        in_shape: Of the incoming feature map.
+        depth: Number of layers.
+        width: Channels of the first layer.
+        width_growth: Factor from one strided layer to the next.
+        kernel_size: Of each path's middle convolution, odd.
+        stride: Of the strided layers.
+        strided_repeats: How many of the first layers shrink the map.
+        cardinality: Number of paths in each layer.
+        bottleneck_width: Channels inside each path.
+        normalisation: `batch`, `group` or `none`.
+        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
+    """
+
+    def __init__(
+        self,
+        in_shape: FeatureMap,
+        *,
+        depth: int,
+        width: int,
+        width_growth: float,
+        kernel_size: int,
+        stride: int,
+        strided_repeats: int,
+        cardinality: int,
+        bottleneck_width: int,
+        normalisation: Normalisation,
+        activation: Activation,
+    ) -> None:
+        require_positive("stem", cardinality=cardinality, bottleneck_width=bottleneck_width)
+        self._paths = {"cardinality": cardinality, "bottleneck_width": bottleneck_width}
+        super().__init__(
+            in_shape,
+            depth=depth,
+            width=width,
+            width_growth=width_growth,
+            kernel_size=kernel_size,
+            stride=stride,
+            strided_repeats=strided_repeats,
+            normalisation=normalisation,
+            activation=activation,
+        )
+
+    def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
+        return [self.make_resnext(in_channels, out_channels, stride=stride)]
+
+    def make_resnext(self, in_channels: int, out_channels: int, *, stride: int) -> ResNeXtLayer:
+        """A ResNeXt layer with this stem's settings."""
+        return ResNeXtLayer(
+            in_channels,
+            out_channels,
+            kernel_size=self.kernel_size,
+            stride=stride,
+            normalisation=self.normalisation,
+            activation=self.activation,
+            **self._paths,
+        )
+
+
+@STEMS.register("alt_conv_resnext")
+class AlternatingConvResNeXtStem(ResNeXtStem):
+    """Pairs of a (strided) convolution and a ResNeXt layer (the paper's models A). Settings: see `ResNeXtStem`."""
+
+    def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
+        return [
+            self.make_convolution(in_channels, out_channels, stride=stride),
+            self.make_resnext(out_channels, out_channels, stride=1),
+        ]
+
+
+class AlternatingConvAttentionStem(Stem):
+    """Pairs of a (strided) convolution and channel-wise attention.
+
+    Args:
+        in_shape: Of the incoming feature map.
+        depth: Number of pairs.
+        width: Channels of the first pair.
+        width_growth: Factor from one strided pair to the next.
+        kernel_size: Of the convolutions, odd.
+        stride: Of the strided convolutions.
+        strided_repeats: How many of the first convolutions shrink the map.
+        residual: Whether attention adds to its input or replaces it.
+        chunk_megabytes: Upper bound of the attention's working memory.
+        normalisation: `batch`, `group` or `none`.
+        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
+    """
+
+    score: Score
+
+    def __init__(
+        self,
+        in_shape: FeatureMap,
+        *,
+        depth: int,
+        width: int,
+        width_growth: float,
+        kernel_size: int,
+        stride: int,
+        strided_repeats: int,
+        residual: bool,
+        chunk_megabytes: float,
+        normalisation: Normalisation,
+        activation: Activation,
+    ) -> None:
+        self._residual = residual
+        self._chunk_megabytes = chunk_megabytes
+        super().__init__(
+            in_shape,
+            depth=depth,
+            width=width,
+            width_growth=width_growth,
+            kernel_size=kernel_size,
+            stride=stride,
+            strided_repeats=strided_repeats,
+            normalisation=normalisation,
+            activation=activation,
+        )
+
+    def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
+        return [
+            self.make_convolution(in_channels, out_channels, stride=stride),
+            ChannelAttentionLayer(
+                out_channels,
+                score=self.score,
+                residual=self._residual,
+                chunk_megabytes=self._chunk_megabytes,
+                normalisation=self.normalisation,
+            ),
+        ]
+
+
+@STEMS.register("alt_conv_luong")
+class AlternatingConvLuongStem(AlternatingConvAttentionStem):
+    """With Luong attention (the paper's models L). Settings: see `AlternatingConvAttentionStem`."""
+
+    score = "luong"
+
+
+@STEMS.register("alt_conv_bahdanau")
+class AlternatingConvBahdanauStem(AlternatingConvAttentionStem):
+    """With Bahdanau attention (the paper's models B). Settings: see `AlternatingConvAttentionStem`."""
+
+    score = "bahdanau"
