@@ -1,7 +1,8 @@
 """A tiny data set of our own making: warm blobs on a cold ground, one at each landmark."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -56,3 +57,68 @@ def shared_data() -> Path:
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no sample data at {SHARED_DATA}")
     return SHARED_DATA
+
+
+@pytest.fixture
+def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a checkpoint of a tiny untrained network whose points depend strongly on the image."""
+
+    def make(
+        name: str = "tiny.ckpt",
+        *,
+        scheme: str = "perinasal6",
+        image_size: tuple[int, int] = (48, 64),
+        in_channels: int = 1,
+        seed: int = 0,
+        **preprocessing: Any,
+    ) -> Path:
+        import torch
+
+        from thermal_landmarks.data.preprocessing import Preprocessing
+        from thermal_landmarks.models.network import LandmarkNetwork
+
+        torch.manual_seed(seed)
+        network = LandmarkNetwork(
+            root={
+                "name": "paper",
+                "channels": [4, 8],
+                "kernel_size": 3,
+                "normalisation": "batch",
+                "activation": "relu",
+            },
+            stem={
+                "name": "conv",
+                "depth": 1,
+                "width": 8,
+                "width_growth": 1.0,
+                "kernel_size": 3,
+                "stride": 2,
+                "strided_repeats": 1,
+                "normalisation": "batch",
+                "activation": "relu",
+            },
+            branch={"name": "none"},
+            head={"name": "fully_connected", "dropout": 0.1},
+            in_channels=in_channels,
+            image_size=image_size,
+            num_points=get_scheme(scheme).num_points,
+        )
+        with torch.no_grad():
+            network.head.linear.weight.mul_(4)
+        settings = {"crop": {}, "normalisation": {}, **preprocessing}
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {
+            "hyper_parameters": {
+                "network": network.settings,
+                "scheme": scheme,
+                "preprocessing": Preprocessing.from_settings(
+                    {"image_size": image_size, "in_channels": in_channels, **settings}
+                ).settings,
+            },
+            "state_dict": {f"network.{key}": value for key, value in network.state_dict().items()},
+        }
+        torch.save(content, path)
+        return path
+
+    return make

@@ -167,9 +167,8 @@ def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path,
                 raise DataError("no landmark is annotated")
             image = source.load(annotation)
             prepared = preprocessing(image, box_px=annotation.box_px, location=annotation.location)
-            encoding = _encoding(image)
-            stored = np.rint((prepared.values - encoding.offset) / encoding.scale)
-            images[row] = np.clip(stored, 0, 65535)
+            encoding = encoding_of(image)
+            images[row] = encode(prepared.values, encoding)
             results.append((encoding, prepared.limits, prepared.matrix))
         except DataError as error:
             results.append(str(error))
@@ -177,10 +176,16 @@ def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path,
     return results
 
 
-def _encoding(image: ThermalImage) -> Encoding:
+def encoding_of(image: ThermalImage) -> Encoding:
+    """How the values of this image are stored; a predictor stores them alike, so that it sees what training saw."""
     if image.unit == "celsius":
         return Encoding(0.01, -_KELVIN)  # hundredths of a kelvin: finer than any camera's noise
     return Encoding(1 / 256, 0.0) if image.values.max() <= 255 else Encoding(1.0, 0.0)
+
+
+def encode(values: np.ndarray, encoding: Encoding) -> np.ndarray:
+    """Values as they are stored, uint16."""
+    return np.rint((values - encoding.offset) / encoding.scale).clip(0, 65535).astype(np.uint16)
 
 
 def _keep_rows(path: Path, rows: list[int]) -> None:

@@ -16,7 +16,7 @@ from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettin
 from thermal_landmarks.data.batch import Batch, to_unit
 from thermal_landmarks.data.cache import CachedSamples, load_or_build
 from thermal_landmarks.data.dataset import EpochSampler, LandmarkDataset, RawBatch, RotatedTriples, whole_batch
-from thermal_landmarks.data.normalisation import normalise
+from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.data.split import Split, SplitSettings, split_subjects
@@ -143,10 +143,7 @@ class LandmarkDataModule(L.LightningDataModule):
     @torch.no_grad()
     def finish(self, raw: RawBatch, *, augment: bool) -> Batch:
         """A raw batch as the network gets it."""
-        encoding, limits = raw["encoding"], raw["limits"]
-        # the limits in stored units, so that decoding and normalising are one step
-        low, high = ((limits - encoding[:, 1:]) / encoding[:, :1]).unbind(dim=1)
-        images = normalise(raw["stored"].float(), low, high)
+        images = normalise_stored(raw["stored"], raw["encoding"], raw["limits"])
         points, mask, scale = raw["points_px"], raw["mask"], torch.ones_like(raw["pixel_size"])
         if augment:
             generator = torch.Generator(images.device).manual_seed(int(raw["seed"]))

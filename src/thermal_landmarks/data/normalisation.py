@@ -11,7 +11,7 @@ from thermal_landmarks.data.annotation import Unit
 from thermal_landmarks.errors import ConfigError
 
 if TYPE_CHECKING:  # worker processes that decode images do without torch
-    from jaxtyping import Float
+    from jaxtyping import Float, Num
     from torch import Tensor
 
 
@@ -53,3 +53,11 @@ def normalise(
     """Map each image's [low, high] to [-1, 1] and clip what lies outside."""
     scale = 2 / (high - low)
     return (values * scale[:, None, None, None] - (low * scale + 1)[:, None, None, None]).clamp_(-1, 1)
+
+
+def normalise_stored(
+    stored: Num[Tensor, "batch 1 height width"], encoding: Float[Tensor, "batch 2"], limits: Float[Tensor, "batch 2"]
+) -> Float[Tensor, "batch 1 height width"]:
+    """Decode stored values (value = stored * scale + offset) and normalise them, in one step."""
+    low, high = ((limits - encoding[:, 1:]) / encoding[:, :1]).unbind(dim=1)
+    return normalise(stored.float(), low, high)

@@ -1,0 +1,93 @@
+"""What a checkpoint holds for prediction: the network with its weights, the landmark scheme, the preprocessing."""
+
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.data.schemes import Scheme, get_scheme
+from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.runs import RunFolder
+
+_PREFIX = "network."
+_NEEDED = ("network", "scheme", "preprocessing")
+
+
+@dataclass(frozen=True)
+class LoadedCheckpoint:
+    """A checkpoint that can predict.
+
+    Attributes:
+        path: The file that was read.
+        network: With its weights, on the CPU, in evaluation mode.
+        scheme: Landmarks that the network predicts.
+        preprocessing: From an original image to the network's input.
+        hyper_parameters: All settings in the file, plain data.
+    """
+
+    path: Path
+    network: LandmarkNetwork
+    scheme: Scheme
+    preprocessing: Preprocessing
+    hyper_parameters: dict[str, Any]
+
+
+def find_checkpoint(path: str | Path | None) -> Path:
+    """The file that `checkpoint=` means: itself, or the best (else last) checkpoint of a run folder.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    if path is None or not str(path):
+        raise ConfigError(
+            "checkpoint is not set. Give a checkpoint or the folder of a training run: checkpoint=outputs/train/..."
+        )
+    path = Path(path)
+    if path.is_dir():
+        run = RunFolder(path)
+        for candidate in (run.best_checkpoint, run.last_checkpoint):
+            if candidate.is_file():
+                return candidate
+        raise ConfigError(f"checkpoint={path}: this folder has no checkpoints/best.ckpt or last.ckpt. Give a file.")
+    if not path.is_file():
+        raise ConfigError(f"checkpoint={path}: there is no such file. Give a .ckpt file or the folder of a run.")
+    return path
+
+
+def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
+    """Read a checkpoint of this project; nothing in the file is executed (`weights_only=True`).
+
+    Raises:
+        ConfigError: If the file is missing or is not a checkpoint of this project.
+    """
+    file = find_checkpoint(path)
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
+        raise _foreign(file, f"it can't be read as one ({reason})") from error
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        raise _foreign(file, "it has no state_dict")
+    settings = content.get("hyper_parameters")
+    missing = [name for name in _NEEDED if not isinstance(settings, dict) or name not in settings]
+    if missing or not isinstance(settings, dict):
+        raise _foreign(file, f"its hyper_parameters lack {', '.join(missing)}")
+    weights = {k.removeprefix(_PREFIX): v for k, v in content["state_dict"].items() if k.startswith(_PREFIX)}
+    try:
+        network = LandmarkNetwork(**settings["network"])
+        network.load_state_dict(weights)
+        scheme = get_scheme(settings["scheme"])
+        preprocessing = Preprocessing.from_settings(settings["preprocessing"])
+    except (UserError, RuntimeError, TypeError, KeyError) as error:
+        raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
+    return LoadedCheckpoint(file, network.eval(), scheme, preprocessing, settings)
+
+
+def _foreign(file: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        f"{file} is not a checkpoint of this project: {reason}. Give a .ckpt file that src/train.py has written."
+    )

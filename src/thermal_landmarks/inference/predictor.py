@@ -1,0 +1,233 @@
+"""Landmarks of images in memory: the same preprocessing as in training, then the network, then original pixels."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+from jaxtyping import Float, Float32
+from torch import Tensor
+
+from thermal_landmarks.data.annotation import ThermalImage, Unit
+from thermal_landmarks.data.batch import to_pixels
+from thermal_landmarks.data.cache import encode, encoding_of
+from thermal_landmarks.data.geometry import invert_matrix, transform_points
+from thermal_landmarks.data.normalisation import normalise_stored
+from thermal_landmarks.data.preprocessing import Box, Preprocessing
+from thermal_landmarks.data.schemes import Scheme
+from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.inference.checkpoint import load_checkpoint
+from thermal_landmarks.models.network import LandmarkNetwork
+
+Precision = Literal["32", "bf16", "16"]
+Images = ThermalImage | np.ndarray | Tensor | Sequence[ThermalImage | np.ndarray | Tensor]
+_AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
+
+
+class Predictor:
+    """A trained network as a function from images to landmarks in original pixels.
+
+    Args:
+        network: With its weights.
+        scheme: Landmarks that it predicts.
+        preprocessing: From an original image to its input.
+        device: `auto` (an accelerator if there is one), `cpu`, `cuda`, `cuda:1`, ...
+        precision: `32`, `bf16` or `16` (autocast).
+        mirror: Average the predictions on each image and on its mirror image.
+        batch_size: Images that pass the network together; bounds the memory.
+
+    Raises:
+        ConfigError: If device or precision is unknown or not at hand.
+    """
+
+    def __init__(
+        self,
+        network: LandmarkNetwork,
+        *,
+        scheme: Scheme,
+        preprocessing: Preprocessing,
+        device: str = "auto",
+        precision: Precision = "32",
+        mirror: bool = False,
+        batch_size: int = 32,
+    ) -> None:
+        if precision not in get_args(Precision):
+            raise ConfigError(f"precision={precision} is unknown. Choose 32, bf16 or 16.")
+        if batch_size < 1:
+            raise ConfigError(f"batch_size={batch_size} must be at least 1.")
+        self.scheme = scheme
+        self.preprocessing = preprocessing
+        self.device = find_device(device)
+        self.network = network.to(self.device).eval()
+        self.precision = precision
+        self.mirror = mirror
+        self.batch_size = batch_size
+
+    @classmethod
+    def from_checkpoint(
+        cls,
+        path: str | Path,
+        *,
+        device: str = "auto",
+        precision: Precision = "32",
+        mirror: bool = False,
+        batch_size: int = 32,
+    ) -> "Predictor":
+        """The predictor of a checkpoint file, or of the best checkpoint in a run folder.
+
+        Raises:
+            ConfigError: If the file is missing or is not a checkpoint of this project.
+        """
+        loaded = load_checkpoint(path)
+        return cls(
+            loaded.network,
+            scheme=loaded.scheme,
+            preprocessing=loaded.preprocessing,
+            device=device,
+            precision=precision,
+            mirror=mirror,
+            batch_size=batch_size,
+        )
+
+    def __call__(
+        self, images: Images, *, boxes_px: Box | Sequence[Box] | np.ndarray | None = None, unit: Unit | None = None
+    ) -> Float32[np.ndarray, "*batch point 2"]:
+        """Landmarks in pixels of the images as given (x, y; pixel centres at integers).
+
+        Args:
+            images: One image: a `ThermalImage`, or an array or tensor (height, width). Or a batch: an array or tensor
+                (batch, height, width) or (batch, 1, height, width), or a sequence of images, whose sizes may differ.
+            boxes_px: Face box (x_min, y_min, x_max, y_max) of each image; used if the network was trained on face
+                boxes, and then needed.
+            unit: Of bare arrays. None: floating-point values are degrees Celsius, integers are gray levels.
+
+        Returns:
+            float32 (point, 2) for one image, (batch, point, 2) for a batch.
+
+        Raises:
+            DataError: If an array is no image, holds values that are not finite, or lacks a face box that it needs.
+        """
+        thermal_images, single = _as_images(images, unit)
+        boxes = _as_boxes(boxes_px, len(thermal_images), single=single)
+        points = [
+            transform_points(prediction, invert_matrix(matrix))
+            for prediction, matrix in self._predict_batches(thermal_images, boxes)
+        ]
+        if single:
+            return points[0]
+        return np.stack(points) if points else np.empty((0, self.scheme.num_points, 2), dtype=np.float32)
+
+    @torch.inference_mode()
+    def predict_normalised(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
+        """Landmarks in pixels of the network's input for images that are prepared and normalised already; float32."""
+        images = images.to(self.device)
+        points = self._forward(images)
+        if self.mirror:
+            mirrored = self._forward(images.flip(-1))[:, torch.from_numpy(self.scheme.mirror_order)]
+            mirrored[..., 0] = images.shape[-1] - 1 - mirrored[..., 0]
+            points = (points + mirrored) / 2
+        return points
+
+    def _forward(self, images: Tensor) -> Tensor:
+        dtype = _AUTOCAST.get(self.precision)
+        with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None):
+            points = self.network(images)
+        height, width = images.shape[-2:]
+        return to_pixels(points.float(), (height, width))
+
+    def _predict_batches(
+        self, images: Sequence[ThermalImage], boxes: Sequence[Box | None]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """For each image its points in pixels of the network's input, and the matrix that led there."""
+        for start in range(0, len(images), self.batch_size):
+            rows = range(start, min(start + self.batch_size, len(images)))
+            prepared = [
+                self.preprocessing(
+                    images[row], box_px=boxes[row], location=f"image {row}" if len(images) > 1 else "image"
+                )
+                for row in rows
+            ]
+            encodings = [encoding_of(images[row]) for row in rows]
+            stored = np.stack([encode(p.values, e) for p, e in zip(prepared, encodings, strict=True)])
+            batch = normalise_stored(
+                torch.from_numpy(stored)[:, None].to(self.device),
+                torch.tensor(encodings, dtype=torch.float32, device=self.device),
+                torch.tensor([p.limits for p in prepared], dtype=torch.float32, device=self.device),
+            ).expand(-1, self.preprocessing.in_channels, -1, -1)
+            points = self.predict_normalised(batch).cpu().numpy()
+            yield from zip(points, (p.matrix for p in prepared), strict=True)
+
+
+def find_device(name: str) -> torch.device:
+    """The device of that name; `auto` takes an accelerator if there is one.
+
+    Raises:
+        ConfigError: If the name is unknown or the device is not at hand.
+    """
+    if name == "auto":
+        accelerator = torch.accelerator.current_accelerator(check_available=True)
+        return torch.device("cpu") if accelerator is None else accelerator
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        raise ConfigError(f"device={name} is not at hand. Choose auto or cpu.") from error
+    return device
+
+
+def _as_images(images: Images, unit: Unit | None) -> tuple[list[ThermalImage], bool]:
+    """Images one by one, and whether a single one was given."""
+    if isinstance(images, ThermalImage):
+        return [_checked(images, "image")], True
+    if isinstance(images, np.ndarray | Tensor):
+        array = _as_array(images)
+        if array.ndim == 2:
+            return [_checked(_with_unit(array, unit), "image")], True
+        if array.ndim == 4 and array.shape[1] == 1:
+            array = array[:, 0]
+        if array.ndim != 3 or array.shape[2] in (1, 3, 4):
+            raise DataError(
+                f"An array of shape {tuple(images.shape)} is neither one single-channel image (height, width) nor a "
+                "batch of them (batch, height, width). Turn colour images into one channel first."
+            )
+        images = list(array)
+    found = []
+    for row, image in enumerate(images):
+        one = image if isinstance(image, ThermalImage) else _with_unit(_as_array(image), unit)
+        found.append(_checked(one, f"image {row}"))
+    return found, False
+
+
+def _as_array(image: np.ndarray | Tensor) -> np.ndarray:
+    if not isinstance(image, Tensor):
+        return np.asarray(image)
+    image = image.detach().cpu()
+    return (image.float() if image.dtype == torch.bfloat16 else image).numpy()  # NumPy has no bfloat16
+
+
+def _with_unit(values: np.ndarray, unit: Unit | None) -> ThermalImage:
+    if unit is None:
+        unit = "celsius" if np.issubdtype(values.dtype, np.floating) else "gray"
+    return ThermalImage(values.astype(np.float32), unit)
+
+
+def _checked(image: ThermalImage, location: str) -> ThermalImage:
+    if image.values.ndim != 2 or not image.values.size:
+        raise DataError(f"{location}: expected values of shape (height, width), found {image.values.shape}.")
+    if not np.isfinite(image.values).all():
+        count = int((~np.isfinite(image.values)).sum())
+        raise DataError(f"{location}: {count} of its values are NaN or infinite. Replace them before predicting.")
+    return image
+
+
+def _as_boxes(boxes_px: Box | Sequence[Box] | np.ndarray | None, count: int, *, single: bool) -> Sequence[Box | None]:
+    if boxes_px is None:
+        return [None] * count
+    boxes = np.asarray(boxes_px, dtype=float)
+    if boxes.shape != ((4,) if single else (count, 4)):
+        wanted = "(4,)" if single else f"({count}, 4)"
+        raise DataError(f"boxes_px: expected shape {wanted} (x_min, y_min, x_max, y_max), found {boxes.shape}.")
+    if not (boxes[..., :2] < boxes[..., 2:]).all():
+        raise DataError("boxes_px: expected x_min < x_max and y_min < y_max.")
+    return [(x0, y0, x1, y1) for x0, y0, x1, y1 in boxes.reshape(-1, 4).tolist()]
