@@ -1,0 +1,231 @@
+"""What all file readers share: loading images, the fingerprint, subjects, and records that can't be used."""
+
+import hashlib
+import json
+import logging
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from thermal_landmarks.data.annotation import Annotation, ThermalImage
+from thermal_landmarks.data.images import read_image
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.errors import ConfigError, DataError
+
+_log = logging.getLogger(__name__)
+
+_FAULT, _UNIT, _WIDTH, _HEIGHT = "fault", "unit", "image_width", "image_height"  # keys of Annotation.attributes
+
+
+class FileReader(ABC):
+    """A `Source` that reads annotation files; a new format implements `_parse` alone.
+
+    A file that can't be read at all is an error in `annotations`. A single record that can't be used (a wrong number
+    of points, an unreadable line) stays in the list, without points, and is an error when its image is loaded, so that
+    the data check lists it and training refuses it or skips it, as its settings say.
+
+    Args:
+        scheme: Landmark scheme of the annotations.
+        unit: What the stored image values mean (`images.UNITS`, `counts`); None: what the files say.
+        subject_pattern: Regular expression, searched in the image's path below the data set's folder; its first
+            group is the subject. None: what the format says about subjects.
+        settings: The reader's other settings that alter what it yields (paths).
+    """
+
+    def __init__(self, *, scheme: str, unit: str | None, subject_pattern: str | None, settings: dict[str, Any]) -> None:
+        self.scheme = get_scheme(scheme).name
+        self.unit = unit
+        self.subject_pattern = _compiled(subject_pattern)
+        self._settings = {k: str(v) for k, v in (settings | {"unit": unit, "subjects": subject_pattern}).items()}
+
+    @abstractmethod
+    def _parse(self) -> list[Annotation]:
+        """Read the annotation files."""
+
+    def annotations(self) -> Sequence[Annotation]:
+        """All annotations, in a stable order; read once."""
+        return self._annotations
+
+    def load(self, annotation: Annotation) -> ThermalImage:
+        """The image of one annotation."""
+        stated = annotation.attributes
+        if _FAULT in stated:
+            raise DataError(str(stated[_FAULT]))
+        image = read_image(annotation.image, unit=str(stated[_UNIT]) if _UNIT in stated else self.unit)
+        height, width = image.values.shape
+        expected = (stated.get(_WIDTH, width), stated.get(_HEIGHT, height))
+        if expected != (width, height):
+            raise DataError(
+                f"{annotation.image}: {width} x {height} pixels, but {annotation.location} is for "
+                f"{expected[0]:g} x {expected[1]:g}. Give the image that was annotated, or scale the points."
+            )
+        return image
+
+    def fingerprint(self) -> str:
+        """Hash of settings, annotations, and each image file's path, size and time of change."""
+        digest = hashlib.blake2b(
+            json.dumps([type(self).__name__, self.scheme, self._settings]).encode(), digest_size=16
+        )
+        for annotation in self._annotations:
+            digest.update(annotation.points_px.astype(np.float32).tobytes())
+            digest.update(repr((annotation.subject, annotation.box_px, annotation.attributes)).encode())
+            if annotation.visible is not None:
+                digest.update(np.packbits(annotation.visible).tobytes())
+        for image in dict.fromkeys(annotation.image for annotation in self._annotations):
+            try:
+                found = image.stat()
+                digest.update(f"{image}\0{found.st_size}\0{found.st_mtime_ns}".encode())
+            except OSError:
+                digest.update(f"{image}\0missing".encode())
+        return digest.hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # worker processes load images; they need no copy of all annotations
+        return {k: v for k, v in self.__dict__.items() if k != "_annotations"}
+
+    @cached_property
+    def _annotations(self) -> list[Annotation]:
+        found = self._parse()
+        if not found:
+            raise DataError(f"{type(self).__name__} {self._settings}: no annotation found. Check the paths.")
+        faults = [str(a.attributes[_FAULT]) for a in found if _FAULT in a.attributes]
+        if faults:
+            _log.warning("%d of %d annotations can't be used, first: %s", len(faults), len(found), faults[0])
+        return found
+
+    def _annotation(
+        self,
+        image: Path,
+        points_px: Float[np.ndarray, "point 2"],
+        subject: str,
+        location: str,
+        *,
+        visible: np.ndarray | None = None,
+        box_px: tuple[float, float, float, float] | None = None,
+        attributes: dict[str, str | float | bool] | None = None,
+    ) -> Annotation:
+        """An annotation, or a faulty one if it hasn't as many points as the scheme, or none at all."""
+        expected = get_scheme(self.scheme).num_points
+        points = np.asarray(points_px, dtype=np.float32).reshape(-1, 2)
+        if len(points) != expected:
+            return self._fault(
+                image,
+                location,
+                f"{len(points)} landmarks, but scheme '{self.scheme}' has {expected}. Set the scheme that the data set "
+                "is annotated in, or mend the record.",
+                subject=subject,
+            )
+        if np.isinf(points).any():
+            return self._fault(image, location, "a coordinate is infinite. Mend or remove it.", subject=subject)
+        if not np.isfinite(points).all(axis=1).any():
+            return self._fault(image, location, "no landmark is annotated. Annotate or remove it.", subject=subject)
+        # half a point is no point
+        points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.float32(np.nan))
+        return Annotation(image, points, subject, visible, box_px, location, attributes or {})
+
+    def _fault(self, image: Path, location: str, finding: str, *, subject: str = "") -> Annotation:
+        """A record that can't be used; loading its image raises the finding."""
+        points = np.full((get_scheme(self.scheme).num_points, 2), np.nan, dtype=np.float32)
+        return Annotation(
+            image, points, subject or image.stem, None, None, location, {_FAULT: f"{location}: {finding}"}
+        )
+
+    def _subject(self, relative: str, default: str) -> str:
+        """The subject that `subject_pattern` finds in an image's path, or the default without a pattern.
+
+        Raises:
+            DataError: If the pattern doesn't match.
+        """
+        if self.subject_pattern is None:
+            return default
+        match = self.subject_pattern.search(relative)
+        if match is None:
+            raise DataError(
+                f"{relative}: subject_pattern '{self.subject_pattern.pattern}' doesn't match this image's path. "
+                "Widen the pattern."
+            )
+        return match[1]
+
+    def _warn_each_image_its_own_subject(self, count: int, remedy: str) -> None:
+        if count and self.subject_pattern is None:
+            _log.warning(
+                "%s: no subject is given for %d image(s); each counts as a person of its own, so that the same person "
+                "may be in the training and the test set. %s",
+                type(self).__name__,
+                count,
+                remedy,
+            )
+
+
+def stated_size(width: object, height: object) -> dict[str, str | float | bool]:
+    """Attributes that let `FileReader.load` compare the image with the size that its annotation states."""
+    if isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0:
+        return {_WIDTH: float(width), _HEIGHT: float(height)}
+    return {}
+
+
+def stated_unit(unit: object) -> dict[str, str | float | bool]:
+    """Attributes that let `FileReader.load` read the image in a unit of its own."""
+    return {_UNIT: unit} if isinstance(unit, str) and unit else {}
+
+
+def is_faulty(annotation: Annotation) -> bool:
+    """Whether a reader has found a record unusable."""
+    return _FAULT in annotation.attributes
+
+
+def require_folder(folder: str | Path) -> Path:
+    """The folder as a path.
+
+    Raises:
+        DataError: If there is none.
+    """
+    path = Path(folder)
+    if not path.is_dir():
+        raise DataError(f"{path}: no such folder. Check the data set's path.")
+    return path
+
+
+def require_text(file: str | Path) -> str:
+    """The content of a text file.
+
+    Raises:
+        DataError: If there is none or it is not text.
+    """
+    path = Path(file)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file. Check the data set's path.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: can't be read as text ({error}).") from error
+
+
+def parse_json(text: str, place: str) -> Any:
+    """Parsed JSON.
+
+    Raises:
+        DataError: If it is not JSON; names line and column.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{place}, line {error.lineno}, column {error.colno}: not valid JSON ({error.msg}).") from error
+
+
+def _compiled(pattern: str | None) -> re.Pattern[str] | None:
+    if pattern is None:
+        return None
+    try:
+        compiled = re.compile(pattern)
+    except re.error as error:
+        raise ConfigError(f"subject_pattern '{pattern}' is not a regular expression ({error}).") from error
+    if compiled.groups < 1:
+        raise ConfigError(f"subject_pattern '{pattern}' has no group. Put parentheses around the subject's part.")
+    return compiled

@@ -1,0 +1,169 @@
+"""COCO keypoints JSON: the recommended format for data of one's own (https://cocodataset.org/#format-data).
+
+Beyond COCO, an image entry may name its `subject` and the `unit` of its values (`centi_celsius`, ...).
+"""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.base import FileReader, parse_json, require_text, stated_size, stated_unit
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.errors import DataError
+
+_MISSING, _HIDDEN, _VISIBLE = 0, 1, 2  # COCO's visibility flags
+
+
+class CocoKeypoints(FileReader):
+    """Faces of a COCO keypoints file.
+
+    Args:
+        annotation_file: The JSON file.
+        scheme: Landmark scheme of its keypoints, in the scheme's order.
+        image_dir: Folder of the images; None: the folder of the JSON file.
+        unit: What image values mean, where an image entry doesn't say.
+        subject_key: Key of an image entry that names the subject.
+        subject_pattern: Regular expression on the file name instead; its first group is the subject.
+    """
+
+    def __init__(
+        self,
+        *,
+        annotation_file: str | Path,
+        scheme: str,
+        image_dir: str | Path | None = None,
+        unit: str | None = None,
+        subject_key: str = "subject",
+        subject_pattern: str | None = None,
+    ) -> None:
+        self.annotation_file = Path(annotation_file)
+        self.image_dir = Path(image_dir) if image_dir is not None else self.annotation_file.parent
+        self.subject_key = subject_key
+        settings = {"file": self.annotation_file, "images": self.image_dir, "subject_key": subject_key}
+        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+
+    def _parse(self) -> list[Annotation]:
+        file = self.annotation_file
+        content = parse_json(require_text(file), str(file))
+        for key in ("images", "annotations"):
+            if not isinstance(content, dict) or not isinstance(content.get(key), list):
+                raise DataError(f"{file}: no list '{key}'. Expected a COCO keypoints file (images, annotations).")
+        images: dict[Any, dict[str, Any]] = {}
+        for index, image in enumerate(content["images"]):
+            if not isinstance(image, dict) or "id" not in image or not isinstance(image.get("file_name"), str):
+                raise DataError(f"{file}, images[{index}]: expected an object with 'id' and 'file_name'.")
+            if image["id"] in images:
+                raise DataError(f"{file}, images[{index}]: the id {image['id']} is there twice. Make the ids unique.")
+            images[image["id"]] = image
+        self._check_names(content.get("categories"))
+        nameless = sum(self.subject_key not in image for image in images.values())
+        self._warn_each_image_its_own_subject(nameless, f"Add '{self.subject_key}' to its image entries.")
+        return [self._read(index, entry, images) for index, entry in enumerate(content["annotations"])]
+
+    def _read(self, index: int, entry: Any, images: Mapping[Any, dict[str, Any]]) -> Annotation:
+        place = f"{self.annotation_file}, annotations[{index}]"
+        if not isinstance(entry, dict) or entry.get("image_id") not in images:
+            found = entry.get("image_id") if isinstance(entry, dict) else entry
+            raise DataError(f"{place}: image_id {found} is not among the images. Add the image or remove the entry.")
+        location = f"{self.annotation_file}, annotation id {entry.get('id', f'[{index}]')}"
+        image = images[entry["image_id"]]
+        path = self.image_dir / image["file_name"]
+        subject = str(image.get(self.subject_key, image["file_name"]))
+        subject = self._subject(image["file_name"], subject)
+        try:
+            triples = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
+        except (KeyError, TypeError, ValueError):
+            finding = "no 'keypoints' list of x, y, visibility triples. Mend or remove the entry."
+            return self._fault(path, location, finding, subject=subject)
+        if not np.isin(triples[:, 2], (_MISSING, _HIDDEN, _VISIBLE)).all():
+            return self._fault(path, location, "a visibility flag is not 0, 1 or 2. Mend the entry.", subject=subject)
+        points = np.where(triples[:, 2:] == _MISSING, np.nan, triples[:, :2])
+        return self._annotation(
+            path,
+            points,
+            subject,
+            location,
+            visible=triples[:, 2] == _VISIBLE,
+            box_px=_corners(entry.get("bbox")),
+            attributes=stated_size(image.get("width"), image.get("height")) | stated_unit(image.get("unit")),
+        )
+
+    def _check_names(self, categories: Any) -> None:
+        scheme = get_scheme(self.scheme)
+        for category in categories if isinstance(categories, list) else []:
+            names = category.get("keypoints") if isinstance(category, dict) else None
+            own = list(scheme.landmark_names)
+            if isinstance(names, list) and set(names) == set(own) and names != own:
+                raise DataError(
+                    f"{self.annotation_file}: the category's keypoints are those of scheme '{scheme.name}' in another "
+                    f"order. Write them as: {', '.join(own)}."
+                )
+
+
+def write_coco(
+    path: Path,
+    annotations: Sequence[Annotation],
+    *,
+    scheme: str,
+    sizes: Mapping[Path, tuple[int, int]],
+    unit: str | None = None,
+) -> None:
+    """Write annotations as COCO keypoints that `CocoKeypoints` reads back.
+
+    Args:
+        path: The JSON file; image names are written relative to its folder.
+        annotations: Faces; several may share an image.
+        scheme: Their landmark scheme.
+        sizes: (height, width) of each image.
+        unit: What the image values mean, where an annotation's attributes don't say.
+    """
+    names = get_scheme(scheme).landmark_names
+    images: dict[tuple[Path, str], dict[str, Any]] = {}
+    entries: list[dict[str, Any]] = []
+    for annotation in annotations:
+        # an image entry has one subject, so that two people in one picture make two entries
+        key = (annotation.image, annotation.subject)
+        if key not in images:
+            height, width = sizes[annotation.image]
+            name = Path(os.path.relpath(annotation.image, path.parent)).as_posix()
+            image: dict[str, Any] = {"id": len(images) + 1, "file_name": name, "width": width, "height": height}
+            stated = annotation.attributes.get("unit", unit)
+            images[key] = image | {"subject": annotation.subject} | ({"unit": stated} if stated else {})
+        entries.append(_entry(len(entries) + 1, images[key]["id"], annotation))
+    category = {"id": 1, "name": "face", "keypoints": list(names), "skeleton": []}
+    content = {"images": list(images.values()), "annotations": entries, "categories": [category]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1) + "\n")
+
+
+def _entry(number: int, image_id: int, annotation: Annotation) -> dict[str, Any]:
+    present = np.isfinite(annotation.points_px).all(axis=1)
+    visible = np.ones_like(present) if annotation.visible is None else annotation.visible
+    flags = np.where(present, np.where(visible, _VISIBLE, _HIDDEN), _MISSING)
+    points = np.where(present[:, None], annotation.points_px, 0)
+    triples = [value for (x, y), v in zip(points.tolist(), flags.tolist(), strict=True) for value in (x, y, v)]
+    low, high = np.nanmin(annotation.points_px, axis=0), np.nanmax(annotation.points_px, axis=0)
+    left, top, right, bottom = annotation.box_px or (*low.tolist(), *high.tolist())
+    box = [left, top, right - left, bottom - top]
+    return {
+        "id": number,
+        "image_id": image_id,
+        "category_id": 1,
+        "iscrowd": 0,
+        "keypoints": triples,
+        "num_keypoints": int(present.sum()),
+        "bbox": box,
+        "area": box[2] * box[3],
+    }
+
+
+def _corners(box: Any) -> tuple[float, float, float, float] | None:
+    if not isinstance(box, list) or len(box) != 4 or not all(isinstance(v, int | float) for v in box):
+        return None
+    left, top, width, height = (float(v) for v in box)
+    return (left, top, left + width, top + height) if width > 0 and height > 0 else None

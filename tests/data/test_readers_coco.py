@@ -1,0 +1,169 @@
+import json
+import logging
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.coco import CocoKeypoints, write_coco
+from thermal_landmarks.errors import DataError
+
+POINTS = [(3.0 + i, 5.25 + i) for i in range(6)]
+
+
+def coco(folder: Path, change: Any = None) -> CocoKeypoints:
+    Image.fromarray(np.full((20, 30), 3450, dtype=np.uint16)).save(folder / "a.png")
+    content: dict[str, Any] = {
+        "images": [
+            {"id": 7, "file_name": "a.png", "width": 30, "height": 20, "subject": "anna", "unit": "centi_celsius"}
+        ],
+        "annotations": [
+            {
+                "id": 1,
+                "image_id": 7,
+                "keypoints": [v for i, (x, y) in enumerate(POINTS) for v in (x, y, (2, 1, 0, 2, 2, 2)[i])],
+                "bbox": [2, 4, 10, 12],
+            }
+        ],
+    }
+    if change:
+        change(content)
+    (folder / "labels.json").write_text(json.dumps(content))
+    return CocoKeypoints(annotation_file=folder / "labels.json", scheme="perinasal6")
+
+
+def test_flags_boxes_subjects_and_units_are_read(tmp_path: Path) -> None:
+    source = coco(tmp_path)
+    (annotation,) = source.annotations()
+    assert annotation.subject == "anna"
+    assert annotation.box_px == (2, 4, 12, 16)
+    assert annotation.visible is not None
+    assert annotation.visible.tolist() == [True, False, False, True, True, True]
+    assert np.isnan(annotation.points_px[2]).all()
+    np.testing.assert_array_equal(np.delete(annotation.points_px, 2, 0), np.delete(np.array(POINTS), 2, 0))
+    image = source.load(annotation)
+    assert image.unit == "celsius"
+    assert image.values == pytest.approx(34.5)
+
+
+def test_writing_and_reading_gives_the_same_annotations(tmp_path: Path) -> None:
+    (before,) = coco(tmp_path).annotations()
+    write_coco(tmp_path / "out" / "copy.json", [before], scheme="perinasal6", sizes={before.image: (20, 30)})
+    source = CocoKeypoints(annotation_file=tmp_path / "out" / "copy.json", scheme="perinasal6")
+    (after,) = source.annotations()
+    np.testing.assert_array_equal(after.points_px, before.points_px)
+    np.testing.assert_array_equal(after.visible, before.visible)
+    assert (after.subject, after.box_px) == (before.subject, before.box_px)
+    assert source.load(after).unit == "celsius"
+
+
+def test_two_people_in_one_picture_stay_two_people(tmp_path: Path) -> None:
+    coco(tmp_path)
+    points = np.array(POINTS, dtype=np.float32)
+    people = [Annotation(tmp_path / "a.png", points, name) for name in ("anna", "bo")]
+    write_coco(tmp_path / "two.json", people, scheme="perinasal6", sizes={tmp_path / "a.png": (20, 30)})
+    source = CocoKeypoints(annotation_file=tmp_path / "two.json", scheme="perinasal6")
+    assert [a.subject for a in source.annotations()] == ["anna", "bo"]
+
+
+def test_images_without_a_subject_count_as_different_people_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        (annotation,) = coco(tmp_path, lambda c: c["images"][0].pop("subject")).annotations()
+    assert annotation.subject == "a.png"
+    assert len([r for r in caplog.records if "no subject" in r.message]) == 1
+
+
+def test_a_wrong_number_of_keypoints_is_an_error_of_that_item(tmp_path: Path) -> None:
+    source = coco(tmp_path, lambda c: c["annotations"][0]["keypoints"].extend([1, 1, 2]))
+    with pytest.raises(DataError, match=r"labels.json, annotation id 1: 7 landmarks, but scheme 'perinasal6' has 6"):
+        source.load(source.annotations()[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c["annotations"][0].pop("keypoints"), "annotation id 1: no 'keypoints'"),
+        (lambda c: c["annotations"][0]["keypoints"].pop(), "annotation id 1: no 'keypoints'"),
+        (lambda c: c["annotations"][0]["keypoints"].__setitem__(2, 5), "annotation id 1: a visibility flag"),
+        (lambda c: c["annotations"][0].update(keypoints=[0] * 18), "annotation id 1: no landmark is annotated"),
+    ],
+)
+def test_a_bad_record_is_an_error_of_that_item(tmp_path: Path, change: Any, message: str) -> None:
+    source = coco(tmp_path, change)
+    with pytest.raises(DataError, match=message):
+        source.load(source.annotations()[0])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.pop("images"), "no list 'images'"),
+        (lambda c: c["images"][0].pop("id"), r"images\[0\]"),
+        (lambda c: c["images"].append(c["images"][0]), r"images\[1\]: the id 7 is there twice"),
+        (lambda c: c["annotations"][0].update(image_id=8), r"annotations\[0\]: image_id 8"),
+    ],
+)
+def test_a_file_in_bad_shape_names_the_place(tmp_path: Path, change: Any, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        coco(tmp_path, change).annotations()
+
+
+def test_text_that_is_not_json_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text('{"images": [\n  oops\n]}')
+    with pytest.raises(DataError, match="labels.json, line 2"):
+        CocoKeypoints(annotation_file=tmp_path / "labels.json", scheme="face16").annotations()
+
+
+def test_keypoint_names_in_another_order_are_refused(tmp_path: Path) -> None:
+    names = ["mouth_right", "upper_lip", "mouth_left", "ala_right", "subnasale", "ala_left"]
+    with pytest.raises(DataError, match="another order"):
+        coco(tmp_path, lambda c: c.update(categories=[{"id": 1, "keypoints": names}])).annotations()
+
+
+def test_an_image_of_another_size_than_annotated_is_refused(tmp_path: Path) -> None:
+    source = coco(tmp_path, lambda c: c["images"][0].update(width=60, height=40))
+    with pytest.raises(DataError, match="30 x 20 pixels, but .* is for 60 x 40"):
+        source.load(source.annotations()[0])
+
+
+def test_the_fingerprint_follows_images_points_and_settings(tmp_path: Path) -> None:
+    first = coco(tmp_path).fingerprint()
+    stamp = (tmp_path / "a.png").stat()
+    assert CocoKeypoints(annotation_file=tmp_path / "labels.json", scheme="perinasal6").fingerprint() == first
+    moved = coco(tmp_path, lambda c: c["annotations"][0]["keypoints"].__setitem__(0, 3.5))
+    seen = {first, moved.fingerprint()}
+    seen.add(CocoKeypoints(annotation_file=tmp_path / "labels.json", scheme="perinasal6", unit="kelvin").fingerprint())
+    Image.fromarray(np.zeros((21, 30), dtype=np.uint16)).save(tmp_path / "a.png")
+    assert (tmp_path / "a.png").stat() != stamp
+    seen.add(CocoKeypoints(annotation_file=tmp_path / "labels.json", scheme="perinasal6").fingerprint())
+    assert len(seen) == 4
+
+
+def test_a_pickled_reader_loads_images_and_carries_no_annotations(tmp_path: Path) -> None:
+    source = coco(tmp_path)
+    (annotation,) = source.annotations()
+    before = len(pickle.dumps(coco(tmp_path)))
+    copy = pickle.loads(pickle.dumps(source))
+    assert copy.load(annotation).values.shape == (20, 30)
+    assert len(pickle.dumps(source)) == before
+
+
+def test_real_thermal_faces_are_read(shared_data: Path) -> None:
+    folder = shared_data / "thermal-real"
+    source = CocoKeypoints(annotation_file=folder / "annotations.json", image_dir=folder / "images", scheme="face16")
+    annotations = source.annotations()
+    assert [a.subject for a in annotations] == ["s01", "s02", "s02", "s05"]
+    for annotation in annotations:
+        image = source.load(annotation)
+        assert image.values.shape == (480, 640)
+        eyes, chin = annotation.points_px[2:6], annotation.points_px[15]
+        assert (eyes[:, 1] < chin[1]).all()
+        x, y = annotation.points_px.mean(axis=0).round().astype(int)
+        assert 30 < image.values[y, x] < 40  # skin
+        assert image.values[y, x] > image.values[5, 5] + 5  # warmer than the room
