@@ -111,13 +111,15 @@ class LandmarkModule(L.LightningModule):
             if mean_shape is not None:
                 self.network.set_mean_shape(torch.as_tensor(mean_shape, dtype=torch.float32))
 
+    def on_train_epoch_start(self) -> None:
+        self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"], sync_dist=True)
+
     def training_step(self, batch: Batch) -> Tensor:
         loss = self._loss(self(batch["image"]), batch)
         self.log("train/loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["image"]))
         return loss
 
     def on_train_epoch_end(self) -> None:
-        self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"])
         self._step_plateau_schedulers()
 
     def validation_step(self, batch: Batch) -> dict[str, Tensor]:
@@ -161,6 +163,18 @@ class LandmarkModule(L.LightningModule):
             optimizer, total_steps=total_steps, steps_per_epoch=max(1, round(total_steps / epochs))
         )
         return cast(OptimizerLRScheduler, {"optimizer": optimizer, "lr_scheduler": schedule})
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: Optimizer,
+        gradient_clip_val: float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        # Lightning refuses to clip for a fused optimizer in any mixed precision; only float16's scaler is a reason to.
+        if self.trainer.precision == "16-mixed" or gradient_clip_algorithm == "value":
+            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
+        elif gradient_clip_val:
+            nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
 
     def _loss(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Tensor:
         size = image_size(batch)

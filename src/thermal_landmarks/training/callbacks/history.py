@@ -1,0 +1,47 @@
+"""`history.csv` of a run folder: one row an epoch, with every logger and without one."""
+# ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+
+class History(Callback):
+    """Writes all logged metrics of each epoch to `history.csv` in the Trainer's `default_root_dir`.
+
+    The rows are part of the checkpoint and the file is replaced as a whole, so a killed run leaves a readable file and
+    a resumed one repeats no row.
+
+    Attributes:
+        rows: One dict an epoch: `epoch`, `step` and the metrics.
+    """
+
+    def __init__(self) -> None:
+        self.rows: list[dict[str, float]] = []
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
+        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **metrics})
+        if trainer.is_global_zero and not getattr(trainer, "fast_dev_run", False):
+            write_rows(Path(trainer.default_root_dir) / "history.csv", self.rows)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.rows = list(state_dict["rows"])
+
+
+def write_rows(path: Path, rows: list[dict[str, float]]) -> None:
+    """Replace a CSV file by these rows; a column stays empty where a row lacks it."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.part")
+    with temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+    temporary.replace(path)

@@ -1,0 +1,69 @@
+"""Training speed in images a second, without the first steps and without validation."""
+# ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
+
+import time
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback
+
+
+class Throughput(Callback):
+    """Logs `train/images_per_second` each epoch.
+
+    The clock runs from one step's end to the epoch's last step; the device is waited for only at these two, so that
+    measuring doesn't slow the training.
+
+    Args:
+        skip_steps: Steps at the start of a fit that aren't counted: they compile, allocate and warm caches.
+
+    Attributes:
+        images: Images counted so far, of all processes.
+        seconds: Time that they took.
+    """
+
+    def __init__(self, *, skip_steps: int = 3) -> None:
+        self.skip_steps = skip_steps
+        self.images = 0
+        self.seconds = 0.0
+        self._steps = 0
+        self._since: float | None = None
+        self._epoch_images = 0
+
+    @property
+    def images_per_second(self) -> float:
+        """Mean over the training; NaN if it was too short to measure."""
+        return self.images / self.seconds if self.seconds else float("nan")
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        self._since = None
+        self._epoch_images = 0
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        self._steps += 1
+        if self._since is not None:
+            self._epoch_images += len(batch["image"]) * trainer.world_size
+            if trainer.is_last_batch:
+                self._finish(pl_module)
+        elif self._steps >= self.skip_steps:
+            _wait_for(pl_module.device)
+            self._since = time.perf_counter()
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if self.seconds:
+            pl_module.log("train/images_per_second", self.images_per_second, rank_zero_only=True)
+
+    def _finish(self, pl_module: L.LightningModule) -> None:
+        assert self._since is not None
+        _wait_for(pl_module.device)
+        self.images += self._epoch_images
+        self.seconds += time.perf_counter() - self._since
+        self._since = None
+
+
+def _wait_for(device: torch.device) -> None:
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)

@@ -1,0 +1,50 @@
+"""Checkpoint files that are whole or absent, and that load without running code from them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
+
+from thermal_landmarks.errors import DataError
+
+
+class AtomicCheckpoints(TorchCheckpointIO):
+    """Writes beside the file and renames, so that a kill while writing leaves the previous checkpoint.
+
+    Lightning writes to the system's temporary folder first and moves, which copies (and can be torn) where that folder
+    lies on another file system.
+    """
+
+    def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
+        """Write a checkpoint; the file at `path` is replaced in one step."""
+        del storage_options
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with temporary.open("wb") as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def load_checkpoint(
+        self, path: str | Path, map_location: Any | None = "cpu", weights_only: bool | None = True
+    ) -> dict[str, Any]:
+        """The content of a checkpoint, plain data and tensors only.
+
+        Raises:
+            DataError: If the file is missing or isn't such a checkpoint.
+        """
+        del weights_only  # never trust a file with more than data
+        try:
+            checkpoint: dict[str, Any] = torch.load(path, map_location=map_location, weights_only=True)
+        except FileNotFoundError as error:
+            raise DataError(f"There is no checkpoint at {path}.") from error
+        except Exception as error:  # torch.load raises whatever the broken file provokes
+            raise DataError(f"{path} can't be read as a checkpoint of this program: {error}") from error
+        return checkpoint

@@ -1,0 +1,64 @@
+"""Makes the Lightning Trainer from the settings of `conf/trainer`."""
+
+import logging
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
+from lightning.pytorch.loggers import Logger
+
+from thermal_landmarks.training.checkpoint_io import AtomicCheckpoints
+from thermal_landmarks.training.precision import best_precision
+
+
+def build_trainer(
+    *,
+    precision: str = "auto",
+    matmul_precision: str = "high",
+    accelerator: str = "auto",
+    callbacks: Iterable[Callback] | None = None,
+    logger: Logger | None = None,
+    **settings: Any,
+) -> L.Trainer:
+    """A Trainer whose checkpoints are written atomically.
+
+    Args:
+        precision: Lightning's word for it, or `auto` for the fastest that this machine has.
+        matmul_precision: Of float32 matrix products on a GPU: `highest`, `high` (TF32) or `medium`.
+        accelerator: `auto`, `cpu`, `gpu`, `mps`, ...
+        callbacks: In the order in which they run.
+        logger: None: only what callbacks write.
+        **settings: Any other argument of `lightning.Trainer`; `default_root_dir` is the run folder.
+    """
+    _quieten_lightning()
+    torch.set_float32_matmul_precision(matmul_precision)
+    callbacks = list(callbacks or ())
+    if not settings.get("enable_checkpointing", True):
+        callbacks = [callback for callback in callbacks if not isinstance(callback, Checkpoint)]
+    if not settings.get("enable_progress_bar", True):
+        callbacks = [callback for callback in callbacks if not isinstance(callback, ProgressBar)]
+    return L.Trainer(
+        accelerator=accelerator,
+        precision=best_precision(accelerator) if precision == "auto" else precision,  # type: ignore[arg-type]
+        callbacks=callbacks,
+        logger=logger or False,
+        plugins=[AtomicCheckpoints()],
+        **settings,
+    )
+
+
+def _quieten_lightning() -> None:
+    """What Lightning says about every run here and nobody can act on."""
+    for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for message in (
+        ".*does not have many workers.*",  # batches come from memory; workers would only copy them
+        ".*LeafSpec.*",  # Lightning's own use of a deprecated torch function
+        ".*smaller than the logging interval.*",  # metrics are logged once an epoch
+        ".*exists and is not empty.*",  # a resumed run writes into its own folder
+        ".*`isinstance\\(treespec.*",
+    ):
+        warnings.filterwarnings("ignore", message=message)
