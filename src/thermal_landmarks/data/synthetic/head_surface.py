@@ -1,0 +1,160 @@
+"""A parametric head: one surface from crown to throat, as a grid of vertices in millimetres.
+
+Head frame: x to the image's right, y down, z out of the face; the origin lies between the ear canals at eye
+level. Columns of the grid are longitudes, rows run from the crown over the face to the underside of the jaw.
+The mean follows common anthropometric tables (outer canthi 90 mm apart, eye line to chin 117 mm); a face is the
+mean plus a weighted sum of displacement fields (`shape_modes`), and every landmark is a vertex.
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy.interpolate import PchipInterpolator
+
+from thermal_landmarks.data.schemes import get_scheme
+
+_LONGITUDES_DEG = np.arange(-120.0, 121.0, 3.0)
+_DOME_ROWS = 28
+_FACE_ROWS_MM = np.arange(-60.0, 117.0, 4.0)
+_UNDERSIDE_ROWS = 8
+
+# Rings of the face by the height of their front: half-width, half-depth, and how far their sides rise (jaw line).
+_RINGS_MM = np.array(
+    [
+        # front y, half-width, half-depth, rise
+        (-60, 75.0, 92.0, 0.0),
+        (-28, 76.0, 93.0, 0.0),
+        (0, 74.0, 86.0, 2.0),
+        (20, 73.5, 86.0, 6.0),
+        (48, 72.0, 88.0, 15.0),
+        (68, 70.5, 88.0, 24.0),
+        (82, 68.0, 87.0, 32.0),
+        (100, 65.0, 88.0, 44.0),
+        (116, 62.0, 86.0, 56.0),
+    ]
+)
+
+# Of the mean face: the vertex nearest to each becomes the landmark. Right-hand side and middle of the image, in mm.
+_LANDMARK_PLACES_MM = {
+    "brow": (38.0, -28.0),
+    "eye_outer": (45.0, 0.0),
+    "eye_inner": (18.5, 1.0),
+    "nasion": (0.0, -4.0),
+    "nose_tip": (0.0, 34.0),
+    "ala": (17.0, 43.0),
+    "subnasale": (0.0, 47.0),
+    "mouth": (25.0, 69.0),
+    "upper_lip": (0.0, 60.0),
+    "lower_lip": (0.0, 81.0),
+    "chin": (0.0, 115.0),
+}
+
+
+@dataclass(frozen=True)
+class HeadSurface:
+    """The mean head.
+
+    Attributes:
+        vertices_mm: float32 (rows, columns, 3).
+        frontal_mm: float32 (rows, columns, 2): x and y that a vertex has in the mean, the coordinates for painting.
+        landmark_vertices: int (16, 2): row and column of each `face16` landmark.
+    """
+
+    vertices_mm: Float[np.ndarray, "rows columns 3"]
+    frontal_mm: Float[np.ndarray, "rows columns 2"]
+    landmark_vertices: Int[np.ndarray, "16 2"]
+
+    @property
+    def landmarks_frontal_mm(self) -> dict[str, tuple[float, float]]:
+        """Frontal coordinates of each landmark of the mean, by name."""
+        names = get_scheme("face16").landmark_names
+        places = self.frontal_mm[self.landmark_vertices[:, 0], self.landmark_vertices[:, 1]]
+        return {name: (float(x), float(y)) for name, (x, y) in zip(names, places, strict=True)}
+
+
+def bump(x: np.ndarray, y: np.ndarray, centre: tuple[float, float], width: float, height: float) -> np.ndarray:
+    """A Gaussian hill of height 1; `width` and `height` are its standard deviations."""
+    return np.exp(-0.5 * (((x - centre[0]) / width) ** 2 + ((y - centre[1]) / height) ** 2))
+
+
+def smooth_step(value: np.ndarray, start: float, end: float) -> np.ndarray:
+    """0 before `start`, 1 after `end`, with flat ends (cubic)."""
+    t = np.clip((value - start) / (end - start), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+@lru_cache(maxsize=1)
+def mean_head() -> HeadSurface:
+    """The mean head surface with its landmarks; the same object on every call."""
+    longitude = np.radians(_LONGITUDES_DEG)[None, :]
+    dome, face, underside = (_dome(longitude), _face(longitude, _FACE_ROWS_MM), _underside(longitude))
+    vertices = np.concatenate([dome, face, underside])
+    frontal = vertices[..., :2].copy()
+    # The underside folds back below the jaw: keep the painting coordinates unfolded.
+    rows = np.arange(1, _UNDERSIDE_ROWS + 1)[:, None]
+    frontal[-_UNDERSIDE_ROWS:] = face[-1, :, :2] + np.stack([0 * rows, 4.0 * rows], axis=-1)
+    vertices[..., 2] += _relief(frontal[..., 0], frontal[..., 1]) * np.cos(longitude).clip(0)
+    names = get_scheme("face16").landmark_names
+    landmark_vertices = np.array([_nearest_vertex(frontal, _place(name)) for name in names])
+    return HeadSurface(vertices.astype(np.float32), frontal.astype(np.float32), landmark_vertices)
+
+
+def _place(name: str) -> tuple[float, float]:
+    side = -1.0 if "_left" in name else 1.0
+    x, y = _LANDMARK_PLACES_MM[name.replace("_left", "").replace("_right", "")]
+    return side * x, y
+
+
+def _nearest_vertex(frontal: np.ndarray, place: tuple[float, float]) -> tuple[int, int]:
+    front = np.abs(_LONGITUDES_DEG) < 90
+    distance = np.where(front, np.hypot(frontal[..., 0] - place[0], frontal[..., 1] - place[1]), np.inf)
+    row, column = np.unravel_index(int(distance.argmin()), distance.shape)
+    return int(row), int(column)
+
+
+def _ring(front_y: np.ndarray) -> tuple[np.ndarray, ...]:
+    table = PchipInterpolator(_RINGS_MM[:, 0], _RINGS_MM[:, 1:])(front_y)
+    half_width, half_depth, rise = (table[:, i : i + 1] for i in range(3))
+    return half_width, half_depth, rise
+
+
+def _face(longitude: np.ndarray, front_y: np.ndarray) -> np.ndarray:
+    half_width, half_depth, rise = _ring(front_y)
+    y = front_y[:, None] - rise * (1 - np.cos(longitude))
+    return np.stack([half_width * np.sin(longitude), y, half_depth * np.cos(longitude)], axis=-1)
+
+
+def _dome(longitude: np.ndarray) -> np.ndarray:
+    """The skull above the forehead's first ring, a quarter ellipsoid that leans back."""
+    _, width, depth, _ = _RINGS_MM[0]
+    latitude = np.radians(np.linspace(89, 0, _DOME_ROWS, endpoint=False))[:, None]
+    y = -60 - 68 * np.sin(latitude) + 0 * longitude
+    x = width * np.cos(latitude) ** 0.85 * np.sin(longitude)
+    z = depth * np.cos(latitude) ** 0.85 * np.cos(longitude) - 12 * np.sin(latitude)
+    return np.stack([x, y, z], axis=-1)
+
+
+def _underside(longitude: np.ndarray) -> np.ndarray:
+    """From the jaw line back to the throat."""
+    jaw = _face(longitude, _FACE_ROWS_MM[-1:])[0]
+    inward = np.linspace(0, 1, _UNDERSIDE_ROWS + 1)[1:, None]
+    x = jaw[:, 0] * (1 - 0.3 * inward)
+    y = jaw[:, 1] + 5 * np.sin(inward * np.pi / 2) + 8 * inward
+    z = jaw[:, 2] * (1 - 0.5 * inward)
+    return np.stack([x, y, z], axis=-1)
+
+
+def _relief(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """What nose, brows, eyes, lips and chin add to the depth of the rings, in mm."""
+    side = np.abs(x)
+    ridge_y = [-24, -10, -4, 14, 26, 34, 40, 46, 52, 58]
+    ridge_height = np.interp(y, ridge_y, [1, 3, 5, 15, 25, 31, 25, 13, 4, 0])
+    ridge_width = np.interp(y, ridge_y, [9, 8, 7, 8, 9, 10, 11, 11, 11, 11])
+    nose = ridge_height * np.exp(-0.5 * (x / ridge_width) ** 2) + 8 * bump(side, y, (15, 41), 5, 6)
+    brows = 4 * bump(side, y, (27, -25), 20, 9)
+    eyes = 3 * bump(side, y, (31, 1), 9, 7) - 6 * bump(side, y, (29, -3), 14, 10)
+    mouth = 16 * bump(x, y, (0, 66), 25, 21) + 4 * bump(x, y, (0, 75), 15, 5) + 3 * bump(x, y, (0, 63), 17, 4.5)
+    chin = 9 * bump(x, y, (0, 108), 17, 11) - 4 * bump(x, y, (0, 88), 16, 5)
+    return nose + brows + eyes + mouth + chin + 5 * bump(side, y, (46, 22), 17, 16)

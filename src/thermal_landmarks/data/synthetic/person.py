@@ -1,0 +1,148 @@
+"""Who is seen and what the face does: the draws of one subject, and of one image of that subject."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thermal_landmarks.data.synthetic.randomness import bounded_normal, chance, stream, uniform
+from thermal_landmarks.data.synthetic.settings import (
+    AnatomyRanges,
+    AppearanceRanges,
+    ExpressionRanges,
+    TemperatureRanges,
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What stays the same in all images of a subject.
+
+    Attributes:
+        key: Seed of the subject's irregular patterns.
+        scale: Size of the head relative to the mean.
+        shape_mm: Weights of the identity fields.
+        forehead_c: Temperature of the forehead.
+        regions_k: Difference of each region of the skin to the forehead.
+        features_k: Difference of lips, brows, lids and so on (`brow_k`: without its suffix, `brow`).
+        blotch_k: Strength of the irregular skin pattern.
+        hair_mm: Thickness of the hair; 0: bald.
+        hairline_mm: Height of the hairline above the eyes.
+        fringe_mm: How far hair reaches down over the forehead; 0: not at all.
+        beard: Density of the beard; 0: shaved.
+        moustache: Density of the moustache.
+        hair_warmth: Hair surface between ambient (0) and skin (1).
+        glasses: Whether the subject owns glasses.
+    """
+
+    key: tuple[int, int]
+    scale: float
+    shape_mm: dict[str, float]
+    forehead_c: float
+    regions_k: dict[str, float]
+    features_k: dict[str, float]
+    blotch_k: float
+    hair_mm: float
+    hairline_mm: float
+    fringe_mm: float
+    beard: float
+    moustache: float
+    hair_warmth: float
+    glasses: bool
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What changes from image to image.
+
+    Attributes:
+        expression_mm: Weights of the expression fields.
+        eye_opening: 0 closed, 1 wide open.
+        drift_k: Change of the whole face.
+        regions_k: Change of each region.
+        nostril_k: Temperature of the nostrils, relative to the forehead.
+        glasses: Whether glasses are worn.
+        cap: Whether a cap is worn.
+        neckline_mm: Height of the clothes' upper edge below the eyes.
+        cloth_warmth: Clothes between ambient (0) and skin (1).
+        grazing_loss: How far skin seen edge-on takes on the ambient temperature.
+    """
+
+    expression_mm: dict[str, float]
+    eye_opening: float
+    drift_k: float
+    regions_k: dict[str, float]
+    nostril_k: float
+    glasses: bool
+    cap: bool
+    neckline_mm: float
+    cloth_warmth: float
+    grazing_loss: float
+
+
+_FEATURES = ("vessel_k", "mouth_line_k", "lips_k", "mouth_cavity_k", "lid_fold_k", "eyeball_k", "brow_k", "beard_k")
+
+
+def draw_person(
+    seed: int, subject: int, anatomy: AnatomyRanges, temperature: TemperatureRanges, appearance: AppearanceRanges
+) -> Person:
+    """The subject with that number."""
+    shape = stream(seed, subject, "shape")
+    skin = stream(seed, subject, "skin")
+    looks = stream(seed, subject, "looks")
+    bald, fringe, beard = (chance(looks, p) for p in (appearance.bald, appearance.fringe, appearance.beard))
+    hair_mm = uniform(looks, appearance.hair_thickness_mm)
+    fringe_mm = uniform(looks, (15.0, 40.0))
+    beard_density, moustache_density = uniform(looks, (0.0, 1.0)), uniform(looks, (0.2, 1.0))
+    return Person(
+        key=(seed, subject),
+        scale=uniform(shape, anatomy.scale),
+        shape_mm={name: bounded_normal(shape, deviation) for name, deviation in anatomy.deviations_mm.items()},
+        forehead_c=uniform(skin, temperature.forehead_c),
+        regions_k={name: uniform(skin, limits) for name, limits in temperature.regions_k.items()},
+        features_k={name.removesuffix("_k"): uniform(skin, getattr(temperature, name)) for name in _FEATURES},
+        blotch_k=uniform(skin, temperature.blotch_k),
+        hair_mm=0.0 if bald else hair_mm,
+        hairline_mm=uniform(looks, appearance.hairline_mm),
+        fringe_mm=fringe_mm if fringe and not bald else 0.0,
+        beard=beard_density if beard else 0.0,
+        moustache=moustache_density if beard else 0.0,
+        hair_warmth=uniform(looks, temperature.hair_warmth),
+        glasses=chance(looks, appearance.glasses_owner),
+    )
+
+
+def draw_moment(
+    seed: int,
+    subject: int,
+    index: int,
+    person: Person,
+    expression: ExpressionRanges,
+    temperature: TemperatureRanges,
+    appearance: AppearanceRanges,
+) -> Moment:
+    """One image of a subject."""
+    face = stream(seed, subject, index, "expression")
+    skin = stream(seed, subject, index, "skin")
+    looks = stream(seed, subject, index, "looks")
+    return Moment(
+        expression_mm=_draw_expression(face, expression),
+        eye_opening=0.0 if chance(face, expression.eyes_closed) else uniform(face, expression.eye_opening),
+        drift_k=uniform(skin, temperature.drift_k),
+        regions_k={name: bounded_normal(skin, temperature.region_drift_k) for name in temperature.regions_k},
+        nostril_k=uniform(skin, temperature.nostril_k),
+        glasses=chance(looks, appearance.glasses) and person.glasses,
+        cap=chance(looks, appearance.cap),
+        neckline_mm=uniform(looks, appearance.neckline_mm),
+        cloth_warmth=uniform(looks, temperature.cloth_warmth),
+        grazing_loss=uniform(skin, temperature.grazing_loss),
+    )
+
+
+def _draw_expression(generator: np.random.Generator, ranges: ExpressionRanges) -> dict[str, float]:
+    neutral = chance(generator, ranges.neutral)
+    weights = {}
+    for name, limits in ranges.weights_mm.items():
+        active, weight = chance(generator, ranges.active), uniform(generator, limits)
+        if active and not neutral:
+            weights[name] = weight
+    return weights

@@ -1,0 +1,31 @@
+"""What the camera adds: blur, vignetting, fixed pattern, temporal noise, rounding."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import gaussian_filter1d
+
+from thermal_landmarks.data.synthetic.randomness import uniform
+from thermal_landmarks.data.synthetic.settings import SensorRanges
+
+
+def record(
+    generator: np.random.Generator, ranges: SensorRanges, scene_c: Float[np.ndarray, "height width"]
+) -> Float[np.ndarray, "height width"]:
+    """The temperatures that the camera reports for a scene."""
+    height, width = scene_c.shape
+    blur_px = uniform(generator, ranges.blur_px) * height / 480
+    noise_k, pattern_k, vignette_k = (
+        np.float32(uniform(generator, limits)) for limits in (ranges.noise_k, ranges.pattern_k, ranges.vignette_k)
+    )
+    image = scene_c
+    if blur_px > 0.25:
+        for axis in (0, 1):
+            image = gaussian_filter1d(image, blur_px, axis=axis, truncate=2.5, mode="nearest")
+    x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
+    y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
+    image = image - vignette_k * np.float32(0.5) * (x * x + y * y)
+    image += pattern_k * generator.standard_normal((1, width), dtype=np.float32)
+    noise_k = np.sqrt(noise_k * noise_k + pattern_k * pattern_k)
+    image += noise_k * generator.standard_normal((height, width), dtype=np.float32)
+    step = np.float32(ranges.step_k)
+    return (np.rint(image / step) * step).astype(np.float32) if ranges.step_k > 0 else image
