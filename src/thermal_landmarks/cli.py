@@ -12,6 +12,7 @@ from typing import Any
 import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -34,7 +35,13 @@ def _run_folder(resume: str | None, new: str) -> str:
     return new if resume is None else str(find_run_to_resume(resume, Path(new).parent))
 
 
-OmegaConf.register_new_resolver("run_folder", _run_folder, replace=True)
+def _choice(group: str) -> str:
+    """The file chosen from a config group, or `unnamed` where a config is composed outside a command."""
+    return str(HydraConfig.get().runtime.choices[group]) if HydraConfig.initialized() else "unnamed"
+
+
+OmegaConf.register_resolver("choice", _choice, replace=True)
+OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
 
 
 def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:

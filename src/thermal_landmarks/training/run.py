@@ -1,0 +1,185 @@
+"""One training job from config to `metrics.json`: data, network, fit, test, record."""
+
+import platform
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+import yaml
+from hydra.utils import instantiate
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from thermal_landmarks.data.datamodule import LandmarkDataModule
+from thermal_landmarks.data.split import write_split
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.complexity import count_flops, count_parameters
+from thermal_landmarks.runs import RunFolder, git_commit, write_json
+from thermal_landmarks.training.callbacks.history import History
+from thermal_landmarks.training.loggers import RunFacts, build_logger
+from thermal_landmarks.training.module import LandmarkModule
+
+Metrics = dict[str, Any]
+
+
+def train(cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None) -> Metrics:
+    """Train, test and record one model.
+
+    Args:
+        cfg: The composed `conf/train.yaml`.
+        folder: The run folder; made if missing.
+        overrides: What was typed on the command line; on resuming these change the settings of the resumed run.
+
+    Returns:
+        What `metrics.json` holds.
+    """
+    run = RunFolder(folder)
+    resume_from = str(run.last_checkpoint) if cfg.resume is not None else None
+    if resume_from is not None:
+        cfg = resumed_config(run, overrides or [])
+    OmegaConf.resolve(cfg)
+    run.path.mkdir(parents=True, exist_ok=True)
+    OmegaConf.save(cfg, run.config)
+    L.seed_everything(cfg.seed, workers=True, verbose=False)
+
+    data: LandmarkDataModule = instantiate(cfg.data)
+    data.prepare_data()
+    data.setup()
+    write_split(run.split, data.split)
+    module = build_module(cfg, data)
+    facts = run_facts(cfg, module)
+    console = Console()
+    console.print(_headline(facts, data))
+    trainer = build_trainer(cfg, run, facts)
+
+    started = time.perf_counter()
+    # this project's own checkpoints hold plain data and tensors only
+    trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
+    seconds = time.perf_counter() - started
+    validation = best_epoch(trainer)
+    best = str(run.best_checkpoint) if run.best_checkpoint.exists() else None
+    tested = trainer.test(module, data, ckpt_path=best, verbose=False, weights_only=True)[0]
+
+    metrics: Metrics = {
+        **validation,
+        **tested,
+        **facts.record(),
+        "epochs": trainer.current_epoch,
+        "seconds": round(seconds, 1),
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {_device_name(trainer)}",
+        "versions": {name: version(name) for name in ("torch", "lightning", "hydra-core", "thermal-landmarks")},
+        "commit": git_commit(),
+    }
+    write_json(run.metrics, metrics)
+    console.print(metric_table(tested))
+    console.print(f"Run folder: [bold]{run.path}[/bold]", soft_wrap=True)
+    return metrics
+
+
+def best_epoch(trainer: L.Trainer) -> dict[str, float]:
+    """Training and validation metrics of the epoch whose weights are kept as the best."""
+    rows = next((callback.rows for callback in trainer.callbacks if isinstance(callback, History)), [])  # type: ignore[attr-defined]
+    monitor = next(
+        (c.monitor for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor), None
+    )
+    validated = [row for row in rows if monitor in row]
+    best = min(validated, key=lambda row: row[str(monitor)], default={})
+    return {name: value for name, value in best.items() if name.startswith(("train/", "val/"))} | (
+        {"best_epoch": best["epoch"]} if best else {}
+    )
+
+
+def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
+    """The LightningModule of a config, fitted to the shape of the data."""
+    parts = {part: OmegaConf.to_container(cfg[part], resolve=True) for part in ("root", "stem", "branch", "head")}
+    network = {
+        **parts,
+        "in_channels": data.preprocessing.in_channels,
+        "image_size": list(data.image_size),
+        "num_points": data.scheme.num_points,
+        "ensemble": cfg.ensemble,
+    }
+    return LandmarkModule(
+        network=network,
+        scheme=data.scheme.name,
+        preprocessing=data.preprocessing.settings,
+        loss=instantiate(cfg.loss),
+        optimizer=instantiate(cfg.optimizer),
+        scheduler=instantiate(cfg.scheduler),
+        metrics=dict(cfg.metrics),
+        memory_format=cfg.memory_format,
+    )
+
+
+def build_trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts) -> L.Trainer:
+    """Lightning's Trainer with this run's callbacks and loggers."""
+    callbacks: list[Callback] = [instantiate(settings) for settings in (cfg.callbacks or {}).values() if settings]
+    logger = build_logger(cfg.logger, facts, run.path)
+    trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=logger, default_root_dir=str(run.path))
+    return trainer
+
+
+def run_facts(cfg: DictConfig, module: LandmarkModule) -> RunFacts:
+    """What names and describes a run: on the dashboard, in `metrics.json` and in reports."""
+    return RunFacts(
+        model_id=module.network.model_id,
+        stem=cfg.stem.name,
+        branch=cfg.branch.name,
+        ensemble=cfg.ensemble,
+        data=cfg.data_name,
+        scheme=cfg.data.scheme,
+        seed=cfg.seed,
+        parameters=count_parameters(module.network),
+        gflops=count_flops(module.network) / 1e9,
+        settings=OmegaConf.to_container(cfg, resolve=True),
+        tags=list(cfg.tags),
+        study=cfg.get("study"),
+    )
+
+
+def resumed_config(run: RunFolder, overrides: list[str]) -> DictConfig:
+    """The config of the run that is resumed, with the values typed now on top.
+
+    Raises:
+        ConfigError: If the typed values would make another model or other data of it.
+    """
+    cfg = OmegaConf.load(run.config)
+    assert isinstance(cfg, DictConfig)
+    OmegaConf.set_struct(cfg, True)
+    for override in overrides:
+        key, _, value = override.partition("=")
+        if key == "resume" or key.startswith("hydra"):
+            continue
+        if "." not in key and OmegaConf.is_config(OmegaConf.select(cfg, key, default=OmegaConf.create())):
+            raise ConfigError(
+                f"{override}: a resumed run keeps its {key}. Leave this out, or start a new run without resume."
+            )
+        OmegaConf.update(cfg, key, yaml.safe_load(value))
+    return cfg
+
+
+def metric_table(metrics: Mapping[str, float]) -> Table:
+    """The final metrics as a table for the terminal."""
+    table = Table("metric", "test", title="Test metrics")
+    for name, value in sorted(metrics.items()):
+        table.add_row(name.removeprefix("test/"), f"{value:.4f}")
+    return table
+
+
+def _headline(facts: RunFacts, data: LandmarkDataModule) -> str:
+    counts = ", ".join(f"{len(dataset)} {stage}" for stage, dataset in data.datasets.items())
+    ensemble = f" x{facts.ensemble}" if facts.ensemble > 1 else ""
+    return (
+        f"[bold]{facts.model_id}{ensemble}[/bold] ({facts.stem} + {facts.branch}): {facts.parameters:,} parameters, "
+        f"{facts.gflops:.2f} GFLOPs\n{facts.data}, {facts.scheme}: {counts} images"
+    )
+
+
+def _device_name(trainer: L.Trainer) -> str:
+    return torch.cuda.get_device_name() if trainer.strategy.root_device.type == "cuda" else "cpu"

@@ -1,0 +1,21 @@
+"""Train, test and measure one model: `python src/train.py stem=alt_conv_resnext branch=luong`."""
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from thermal_landmarks.cli import command
+
+
+@command("train")
+def main(cfg: DictConfig) -> float:
+    from thermal_landmarks.training.run import train
+
+    hydra = HydraConfig.get()
+    metrics = train(cfg, Path(hydra.runtime.output_dir), overrides=list(hydra.overrides.task))
+    return metrics[cfg.objective]
+
+
+if __name__ == "__main__":
+    main()

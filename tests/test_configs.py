@@ -1,0 +1,32 @@
+"""Every file in conf/ composes, and the same word means the same thing in code and config."""
+
+from pathlib import Path
+
+import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from thermal_landmarks.cli import CONFIG_DIR, compose_config
+
+COMMANDS = sorted(p.stem for p in CONFIG_DIR.glob("*.yaml"))
+GROUPS = sorted(p.relative_to(CONFIG_DIR).with_suffix("") for p in CONFIG_DIR.glob("*/**/*.yaml") if p.stem != "base")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_composes(command):
+    assert compose_config(command, [])
+
+
+@pytest.mark.parametrize("path", GROUPS, ids=str)
+def test_every_group_file_composes_with_train(path: Path):
+    group, name = path.parts[0], "/".join(path.parts[1:])
+    prefix = "+" if group not in compose_config("train", []) and group not in ("experiment", "debug") else ""
+    assert compose_config("train", [f"{prefix}{group}={name}"])
+
+
+@pytest.mark.parametrize("path", [p for p in GROUPS if p.parts[0] in ("root", "stem", "branch", "head")], ids=str)
+def test_search_ranges_are_in_hydra_sweep_syntax_and_name_settings(path: Path):
+    settings = compose_config("train", [f"{path.parts[0]}={path.parts[1]}"])[path.parts[0]]
+    for name, sweep in (settings.search or {}).items():
+        assert name in settings
+        override = OverridesParser.create().parse_override(f"{path.parts[0]}.{name}={sweep}")
+        assert override.is_sweep_override()
