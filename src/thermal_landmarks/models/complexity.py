@@ -1,0 +1,155 @@
+"""What a network costs: parameters, floating-point operations, memory for training.
+
+One multiply-add counts as two operations. Counted are convolutions, matrix products and attention, as in the
+literature; normalisation and activations are not.
+"""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
+from thermal_landmarks.models.network import LandmarkNetwork
+
+
+class ModelRow(NamedTuple):
+    """One line of the table of models.
+
+    Attributes:
+        model_id: `A-2`, or `stem/branch`.
+        stem: Name.
+        branch: Name.
+        parameters: Number of trained numbers.
+        gflops: Billions of operations for one image.
+        memory_per_sample_bytes: Activations kept for the backward pass, for one image in float32.
+    """
+
+    model_id: str
+    stem: str
+    branch: str
+    parameters: int
+    gflops: float
+    memory_per_sample_bytes: int
+
+
+def count_parameters(module: nn.Module) -> int:
+    """Number of parameters that training changes."""
+    return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
+
+
+def count_flops(network: LandmarkNetwork) -> int:
+    """Floating-point operations of one image's forward pass."""
+    attention = 0
+
+    def add_attention(layer: nn.Module, inputs: tuple[Tensor, ...], _: Any) -> None:
+        # The hand-written kernels are invisible to the counter: q_i k_j and a_ij v_j, D x D times in each pixel.
+        nonlocal attention
+        _, channels, height, width = inputs[0].shape
+        attention += 2 * 2 * channels**2 * height * width
+
+    layers = [module for module in network.modules() if isinstance(module, ChannelAttentionLayer)]
+    hooks = [layer.register_forward_hook(add_attention) for layer in layers]
+    try:
+        with _evaluating(network), torch.no_grad(), FlopCounterMode(display=False) as counter:
+            network(_images(network, 1))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return counter.get_total_flops() + attention
+
+
+def memory_per_sample_bytes(network: LandmarkNetwork, *, batch_size: int = 2) -> int:
+    """Activations that one training image keeps until the backward pass, in float32.
+
+    Weights, their gradients and the optimizer's state come on top, but once, not for each image. A storage that several
+    operations keep counts once.
+    """
+    parameters = {parameter.untyped_storage().data_ptr() for parameter in network.parameters()}
+    kept: dict[int, tuple[Tensor, int]] = {}  # holding the tensor keeps its address from being used again
+
+    def keep(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in parameters:
+            kept[storage.data_ptr()] = (tensor, storage.nbytes())
+        return tensor
+
+    with (
+        _evaluating(network),  # batch statistics must not change by measuring
+        torch.enable_grad(),
+        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+    ):
+        network(_images(network, batch_size))
+    return sum(size for _, size in kept.values()) // batch_size
+
+
+def model_table(
+    *,
+    root: Mapping[str, Any],
+    stems: Mapping[str, Mapping[str, Any]],
+    branches: Mapping[str, Mapping[str, Any]],
+    head: Mapping[str, Any],
+    in_channels: int,
+    image_size: Sequence[int],
+    num_points: int,
+    ensemble: int = 1,
+    progress: Callable[[str], None] = lambda _: None,
+) -> list[ModelRow]:
+    """Build every stem with every branch and measure it.
+
+    Args:
+        root: Settings of the root.
+        stems: Settings of each stem, by name.
+        branches: Settings of each branch, by name.
+        head: Settings of the head.
+        in_channels: As of `LandmarkNetwork`; so are the arguments that follow.
+        image_size: (height, width).
+        num_points: Number of landmarks.
+        ensemble: Number of components.
+        progress: Told the pair that is measured next.
+    """
+    rows = []
+    for (stem_name, stem), (branch_name, branch) in itertools.product(stems.items(), branches.items()):
+        progress(f"{stem_name}/{branch_name}")
+        network = LandmarkNetwork(
+            root=root,
+            stem=stem,
+            branch=branch,
+            head=head,
+            in_channels=in_channels,
+            image_size=image_size,
+            num_points=num_points,
+            ensemble=ensemble,
+        )
+        rows.append(
+            ModelRow(
+                network.model_id,
+                stem_name,
+                branch_name,
+                count_parameters(network),
+                count_flops(network) / 1e9,
+                memory_per_sample_bytes(network),
+            )
+        )
+    return rows
+
+
+class _evaluating:  # noqa: N801  (reads as a statement)
+    def __init__(self, network: nn.Module) -> None:
+        self.network = network
+
+    def __enter__(self) -> None:
+        self.was_training = {module: module.training for module in self.network.modules()}
+        self.network.eval()
+
+    def __exit__(self, *_: object) -> None:
+        for module, training in self.was_training.items():
+            module.training = training
+
+
+def _images(network: LandmarkNetwork, count: int) -> Tensor:
+    reference = next(network.parameters())
+    return torch.zeros(count, *network.image_shape, device=reference.device, dtype=reference.dtype)
