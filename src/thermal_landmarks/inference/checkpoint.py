@@ -68,8 +68,7 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        reason = str(error).strip().splitlines()[0][:120] if str(error).strip() else type(error).__name__
-        raise _foreign(file, f"it can't be read as one ({reason})") from error
+        raise _foreign(file, f"torch.load can't read it ({type(error).__name__})") from error
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise _foreign(file, "it has no state_dict")
     settings = content.get("hyper_parameters")

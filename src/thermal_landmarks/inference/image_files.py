@@ -1,0 +1,237 @@
+"""Landmarks of image files: find them, read them ahead, predict in batches, write each result at once.
+
+`points.csv` has the columns `image,subject,x0,y0,x1,y1,...` of the flat CSV data format, in pixels of each image as it
+is stored, so that it can be looked at, corrected and trained on; `landmarks.json` beside it names the landmarks.
+A prediction knows no person: `subject` is the folder of the image.
+"""
+
+import csv
+import functools
+import glob
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.images import list_images, read_image
+from thermal_landmarks.data.preprocessing import Box
+from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.reporting.figures import draw_points, to_rgb
+from thermal_landmarks.runs import write_json
+
+_READERS = min(8, os.cpu_count() or 1)
+
+
+class Failure(NamedTuple):
+    """A file without a prediction."""
+
+    path: Path
+    reason: str
+
+
+@dataclass
+class Outcome:
+    """What became of the files of one call."""
+
+    predicted: int = 0
+    failures: list[Failure] = field(default_factory=list)
+
+
+def find_images(source: str | Sequence[str] | None) -> list[Path]:
+    """The image files that `source=` means, each once, as absolute paths.
+
+    Args:
+        source: A folder (with its subfolders), a file, a pattern with `*`, `?` or `[...]`, or a list of these.
+
+    Raises:
+        ConfigError: If nothing is given, or an entry means no file.
+        DataError: If a folder holds no image.
+    """
+    entries = [str(entry) for entry in ([source] if isinstance(source, str) else source or ())]
+    if not entries or not all(entries):
+        raise ConfigError("source is not set. Give a folder, an image, a pattern or a list: source=PATH.")
+    found: dict[Path, None] = {}
+    for entry in entries:
+        path = Path(entry).expanduser()
+        if path.exists():
+            files = list_images(path)
+        else:
+            matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
+            files = [Path(match) for match in matches if Path(match).is_file()]
+        if not files:
+            raise ConfigError(f"source={entry}: there is no such file or folder, and no file matches it as a pattern.")
+        found.update(dict.fromkeys(_absolute(file) for file in files))
+    return list(found)
+
+
+def read_boxes(path: Path) -> dict[Path, Box]:
+    """Face boxes by absolute path of the image, from a CSV file.
+
+    It has the columns `image,box_x_min,box_y_min,box_x_max,box_y_max` of the flat CSV data format; others don't matter.
+
+    Args:
+        path: The file; relative image paths start from its folder.
+
+    Raises:
+        DataError: If the file is missing, lacks a column, or a row holds no box.
+    """
+    columns = ("box_x_min", "box_y_min", "box_x_max", "box_y_max")
+    boxes: dict[Path, Box] = {}
+    try:
+        with path.open(newline="") as file:
+            rows = csv.DictReader(file)
+            missing = [name for name in ("image", *columns) if name not in (rows.fieldnames or ())]
+            if missing:
+                raise DataError(f"{path}: the header lacks {', '.join(missing)}. Expected image,{','.join(columns)}.")
+            for row in rows:
+                x0, y0, x1, y1 = (float(row[name]) for name in columns)
+                if not (x0 < x1 and y0 < y1):
+                    raise ValueError("expected x_min < x_max and y_min < y_max")
+                boxes[_absolute(path.parent / row["image"])] = (x0, y0, x1, y1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DataError(f"boxes={path}: can't be read ({error}). Give a CSV file, `whole` or null.") from error
+    except (TypeError, ValueError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"{path}, line {rows.line_num}: holds no box ({error}).") from error
+    return boxes
+
+
+class PointsFile:
+    """`points.csv` and `landmarks.json`; every row is on the disk before the next batch begins.
+
+    Args:
+        folder: Where the two files go.
+        predictor: Names the landmarks.
+        unit: What the images' values were read as; gets a column where it is set.
+    """
+
+    def __init__(self, folder: Path, predictor: Predictor, *, unit: str | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "points.csv"
+        scheme = predictor.scheme
+        write_json(folder / "landmarks.json", {"scheme": scheme.name, "landmarks": list(scheme.landmark_names)})
+        self._file = self.path.open("w", newline="")
+        self._rows = csv.writer(self._file)
+        self._unit = {} if unit is None else {"unit": unit}
+        coordinates = [f"{axis}{i}" for i in range(scheme.num_points) for axis in "xy"]
+        self._rows.writerow(["image", "subject", *self._unit, *coordinates])
+        self._file.flush()
+
+    def add(self, image: Path, points_px: Float[np.ndarray, "point 2"]) -> None:
+        """Write one image's row."""
+        coordinates = [f"{value:.3f}" for value in points_px.ravel()]
+        self._rows.writerow([image, image.parent.name, *self._unit.values(), *coordinates])
+        self._file.flush()
+
+    def __enter__(self) -> "PointsFile":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+
+def predict_files(
+    predictor: Predictor,
+    files: Sequence[Path],
+    folder: Path,
+    *,
+    unit: str | None = None,
+    counts_table: Path | None = None,
+    boxes: dict[Path, Box] | None = None,
+    overlays: bool = True,
+    report: Callable[[Failure], None] | None = None,
+) -> Outcome:
+    """Predict the landmarks of image files; a file that can't be read does not stop the others.
+
+    Args:
+        predictor: The network.
+        files: Absolute paths.
+        folder: Gets `points.csv`, `landmarks.json` and `overlays/`.
+        unit: Of values that don't name theirs; see `read_image`.
+        counts_table: See `read_image`.
+        boxes: Face boxes, where the network needs them; None: each image is a face crop.
+        overlays: Whether pictures with the points are written.
+        report: Called with each failure as it happens.
+    """
+    outcome = Outcome()
+    names = _overlay_names(files)
+    columns = (TextColumn("Predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    read = functools.partial(read_image, unit=unit, counts_table=counts_table)
+    with PointsFile(folder, predictor, unit=unit) as rows, Progress(*columns, transient=True) as progress:
+        task = progress.add_task("", total=len(files))
+        for batch in _read_ahead(files, read, predictor.batch_size):
+            images: list[tuple[Path, ThermalImage, Box]] = []
+            for path, image in batch:
+                box = _box_of(path, image, boxes) if isinstance(image, ThermalImage) else None
+                if isinstance(image, ThermalImage) and box is not None:
+                    images.append((path, image, box))
+                else:
+                    reason = image if isinstance(image, str) else f"{path}: the file of boxes has none for this image."
+                    outcome.failures.append(Failure(path, reason))
+                    if report is not None:
+                        report(outcome.failures[-1])
+            points = predictor([image for _, image, _ in images], boxes_px=[box for *_, box in images] or None)
+            for (path, image, _), points_px in zip(images, points, strict=True):
+                rows.add(path, points_px)
+                if overlays:
+                    _write_overlay(folder / "overlays" / names[path], image, points_px)
+            outcome.predicted += len(images)
+            progress.advance(task, len(batch))
+    return outcome
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))  # noqa: PTH100 (`resolve` would follow links, and name other folders and files)
+
+
+def _box_of(path: Path, image: ThermalImage, boxes: dict[Path, Box] | None) -> Box | None:
+    if boxes is not None:
+        return boxes.get(path)
+    height, width = image.values.shape
+    return (-0.5, -0.5, width - 0.5, height - 0.5)
+
+
+def _read_ahead(
+    files: Sequence[Path], read: Callable[[Path], ThermalImage], batch_size: int
+) -> Iterator[list[tuple[Path, ThermalImage | str]]]:
+    """Batches of files with their images, or with the reason why there is none; the next batch is read meanwhile."""
+
+    def attempt(path: Path) -> ThermalImage | str:
+        try:
+            return read(path)
+        except DataError as error:
+            return str(error)
+
+    batches = [files[start : start + batch_size] for start in range(0, len(files), batch_size)]
+    with ThreadPoolExecutor(_READERS) as pool:
+        pending = [pool.submit(attempt, path) for path in batches[0]] if batches else []
+        for i, batch in enumerate(batches):
+            ready = [future.result() for future in pending]
+            pending = [pool.submit(attempt, path) for path in batches[i + 1]] if i + 1 < len(batches) else []
+            yield list(zip(batch, ready, strict=True))
+
+
+def _overlay_names(files: Sequence[Path]) -> dict[Path, Path]:
+    """Where each file's overlay goes: its path below the folder that all files share, so that no two collide."""
+    if not files:
+        return {}
+    shared = Path(os.path.commonpath([file.parent for file in files]))
+    return {file: file.relative_to(shared).with_name(f"{file.name}.png") for file in files}
+
+
+def _write_overlay(path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(draw_points(to_rgb(image.values), points_px)).save(path, compress_level=1)

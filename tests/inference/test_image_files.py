@@ -1,0 +1,173 @@
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from PIL import Image
+
+from thermal_landmarks.data.images import read_image
+from thermal_landmarks.data.readers.flat_csv import FlatCsv
+from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.inference.image_files import Failure, find_images, predict_files, read_boxes
+from thermal_landmarks.inference.predictor import Predictor
+
+MakeCheckpoint = Callable[..., Path]
+
+
+@pytest.fixture
+def predictor(make_checkpoint: MakeCheckpoint) -> Predictor:
+    return Predictor.from_checkpoint(make_checkpoint(), device="cpu", batch_size=2)
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    """Five pictures in two folders: 8-bit, 16-bit, temperatures and one that is broken."""
+    rng = np.random.default_rng(0)
+    first, second = tmp_path / "pictures" / "anna", tmp_path / "pictures" / "ben"
+    first.mkdir(parents=True)
+    second.mkdir()
+    Image.fromarray(rng.integers(0, 256, (48, 64), dtype=np.uint8)).save(first / "1.png")
+    Image.fromarray(rng.integers(0, 256, (30, 40), dtype=np.uint8)).save(second / "1.png")
+    Image.fromarray(rng.integers(29000, 31000, (48, 64)).astype(np.uint16)).save(second / "1.tif")
+    np.save(second / "2.npy", rng.uniform(20, 36, (48, 64)).astype(np.float32))
+    (second / "0_broken.png").write_bytes(b"no picture")
+    return tmp_path / "pictures"
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_each_file_gets_its_points_in_its_own_pixels(predictor: Predictor, pictures: Path, tmp_path: Path) -> None:
+    files = find_images(str(pictures))
+    reported: list[Failure] = []
+    outcome = predict_files(predictor, files, tmp_path / "out", report=reported.append)
+    rows = rows_of(tmp_path / "out" / "points.csv")
+    assert outcome.predicted == len(rows) == 4
+    assert [f.path.name for f in outcome.failures] == ["0_broken.png"]
+    assert outcome.failures == reported
+    assert [(row["subject"], Path(row["image"]).name) for row in rows] == [
+        ("anna", "1.png"),
+        ("ben", "1.png"),
+        ("ben", "1.tif"),
+        ("ben", "2.npy"),
+    ]
+    for row in rows:
+        expected = predictor(read_image(Path(row["image"])))
+        found = np.array([[float(row[f"{axis}{i}"]) for axis in "xy"] for i in range(6)])
+        assert_allclose(found, expected, atol=1e-3)
+
+
+def test_the_table_is_a_data_set_that_can_be_read_back(predictor: Predictor, pictures: Path, tmp_path: Path) -> None:
+    (pictures / "ben" / "0_broken.png").unlink()
+    files = find_images([str(pictures / "ben" / "1.tif"), str(pictures / "ben" / "2.npy")])
+    predict_files(predictor, files, tmp_path / "out", overlays=False, unit="counts")
+    landmarks = json.loads((tmp_path / "out" / "landmarks.json").read_text())
+    assert landmarks["landmarks"][:2] == ["ala_left", "subnasale"]
+    source = FlatCsv(annotation_file=tmp_path / "out" / "points.csv", scheme=landmarks["scheme"])
+    annotations = source.annotations()
+    assert {a.subject for a in annotations} == {"ben"}
+    for annotation, file in zip(annotations, files, strict=True):
+        image = read_image(file, unit="counts")
+        assert_allclose(source.load(annotation).values, image.values)
+        assert_allclose(annotation.points_px, predictor(image), atol=1e-3)
+
+
+def test_overlays_have_the_size_of_their_image_and_names_of_their_own(
+    predictor: Predictor, pictures: Path, tmp_path: Path
+) -> None:
+    predict_files(predictor, find_images(str(pictures)), tmp_path / "out")
+    overlays = {str(p.relative_to(tmp_path / "out" / "overlays")): p for p in (tmp_path / "out").rglob("*.png")}
+    assert sorted(overlays) == ["anna/1.png.png", "ben/1.png.png", "ben/1.tif.png", "ben/2.npy.png"]
+    assert Image.open(overlays["ben/1.png.png"]).size == (40, 30)
+
+
+def test_rows_written_before_a_crash_stay(predictor: Predictor, pictures: Path, tmp_path: Path) -> None:
+    def crash(failure: Failure) -> None:
+        raise MemoryError
+
+    files = find_images(str(pictures))
+    files.sort(key=lambda file: file.name == "0_broken.png")  # in the last batch
+    with pytest.raises(MemoryError):
+        predict_files(predictor, files, tmp_path / "out", report=crash)
+    assert len(rows_of(tmp_path / "out" / "points.csv")) == 4
+
+
+def test_radiometric_files_of_cameras_are_predicted(predictor: Predictor, shared_data: Path, tmp_path: Path) -> None:
+    files = find_images([str(shared_data / "flir-radiometric"), str(shared_data / "thermal-real" / "is2")])
+    outcome = predict_files(predictor, files, tmp_path / "out")
+    assert outcome.failures == []
+    assert [Path(row["image"]).name for row in rows_of(tmp_path / "out" / "points.csv")] == [
+        "07.jpg",
+        "25.jpg",
+        "IR_00001.IS2",
+        "IR_00002.IS2",
+    ]
+    for file in files:
+        assert read_image(file).unit == "celsius"
+
+
+def test_sources_are_folders_files_patterns_and_lists(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert len(find_images(str(pictures))) == 5
+    assert find_images(str(pictures / "ben" / "2.npy")) == [pictures / "ben" / "2.npy"]
+    assert [f.name for f in find_images(str(pictures / "*" / "1.*"))] == ["1.png", "1.png", "1.tif"]
+    assert len(find_images(str(pictures / "**" / "*.png"))) == 3
+    monkeypatch.chdir(pictures)
+    assert find_images(["anna", "anna/1.png", "ben/2.npy"]) == [pictures / "anna/1.png", pictures / "ben/2.npy"]
+
+
+@pytest.mark.parametrize("source", [None, "", [], [""]])
+def test_a_source_that_is_not_set_is_named(source: str | list[str] | None) -> None:
+    with pytest.raises(ConfigError, match="source is not set"):
+        find_images(source)
+
+
+def test_a_source_that_is_nothing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"source=.*nowhere: there is no such file"):
+        find_images(str(tmp_path / "nowhere"))
+    with pytest.raises(DataError, match="no image in this folder"):
+        find_images(str(tmp_path))
+
+
+def test_boxes_are_used_and_missing_ones_reported(
+    make_checkpoint: MakeCheckpoint, pictures: Path, tmp_path: Path
+) -> None:
+    predictor = Predictor.from_checkpoint(make_checkpoint(crop={"mode": "box"}), device="cpu")
+    table = pictures / "boxes.txt"
+    table.write_text("image,box_x_min,box_y_min,box_x_max,box_y_max\nanna/1.png,10,10,40,30\n")
+    files = [pictures / "anna" / "1.png", pictures / "ben" / "2.npy"]
+    outcome = predict_files(predictor, files, tmp_path / "out", boxes=read_boxes(table))
+    assert [(f.path, "boxes" in f.reason) for f in outcome.failures] == [(files[1], True)]
+    (row,) = rows_of(tmp_path / "out" / "points.csv")
+    expected = predictor(read_image(files[0]), boxes_px=(10, 10, 40, 30))
+    assert float(row["x0"]) == pytest.approx(expected[0, 0], abs=1e-3)
+
+    predict_files(predictor, files[:1], tmp_path / "crops")
+    (row,) = rows_of(tmp_path / "crops" / "points.csv")
+    whole = predictor(read_image(files[0]), boxes_px=(-0.5, -0.5, 63.5, 47.5))
+    assert float(row["x0"]) == pytest.approx(whole[0, 0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("image,x0\na.png,1\n", "header lacks box_x_min"),
+        ("image,box_x_min,box_y_min,box_x_max,box_y_max\na.png,1,2,x,4\n", "line 2: holds no box"),
+        ("image,box_x_min,box_y_min,box_x_max,box_y_max\na.png,9,2,3,4\n", "line 2: holds no box"),
+        ("image,box_x_min,box_y_min,box_x_max,box_y_max\na.png,9\n", "line 2: holds no box"),
+        ("", "header lacks image"),
+    ],
+)
+def test_a_broken_file_of_boxes_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "boxes.csv").write_text(content)
+    with pytest.raises(DataError, match=message):
+        read_boxes(tmp_path / "boxes.csv")
+
+
+def test_a_missing_file_of_boxes_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"boxes=.*nowhere\.csv: can't be read"):
+        read_boxes(tmp_path / "nowhere.csv")

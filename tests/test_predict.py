@@ -1,0 +1,64 @@
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thermal_landmarks.data.readers.flat_csv import FlatCsv
+
+PREDICT = Path(__file__).parents[1] / "src" / "predict.py"
+MakeCheckpoint = Callable[..., Path]
+Predict = Callable[..., str | int | None]
+
+
+@pytest.fixture
+def predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Predict:
+    """Runs the command in a folder of its own; gives what it exits with."""
+
+    def run(*arguments: str) -> str | int | None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["predict.py", *arguments])
+        try:
+            runpy.run_path(str(PREDICT), run_name="__main__")
+        except SystemExit as exit_:
+            return exit_.code
+        return None
+
+    return run
+
+
+def test_a_folder_becomes_a_table_and_overlays(
+    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path, shared_data: Path
+) -> None:
+    checkpoint = make_checkpoint(scheme="face16")
+    source = shared_data / "thermal-real" / "images"
+    settings = ("unit=centi_celsius", "device=cpu", "hydra.run.dir=out")
+    assert predict(f"checkpoint={checkpoint}", f"source={source}", *settings) is None
+    annotations = FlatCsv(annotation_file=tmp_path / "out" / "points.csv", scheme="face16").annotations()
+    assert [a.image for a in annotations] == sorted(source.glob("*.png"))
+    assert len(list((tmp_path / "out" / "overlays").iterdir())) == len(annotations)
+
+
+def test_an_unreadable_file_is_named_and_the_rest_still_done(
+    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source = tmp_path / "faces"
+    source.mkdir()
+    (source / "a.png").write_bytes(b"junk")
+    np.save(source / "b.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
+    code = predict(f"checkpoint={make_checkpoint()}", f"source={source}", "hydra.run.dir=out", "device=cpu")
+    assert isinstance(code, str)  # Python prints it and exits with status 1
+    assert "1 of 2 images" in code
+    assert "a.png" in code
+    assert "skipped:" in capsys.readouterr().err
+    assert "b.npy" in (tmp_path / "out" / "points.csv").read_text()
+
+
+@pytest.mark.parametrize("missing", ["checkpoint", "source"])
+def test_a_missing_setting_is_named(predict: Predict, make_checkpoint: MakeCheckpoint, missing: str) -> None:
+    settings = {"checkpoint": make_checkpoint(), "source": "."}
+    del settings[missing]
+    code = predict(*(f"{name}={value}" for name, value in settings.items()))
+    assert str(code).startswith(f"error: {missing} is not set")
