@@ -116,7 +116,7 @@ def test_a_file_in_bad_shape_names_the_place(tmp_path: Path, change: Any, messag
 
 def test_text_that_is_not_json_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text('{"images": [\n  oops\n]}')
-    with pytest.raises(DataError, match="labels.json, line 2"):
+    with pytest.raises(DataError, match=r"labels.json, line 2"):
         CocoKeypoints(annotation_file=tmp_path / "labels.json", scheme="face16").annotations()
 
 
@@ -128,7 +128,7 @@ def test_keypoint_names_in_another_order_are_refused(tmp_path: Path) -> None:
 
 def test_an_image_of_another_size_than_annotated_is_refused(tmp_path: Path) -> None:
     source = coco(tmp_path, lambda c: c["images"][0].update(width=60, height=40))
-    with pytest.raises(DataError, match="30 x 20 pixels, but .* is for 60 x 40"):
+    with pytest.raises(DataError, match=r"30 x 20 pixels, but .* is for 60 x 40"):
         source.load(source.annotations()[0])
 
 

@@ -81,6 +81,28 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
     return _finish(path, values, own_unit)
 
 
+def read_image_size(path: Path) -> tuple[int, int]:
+    """(height, width) of what `read_image` gives, without decoding the image where its header tells.
+
+    Raises:
+        DataError: If the file can't be read.
+    """
+    try:
+        if path.suffix.lower() == ".npy":
+            shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+            if len(shape) == 2:
+                return shape[0], shape[1]
+        elif _READERS.get(path.suffix.lower()) is _read_picture:
+            from PIL import Image
+
+            with Image.open(path) as picture:
+                return picture.height, picture.width
+    except (OSError, ValueError):
+        pass  # the full reader below says what is wrong
+    height, width = read_image(path).values.shape
+    return height, width
+
+
 def list_images(path: Path) -> list[Path]:
     """The readable image files of a folder and its subfolders, sorted; a file gives itself.
 

@@ -1,0 +1,79 @@
+"""dlib's XML of images, face boxes and parts, as its imglab tool and its example data write it."""
+
+import math
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.base import FileReader, stated_size
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.errors import DataError
+
+
+class DlibXml(FileReader):
+    """Faces of a dlib XML file; an image may show several.
+
+    Parts are named by their index in the scheme (`00` to `67`); a part that isn't there is a missing landmark. dlib's
+    format has no subjects: without a pattern, all faces of an image count as one.
+
+    Args:
+        annotation_file: The XML file; image names are relative to its folder.
+        scheme: Landmark scheme of the parts.
+        image_dir: Folder of the images, if another.
+        unit: What image values mean; None: what the files say.
+        subject_pattern: Regular expression on the file name; its first group is the subject.
+    """
+
+    def __init__(
+        self,
+        *,
+        annotation_file: str | Path,
+        scheme: str = "ibug68",
+        image_dir: str | Path | None = None,
+        unit: str | None = None,
+        subject_pattern: str | None = None,
+    ) -> None:
+        self.annotation_file = Path(annotation_file)
+        self.image_dir = Path(image_dir) if image_dir is not None else self.annotation_file.parent
+        settings = {"file": self.annotation_file, "images": self.image_dir}
+        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+
+    def _parse(self) -> list[Annotation]:
+        try:
+            root = ElementTree.parse(self.annotation_file).getroot()
+        except FileNotFoundError:
+            raise DataError(f"{self.annotation_file}: no such file. Check the data set's path.") from None
+        except (ElementTree.ParseError, OSError) as error:
+            raise DataError(f"{self.annotation_file}: not valid XML ({error}).") from error
+        images = list(root.iter("image"))
+        found = []
+        for index, image in enumerate(images):
+            name = image.get("file")
+            if not name:
+                raise DataError(f"{self.annotation_file}, image {index}: no attribute 'file'.")
+            faces = [box for box in image.iter("box") if box.get("ignore") != "1"]
+            found += [self._read(image, name, face, box) for face, box in enumerate(faces)]
+        self._warn_each_image_its_own_subject(len(images), "Set data.source.subject_pattern.")
+        return found
+
+    def _read(self, image: ElementTree.Element, name: str, face: int, box: ElementTree.Element) -> Annotation:
+        location = f"{self.annotation_file}, image {name}, box {face}"
+        path = self.image_dir / name
+        subject = self._subject(name, name)
+        points = np.full((get_scheme(self.scheme).num_points, 2), np.nan, dtype=np.float32)
+        try:
+            for part in box.iter("part"):
+                index = int(part.attrib["name"])
+                if not 0 <= index < len(points):
+                    finding = f"part '{part.attrib['name']}', but scheme '{self.scheme}' ends with {len(points) - 1}."
+                    return self._fault(path, location, finding, subject=subject)
+                points[index] = float(part.attrib["x"]), float(part.attrib["y"])
+            left, top, width, height = (float(box.attrib[k]) for k in ("left", "top", "width", "height"))
+        except (KeyError, ValueError) as error:
+            finding = f"a box or part has a missing or wrong attribute ({error}). Mend the record."
+            return self._fault(path, location, finding, subject=subject)
+        size = stated_size(*(float(image.get(k) or math.nan) for k in ("width", "height")))
+        corners = (left, top, left + width, top + height)
+        return self._annotation(path, points, subject, location, box_px=corners, attributes=size)

@@ -1,0 +1,99 @@
+"""One table for everything: a row an image, with columns `image,subject,x0,y0,x1,y1,...`.
+
+Further columns are optional: `unit`, and `box_x_min`, `box_y_min`, `box_x_max`, `box_y_max`.
+"""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.base import FileReader, require_text, stated_unit
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.errors import DataError
+
+_BOX = ("box_x_min", "box_y_min", "box_x_max", "box_y_max")
+
+
+class FlatCsv(FileReader):
+    """Faces of a CSV file; an empty cell is a missing coordinate.
+
+    Args:
+        annotation_file: The CSV file (separated by comma, semicolon or tab).
+        scheme: Landmark scheme of its points.
+        image_dir: Folder of the images; None: the folder of the CSV file.
+        unit: What image values mean, where there is no column `unit`.
+        subject_pattern: Regular expression on the image's name instead of a column; its first group is the subject.
+    """
+
+    def __init__(
+        self,
+        *,
+        annotation_file: str | Path,
+        scheme: str,
+        image_dir: str | Path | None = None,
+        unit: str | None = None,
+        subject_pattern: str | None = None,
+    ) -> None:
+        self.annotation_file = Path(annotation_file)
+        self.image_dir = Path(image_dir) if image_dir is not None else self.annotation_file.parent
+        settings = {"file": self.annotation_file, "images": self.image_dir}
+        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+
+    def _parse(self) -> list[Annotation]:
+        lines = require_text(self.annotation_file).splitlines()
+        separator = next((s for s in (";", "\t") if lines and s in lines[0]), ",")
+        rows = csv.reader(lines, delimiter=separator)
+        header = [cell.strip() for cell in next(rows, [])]
+        self._check_header(header)
+        found = []
+        nameless = 0
+        for cells in rows:
+            if not any(cell.strip() for cell in cells):
+                continue
+            place = f"{self.annotation_file}, line {rows.line_num}"
+            if len(cells) != len(header):
+                raise DataError(f"{place}: {len(cells)} cells, but the header has {len(header)}. Mend the line.")
+            row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+            nameless += not row.get("subject")
+            found.append(self._read(row, place))
+        self._warn_each_image_its_own_subject(nameless, "Fill the column 'subject'.")
+        return found
+
+    def _check_header(self, header: list[str]) -> None:
+        count = get_scheme(self.scheme).num_points
+        wanted = ["image", *(f"{axis}{i}" for i in range(count) for axis in "xy")]
+        missing = [name for name in wanted if name not in header]
+        if missing:
+            raise DataError(
+                f"{self.annotation_file}, line 1: no column '{missing[0]}' ({len(missing)} column(s) missing). "
+                f"Expected image,subject,x0,y0,...,x{count - 1},y{count - 1} for scheme '{self.scheme}'."
+            )
+        beyond = [name for name in (f"x{count}", f"y{count}") if name in header]
+        if beyond:
+            raise DataError(
+                f"{self.annotation_file}, line 1: column '{beyond[0]}', but scheme '{self.scheme}' has {count} points. "
+                "Set the scheme that the table is written in."
+            )
+
+    def _read(self, row: dict[str, str], place: str) -> Annotation:
+        name = row["image"]
+        image = self.image_dir / name
+        subject = self._subject(name, row.get("subject") or name)
+        count = get_scheme(self.scheme).num_points
+        try:
+            points = np.array([[_number(row[f"{axis}{i}"]) for axis in "xy"] for i in range(count)])
+            box = [_number(row.get(key, "")) for key in _BOX]
+        except ValueError as error:
+            return self._fault(image, place, f"{error}. Mend the cell; leave it empty where missing.", subject=subject)
+        box_px = (box[0], box[1], box[2], box[3]) if np.isfinite(box).all() else None
+        attributes = stated_unit(row.get("unit"))
+        return self._annotation(image, points, subject, place, box_px=box_px, attributes=attributes)
+
+
+def _number(cell: str) -> float:
+    try:
+        return float(cell) if cell else float("nan")
+    except ValueError:
+        raise ValueError(f"found '{cell}', expected a number") from None

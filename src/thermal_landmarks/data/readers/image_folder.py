@@ -1,0 +1,25 @@
+"""Finding the image that belongs to an annotation file in another folder or with another suffix."""
+
+from functools import cache
+from pathlib import Path
+
+from thermal_landmarks.data.images import readable_suffixes
+
+
+def find_image(folders: tuple[Path, ...], stem: str) -> Path | None:
+    """The first image of that name, whatever its suffix, in the first folder that has one."""
+    for folder in folders:
+        found = _images_by_stem(folder).get(stem)
+        if found is not None:
+            return found
+    return None
+
+
+@cache
+def _images_by_stem(folder: Path) -> dict[str, Path]:
+    if not folder.is_dir():
+        return {}
+    order = {suffix: rank for rank, suffix in enumerate(readable_suffixes())}
+    images = [p for p in folder.iterdir() if p.suffix.lower() in order]
+    # written last wins: the suffix that is listed first
+    return {p.stem: p for p in sorted(images, key=lambda p: (-order[p.suffix.lower()], p.name))}

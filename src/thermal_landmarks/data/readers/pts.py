@@ -1,0 +1,92 @@
+"""Folders of `.pts` files beside their images, as 300-W and 300-VW come (https://ibug.doc.ic.ac.uk/resources/300-W/).
+
+Their coordinates count from 1 (MATLAB); here the first pixel's centre is 0.
+"""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.base import FileReader, require_folder, require_text
+from thermal_landmarks.data.readers.image_folder import find_image
+from thermal_landmarks.errors import DataError
+
+_IMAGE_FOLDERS = (".", "../imgs", "../images")  # 300-W keeps images beside the points, 300-VW in `imgs`
+
+
+class PtsFolder(FileReader):
+    """One face for each `.pts` file in a folder and its subfolders.
+
+    Args:
+        folder: Where the `.pts` files are.
+        image_dir: Folder of the images, with the same subfolders; None: beside each `.pts` file, or in a folder `imgs`
+            or `images` next to its own.
+        scheme: Landmark scheme of the points.
+        unit: What image values mean; None: what the files say.
+        first_pixel: Coordinate of the first pixel's centre in the files.
+        subject_pattern: Regular expression on the path below `folder`; its first group is the subject.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str | Path,
+        image_dir: str | Path | None = None,
+        scheme: str = "ibug68",
+        unit: str | None = None,
+        first_pixel: float = 1.0,
+        subject_pattern: str | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.image_dir = Path(image_dir) if image_dir is not None else None
+        self.first_pixel = first_pixel
+        settings = {"folder": self.folder, "images": self.image_dir, "first_pixel": first_pixel}
+        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+
+    def _parse(self) -> list[Annotation]:
+        files = sorted(require_folder(self.folder).rglob("*.pts"))
+        self._warn_each_image_its_own_subject(len(files), "Set data.source.subject_pattern.")
+        return [self._read(file) for file in files]
+
+    def _read(self, file: Path) -> Annotation:
+        relative = file.relative_to(self.folder)
+        subject = self._subject(relative.as_posix(), relative.with_suffix("").as_posix())
+        beside = tuple(file.parent / other for other in _IMAGE_FOLDERS)
+        image = find_image((self.image_dir / relative.parent,) if self.image_dir else beside, file.stem)
+        if image is None:
+            finding = f"no image named {file.stem} found for it. Set data.source.image_dir."
+            return self._fault(file.with_suffix(""), str(file), finding, subject=subject)
+        try:
+            points = read_pts(file) - np.float32(self.first_pixel)
+        except DataError as error:
+            return self._fault(image, str(file), str(error).removeprefix(f"{file}").lstrip(":, "), subject=subject)
+        return self._annotation(image, points, subject, str(file))
+
+
+def read_pts(file: Path) -> np.ndarray:
+    """The points (N, 2) of one `.pts` file, in its own coordinates.
+
+    Raises:
+        DataError: If it is not of the form `n_points: N { x y ... }`.
+    """
+    text = require_text(file)
+    stated = re.search(r"n_points:\s*(\d+)", text)
+    body = re.search(r"\{(.*)\}", text, flags=re.DOTALL)
+    if stated is None or body is None:
+        raise DataError(f"{file}: expected 'n_points: N' and points between braces. Mend or remove the file.")
+    first_line = text[: body.start(1)].count("\n") + 1
+    points = []
+    for number, line in enumerate(body[1].splitlines(), first_line):
+        cells = line.split()
+        if not cells:
+            continue
+        try:
+            x, y = map(float, cells)
+        except ValueError:
+            raise DataError(f"{file}, line {number}: found '{line.strip()}', expected x and y.") from None
+        points.append((x, y))
+    if len(points) != int(stated[1]):
+        raise DataError(f"{file}: states {stated[1]} points and holds {len(points)}. Mend or remove the file.")
+    return np.array(points, dtype=np.float32).reshape(-1, 2)
