@@ -1,11 +1,13 @@
 """A tiny data set of our own making: warm blobs on a cold ground, one at each landmark."""
 
+import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
@@ -122,3 +124,31 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture(scope="session")
+def blob_coco(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The blob faces as files: 16-bit PNG in hundredths of a degree and COCO keypoints; gives the JSON's path."""
+    folder = tmp_path_factory.mktemp("blobs")
+    source = BlobFaces(subjects=8, images_per_subject=4)
+    images, annotations = [], []
+    for i, annotation in enumerate(source.annotations()):
+        centi_celsius = np.rint(source.load(annotation).values * 100).astype(np.uint16)
+        Image.fromarray(centi_celsius).save(folder / annotation.image.name)
+        size = {"width": source.size[1], "height": source.size[0]}
+        images.append(
+            {
+                "id": i,
+                "file_name": annotation.image.name,
+                **size,
+                "subject": annotation.subject,
+                "unit": "centi_celsius",
+            }
+        )
+        keypoints = [value for x, y in annotation.points_px.tolist() for value in (x, y, 2)]
+        annotations.append({"id": i, "image_id": i, "category_id": 1, "keypoints": keypoints})
+    path = folder / "annotations.json"
+    path.write_text(
+        json.dumps({"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "face"}]})
+    )
+    return path

@@ -132,7 +132,7 @@ def run_facts(cfg: DictConfig, module: LandmarkModule) -> RunFacts:
         stem=cfg.stem.name,
         branch=cfg.branch.name,
         ensemble=cfg.ensemble,
-        data=cfg.data_name,
+        data=cfg.choices.data,
         scheme=cfg.data.scheme,
         seed=cfg.seed,
         parameters=count_parameters(module.network),
@@ -146,21 +146,27 @@ def run_facts(cfg: DictConfig, module: LandmarkModule) -> RunFacts:
 def resumed_config(run: RunFolder, overrides: list[str]) -> DictConfig:
     """The config of the run that is resumed, with the values typed now on top.
 
+    Args:
+        run: The run to resume.
+        overrides: What was typed.
+
     Raises:
-        ConfigError: If the typed values would make another model or other data of it.
+        ConfigError: If a config group typed now would make another run of it.
     """
     cfg = OmegaConf.load(run.config)
     assert isinstance(cfg, DictConfig)
     OmegaConf.set_struct(cfg, True)
     for override in overrides:
         key, _, value = override.partition("=")
-        if key == "resume" or key.startswith("hydra"):
+        if key in ("resume", "experiment", "debug") or key.startswith("hydra"):
             continue
-        if "." not in key and OmegaConf.is_config(OmegaConf.select(cfg, key, default=OmegaConf.create())):
+        if key not in cfg.choices:
+            OmegaConf.update(cfg, key, yaml.safe_load(value))
+        elif value != cfg.choices[key]:
             raise ConfigError(
-                f"{override}: a resumed run keeps its {key}. Leave this out, or start a new run without resume."
+                f"{override}: a resumed run keeps its {key} ({cfg.choices[key]}). Leave this out, or start a new run "
+                "without resume."
             )
-        OmegaConf.update(cfg, key, yaml.safe_load(value))
     return cfg
 
 

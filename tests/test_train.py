@@ -1,0 +1,139 @@
+"""The train command as users run it, on tiny data: what it leaves, what it prints, and that it resumes exactly."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "data.augmentation.noise=0.02"]
+
+
+def command(data, *arguments):
+    settings = [f"data.source.annotation_file={data}", "data=coco", "data.scheme=perinasal6", *TINY]
+    return [sys.executable, str(ROOT / "src" / "train.py"), *settings, *arguments]
+
+
+def run(data, *arguments, cwd, check=True):
+    environment = os.environ | {"WANDB_MODE": "offline", "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
+    result = subprocess.run(command(data, *arguments), cwd=cwd, capture_output=True, text=True, env=environment)
+    assert not check or result.returncode == 0, result.stderr
+    return result
+
+
+def run_folders(cwd):
+    return sorted((cwd / "outputs" / "train").iterdir())
+
+
+@pytest.fixture(scope="module")
+def trained(blob_coco, tmp_path_factory):
+    cwd = tmp_path_factory.mktemp("trained")
+    result = run(blob_coco, "trainer.max_epochs=3", "logger=wandb", cwd=cwd)
+    (folder,) = run_folders(cwd)
+    return result, folder
+
+
+def test_run_folder_holds_what_the_design_promises(trained):
+    _, folder = trained
+    expected = ["config.yaml", "history.csv", "metrics.json", "split.json", ".hydra", "figures", "wandb", "checkpoints"]
+    assert {*expected} <= {p.name for p in folder.iterdir()}
+    assert {p.name for p in (folder / "checkpoints").iterdir()} == {"best.ckpt", "last.ckpt"}
+    metrics = json.loads((folder / "metrics.json").read_text())
+    for name in ("wing", "mae", "mse", "accuracy", "nme", "failure_rate", "auc"):
+        assert isinstance(metrics[f"test/{name}"], float)
+        assert f"val/{name}" in metrics
+    assert metrics["model_id"] == "A-2"
+    assert metrics["parameters"] > 0
+    assert metrics["seconds"] > 0
+
+
+def test_splits_of_the_run_are_by_subject(trained):
+    split = json.loads((trained[1] / "split.json").read_text())
+    together = [name for names in split.values() for name in names]
+    assert sorted(together) == sorted({*together}) == [f"s{i}" for i in range(8)]
+
+
+def test_terminal_shows_model_metrics_and_folder(trained):
+    result, folder = trained
+    assert "A-2" in result.stdout
+    assert "perinasal6" in result.stdout
+    assert "failure_rate" in result.stdout
+    assert folder.name in result.stdout
+    assert "Traceback" not in result.stderr
+    assert "Warning" not in result.stderr
+
+
+def test_checkpoint_is_plain_data_that_knows_its_network(trained):
+    checkpoint = torch.load(trained[1] / "checkpoints" / "best.ckpt", weights_only=True)
+    assert {"network", "scheme", "preprocessing"} <= set(checkpoint["hyper_parameters"])
+
+
+@pytest.mark.slow
+def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path):
+    """SIGKILL in the middle of an epoch; data order, augmentation, dropout, schedule and best score continue."""
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for folder in (whole, killed):
+        folder.mkdir()
+    arguments = ["trainer.max_epochs=5", "data.augmentation.rotation=random", "callbacks=ema", "head.dropout=0.3"]
+    run(blob_coco, *arguments, cwd=whole)
+
+    process = subprocess.Popen(
+        command(blob_coco, *arguments),
+        cwd=killed,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    wait_for_epochs(killed, 2, process)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (folder,) = run_folders(killed)
+    assert not (folder / "metrics.json").exists()
+    assert 2 <= len(history(folder)) < 5
+
+    run(blob_coco, "resume=last", cwd=killed)
+    (same,) = run_folders(killed)
+    assert same == folder
+    (reference,) = run_folders(whole)
+    assert results(folder) == results(reference)
+    assert [row["train/loss"] for row in history(folder)] == [row["train/loss"] for row in history(reference)]
+
+
+def test_resumed_run_refuses_to_become_another_model(trained, blob_coco):
+    _, folder = trained
+    result = subprocess.run(
+        [sys.executable, str(ROOT / "src" / "train.py"), f"resume={folder}", "stem=conv"],
+        capture_output=True,
+        text=True,
+        cwd=folder.parents[2],
+    )
+    assert result.returncode != 0
+    assert "a resumed run keeps its stem" in result.stderr
+
+
+def wait_for_epochs(cwd, count, process):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert process.poll() is None, "finished before it could be killed"
+        found = list(cwd.glob("outputs/train/*/history.csv"))
+        if found and len(history(found[0].parent)) >= count:
+            return
+        time.sleep(0.02)
+    raise TimeoutError
+
+
+def history(folder):
+    with (folder / "history.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def results(folder):
+    metrics = json.loads((folder / "metrics.json").read_text())
+    return {k: v for k, v in metrics.items() if k.startswith(("test/", "val/"))}
