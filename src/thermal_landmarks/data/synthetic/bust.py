@@ -62,8 +62,13 @@ def bust_texture_c(
     generator = stream(*person.key, "clothes")
     shape = (x.shape[0], x.shape[1])
     skin_c = person.forehead_c + moment.drift_k + person.regions_k["neck"] + moment.regions_k["neck"]
-    skin = np.float32(skin_c) + np.float32(1.5 * person.blotch_k) * smooth_noise(generator, shape, (10, 9))
-    folds = smooth_noise(generator, shape, (14, 18)) + smooth_noise(generator, shape, (7, 30))
+    skin = np.float32(skin_c) + np.float32(1.5 * person.blotch_k) * smooth_noise(generator, *shape, (10, 9))
+    # Throat muscles and the slanting sides.
+    turn_rad = np.radians(np.linspace(-95, 95, shape[1], dtype=np.float32))[None, :]
+    slant = 1 - np.cos(turn_rad).clip(0)
+    skin -= np.float32(0.5) * np.exp(-0.5 * ((np.abs(turn_rad) - np.float32(0.35)) / np.float32(0.12)) ** 2)
+    skin += np.float32(moment.grazing_loss) * slant**3 * np.float32(ambient_c - skin_c)
+    folds = smooth_noise(generator, *shape, (14, 18)) + smooth_noise(generator, *shape, (7, 30))
     warmth = np.float32(moment.cloth_warmth) + np.float32(0.05) * folds
     depth = np.clip((y - np.float32(moment.neckline_mm)) / 120, 0, 1)
     cloth = np.float32(ambient_c) + warmth * (np.float32(skin_c - ambient_c)) * (1 - np.float32(0.25) * depth)
@@ -77,8 +82,8 @@ def bust_texture_c(
 def ear_vertices_mm(side: int, person: Person) -> Float[np.ndarray, "rows columns 3"]:
     """One ear, a shallow shell that stands off the skull; `side` is -1 or 1."""
     generator = stream(*person.key, "ears")
-    length, width = generator.uniform(54, 68), generator.uniform(30, 38)
-    stand_off_rad = np.radians(generator.uniform(22, 55))
+    length, width = generator.uniform(54, 66), generator.uniform(27, 35)
+    stand_off_rad = np.radians(generator.uniform(15, 45))
     centre_y = generator.uniform(6, 16)
     down = np.linspace(-1, 1, 15)[:, None]
     back = np.linspace(0, 1, 9)[None, :]

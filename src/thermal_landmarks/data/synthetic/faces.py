@@ -30,16 +30,22 @@ from thermal_landmarks.data.synthetic.rasterizer import (
 from thermal_landmarks.data.synthetic.scene import paint_room
 from thermal_landmarks.data.synthetic.sensor import record
 from thermal_landmarks.data.synthetic.shape_modes import displace
-from thermal_landmarks.data.synthetic.skin import Canvas, broad_temperature_c, paint_marker, with_grazing_loss
+from thermal_landmarks.data.synthetic.skin import (
+    Canvas,
+    broad_temperature_c,
+    paint_grain,
+    paint_marker,
+    with_grazing_loss,
+)
 from thermal_landmarks.errors import ConfigError, DataError
 
 RENDERER_VERSION = 1
 """Goes up with every change that alters a pixel or a point, so that no stale cache is read."""
 
 _SAMPLE_SPACING_PX = 0.85
-_COARSE_SPACING_PX = 1.2
+_COARSE_SPACING_PX = 1.35
 _MARKER_C = 60.0
-_MARKER_RADIUS_MM = 1.5
+_MARKER_RADIUS_MM = 0.5
 
 Group = Mapping[str, Any] | None
 
@@ -120,6 +126,8 @@ class SyntheticFaces:
         turned = turn(vertices, view.head)
         projected = view.project(turned)
         points, visible = _landmarks(projected, turned[..., 2])
+        if moment.glasses:
+            visible &= ~_behind_glasses()
         face_box = projected[_face_rows(), :].reshape(-1, 2)
         (left, top), (right, bottom) = face_box.min(axis=0), face_box.max(axis=0)
         return Annotation(
@@ -202,6 +210,7 @@ class SyntheticFaces:
         facing = _facing(turned, view)
         skin_c = with_grazing_loss(broad_temperature_c(person, moment), facing, ambient_c, moment.grazing_loss)
         canvas = Canvas(skin_c, samples_per_cell(points[_face_rows()], _SAMPLE_SPACING_PX))
+        paint_grain(canvas, person)
         paint_features(canvas, person, moment)
         paint_hair(canvas, person, ambient_c)
         paint_accessories(canvas, person, moment, ambient_c)
@@ -235,14 +244,21 @@ def _face_rows() -> slice:
     return slice(int(rows[0]), int(rows[-1]) + 1)
 
 
+def _behind_glasses() -> Bool[np.ndarray, " 16"]:
+    return np.array(["eye" in name for name in get_scheme("face16").landmark_names])
+
+
 def _landmarks(
     points_px: Float[np.ndarray, "rows columns 2"], nearness_mm: Float[np.ndarray, "rows columns"]
 ) -> tuple[Float[np.ndarray, "16 2"], Bool[np.ndarray, " 16"]]:
-    """Where the landmarks are seen, and which of them are: those with at least half of the cells around in sight."""
-    cells = visible_cells(points_px, nearness_mm)
+    """Where the landmarks are seen, and which of them are: those that face the camera with nothing in front of them."""
+    facing = cell_areas_px(points_px) > 0
+    hidden = facing & ~visible_cells(points_px, nearness_mm)
     rows, columns = mean_head().landmark_vertices.T
-    around = [cells[rows - down, columns - across] for down in (0, 1) for across in (0, 1)]
-    return points_px[rows, columns].astype(np.float32), np.sum(around, axis=0) >= 2
+    around = [(rows - down, columns - across) for down in (0, 1) for across in (0, 1)]
+    facing_cells = np.sum([facing[place] for place in around], axis=0)
+    hidden_cells = np.sum([hidden[place] for place in around], axis=0)
+    return points_px[rows, columns].astype(np.float32), (facing_cells >= 2) & (hidden_cells == 0)
 
 
 def _facing(turned_mm: Float[np.ndarray, "rows columns 3"], view: View) -> Float[np.ndarray, "rows columns"]:

@@ -40,7 +40,7 @@ def _paint_brow(canvas: Canvas, side: int, person: Person) -> None:
     half = np.clip(np.float32(3.2) - 1.6 * along, 0.6, 4.2)
     ends = _soft(np.abs(x) - 56, 4) * _soft(14 - np.abs(x), 6)
     mask = _soft(np.abs(y - middle) - half, 3) * ends
-    hairs = smooth_noise(stream(*person.key, "brow", side + 1), (view.shape[0], view.shape[1]), (14, 34))
+    hairs = smooth_noise(stream(*person.key, "brow", side + 1), view.shape[0], view.shape[1], (14, 34))
     view += mask * np.float32(person.features_k["brow"]) * (1 + np.float32(0.35) * hairs)
 
 

@@ -1,9 +1,11 @@
 """Hair, beard, glasses and cap, painted over the skin; hair also thickens the skull."""
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float
 
-from thermal_landmarks.data.synthetic.head_surface import mean_head, smooth_step
+from thermal_landmarks.data.synthetic.head_surface import longitudes_deg, mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
 from thermal_landmarks.data.synthetic.randomness import stream
@@ -13,22 +15,16 @@ from thermal_landmarks.data.synthetic.skin import Canvas
 _CAP_EDGE_MM = 52.0
 
 
-def _above_hairline_mm(longitude_deg: np.ndarray, y: np.ndarray, person: Person) -> np.ndarray:
-    """How far a place lies inside the hair."""
+def _hairline_mm(longitude_deg: np.ndarray, person: Person) -> np.ndarray:
+    """Frontal y of the hairline: high over the forehead, down to the sideburns, low behind the ears."""
     turn = np.abs(longitude_deg)
-    edge = -person.hairline_mm + (person.hairline_mm + 8) * smooth_step(turn, 46, 84)
+    edge = -person.hairline_mm + (person.hairline_mm + 8) * smooth_step(
+        turn, person.hairline_turn_deg - 20, person.hairline_turn_deg + 20
+    )
     edge = edge + 45 * smooth_step(turn, 92, 112)
     if person.fringe_mm:
-        edge = edge + person.fringe_mm * (1 - smooth_step(turn, 30, 55))
-    return edge - y
-
-
-def _longitudes_deg() -> np.ndarray:
-    head = mean_head()
-    row = head.vertices_mm.shape[0] // 2
-    columns = head.vertices_mm.shape[1]
-    del row
-    return np.linspace(-120, 120, columns, dtype=np.float32)[None, :]
+        edge = edge + person.fringe_mm * (1 - smooth_step(turn, 15, 62))
+    return edge.astype(np.float32)
 
 
 def thicken(vertices_mm: Float[np.ndarray, "rows columns 3"], person: Person, moment: Moment) -> None:
@@ -36,8 +32,9 @@ def thicken(vertices_mm: Float[np.ndarray, "rows columns 3"], person: Person, mo
     y = mean_head().frontal_mm[..., 1]
     thickness = np.zeros_like(y)
     if person.hair_mm:
-        inside = _above_hairline_mm(_longitudes_deg(), y, person) - person.fringe_mm
-        thickness = np.float32(person.hair_mm) * smooth_step(inside, 0, 30)
+        inside = _hairline_mm(longitudes_deg(), person) - y - np.float32(person.fringe_mm)
+        # Thin around the ears, which stand off it.
+        thickness = np.float32(person.hair_mm) * smooth_step(inside, 0, 30) * (1 - 0.8 * smooth_step(y, -35, 10))
     if moment.cap:
         thickness = np.maximum(np.float32(0.5) * thickness, 8 * smooth_step(-_CAP_EDGE_MM - y, -4, 6))
     if not thickness.any():
@@ -56,29 +53,49 @@ def paint_hair(canvas: Canvas, person: Person, ambient_c: float) -> None:
 
 
 def _paint_scalp(canvas: Canvas, person: Person, ambient_c: float) -> None:
-    head = mean_head()
-    rows = int(np.flatnonzero(head.frontal_mm[:, 0, 1] < 60)[-1])
-    y = upsample(np.ascontiguousarray(head.frontal_mm[: rows + 1, :, 1]), canvas.samples)
-    longitude = upsample(np.repeat(_longitudes_deg(), 2, axis=0), canvas.samples)[:1]
+    y = _scalp_samples_mm(canvas.samples)
+    longitude = upsample(np.repeat(longitudes_deg()[None], 2, axis=0), canvas.samples)[:1]
     view = canvas.texture[: y.shape[0]]
     generator = stream(*person.key, "hair")
-    strands = smooth_noise(generator, (y.shape[0], y.shape[1]), (9, 110))
-    waves = smooth_noise(generator, (y.shape[0], y.shape[1]), (8, 10))
-    inside = _above_hairline_mm(longitude, y, person) + 3 * strands + 2 * waves
-    mask = np.clip(inside / 9 + np.float32(0.3), 0, 1) * np.clip(np.float32(0.94) + np.float32(0.05) * strands, 0, 1)
-    skin_c = np.float32(person.forehead_c)
-    depth = np.clip(inside / 60, 0, 1)
-    warmth = np.float32(person.hair_warmth) + np.float32(0.12) * waves + np.float32(0.06) * strands
-    warmth = warmth + (np.float32(0.9) - warmth) * (1 - depth) * np.float32(0.45)
-    hair_c = np.float32(ambient_c) + np.clip(warmth, 0.1, 0.97) * (skin_c - np.float32(ambient_c))
-    view += mask * (hair_c - view)
+    strands = smooth_noise(generator, y[:, y.shape[1] // 2], y.shape[1], (9, 110))
+    waves = smooth_noise(generator, y[:, y.shape[1] // 2], y.shape[1], (8, 10))
+    inside = _hairline_mm(longitude, person) - y
+    inside += np.float32(0.35 * person.hair_softness_mm) * strands
+    inside += 2 * waves
+    # Warmer at the roots along the hairline, cooler towards the crown.
+    waves *= np.float32(0.12)
+    strands *= np.float32(0.06)
+    warmth = waves
+    warmth += strands
+    warmth += np.float32(person.hair_warmth)
+    root = np.clip(inside * np.float32(1 / 60), 0, 1)
+    root -= 1
+    root *= np.float32(-0.45)
+    warmth += root * (np.float32(0.9) - warmth)
+    np.clip(warmth, 0.1, 0.97, out=warmth)
+    warmth *= np.float32(person.forehead_c - ambient_c)
+    warmth += np.float32(ambient_c)
+    inside *= np.float32(1 / person.hair_softness_mm)
+    inside += np.float32(0.3)
+    cover = np.clip(inside, 0, 0.97, out=inside)
+    warmth -= view
+    warmth *= cover
+    view += warmth
+
+
+@lru_cache(maxsize=8)
+def _scalp_samples_mm(samples: int) -> np.ndarray:
+    """Frontal y at the samples of all rows that hair can reach."""
+    head = mean_head()
+    rows = int(np.flatnonzero(head.frontal_mm[:, 0, 1] < 60)[-1])
+    return upsample(np.ascontiguousarray(head.frontal_mm[: rows + 1, :, 1]), samples)
 
 
 def _paint_beard(canvas: Canvas, person: Person) -> None:
     view, x, y = canvas.window((-66, 66), (44, 140))
     side = np.abs(x)
     generator = stream(*person.key, "beard")
-    strands = smooth_noise(generator, (view.shape[0], view.shape[1]), (30, 60))
+    strands = smooth_noise(generator, y[:, y.shape[1] // 2], y.shape[1], (30, 60))
     lips = np.hypot(x / 25, (y - 71) / 9.5)
     free = np.clip((lips - 1) * 4, 0, 1)
     chin = smooth_step(y + 0.25 * side, 76, 90) * (1 - smooth_step(y, 122, 134))
@@ -113,10 +130,8 @@ def _paint_glasses(canvas: Canvas, person: Person, ambient_c: float) -> None:
 
 
 def _paint_cap(canvas: Canvas, person: Person, ambient_c: float) -> None:
-    head = mean_head()
-    rows = int(np.flatnonzero(head.frontal_mm[:, 0, 1] < -30)[-1])
-    y = upsample(np.ascontiguousarray(head.frontal_mm[: rows + 1, :, 1]), canvas.samples)
+    y = _scalp_samples_mm(canvas.samples)
     view = canvas.texture[: y.shape[0]]
-    folds = smooth_noise(stream(*person.key, "cap"), (y.shape[0], y.shape[1]), (8, 14))
+    folds = smooth_noise(stream(*person.key, "cap"), y[:, y.shape[1] // 2], y.shape[1], (8, 14))
     cloth_c = np.float32(ambient_c + 0.4 * (person.forehead_c - ambient_c)) + np.float32(0.5) * folds
     view += np.clip(np.float32(0.5) - (y + _CAP_EDGE_MM) / 2, 0, 1) * (cloth_c - view)

@@ -17,22 +17,24 @@ from thermal_landmarks.data.schemes import get_scheme
 
 _LONGITUDES_DEG = np.arange(-120.0, 121.0, 3.0)
 _DOME_ROWS = 28
-_FACE_ROWS_MM = np.arange(-60.0, 117.0, 4.0)
+# Closer where an opening mouth stretches the surface.
+_FACE_ROWS_MM = np.concatenate([np.arange(-60.0, 68.0, 4.0), np.arange(68.0, 76.0), np.arange(76.0, 117.0, 4.0)])
 _UNDERSIDE_ROWS = 8
 
-# Rings of the face by the height of their front: half-width, half-depth, and how far their sides rise (jaw line).
+# Rings of the face by the height of their front: half-width, half-depth, how far their sides rise (the jaw line), and
+# the exponent of their outline (2: ellipse; less: more pointed).
 _RINGS_MM = np.array(
     [
-        # front y, half-width, half-depth, rise
-        (-60, 75.0, 92.0, 0.0),
-        (-28, 76.0, 93.0, 0.0),
-        (0, 74.0, 86.0, 2.0),
-        (20, 73.5, 86.0, 6.0),
-        (48, 72.0, 88.0, 15.0),
-        (68, 70.5, 88.0, 24.0),
-        (82, 68.0, 87.0, 32.0),
-        (100, 65.0, 88.0, 44.0),
-        (116, 62.0, 86.0, 56.0),
+        # front y, half-width, half-depth, rise, exponent
+        (-60, 75.0, 92.0, 0.0, 2.1),
+        (-28, 76.0, 93.0, 0.0, 2.1),
+        (0, 74.0, 86.0, 2.0, 2.1),
+        (20, 73.5, 86.0, 6.0, 2.0),
+        (48, 72.0, 88.0, 13.0, 1.9),
+        (68, 70.5, 88.0, 20.0, 1.75),
+        (82, 68.0, 87.0, 26.0, 1.65),
+        (100, 65.0, 88.0, 35.0, 1.6),
+        (116, 62.0, 86.0, 45.0, 1.6),
     ]
 )
 
@@ -42,11 +44,11 @@ _LANDMARK_PLACES_MM = {
     "eye_outer": (45.0, 0.0),
     "eye_inner": (18.5, 1.0),
     "nasion": (0.0, -4.0),
-    "nose_tip": (0.0, 34.0),
-    "ala": (17.0, 43.0),
-    "subnasale": (0.0, 47.0),
+    "nose_tip": (0.0, 32.0),
+    "ala": (15.5, 40.0),
+    "subnasale": (0.0, 44.0),
     "mouth": (25.0, 69.0),
-    "upper_lip": (0.0, 60.0),
+    "upper_lip": (0.0, 58.0),
     "lower_lip": (0.0, 81.0),
     "chin": (0.0, 115.0),
 }
@@ -59,11 +61,13 @@ class HeadSurface:
     Attributes:
         vertices_mm: float32 (rows, columns, 3).
         frontal_mm: float32 (rows, columns, 2): x and y that a vertex has in the mean, the coordinates for painting.
+        row_places_mm: float32 (rows,): distance of each row from the crown, about.
         landmark_vertices: int (16, 2): row and column of each `face16` landmark.
     """
 
     vertices_mm: Float[np.ndarray, "rows columns 3"]
     frontal_mm: Float[np.ndarray, "rows columns 2"]
+    row_places_mm: Float[np.ndarray, " rows"]
     landmark_vertices: Int[np.ndarray, "16 2"]
 
     @property
@@ -85,6 +89,11 @@ def smooth_step(value: np.ndarray, start: float, end: float) -> np.ndarray:
     return t * t * (3 - 2 * t)
 
 
+def longitudes_deg() -> Float[np.ndarray, " columns"]:
+    """Longitude of each column: 0 in the middle of the face, positive on the image's right."""
+    return _LONGITUDES_DEG.astype(np.float32)
+
+
 @lru_cache(maxsize=1)
 def mean_head() -> HeadSurface:
     """The mean head surface with its landmarks; the same object on every call."""
@@ -98,7 +107,13 @@ def mean_head() -> HeadSurface:
     vertices[..., 2] += _relief(frontal[..., 0], frontal[..., 1]) * np.cos(longitude).clip(0)
     names = get_scheme("face16").landmark_names
     landmark_vertices = np.array([_nearest_vertex(frontal, _place(name)) for name in names])
-    return HeadSurface(vertices.astype(np.float32), frontal.astype(np.float32), landmark_vertices)
+    steps = np.concatenate([np.full(_DOME_ROWS, 4.5), np.diff(_FACE_ROWS_MM), np.full(_UNDERSIDE_ROWS, 4.0)])
+    return HeadSurface(
+        vertices_mm=vertices.astype(np.float32),
+        frontal_mm=frontal.astype(np.float32),
+        row_places_mm=np.concatenate([[0], np.cumsum(steps)]).astype(np.float32),
+        landmark_vertices=landmark_vertices,
+    )
 
 
 def _place(name: str) -> tuple[float, float]:
@@ -114,25 +129,27 @@ def _nearest_vertex(frontal: np.ndarray, place: tuple[float, float]) -> tuple[in
     return int(row), int(column)
 
 
-def _ring(front_y: np.ndarray) -> tuple[np.ndarray, ...]:
-    table = PchipInterpolator(_RINGS_MM[:, 0], _RINGS_MM[:, 1:])(front_y)
-    half_width, half_depth, rise = (table[:, i : i + 1] for i in range(3))
-    return half_width, half_depth, rise
-
-
 def _face(longitude: np.ndarray, front_y: np.ndarray) -> np.ndarray:
-    half_width, half_depth, rise = _ring(front_y)
-    y = front_y[:, None] - rise * (1 - np.cos(longitude))
-    return np.stack([half_width * np.sin(longitude), y, half_depth * np.cos(longitude)], axis=-1)
+    table = PchipInterpolator(_RINGS_MM[:, 0], _RINGS_MM[:, 1:])(front_y)
+    half_width, half_depth, rise, exponent = (table[:, i : i + 1] for i in range(4))
+    # Behind the ears the head is round again.
+    exponent = np.where(np.abs(longitude) < np.pi / 2, exponent, 2.0)
+    sine, cosine = np.sin(longitude), np.cos(longitude)
+    radius = (np.abs(sine) ** exponent + np.abs(cosine) ** exponent) ** (-1 / exponent)
+    y = front_y[:, None] - rise * (1 - cosine)
+    return np.stack([half_width * radius * sine, y, half_depth * radius * cosine], axis=-1)
 
 
 def _dome(longitude: np.ndarray) -> np.ndarray:
     """The skull above the forehead's first ring, a quarter ellipsoid that leans back."""
-    _, width, depth, _ = _RINGS_MM[0]
+    _, width, depth, _, exponent = _RINGS_MM[0]
     latitude = np.radians(np.linspace(89, 0, _DOME_ROWS, endpoint=False))[:, None]
     y = -60 - 68 * np.sin(latitude) + 0 * longitude
-    x = width * np.cos(latitude) ** 0.85 * np.sin(longitude)
-    z = depth * np.cos(latitude) ** 0.85 * np.cos(longitude) - 12 * np.sin(latitude)
+    sine, cosine = np.sin(longitude), np.cos(longitude)
+    exponent = np.where(np.abs(longitude) < np.pi / 2, exponent, 2.0)
+    radius = (np.abs(sine) ** exponent + np.abs(cosine) ** exponent) ** (-1 / exponent) * np.cos(latitude) ** 0.85
+    x = width * radius * sine
+    z = depth * radius * cosine - 12 * np.sin(latitude)
     return np.stack([x, y, z], axis=-1)
 
 
@@ -149,10 +166,10 @@ def _underside(longitude: np.ndarray) -> np.ndarray:
 def _relief(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """What nose, brows, eyes, lips and chin add to the depth of the rings, in mm."""
     side = np.abs(x)
-    ridge_y = [-24, -10, -4, 14, 26, 34, 40, 46, 52, 58]
+    ridge_y = [-24, -10, -4, 14, 24, 32, 38, 43, 49, 56]
     ridge_height = np.interp(y, ridge_y, [1, 3, 5, 15, 25, 31, 25, 13, 4, 0])
     ridge_width = np.interp(y, ridge_y, [9, 8, 7, 8, 9, 10, 11, 11, 11, 11])
-    nose = ridge_height * np.exp(-0.5 * (x / ridge_width) ** 2) + 8 * bump(side, y, (15, 41), 5, 6)
+    nose = ridge_height * np.exp(-0.5 * (x / ridge_width) ** 2) + 8 * bump(side, y, (14, 39), 5, 6)
     brows = 4 * bump(side, y, (27, -25), 20, 9)
     eyes = 3 * bump(side, y, (31, 1), 9, 7) - 6 * bump(side, y, (29, -3), 14, 10)
     mouth = 16 * bump(x, y, (0, 66), 25, 21) + 4 * bump(x, y, (0, 75), 15, 5) + 3 * bump(x, y, (0, 63), 17, 4.5)

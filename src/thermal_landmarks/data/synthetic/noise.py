@@ -5,25 +5,43 @@ from jaxtyping import Float
 
 
 def smooth_noise(
-    generator: np.random.Generator, shape: tuple[int, int], knots: tuple[int, int]
-) -> Float[np.ndarray, "height width"]:
-    """Smoothed normal noise of deviation about 1; `knots` random values along each side.
+    generator: np.random.Generator, rows: Float[np.ndarray, " height"] | int, columns: int, knots: tuple[int, int]
+) -> Float[np.ndarray, "height columns"]:
+    """Smoothed normal noise of deviation about 1.
 
     The draws depend on `knots` only, so that a pattern keeps its form at any size.
+
+    Args:
+        generator: Source of randomness.
+        rows: Number of rows; or the place of each row, in ascending order, where rows are not evenly spaced.
+        columns: Number of columns.
+        knots: How many random values lie along each side.
     """
-    rows, columns = knots
-    values = generator.standard_normal((rows + 3, columns + 3), dtype=np.float32)
+    values = generator.standard_normal((knots[0] + 3, knots[1] + 3), dtype=np.float32)
     # Averaged neighbours: less of the grid shows.
-    values = 0.5 * (values[:-1] + values[1:])
-    values = 0.5 * (values[:, :-1] + values[:, 1:])
-    pattern = _stretch(_stretch(values, shape[0], 0), shape[1], 1)
-    return np.float32(1.6) * pattern
+    values = values[:-1] + values[1:]
+    values = values[:, :-1] + values[:, 1:]
+    values *= np.float32(0.4)
+    # Across first, while there are few rows: the large step then copies whole rows.
+    across = _stretch(np.ascontiguousarray(values.T), _even_places(columns)).T
+    if isinstance(rows, int):
+        places = _even_places(rows)
+    else:
+        places = ((rows - rows[0]) / (rows[-1] - rows[0])).astype(np.float32)
+    return _stretch(np.ascontiguousarray(across), places)
 
 
-def _stretch(values: np.ndarray, length: int, axis: int) -> np.ndarray:
-    values = np.moveaxis(values, axis, 0)
-    place = (np.arange(length, dtype=np.float32) + np.float32(0.5)) * np.float32((len(values) - 1) / length)
-    index = np.minimum(place.astype(np.int32), len(values) - 2)
-    part = (place - index).reshape(-1, *[1] * (values.ndim - 1))
+def _even_places(length: int) -> Float[np.ndarray, " length"]:
+    return (np.arange(length, dtype=np.float32) + np.float32(0.5)) / np.float32(length)
+
+
+def _stretch(values: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """Rows smoothly interpolated at places between 0 (first row) and 1 (last row)."""
+    place = places * np.float32(len(values) - 1)
+    index = np.minimum(place.astype(np.intp), len(values) - 2)
+    part = (place - index)[:, None]
     part = part * part * (3 - 2 * part)
-    return np.moveaxis(values[index] + part * (values[index + 1] - values[index]), 0, axis)
+    stretched = (values[1:] - values[:-1])[index]
+    stretched *= part
+    stretched += values[index]
+    return stretched

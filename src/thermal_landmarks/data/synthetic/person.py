@@ -27,6 +27,8 @@ class Person:
         blotch_k: Strength of the irregular skin pattern.
         hair_mm: Thickness of the hair; 0: bald.
         hairline_mm: Height of the hairline above the eyes.
+        hairline_turn_deg: Longitude at which the hairline turns down to the ears.
+        hair_softness_mm: Width of the border between skin and hair.
         fringe_mm: How far hair reaches down over the forehead; 0: not at all.
         beard: Density of the beard; 0: shaved.
         moustache: Density of the moustache.
@@ -43,6 +45,8 @@ class Person:
     blotch_k: float
     hair_mm: float
     hairline_mm: float
+    hairline_turn_deg: float
+    hair_softness_mm: float
     fringe_mm: float
     beard: float
     moustache: float
@@ -79,7 +83,17 @@ class Moment:
     grazing_loss: float
 
 
-_FEATURES = ("vessel_k", "mouth_line_k", "lips_k", "mouth_cavity_k", "lid_fold_k", "eyeball_k", "brow_k", "beard_k")
+_FEATURES = (
+    "vessel_k",
+    "grain_k",
+    "mouth_line_k",
+    "lips_k",
+    "mouth_cavity_k",
+    "lid_fold_k",
+    "eyeball_k",
+    "brow_k",
+    "beard_k",
+)
 
 
 def draw_person(
@@ -91,7 +105,7 @@ def draw_person(
     looks = stream(seed, subject, "looks")
     bald, fringe, beard = (chance(looks, p) for p in (appearance.bald, appearance.fringe, appearance.beard))
     hair_mm = uniform(looks, appearance.hair_thickness_mm)
-    fringe_mm = uniform(looks, (15.0, 40.0))
+    fringe_mm = uniform(looks, appearance.fringe_mm)
     beard_density, moustache_density = uniform(looks, (0.0, 1.0)), uniform(looks, (0.2, 1.0))
     return Person(
         key=(seed, subject),
@@ -103,6 +117,8 @@ def draw_person(
         blotch_k=uniform(skin, temperature.blotch_k),
         hair_mm=0.0 if bald else hair_mm,
         hairline_mm=uniform(looks, appearance.hairline_mm),
+        hairline_turn_deg=uniform(looks, appearance.hairline_turn_deg),
+        hair_softness_mm=uniform(looks, appearance.hair_softness_mm),
         fringe_mm=fringe_mm if fringe and not bald else 0.0,
         beard=beard_density if beard else 0.0,
         moustache=moustache_density if beard else 0.0,

@@ -119,24 +119,27 @@ def draw(
     columns, rows = right - left + 3, bottom - top + 3
     sample_x = np.clip(_inside_cells(corners_x[:, chosen], samples) - np.float32(left - 1), 0, columns - 1.001)
     sample_y = np.clip(_inside_cells(corners_y[:, chosen], samples) - np.float32(top - 1), 0, rows - 1.001)
-    column, row = sample_x.astype(np.int32), sample_y.astype(np.int32)
-    part_x, part_y = sample_x - column, sample_y - row
-    flat = row * columns + column
-    weight = np.repeat(area, samples * samples)
-    lower = weight * part_y
-    upper = weight - lower
-    coverage = np.zeros(rows * columns)
-    total = np.zeros(rows * columns)
-    for offset, share in (
-        (1, upper * part_x),
-        (0, upper - upper * part_x),
-        (columns + 1, lower * part_x),
-        (columns, lower - lower * part_x),
-    ):
-        index = flat + offset if offset else flat
-        coverage += np.bincount(index, share, rows * columns)[: rows * columns]
-        total += np.bincount(index, share * values, rows * columns)[: rows * columns]
-    coverage, total = (a.reshape(rows, columns)[1:-1, 1:-1].astype(np.float32) for a in (coverage, total))
+    # Platform-sized indices: others would be converted on every use.
+    column, row = sample_x.astype(np.intp), sample_y.astype(np.intp)
+    part_x, part_y = sample_x, sample_y
+    part_x -= column
+    part_y -= row
+    row *= columns
+    row += column
+    part_y *= np.repeat(area, samples * samples)
+    lower, upper = part_y, np.repeat(area, samples * samples) - part_y
+    coverage = np.zeros(rows * columns, np.float32)
+    total = np.zeros(rows * columns, np.float32)
+    # One addition after the other in a fixed order: the same sums everywhere.
+    for offset, share in ((0, upper), (columns, lower)):
+        right_share = share * part_x
+        share -= right_share
+        for shift, part in ((offset, share), (offset + 1, right_share)):
+            index = row + shift
+            np.add.at(coverage, index, part)
+            part *= values
+            np.add.at(total, index, part)
+    coverage, total = (a.reshape(rows, columns)[1:-1, 1:-1] for a in (coverage, total))
     region = image[top : bottom + 1, left : right + 1]
     # Samples lie a little unevenly: whatever is covered to four fifths counts as covered.
     opacity = np.clip(coverage * np.float32(1.25), 0, 1)

@@ -18,7 +18,7 @@ def paint_room(
     y = (np.arange(height, dtype=np.float32)[:, None] + np.float32(0.5)) / height
     slope_x, slope_y = (uniform(generator, ranges.gradient_k) * sign for sign in generator.choice([-1, 1], 2))
     room = np.float32(ambient_c) + np.float32(slope_x) * (x - np.float32(0.66)) + np.float32(slope_y) * (y - 0.5)
-    room = room + np.float32(0.15) * smooth_noise(generator, size, (5, 6))
+    room = room + np.float32(0.15) * smooth_noise(generator, height, width, (5, 6))
     for _ in range(round(uniform(generator, ranges.objects))):
         _paint_box(room, x, y, generator, uniform(generator, ranges.object_k))
     warm, warm_k = chance(generator, ranges.warm_object), uniform(generator, ranges.warm_object_k)

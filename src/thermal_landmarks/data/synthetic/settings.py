@@ -100,6 +100,7 @@ class TemperatureRanges:
         region_drift_k: Change of each region from image to image (standard deviation).
         blotch_k: Standard deviation of the irregular skin pattern.
         vessel_k: Warmth of superficial vessels.
+        grain_k: Standard deviation of the skin's fine mottling.
         nostril_k: Of the nostrils, which swing with the breath.
         mouth_line_k: Of the line between closed lips: warm in some, cold in others.
         lips_k: Of the lips.
@@ -117,17 +118,19 @@ class TemperatureRanges:
     drift_k: Range = (-0.4, 0.4)
     regions_k: Mapping[str, Range] = field(
         default_factory=lambda: {
-            "nose": (-4.5, 0.3), "nose_bridge": (-1.2, 0.4), "cheeks": (-3.2, -0.2), "inner_eyes": (0.3, 1.0),
+            "nose": (-4.5, 0.3), "nose_bridge": (-1.2, 0.4), "cheeks": (-2.6, 0.0), "lower_cheeks": (-1.4, 0.2),
+            "inner_eyes": (0.3, 1.0),
             "orbits": (-0.2, 0.5), "temples": (0.0, 0.9), "glabella": (0.0, 0.6), "perioral": (-0.6, 0.7),
             "chin": (-1.6, 0.2), "jaw": (-1.2, 0.3), "nasolabial": (0.1, 0.8), "upper_forehead": (-0.5, 0.4),
             "neck": (-0.3, 1.0), "ears": (-4.5, -0.3), "under_jaw": (0.0, 1.2),
         }
     )  # fmt: skip
     region_drift_k: float = 0.25
-    blotch_k: Range = (0.08, 0.3)
-    vessel_k: Range = (0.0, 0.6)
+    blotch_k: Range = (0.1, 0.35)
+    vessel_k: Range = (0.0, 0.7)
+    grain_k: Range = (0.03, 0.15)
     nostril_k: Range = (-2.0, 1.5)
-    mouth_line_k: Range = (-0.8, 1.2)
+    mouth_line_k: Range = (-0.9, 0.9)
     lips_k: Range = (-0.8, 0.5)
     mouth_cavity_k: Range = (-0.5, 1.8)
     lid_fold_k: Range = (0.2, 0.9)
@@ -147,7 +150,10 @@ class AppearanceRanges:
         bald: Probability.
         hair_thickness_mm: Of those who have hair.
         hairline_mm: Height of the hairline above the eyes.
+        hairline_turn_deg: Longitude at which the hairline turns down to the ears.
+        hair_softness_mm: Width of the border between skin and hair.
         fringe: Probability of hair over the forehead.
+        fringe_mm: How far a fringe reaches below the hairline.
         beard: Probability of a beard or moustache.
         glasses: Probability of glasses in one image, among the subjects who own some.
         glasses_owner: Probability that a subject owns glasses.
@@ -158,7 +164,10 @@ class AppearanceRanges:
     bald: float = 0.12
     hair_thickness_mm: Range = (3.0, 26.0)
     hairline_mm: Range = (62.0, 88.0)
+    hairline_turn_deg: Range = (48.0, 68.0)
+    hair_softness_mm: Range = (5.0, 24.0)
     fringe: float = 0.25
+    fringe_mm: Range = (12.0, 40.0)
     beard: float = 0.2
     glasses: float = 0.7
     glasses_owner: float = 0.2
@@ -182,7 +191,7 @@ class SceneRanges:
 
     ambient_c: Range = (18.0, 26.0)
     gradient_k: Range = (0.0, 1.2)
-    objects: Range = (0, 6)
+    objects: Range = (0.0, 6.0)
     object_k: Range = (-1.0, 2.0)
     warm_object: float = 0.15
     warm_object_k: Range = (4.0, 14.0)
@@ -219,12 +228,12 @@ def settings_from(kind: type[Settings], given: Settings | Mapping[str, Any] | No
     Raises:
         ConfigError: If a setting isn't known, or a pair isn't two numbers in ascending order.
     """
-    if isinstance(given, kind):
+    if given is not None and not isinstance(given, Mapping):
         return given
     defaults = kind()
     merged: dict[str, Any] = {}
     known = {f.name for f in fields(kind)}  # type: ignore[arg-type]
-    for key, value in dict(given or {}).items():  # type: ignore[call-overload]
+    for key, value in (given or {}).items():
         if key not in known:
             raise ConfigError(f"{name}.{key} is not a setting. Known: {', '.join(sorted(known))}.")
         default = getattr(defaults, key)

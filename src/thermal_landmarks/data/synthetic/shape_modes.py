@@ -54,7 +54,7 @@ def _identity_fields() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     zero = np.zeros_like(x)
     eyes = bump(side, y, (31, 0), 14, 13)
     along_eye = (side - 31) / 14
-    lower_nose = smooth_step(y, -10, 36) * (1 - smooth_step(y, 44, 62)) * bump(x, 0 * y, (0, 0), 22, 1)
+    lower_nose = smooth_step(y, -10, 34) * (1 - smooth_step(y, 42, 60)) * bump(x, 0 * y, (0, 0), 22, 1)
     brows = bump(side, y, (38, -28), 24, 11)
     mouth = bump(x, y, (0, 69), 34, 16)
     lower = smooth_step(y, 70, 112)
@@ -83,7 +83,7 @@ def _identity_fields() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         "nasion_height": (zero, -bump(x, y, (0, -4), 9, 10), zero),
         "nasion_depth": (zero, zero, -bump(x, y, (0, -3), 9, 11)),
         "nose_length": (zero, lower_nose, zero),
-        "nose_width": (sign * bump(side, y, (16, 42), 8, 9), zero, zero),
+        "nose_width": (sign * bump(side, y, (15, 40), 8, 9), zero, zero),
         "nose_projection": (zero, zero, bump(x, y, (0, 33), 10, 13)),
         "nose_tip_lift": (zero, -bump(x, y, (0, 33), 9, 7), zero),
         "mouth_width": (sign * bump(side, y, (25, 69), 13, 12), zero, zero),
@@ -104,7 +104,13 @@ def _expression_fields() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
     zero = np.zeros_like(x)
     corners = bump(side, y, (26, 68), 13, 11)
     brows = bump(side, y, (34, -27), 24, 13)
-    jaw = smooth_step(y, 68, 74) * (1 - 0.25 * smooth_step(y, 90, 116)) * np.exp(-0.5 * (x / 52) ** 2)
+    # Between the lips the surface tears open; beside the mouth the cheek stretches.
+    spread = 24 * smooth_step(side, 22, 46)
+    jaw = (
+        smooth_step((y - 71) / (3 + spread), -1, 1)
+        * (1 - 0.25 * smooth_step(y, 90, 116))
+        * np.exp(-0.5 * (x / 52) ** 2)
+    )
     cheeks = bump(side, y, (44, 38), 16, 16)
     return {
         "mouth_open": (zero, jaw, -0.25 * jaw),

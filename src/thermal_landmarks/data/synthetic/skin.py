@@ -16,6 +16,8 @@ from thermal_landmarks.data.synthetic.person import Moment, Person
 from thermal_landmarks.data.synthetic.randomness import stream
 from thermal_landmarks.data.synthetic.rasterizer import upsample
 
+_FACE_X_MM, _FACE_Y_MM = (-74.0, 74.0), (-90.0, 125.0)
+
 
 @lru_cache(maxsize=1)
 def _region_shapes() -> dict[str, np.ndarray]:
@@ -23,9 +25,10 @@ def _region_shapes() -> dict[str, np.ndarray]:
     x, y = np.moveaxis(mean_head().frontal_mm.astype(np.float64), -1, 0)
     side = np.abs(x)
     shapes = {
-        "nose": bump(x, y, (0, 33), 10, 12) + 0.5 * bump(side, y, (14, 41), 6, 6),
+        "nose": bump(x, y, (0, 31), 10, 12) + 0.5 * bump(side, y, (13, 39), 6, 6),
         "nose_bridge": bump(x, y, (0, 10), 7, 14),
-        "cheeks": bump(side, y, (42, 34), 17, 19),
+        "cheeks": bump(side, y, (44, 34), 19, 19) + 0.4 * bump(side, y, (30, 46), 12, 14),
+        "lower_cheeks": bump(side, y, (46, 64), 18, 20),
         "inner_eyes": bump(side, y, (17, 2), 5.5, 5),
         "orbits": bump(side, y, (31, 2), 20, 12),
         "temples": bump(side, y, (64, -30), 9, 26),
@@ -33,7 +36,7 @@ def _region_shapes() -> dict[str, np.ndarray]:
         "perioral": bump(x, y, (0, 68), 30, 13),
         "chin": bump(x, y, (0, 104), 22, 11),
         "jaw": bump(side, y, (52, 78), 16, 24),
-        "nasolabial": bump(side, y, (20, 50), 7, 9),
+        "nasolabial": bump(side, y, (19, 48), 7, 9),
         "upper_forehead": bump(x, y, (0, -70), 50, 18),
         "under_jaw": smooth_step(y, 112, 132),
     }
@@ -43,13 +46,34 @@ def _region_shapes() -> dict[str, np.ndarray]:
 def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "rows columns"]:
     """Skin temperature at the vertices: regions and the irregular pattern of the person."""
     base = np.float32(person.forehead_c + moment.drift_k)
-    temperature = np.full(mean_head().frontal_mm.shape[:2], base, np.float32)
+    rows, columns = mean_head().frontal_mm.shape[:2]
+    regions = np.zeros((rows, columns), np.float32)
     for name, shape in _region_shapes().items():
-        temperature += np.float32(person.regions_k[name] + moment.regions_k[name]) * shape
+        regions += np.float32(person.regions_k[name] + moment.regions_k[name]) * shape
     pattern = stream(*person.key, "blotches")
-    coarse = smooth_noise(pattern, (temperature.shape[0], temperature.shape[1]), (11, 13))
-    fine = smooth_noise(pattern, (temperature.shape[0], temperature.shape[1]), (26, 30))
-    return temperature + np.float32(person.blotch_k) * (coarse + np.float32(0.5) * fine)
+    places = mean_head().row_places_mm
+    coarse, fine = (smooth_noise(pattern, places, columns, knots) for knots in ((11, 13), (26, 30)))
+    # Uneven regions: no two faces have the same outline of a cool cheek.
+    regions *= 1 + np.float32(0.3) * smooth_noise(pattern, places, columns, (9, 11))
+    vessels = np.exp(-8 * smooth_noise(pattern, places, columns, (13, 15)) ** 2) - np.float32(0.2)
+    temperature = base + regions + np.float32(person.blotch_k) * (coarse + np.float32(0.6) * fine)
+    return temperature + np.float32(person.features_k["vessel"]) * vessels * _vessel_area()
+
+
+@lru_cache(maxsize=1)
+def _vessel_area() -> np.ndarray:
+    """Where superficial vessels show: forehead and temples, less on the cheeks."""
+    x, y = np.moveaxis(mean_head().frontal_mm.astype(np.float64), -1, 0)
+    area = smooth_step(-y, 10, 35) + 0.4 * bump(np.abs(x), y, (45, 40), 25, 30)
+    return (area * (1 - 0.5 * smooth_step(-y, 90, 120))).astype(np.float32)
+
+
+def paint_grain(canvas: "Canvas", person: Person) -> None:
+    """The fine mottling of the skin of the face."""
+    view, _, y = canvas.window(_FACE_X_MM, _FACE_Y_MM)
+    grain = smooth_noise(stream(*person.key, "grain"), y[:, y.shape[1] // 2], y.shape[1], (70, 70))
+    grain *= np.float32(person.features_k["grain"])
+    view += grain
 
 
 def with_grazing_loss(
