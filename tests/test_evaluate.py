@@ -1,0 +1,66 @@
+import csv
+import json
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+EVALUATE = Path(__file__).parents[1] / "src" / "evaluate.py"
+MakeCheckpoint = Callable[..., Path]
+Evaluate = Callable[..., str | int | None]
+
+
+@pytest.fixture
+def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_data: Path) -> Evaluate:
+    """Runs the command in a folder of its own; gives what it exits with."""
+
+    def run(*arguments: str) -> str | int | None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data))
+        monkeypatch.setattr(sys, "argv", ["evaluate.py", *arguments])
+        try:
+            runpy.run_path(str(EVALUATE), run_name="__main__")
+        except SystemExit as exit_:
+            return exit_.code
+        return None
+
+    return run
+
+
+def test_a_checkpoint_is_measured_on_real_faces(
+    evaluate: Evaluate, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoint = make_checkpoint(image_size=(48, 64))
+    settings = ("device=cpu", "metrics.normaliser=box", "overlays=2", "hydra.run.dir=out")
+    assert evaluate(f"checkpoint={checkpoint}", "data=thermal_real", *settings) is None
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    with (tmp_path / "out" / "per_image.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {Path(row["image"]).name for row in rows} == {f"face_0{i}.png" for i in (1, 2, 4, 5)}
+    assert metrics["images"] == len(rows) == 4
+    assert metrics["test/nme"] == pytest.approx(sum(float(row["nme"]) for row in rows) / 4, abs=1e-4)
+    assert metrics["metric_settings"]["normaliser"] == "box"
+    figures = {p.name for p in (tmp_path / "out" / "figures").iterdir()}
+    assert figures == {"ced.png", "best.png", "median.png", "worst.png"}
+    shown = capsys.readouterr().out
+    assert "all images: 4 images of 3 subjects" in shown
+    assert f"{metrics['test/nme']:.4f}" in shown
+
+
+def test_a_scheme_that_the_data_cannot_serve_is_named(evaluate: Evaluate, make_checkpoint: MakeCheckpoint) -> None:
+    code = evaluate(f"checkpoint={make_checkpoint(scheme='ibug68')}", "data=thermal_real")
+    assert "Data in scheme 'face16' can't serve scheme 'ibug68'" in str(code)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("data=thermal_real",), "checkpoint is not set"),
+        (("checkpoint=x.ckpt",), "You must specify 'data'"),
+        (("checkpoint=x.ckpt", "data=thermal_real"), "x.ckpt: there is no such file"),
+    ],
+)
+def test_a_missing_setting_is_named(evaluate: Evaluate, arguments: tuple[str, ...], message: str) -> None:
+    assert message in str(evaluate(*arguments))
