@@ -1,21 +1,28 @@
 """Finding the image that belongs to an annotation file in another folder or with another suffix."""
 
-from functools import cache
+from collections.abc import Iterable
 from pathlib import Path
 
 from thermal_landmarks.data.images import readable_suffixes
 
 
-def find_image(folders: tuple[Path, ...], stem: str) -> Path | None:
-    """The first image of that name, whatever its suffix, in the first folder that has one."""
-    for folder in folders:
-        found = _images_by_stem(folder).get(stem)
-        if found is not None:
-            return found
-    return None
+class ImageFinder:
+    """Images by name without suffix; each folder is listed once."""
+
+    def __init__(self) -> None:
+        self._by_folder: dict[Path, dict[str, Path]] = {}
+
+    def find(self, folders: Iterable[Path], stem: str) -> Path | None:
+        """The first image of that name, whatever its suffix, in the first folder that has one."""
+        for folder in folders:
+            if folder not in self._by_folder:
+                self._by_folder[folder] = _images_by_stem(folder)
+            found = self._by_folder[folder].get(stem)
+            if found is not None:
+                return found
+        return None
 
 
-@cache
 def _images_by_stem(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         return {}

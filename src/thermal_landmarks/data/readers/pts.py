@@ -10,7 +10,7 @@ import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.base import FileReader, require_folder, require_text
-from thermal_landmarks.data.readers.image_folder import find_image
+from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
 
 _IMAGE_FOLDERS = (".", "../imgs", "../images")  # 300-W keeps images beside the points, 300-VW in `imgs`
@@ -48,13 +48,14 @@ class PtsFolder(FileReader):
     def _parse(self) -> list[Annotation]:
         files = sorted(require_folder(self.folder).rglob("*.pts"))
         self._warn_each_image_its_own_subject(len(files), "Set data.source.subject_pattern.")
-        return [self._read(file) for file in files]
+        finder = ImageFinder()
+        return [self._read(file, finder) for file in files]
 
-    def _read(self, file: Path) -> Annotation:
+    def _read(self, file: Path, finder: ImageFinder) -> Annotation:
         relative = file.relative_to(self.folder)
         subject = self._subject(relative.as_posix(), relative.with_suffix("").as_posix())
         beside = tuple(file.parent / other for other in _IMAGE_FOLDERS)
-        image = find_image((self.image_dir / relative.parent,) if self.image_dir else beside, file.stem)
+        image = finder.find((self.image_dir / relative.parent,) if self.image_dir else beside, file.stem)
         if image is None:
             finding = f"no image named {file.stem} found for it. Set data.source.image_dir."
             return self._fault(file.with_suffix(""), str(file), finding, subject=subject)

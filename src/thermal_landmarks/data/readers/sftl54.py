@@ -20,7 +20,7 @@ from thermal_landmarks.data.readers.base import (
     require_text,
     stated_size,
 )
-from thermal_landmarks.data.readers.image_folder import find_image
+from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
 
 _GROUPS = {
@@ -63,7 +63,8 @@ class Sftl54(FileReader):
 
     def _parse(self) -> list[Annotation]:
         if self.path.is_dir():
-            return [self._read_file(file) for file in sorted(self.path.rglob("*.json"))]
+            finder = ImageFinder()
+            return [self._read_file(file, finder) for file in sorted(self.path.rglob("*.json"))]
         folder = self.image_dir or self.path.parent
         found = []
         for number, line in enumerate(require_text(self.path).splitlines(), 1):
@@ -76,9 +77,9 @@ class Sftl54(FileReader):
                 found.append(self._read(folder / name, name, place, record))
         return found
 
-    def _read_file(self, file: Path) -> Annotation:
+    def _read_file(self, file: Path, finder: ImageFinder) -> Annotation:
         folders = (self.image_dir,) if self.image_dir else (file.parent.parent / "images", file.parent)
-        image = find_image(folders, file.stem)
+        image = finder.find(folders, file.stem)
         if image is None:
             return self._fault(file, str(file), f"no image named {file.stem} found for it. Set data.source.image_dir.")
         try:
