@@ -18,6 +18,7 @@ from thermal_landmarks.data.synthetic.camera import View, draw_view, turn
 from thermal_landmarks.data.synthetic.features import paint_features
 from thermal_landmarks.data.synthetic.hair import paint_accessories, paint_hair, thicken
 from thermal_landmarks.data.synthetic.head_surface import mean_head
+from thermal_landmarks.data.synthetic.long_hair import long_hair_texture_c, long_hair_vertices_mm
 from thermal_landmarks.data.synthetic.person import Moment, Person, draw_moment, draw_person
 from thermal_landmarks.data.synthetic.randomness import stream, uniform
 from thermal_landmarks.data.synthetic.rasterizer import (
@@ -45,7 +46,7 @@ RENDERER_VERSION = 1
 _SAMPLE_SPACING_PX = 0.85
 _COARSE_SPACING_PX = 1.35
 _MARKER_C = 60.0
-_MARKER_RADIUS_MM = 0.5
+_MARKER_RADIUS_MM = 0.35
 
 Group = Mapping[str, Any] | None
 
@@ -164,6 +165,7 @@ class SyntheticFaces:
         room = stream(self.seed, subject, index, "room")
         ambient_c = uniform(room, self.scene.ambient_c)
         image = paint_room(room, self.scene, ambient_c, self.size)
+        self._draw_long_hair(image, person, view, ambient_c, behind=True)
         self._draw_bust(image, person, moment, view, ambient_c)
         near, far = (1, -1) if view.head[2, 0] > 0 else (-1, 1)
         turned_far = abs(float(view.head[2, 0])) > 0.1
@@ -172,6 +174,7 @@ class SyntheticFaces:
         self._draw_head(image, vertices, person, moment, view, ambient_c)
         if turned_far:
             self._draw_ear(image, near, person, moment, view)
+        self._draw_long_hair(image, person, view, ambient_c, behind=False)
         return record(stream(self.seed, subject, index, "sensor"), self.sensor, image)
 
     def fingerprint(self) -> str:
@@ -227,6 +230,14 @@ class SyntheticFaces:
         samples = samples_per_cell(points, _COARSE_SPACING_PX, most=32)
         texture = bust_texture_c(person, moment, rows, samples, ambient_c)
         draw(image, points, texture, cell_areas_px(points) > 0)
+
+    def _draw_long_hair(self, image: np.ndarray, person: Person, view: View, ambient_c: float, *, behind: bool) -> None:
+        if not person.long_hair_mm:
+            return
+        points = view.project(turn(long_hair_vertices_mm(person) * np.float32(person.scale), view.head))
+        samples = samples_per_cell(points, _COARSE_SPACING_PX, most=24)
+        outside = cell_areas_px(points) > 0
+        draw(image, points, long_hair_texture_c(person, samples, ambient_c), ~outside if behind else outside)
 
     def _draw_ear(self, image: np.ndarray, side: int, person: Person, moment: Moment, view: View) -> None:
         turned = turn(ear_vertices_mm(side, person) * np.float32(person.scale), view.head)

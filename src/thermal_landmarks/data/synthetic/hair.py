@@ -60,8 +60,8 @@ def _paint_scalp(canvas: Canvas, person: Person, ambient_c: float) -> None:
     strands = smooth_noise(generator, y[:, y.shape[1] // 2], y.shape[1], (9, 110))
     waves = smooth_noise(generator, y[:, y.shape[1] // 2], y.shape[1], (8, 10))
     inside = _hairline_mm(longitude, person) - y
-    inside += np.float32(0.35 * person.hair_softness_mm) * strands
-    inside += 2 * waves
+    inside += np.float32(0.22 * person.hair_softness_mm) * strands
+    inside += 4 * waves
     # Warmer at the roots along the hairline, cooler towards the crown.
     waves *= np.float32(0.12)
     strands *= np.float32(0.06)
@@ -95,14 +95,14 @@ def _paint_beard(canvas: Canvas, person: Person) -> None:
     view, x, y = canvas.window((-66, 66), (44, 140))
     side = np.abs(x)
     generator = stream(*person.key, "beard")
-    strands = smooth_noise(generator, y[:, y.shape[1] // 2], y.shape[1], (30, 60))
+    strands = smooth_noise(generator, y[:, y.shape[1] // 2], y.shape[1], (22, 90))
     lips = np.hypot(x / 25, (y - 71) / 9.5)
     free = np.clip((lips - 1) * 4, 0, 1)
     chin = smooth_step(y + 0.25 * side, 76, 90) * (1 - smooth_step(y, 122, 134))
     cheeks = smooth_step(side, 28, 44) * smooth_step(y, 48, 66)
-    moustache = smooth_step(y, 49, 54) * (1 - smooth_step(side, 20, 30)) * (1 - smooth_step(y, 80, 90))
+    moustache = smooth_step(y - 0.1 * side, 46, 54) * (1 - smooth_step(side, 16, 34)) * (1 - smooth_step(y, 80, 90))
     density = np.maximum(person.beard * np.maximum(chin, 0.6 * cheeks), person.moustache * moustache) * free
-    cover = np.clip(density * (np.float32(0.8) + np.float32(0.45) * strands), 0, 1)
+    cover = np.clip(density * (np.float32(0.85) + np.float32(0.3) * strands), 0, 1)
     view += cover.astype(np.float32) * np.float32(person.features_k["beard"])
 
 

@@ -27,6 +27,7 @@ class Person:
         blotch_k: Strength of the irregular skin pattern.
         hair_mm: Thickness of the hair; 0: bald.
         hairline_mm: Height of the hairline above the eyes.
+        long_hair_mm: How far hair hangs below the eyes; 0: it doesn't.
         hairline_turn_deg: Longitude at which the hairline turns down to the ears.
         hair_softness_mm: Width of the border between skin and hair.
         fringe_mm: How far hair reaches down over the forehead; 0: not at all.
@@ -45,6 +46,7 @@ class Person:
     blotch_k: float
     hair_mm: float
     hairline_mm: float
+    long_hair_mm: float
     hairline_turn_deg: float
     hair_softness_mm: float
     fringe_mm: float
@@ -105,6 +107,7 @@ def draw_person(
     looks = stream(seed, subject, "looks")
     bald, fringe, beard = (chance(looks, p) for p in (appearance.bald, appearance.fringe, appearance.beard))
     hair_mm = uniform(looks, appearance.hair_thickness_mm)
+    long_hair, long_hair_mm = chance(looks, appearance.long_hair), uniform(looks, appearance.long_hair_mm)
     fringe_mm = uniform(looks, appearance.fringe_mm)
     beard_density, moustache_density = uniform(looks, (0.0, 1.0)), uniform(looks, (0.2, 1.0))
     return Person(
@@ -117,6 +120,7 @@ def draw_person(
         blotch_k=uniform(skin, temperature.blotch_k),
         hair_mm=0.0 if bald else hair_mm,
         hairline_mm=uniform(looks, appearance.hairline_mm),
+        long_hair_mm=long_hair_mm if long_hair and not bald else 0.0,
         hairline_turn_deg=uniform(looks, appearance.hairline_turn_deg),
         hair_softness_mm=uniform(looks, appearance.hair_softness_mm),
         fringe_mm=fringe_mm if fringe and not bald else 0.0,

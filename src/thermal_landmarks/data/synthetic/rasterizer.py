@@ -49,7 +49,7 @@ def visible_cells(
     """
     areas = cell_areas_px(points_px)
     facing = areas > 0
-    bin_px = np.float32(max(_DEPTH_BIN_PX, 1.3 * float(np.sqrt(np.abs(areas).max()))))
+    bin_px = np.float32(max(_DEPTH_BIN_PX, 1.5 * float(np.sqrt(np.percentile(np.abs(areas), 90)))))
     middle = 0.25 * (points_px[:-1, :-1] + points_px[1:, 1:] + points_px[:-1, 1:] + points_px[1:, :-1])
     near = 0.25 * (nearness_mm[:-1, :-1] + nearness_mm[1:, 1:] + nearness_mm[:-1, 1:] + nearness_mm[1:, :-1])
     bins = np.floor((middle - middle.reshape(-1, 2).min(axis=0)) / bin_px).astype(np.int32)

@@ -18,7 +18,7 @@ def _identity_deviations() -> dict[str, float]:
         "jaw_width": 3.5, "chin_length": 3.0, "chin_projection": 2.5, "chin_width": 2.5, "cheek_fullness": 3.0,
         "cheekbone": 2.0, "temple_width": 2.0, "eye_spacing": 1.7, "eye_width": 1.1, "eye_height": 1.0,
         "eye_tilt": 1.0, "eye_depth": 1.2, "brow_height": 2.2, "brow_tilt": 1.2, "brow_ridge": 1.5,
-        "nasion_height": 2.0, "nasion_depth": 1.2, "nose_length": 2.6, "nose_width": 1.8, "nose_projection": 3.0,
+        "nasion_height": 2.0, "nasion_depth": 1.2, "nose_length": 2.6, "nose_width": 1.4, "nose_projection": 2.6,
         "nose_tip_lift": 1.8, "mouth_width": 2.0, "mouth_height": 1.8, "upper_lip_fullness": 1.3,
         "lower_lip_fullness": 1.4, "lip_protrusion": 1.8, "nose_sideways": 0.7, "mouth_sideways": 0.7,
         "chin_sideways": 0.9, "eyes_uneven": 0.5, "brows_uneven": 0.6,
@@ -132,7 +132,7 @@ class TemperatureRanges:
     nostril_k: Range = (-2.0, 1.5)
     mouth_line_k: Range = (-0.9, 0.9)
     lips_k: Range = (-0.8, 0.5)
-    mouth_cavity_k: Range = (-0.5, 1.8)
+    mouth_cavity_k: Range = (-1.5, 1.5)
     lid_fold_k: Range = (0.2, 0.9)
     eyeball_k: Range = (-1.2, 0.1)
     brow_k: Range = (-1.8, -0.2)
@@ -149,6 +149,8 @@ class AppearanceRanges:
     Attributes:
         bald: Probability.
         hair_thickness_mm: Of those who have hair.
+        long_hair: Probability of hair that hangs beside the face.
+        long_hair_mm: How far it hangs below the eyes.
         hairline_mm: Height of the hairline above the eyes.
         hairline_turn_deg: Longitude at which the hairline turns down to the ears.
         hair_softness_mm: Width of the border between skin and hair.
@@ -162,7 +164,9 @@ class AppearanceRanges:
     """
 
     bald: float = 0.12
-    hair_thickness_mm: Range = (3.0, 26.0)
+    hair_thickness_mm: Range = (2.0, 20.0)
+    long_hair: float = 0.3
+    long_hair_mm: Range = (40.0, 200.0)
     hairline_mm: Range = (62.0, 88.0)
     hairline_turn_deg: Range = (48.0, 68.0)
     hair_softness_mm: Range = (5.0, 24.0)

@@ -1,0 +1,160 @@
+"""Head surface, shape modes, camera, noise and sensor of the synthetic faces."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.synthetic.camera import draw_view, rotation, turn
+from thermal_landmarks.data.synthetic.head_surface import mean_head
+from thermal_landmarks.data.synthetic.noise import smooth_noise
+from thermal_landmarks.data.synthetic.randomness import stream
+from thermal_landmarks.data.synthetic.sensor import record
+from thermal_landmarks.data.synthetic.settings import (
+    AnatomyRanges,
+    ExpressionRanges,
+    PoseRanges,
+    SensorRanges,
+    settings_from,
+)
+from thermal_landmarks.data.synthetic.shape_modes import displace, expression_modes, identity_modes
+
+NAMES = get_scheme("face16").landmark_names
+ANGLES = st.floats(-80, 80)
+
+
+def landmarks(weights: dict[str, float]) -> dict[str, np.ndarray]:
+    vertices = displace(weights)
+    return {name: vertices[r, c] for name, (r, c) in zip(NAMES, mean_head().landmark_vertices, strict=True)}
+
+
+def test_mean_head_is_symmetric_and_so_are_its_landmarks() -> None:
+    head = mean_head()
+    mirrored = head.vertices_mm[:, ::-1] * np.array([-1, 1, 1], np.float32)
+    np.testing.assert_allclose(head.vertices_mm, mirrored, atol=1e-3)
+    rows, columns = head.landmark_vertices.T
+    order = get_scheme("face16").mirror_order
+    np.testing.assert_array_equal(rows, rows[order])
+    np.testing.assert_array_equal(columns, head.vertices_mm.shape[1] - 1 - columns[order])
+
+
+def test_every_landmark_is_a_vertex_of_its_own() -> None:
+    assert len({tuple(v) for v in mean_head().landmark_vertices}) == 16
+
+
+def test_settings_name_exactly_the_modes_that_exist() -> None:
+    assert tuple(AnatomyRanges().deviations_mm) == identity_modes()
+    assert set(ExpressionRanges().weights_mm) == set(expression_modes())
+
+
+@pytest.mark.parametrize("mode", [*identity_modes(), *expression_modes()])
+def test_a_mode_moves_the_surface_by_about_its_weight(mode: str) -> None:
+    moved = np.linalg.norm(displace({mode: 3.0}) - displace({}), axis=-1)
+    assert 1.5 < moved.max() < 6.0
+
+
+@pytest.mark.parametrize(
+    ("mode", "name", "axis", "sign"),
+    [
+        ("nose_width", "ala_right", 0, 1),
+        ("nose_width", "ala_left", 0, -1),
+        ("chin_length", "chin", 1, 1),
+        ("brow_raise", "brow_left", 1, -1),
+        ("smile", "mouth_right", 0, 1),
+        ("smile", "mouth_left", 1, -1),
+        ("mouth_open", "lower_lip", 1, 1),
+        ("nose_projection", "nose_tip", 2, 1),
+        ("eye_spacing", "eye_left_inner", 0, -1),
+    ],
+)
+def test_a_mode_does_what_its_name_says(mode: str, name: str, axis: int, sign: int) -> None:
+    change = landmarks({mode: 2.0})[name] - landmarks({})[name]
+    assert sign * change[axis] > 0.8
+
+
+@given(yaw=ANGLES, pitch=ANGLES, roll=ANGLES)
+def test_rotation_keeps_lengths_and_handedness(yaw: float, pitch: float, roll: float) -> None:
+    matrix = rotation(yaw, pitch, roll)
+    np.testing.assert_allclose(matrix @ matrix.T, np.eye(3), atol=1e-9)
+    assert np.linalg.det(matrix) == pytest.approx(1)
+    vectors = np.random.default_rng(0).standard_normal((5, 3)).astype(np.float32)
+    np.testing.assert_allclose(turn(vectors, matrix), [matrix @ v for v in vectors], atol=1e-5)
+
+
+def test_angles_turn_the_face_as_they_say() -> None:
+    face = np.array([0.0, 0.0, 1.0])
+    assert (rotation(20, 0, 0) @ face)[0] > 0.3
+    assert (rotation(0, 20, 0) @ face)[1] < -0.3
+    right = np.array([1.0, 0.0, 0.0])
+    assert (rotation(0, 0, 20) @ right)[1] > 0.3
+
+
+@given(seed=st.integers(0, 10**6), yaw=st.floats(0, 60), face_height=st.floats(0.2, 0.7))
+@settings(max_examples=40, deadline=None)
+def test_views_keep_the_face_inside_and_scale_with_the_frame(seed: int, yaw: float, face_height: float) -> None:
+    points_mm = np.array([*landmarks({}).values()])
+    ranges = PoseRanges(yaw_deg=(-yaw, yaw), face_height=(face_height, face_height))
+    seen = []
+    for scale in (1, 2):
+        size = (240 * scale, 320 * scale)
+        view = draw_view(stream(seed, "view"), ranges, size=size, inside_mm=points_mm, face_height_mm=190.0)
+        points = view.project(turn(points_mm, view.head))
+        assert (points > -0.5 + 0.029 * size[0]).all()
+        assert (points < np.array(size[::-1]) - 0.5 - 0.029 * size[0]).all()
+        seen.append((points + 0.5) / scale)
+    np.testing.assert_allclose(seen[0], seen[1], atol=1e-3)
+
+
+def test_projection_is_a_pinhole_camera() -> None:
+    view = draw_view(
+        stream(1), PoseRanges(), size=(480, 640), inside_mm=np.array([*landmarks({}).values()]), face_height_mm=190.0
+    )
+    for x, y, z in ((0.0, 0.0, 0.0), (50.0, -30.0, 90.0), (-70.0, 20.0, -10.0)):
+        depth = view.distance_mm - z
+        expected = [view.centre_px[0] + view.focal_px * x / depth, view.centre_px[1] + view.focal_px * y / depth]
+        np.testing.assert_allclose(view.project(np.array([x, y, z], np.float32)), expected, rtol=1e-5)
+
+
+def test_noise_shows_the_same_pattern_at_any_size() -> None:
+    coarse, fine = (smooth_noise(stream(0, "n"), 40 * k, 60 * k, (7, 9)) for k in (1, 3))
+    np.testing.assert_allclose(fine[1::3, 1::3], coarse, atol=1e-5)
+    many = np.stack([smooth_noise(stream(i), 30, 30, (8, 8)) for i in range(200)])
+    assert 0.4 < many.std() < 1.3
+    assert abs(many.mean()) < 0.05
+
+
+def test_noise_follows_unevenly_spaced_rows() -> None:
+    even = smooth_noise(stream(3), np.linspace(0, 10, 101), 5, (6, 4))
+    uneven = smooth_noise(stream(3), np.array([0.0, 1.0, 4.0, 10.0]), 5, (6, 4))
+    np.testing.assert_allclose(uneven, even[[0, 10, 40, 100]], atol=1e-5)
+
+
+def test_streams_differ_by_part_and_repeat_by_key() -> None:
+    assert stream(0, 1, "skin").random() == stream(0, 1, "skin").random()
+    draws = {stream(*key).random() for key in ((0, 1, "skin"), (0, 1, "hair"), (0, 2, "skin"), (1, 1, "skin"))}
+    assert len(draws) == 4
+
+
+def test_sensor_adds_the_noise_it_is_told_to_and_rounds() -> None:
+    quiet = SensorRanges(noise_k=(0, 0), pattern_k=(0, 0), vignette_k=(0, 0), blur_px=(0, 0), step_k=0.0)
+    scene = np.full((120, 160), 30, np.float32)
+    np.testing.assert_array_equal(record(stream(0), quiet, scene), scene)
+    noisy = SensorRanges(noise_k=(0.05, 0.05), pattern_k=(0, 0), vignette_k=(0, 0), step_k=0.01)
+    image = record(stream(0), noisy, scene)
+    assert image.std() == pytest.approx(0.05, rel=0.05)
+    np.testing.assert_allclose(image * 100, np.rint(image * 100), atol=1e-2)
+    np.testing.assert_array_equal(scene, 30)
+
+
+def test_vignetting_cools_the_corners() -> None:
+    ranges = SensorRanges(noise_k=(0, 0), pattern_k=(0, 0), vignette_k=(0.4, 0.4), step_k=0.0)
+    image = record(stream(0), ranges, np.full((60, 80), 30, np.float32))
+    assert image[30, 40] - image[0, 0] == pytest.approx(0.4, abs=0.01)
+
+
+def test_part_of_a_group_of_settings_leaves_the_rest() -> None:
+    group = settings_from(AnatomyRanges, {"deviations_mm": {"jaw_width": 9}}, "anatomy")
+    assert group.deviations_mm["jaw_width"] == 9
+    assert group.deviations_mm["nose_width"] == AnatomyRanges().deviations_mm["nose_width"]
+    assert group.scale == AnatomyRanges().scale
