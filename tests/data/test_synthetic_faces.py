@@ -241,7 +241,7 @@ def test_foreign_annotation_is_refused() -> None:
 
 def test_config_shows_the_defaults_of_the_code() -> None:
     config = OmegaConf.load(CONFIG)
-    source = instantiate(config.source)
+    source = instantiate(config.source, _execution_whitelist_=[config.source._target_])
     default = SyntheticFaces()
     assert source.fingerprint() == default.fingerprint()
     for group in ("anatomy", "expression", "pose", "temperature", "appearance", "scene", "sensor"):

@@ -15,7 +15,7 @@ def paint_features(canvas: Canvas, person: Person, moment: Moment) -> None:
     for side in (-1, 1):
         _paint_brow(canvas, side, person)
         _paint_eye(canvas, side, person, moment.eye_opening, forehead_c)
-    _paint_nose(canvas, forehead_c, moment.nostril_k)
+    _paint_nose(canvas, person, forehead_c, moment.nostril_k)
     _paint_mouth(canvas, person, moment.expression_mm.get("mouth_open", 0.0), forehead_c)
 
 
@@ -37,11 +37,12 @@ def _paint_brow(canvas: Canvas, side: int, person: Person) -> None:
     view, x, y = canvas.window((8, 62) if side > 0 else (-62, -8), (-44, -10))
     along = (np.abs(x) - peak_x) / np.float32(20)
     middle = peak_y + 1.5 + 3.0 * along * along + np.where(along > 0, 3.5 * along * along, 0)
-    half = np.clip(np.float32(3.2) - 1.6 * along, 0.6, 4.2)
-    ends = _soft(np.abs(x) - 56, 4) * _soft(14 - np.abs(x), 6)
-    mask = _soft(np.abs(y - middle) - half, 3) * ends
-    hairs = smooth_noise(stream(*person.key, "brow", side + 1), view.shape[0], view.shape[1], (14, 34))
-    view += mask * np.float32(person.features_k["brow"]) * (1 + np.float32(0.35) * hairs)
+    half = np.clip(np.float32(3.0) - 1.6 * along, 0.4, 3.6)
+    softness = person.brow_softness_mm
+    ends = _soft(np.abs(x) - 56, 8) * _soft(14 - np.abs(x), 8)
+    mask = _soft(np.abs(y - middle) - half, softness) * ends
+    hairs = smooth_noise(stream(*person.key, "brow", side + 1), view.shape[0], view.shape[1], (10, 44))
+    view += mask * np.float32(person.features_k["brow"]) * (1 + np.float32(0.25) * hairs)
 
 
 def _paint_eye(canvas: Canvas, side: int, person: Person, opening: float, forehead_c: float) -> None:
@@ -59,17 +60,22 @@ def _paint_eye(canvas: Canvas, side: int, person: Person, opening: float, forehe
     view += eyeball * (np.float32(forehead_c + 0.3 + k["eyeball"]) - view)
     lid = within * np.float32(k["lid_fold"])
     view += lid * 0.7 * _line(y - upper, 1.0) + lid * 0.6 * _line(y - lower, 0.9)
+    view += np.float32(k["upper_lid"]) * bump(np.abs(x), y, (32, -14), 13, 4.5).astype(np.float32)
+    view += np.float32(k["under_eye"]) * within * _line(y - lower - 4, 2.2)
     crease = axis - (8.5 + 1.5 * opening) * np.sqrt(np.clip(1.15 - along * along, 0, None))
     view += lid * 0.6 * _line(y - crease, 1.4)
     view -= np.float32(0.5) * within * _line(y - upper - np.float32(1.2), 0.7) * np.float32(opening)
     view += np.float32(0.3) * bump(np.abs(x), y, (inner_x - 0.5, inner_y), 2.2, 1.8).astype(np.float32)
 
 
-def _paint_nose(canvas: Canvas, forehead_c: float, nostril_k: float) -> None:
+def _paint_nose(canvas: Canvas, person: Person, forehead_c: float, nostril_k: float) -> None:
     _, base_y = _place("subnasale")
     ala_x, ala_y = _place("ala_right")
-    view, x, y = canvas.window((-30, 30), (22, 58))
+    view, x, y = canvas.window((-30, 30), (-14, 58))
     side = np.abs(x)
+    wings = bump(side, y, (ala_x - 2.5, ala_y - 3), 3.6, 4.5).astype(np.float32)
+    grooves = bump(side, y, (7.5, 5), 2.6, 8).astype(np.float32)
+    view += np.float32(person.features_k["ala"]) * wings + np.float32(person.features_k["nose_groove"]) * grooves
     slant = (y - (base_y - 2.5)) + np.float32(0.25) * (side - 8)
     nostril = _soft(np.hypot((side - 8.2) / 4.6, slant / 2.4) - 1, 0.5)
     view += nostril * (np.float32(forehead_c + nostril_k) - view)
@@ -90,8 +96,9 @@ def _paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: flo
     bottom = corner_y + (bottom_y - corner_y) * np.sqrt(bow) * np.sqrt(bow)
     within = _soft(np.abs(along) - 1, 0.12)
     k = person.features_k
-    lips = _soft(np.maximum(top - y, y - bottom), 2.5) * within
-    view += lips * np.float32(k["lips"])
+    lips = _soft(np.maximum(top - y, y - bottom), 4) * within
+    lower = np.clip((y - corner_y) / 3 + np.float32(0.5), 0, 1)
+    view += lips * (np.float32(k["upper_lip"]) * (1 - lower) + np.float32(k["lower_lip"]) * lower)
     # The jaw's displacement begins below the line: an opening stretches just this band.
     line_y = corner_y - np.float32(0.5) + np.float32(0.8) * bow
     closed = np.float32(np.clip(1 - open_mm / 4, 0, 1))

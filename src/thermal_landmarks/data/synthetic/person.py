@@ -33,6 +33,7 @@ class Person:
         fringe_mm: How far hair reaches down over the forehead; 0: not at all.
         beard: Density of the beard; 0: shaved.
         moustache: Density of the moustache.
+        brow_softness_mm: Width of the brows' border.
         hair_warmth: Hair surface between ambient (0) and skin (1).
         glasses: Whether the subject owns glasses.
     """
@@ -52,6 +53,7 @@ class Person:
     fringe_mm: float
     beard: float
     moustache: float
+    brow_softness_mm: float
     hair_warmth: float
     glasses: bool
 
@@ -86,16 +88,9 @@ class Moment:
 
 
 _FEATURES = (
-    "vessel_k",
-    "grain_k",
-    "mouth_line_k",
-    "lips_k",
-    "mouth_cavity_k",
-    "lid_fold_k",
-    "eyeball_k",
-    "brow_k",
-    "beard_k",
-)
+    "vessel_k", "grain_k", "mouth_line_k", "upper_lip_k", "lower_lip_k", "mouth_cavity_k", "lid_fold_k", "upper_lid_k",
+    "under_eye_k", "eyeball_k", "brow_k", "ala_k", "nose_groove_k", "beard_k",
+)  # fmt: skip
 
 
 def draw_person(
@@ -126,6 +121,7 @@ def draw_person(
         fringe_mm=fringe_mm if fringe and not bald else 0.0,
         beard=beard_density if beard else 0.0,
         moustache=moustache_density if beard else 0.0,
+        brow_softness_mm=uniform(looks, appearance.brow_softness_mm),
         hair_warmth=uniform(looks, temperature.hair_warmth),
         glasses=chance(looks, appearance.glasses_owner),
     )

@@ -103,8 +103,13 @@ class TemperatureRanges:
         grain_k: Standard deviation of the skin's fine mottling.
         nostril_k: Of the nostrils, which swing with the breath.
         mouth_line_k: Of the line between closed lips: warm in some, cold in others.
-        lips_k: Of the lips.
+        upper_lip_k: Of the upper lip's red.
+        lower_lip_k: Of the lower lip's red.
         mouth_cavity_k: Of an open mouth.
+        upper_lid_k: Between eye and brow.
+        under_eye_k: Of the crescent below the eye.
+        ala_k: Of the wings of the nose.
+        nose_groove_k: Beside the root of the nose.
         lid_fold_k: Lines of the eyelids.
         eyeball_k: Of the cornea.
         brow_k: Of the brows.
@@ -131,8 +136,13 @@ class TemperatureRanges:
     grain_k: Range = (0.03, 0.15)
     nostril_k: Range = (-2.0, 1.5)
     mouth_line_k: Range = (-0.9, 0.9)
-    lips_k: Range = (-0.8, 0.5)
+    upper_lip_k: Range = (-0.7, 0.6)
+    lower_lip_k: Range = (-1.4, 0.4)
     mouth_cavity_k: Range = (-1.5, 1.5)
+    upper_lid_k: Range = (-0.1, 0.8)
+    under_eye_k: Range = (-0.8, 0.3)
+    ala_k: Range = (-2.2, 0.2)
+    nose_groove_k: Range = (-1.0, 0.4)
     lid_fold_k: Range = (0.2, 0.9)
     eyeball_k: Range = (-1.2, 0.1)
     brow_k: Range = (-1.8, -0.2)
@@ -156,6 +166,7 @@ class AppearanceRanges:
         hair_softness_mm: Width of the border between skin and hair.
         fringe: Probability of hair over the forehead.
         fringe_mm: How far a fringe reaches below the hairline.
+        brow_softness_mm: Width of the brows' border.
         beard: Probability of a beard or moustache.
         glasses: Probability of glasses in one image, among the subjects who own some.
         glasses_owner: Probability that a subject owns glasses.
@@ -172,6 +183,7 @@ class AppearanceRanges:
     hair_softness_mm: Range = (5.0, 24.0)
     fringe: float = 0.25
     fringe_mm: Range = (12.0, 40.0)
+    brow_softness_mm: Range = (3.0, 9.0)
     beard: float = 0.2
     glasses: float = 0.7
     glasses_owner: float = 0.2
