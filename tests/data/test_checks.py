@@ -166,7 +166,7 @@ def test_the_report_can_be_shown_and_written(faces: Faces, tmp_path: Path) -> No
         "degrees Celsius",
         "120 x 100 (3)",
         "labels[2]",
-        "and 1 more",
+        "... and 1 more",
         "1 error(s), 1 warning(s)",
     ):
         assert piece in text

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from thermal_landmarks.data.annotation import Annotation
 
@@ -82,7 +83,7 @@ class DataReport:
 
     def render(self, *, limit: int = _SHOWN_FINDINGS) -> Group:
         """Tables for a terminal: the contents, then the first findings."""
-        parts: list[Table | str] = [self._contents()]
+        parts: list[Table | Text | str] = [self._contents()]
         if self.findings:
             parts.append(self._listed(limit))
         errors, warnings = len(self.bad_items), len(self.warnings)
@@ -126,13 +127,13 @@ class DataReport:
         table.add_row("outside the image", str(self.outside))
         return table
 
-    def _listed(self, limit: int) -> Table:
-        table = Table("", "kind", "item", "reason", title="Findings", title_justify="left")
+    def _listed(self, limit: int) -> Text:
+        text = Text()
         for finding in self.findings[:limit]:
-            style = "red" if finding.severity == "error" else "yellow"
-            # brackets in paths are not markup
-            cells = (finding.kind, finding.location or finding.image, finding.reason)
-            table.add_row(f"[{style}]{finding.severity}[/]", *(cell.replace("[", r"\[") for cell in cells))
+            place = finding.location or finding.image
+            where = "" if place in finding.reason else f"{place}: "
+            text.append(finding.severity, style="red" if finding.severity == "error" else "yellow")
+            text.append(f" ({finding.kind}) {where}{finding.reason}\n")
         if len(self.findings) > limit:
-            table.add_row("", "", "", f"and {len(self.findings) - limit} more")
-        return table
+            text.append(f"... and {len(self.findings) - limit} more in findings.csv\n")
+        return text

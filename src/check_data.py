@@ -1,0 +1,22 @@
+"""Report on a data set before training: `python src/check_data.py data=coco data.source.annotation_file=faces.json`."""
+
+import sys
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from thermal_landmarks.cli import command
+
+
+@command("check_data")
+def main(cfg: DictConfig) -> None:
+    """Check, print the report and leave it in the output folder; exit with status 1 where training would refuse."""
+    from thermal_landmarks.reporting.data_check import check_data
+
+    if not check_data(cfg, Path(HydraConfig.get().runtime.output_dir)):
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+"""What `check_data.py` leaves: report.json, findings.csv, the data set as COCO JSON, and a montage of samples."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from thermal_landmarks.data.annotation import Source
+from thermal_landmarks.data.batch import Batch
+from thermal_landmarks.data.check_report import DataReport, Finding
+from thermal_landmarks.data.checks import check_source
+from thermal_landmarks.data.datamodule import LandmarkDataModule
+from thermal_landmarks.data.readers.coco import write_coco
+from thermal_landmarks.data.split import SplitSettings, split_subjects
+from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.reporting.figures import Panel, montage
+from thermal_landmarks.runs import write_json
+
+_RANDOM_VERSIONS = 3  # columns of the montage after the original, where the augmentation stores no rotated versions
+
+
+def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None) -> bool:
+    """Check the data set of a config, print the report and write it into a folder.
+
+    Args:
+        cfg: The composed `conf/check_data.yaml`.
+        folder: Where the report goes; made if missing.
+        console: Where it is printed.
+
+    Returns:
+        Whether training would accept the data set.
+    """
+    console = console or Console()
+    OmegaConf.resolve(cfg)
+    folder.mkdir(parents=True, exist_ok=True)
+    sources: dict[str, Source] = {"": instantiate(cfg.data.source)}
+    if cfg.data.test_source is not None:
+        sources["test"] = instantiate(cfg.data.test_source)
+    reports = {}
+    for part, source in sources.items():
+        reports[part] = check_source(
+            source,
+            name=f"{cfg.data_name} {part}".strip(),
+            scheme=cfg.data.scheme,
+            needs_box=cfg.data.crop.mode == "box",
+            workers=cfg.data.workers,
+        )
+    _check_split(cfg, reports[""], with_test="test" not in sources)
+    for part, report in reports.items():
+        console.print(report.render())
+        _write(report, sources[part], folder, part)
+    if cfg.samples > 0 and all(report.good for report in reports.values()):
+        _write_montage(cfg, sources[""], folder / "montage.png")
+    console.print(f"Report: {folder}", soft_wrap=True)
+    return not any(report.bad_items for report in reports.values())
+
+
+def _check_split(cfg: DictConfig, report: DataReport, *, with_test: bool) -> None:
+    if not report.good:
+        return
+    try:
+        split_subjects([a.subject for a in report.good], SplitSettings(**cfg.data.split), with_test=with_test)
+    except (ConfigError, DataError) as error:
+        report.findings.insert(0, Finding("error", "split", "", "data.split", str(error)))
+
+
+def _write(report: DataReport, source: Source, folder: Path, part: str) -> None:
+    prefix = f"{part}_" if part else ""
+    write_json(folder / f"{prefix}report.json", report.record())
+    report.write_findings(folder / f"{prefix}findings.csv")
+    files = [annotation for annotation in report.good if annotation.image.is_file()]  # rendered faces have no files
+    if files:
+        unit = getattr(source, "unit", None)
+        write_coco(folder / f"{prefix}coco.json", files, scheme=report.scheme, sizes=report.image_sizes, unit=unit)
+
+
+def _write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
+    # all usable images serve as training images here, whatever the split
+    split = {**cfg.data.split, "overlap": True, "file": None}
+    settings: dict[str, Any] = {"source": None, "test_source": None, "on_bad_item": "skip", "split": split}
+    data: LandmarkDataModule = instantiate({**cfg.data, **settings})
+    data.source = source
+    data.prepare_data()
+    data.setup()
+    dataset = data.datasets["train"]
+    images = len(dataset.rows)
+    chosen = np.linspace(0, images - 1, min(cfg.samples, images)).round().astype(int)
+    first = chosen * dataset.variants
+
+    def version(indices: np.ndarray, *, augment: bool, titles: list[str]) -> list[Panel]:
+        return _panels(data.finish(dataset.__getitems__(indices.tolist()), augment=augment), titles)
+
+    subjects = [data.datasets["train"].samples.subjects[row] for row in dataset.rows[chosen]]
+    before = version(first, augment=False, titles=subjects)
+    if dataset.variants > 1:
+        angles = dataset.angle_deg[chosen]
+        columns = [
+            version(first + i, augment=True, titles=[f"{angle:+.0f} degrees" for angle in angles[:, i]])
+            for i in range(1, dataset.variants)
+        ]
+    else:
+        # an index above the length belongs to a later epoch, so that each column draws anew
+        columns = [
+            version(first + epoch * len(dataset), augment=True, titles=[f"epoch {epoch}"] * len(chosen))
+            for epoch in range(_RANDOM_VERSIONS)
+        ]
+    montage(before, list(zip(*columns, strict=True))).savefig(path)
+
+
+def _panels(batch: Batch, titles: list[str]) -> list[Panel]:
+    points = batch["points_px"].masked_fill(~batch["mask"][:, :, None], float("nan"))
+    return [
+        Panel(image[0].numpy(), face.numpy(), title)
+        for image, face, title in zip(batch["image"], points, titles, strict=True)
+    ]
