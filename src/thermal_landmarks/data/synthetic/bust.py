@@ -57,26 +57,31 @@ def bust_texture_c(
     person: Person, moment: Moment, rows: int, samples: int, ambient_c: float
 ) -> Float[np.ndarray, "down across"]:
     """Skin above the neckline, clothes below; for the first `rows` rows of vertices."""
-    vertices = bust_vertices_mm(person)[:rows]
-    x, y = (upsample(np.ascontiguousarray(vertices[..., axis]), samples) for axis in range(2))
+    vertices = bust_vertices_mm(person)
     generator = stream(*person.key, "clothes")
-    shape = (x.shape[0], x.shape[1])
+    pattern, fine_folds, long_folds = (
+        smooth_noise(generator, vertices.shape[0], vertices.shape[1], knots) for knots in ((10, 9), (14, 18), (7, 30))
+    )
     skin_c = person.forehead_c + moment.drift_k + person.regions_k["neck"] + moment.regions_k["neck"]
-    skin = np.float32(skin_c) + np.float32(1.5 * person.blotch_k) * smooth_noise(generator, *shape, (10, 9))
+    skin = np.float32(skin_c) + np.float32(1.5 * person.blotch_k) * pattern
     # Throat muscles and the slanting sides.
-    turn_rad = np.radians(np.linspace(-95, 95, shape[1], dtype=np.float32))[None, :]
+    turn_rad = np.radians(_LONGITUDES_DEG).astype(np.float32)[None, :]
     slant = 1 - np.cos(turn_rad).clip(0)
-    skin -= np.float32(0.5) * np.exp(-0.5 * ((np.abs(turn_rad) - np.float32(0.35)) / np.float32(0.12)) ** 2)
+    skin -= np.float32(0.5) * np.exp(-0.5 * ((np.abs(turn_rad) - np.float32(0.35)) / np.float32(0.15)) ** 2)
     skin += np.float32(moment.grazing_loss) * slant**3 * np.float32(ambient_c - skin_c)
-    folds = smooth_noise(generator, *shape, (14, 18)) + smooth_noise(generator, *shape, (7, 30))
-    warmth = np.float32(moment.cloth_warmth) + np.float32(0.05) * folds
-    depth = np.clip((y - np.float32(moment.neckline_mm)) / 120, 0, 1)
-    cloth = np.float32(ambient_c) + warmth * (np.float32(skin_c - ambient_c)) * (1 - np.float32(0.25) * depth)
-    v_shape = generator.random() * 1.0
-    edge = np.float32(moment.neckline_mm) - np.float32(v_shape) * np.abs(x) - np.float32(0.004) * x * x
-    collar = np.clip((y - edge) / 3 + np.float32(0.5), 0, 1)
-    band = np.exp(-0.5 * ((y - edge - 9) / 6) ** 2) * np.float32(generator.uniform(-2.0, 0.5))
-    return skin + collar * (cloth + band - skin)
+    warmth = np.float32(moment.cloth_warmth) + np.float32(0.05) * (fine_folds + long_folds)
+    depth = np.clip((vertices[..., 1] - np.float32(moment.neckline_mm)) / 120, 0, 1)
+    cloth = np.float32(ambient_c) + warmth * np.float32(skin_c - ambient_c) * (1 - np.float32(0.25) * depth)
+    x, y, skin, cloth = (
+        upsample(np.ascontiguousarray(grid[:rows]), samples)
+        for grid in (vertices[..., 0], vertices[..., 1], skin, cloth)
+    )
+    # From a round neckline to a pointed one, with a cool or warm hem.
+    pointed, hem_k = np.float32(generator.random()), np.float32(generator.uniform(-2.0, 0.5))
+    below_edge = y - np.float32(moment.neckline_mm) + pointed * np.abs(x) + np.float32(0.004) * x * x
+    cover = np.clip(below_edge / 3 + np.float32(0.5), 0, 1)
+    cloth += hem_k * np.exp(np.float32(-0.5 / 36) * (below_edge - 9) ** 2)
+    return skin + cover * (cloth - skin)
 
 
 def ear_vertices_mm(side: int, person: Person) -> Float[np.ndarray, "rows columns 3"]:
