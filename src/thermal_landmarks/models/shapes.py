@@ -14,7 +14,7 @@ class FeatureMap(NamedTuple):
 class Tokens(NamedTuple):
     """Shape of a sequence of tokens, without the batch."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
     dim: int
 
 

@@ -1,0 +1,71 @@
+import pytest
+import torch
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.channel_attention import ChannelAttentionLayer, Score
+
+
+def textbook(layer: ChannelAttentionLayer, features: torch.Tensor) -> torch.Tensor:
+    channels = features.shape[1]
+    vectors = layer.normalisation(features).permute(0, 2, 3, 1)
+    query, key, value = layer.projection.weight[:, :, 0, 0].split(channels)
+    q, k, v = vectors @ query.T, vectors @ key.T, vectors @ value.T
+    scores = q[..., :, None] * k[..., None, :]
+    if layer.score == "bahdanau":
+        scores = layer.scale * torch.tanh(q[..., :, None] + k[..., None, :])
+    attended = (scores.softmax(-1) @ v[..., None])[..., 0].permute(0, 3, 1, 2)
+    return features + attended if layer.residual else attended
+
+
+def make_layer(score: Score, *, residual: bool = True) -> ChannelAttentionLayer:
+    torch.manual_seed(0)
+    layer = ChannelAttentionLayer(12, score=score, residual=residual)
+    torch.nn.init.normal_(layer.projection.weight, std=0.5)
+    return layer
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize("score", ["luong", "bahdanau"])
+def test_layer_equals_the_textbook_formula(score: Score, residual: bool, channels_last: bool) -> None:
+    layer = make_layer(score, residual=residual)
+    features = torch.randn(2, 12, 5, 7)
+    if channels_last:
+        features = features.contiguous(memory_format=torch.channels_last)
+    expected = textbook(layer, features)
+    attended = layer(features)
+    torch.testing.assert_close(attended, expected, rtol=1e-5, atol=1e-5)
+    weights = torch.randn_like(expected)
+    parameters = list(layer.parameters())
+    actual_gradients = torch.autograd.grad((attended * weights).sum(), parameters)
+    for actual, wanted in zip(
+        actual_gradients, torch.autograd.grad((expected * weights).sum(), parameters), strict=True
+    ):
+        torch.testing.assert_close(actual, wanted, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("score", ["luong", "bahdanau"])
+def test_layer_runs_in_bf16_and_stays_close(score: Score) -> None:
+    layer = make_layer(score).to(memory_format=torch.channels_last)
+    features = torch.randn(2, 12, 5, 7).contiguous(memory_format=torch.channels_last).requires_grad_()
+    exact = layer(features)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        rough = layer(features.bfloat16())
+    assert rough.dtype == torch.bfloat16
+    torch.testing.assert_close(rough.float(), exact, rtol=0.05, atol=0.05)
+    rough.sum().backward()
+    assert features.grad is not None
+    assert features.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("score", ["luong", "bahdanau"])
+def test_exported_program_computes_the_same(score: Score) -> None:
+    layer = make_layer(score).eval()
+    features = torch.randn(2, 12, 5, 7)
+    exported = torch.export.export(layer, (features,)).module()
+    torch.testing.assert_close(exported(features), layer(features), rtol=1e-5, atol=1e-5)
+
+
+def test_working_memory_must_be_positive() -> None:
+    with pytest.raises(ConfigError, match="chunk_megabytes"):
+        ChannelAttentionLayer(8, score="luong", chunk_megabytes=0)

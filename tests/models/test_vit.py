@@ -1,0 +1,54 @@
+import pytest
+import torch
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.shapes import FeatureMap
+from thermal_landmarks.models.vit import PatchEncoder, TransformerLayer, VisionTransformerBranch
+
+
+def test_patches_are_embedded_row_by_row() -> None:
+    torch.manual_seed(0)
+    encoder = PatchEncoder(FeatureMap(3, 4, 6), patch_size=2, dim=5)
+    features = torch.randn(1, 3, 4, 6)
+    tokens = encoder(features)
+    for token, (row, column) in enumerate((r, c) for r in range(2) for c in range(3)):
+        patch = features[0, :, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2].permute(1, 2, 0).flatten()
+        expected = encoder.embedding.weight @ patch + encoder.embedding.bias + encoder.positions[token]
+        torch.testing.assert_close(tokens[0, token], expected)
+
+
+def test_odd_maps_are_padded_with_zeros_at_the_right_and_the_bottom() -> None:
+    encoder = PatchEncoder(FeatureMap(3, 5, 7), patch_size=4, dim=6)
+    assert encoder.out_shape == (4, 6)
+    features = torch.randn(2, 3, 5, 7)
+    padded = torch.zeros(2, 3, 8, 8)
+    padded[:, :, :5, :7] = features
+    even = PatchEncoder(FeatureMap(3, 8, 8), patch_size=4, dim=6)
+    even.load_state_dict(encoder.state_dict())
+    torch.testing.assert_close(encoder(features), even(padded))
+
+
+def test_transformer_layer_equals_attention_written_out_head_by_head() -> None:
+    torch.manual_seed(0)
+    layer = TransformerLayer(dim=12, heads=3, mlp_ratio=2.0)
+    tokens = torch.randn(2, 5, 12)
+    normalised = layer.attention_normalisation(tokens)
+    query, key, value = (layer.projection(normalised)[..., 12 * i : 12 * (i + 1)] for i in range(3))
+    outputs = []
+    for head in range(3):
+        part = slice(4 * head, 4 * head + 4)
+        weights = torch.softmax(query[..., part] @ key[..., part].transpose(1, 2) / 2, dim=-1)
+        outputs.append(weights @ value[..., part])
+    attended = tokens + layer.output(torch.cat(outputs, dim=-1))
+    expected = attended + layer.mlp(layer.mlp_normalisation(attended))
+    torch.testing.assert_close(layer(tokens), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_patch_larger_than_the_map_names_the_setting_to_change() -> None:
+    with pytest.raises(ConfigError, match=r"patches of 4x4 from a map of only 2x6.*branch\.patch_size to at most 2"):
+        VisionTransformerBranch(FeatureMap(8, 2, 6), depth=1, patch_size=4, dim=8, heads=2, mlp_ratio=1.0)
+
+
+def test_heads_must_divide_the_token() -> None:
+    with pytest.raises(ConfigError, match=r"branch\.heads=3, branch\.dim=8"):
+        VisionTransformerBranch(FeatureMap(8, 4, 6), depth=1, patch_size=2, dim=8, heads=3, mlp_ratio=1.0)

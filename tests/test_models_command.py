@@ -1,0 +1,30 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+COMMAND = Path(__file__).parents[1] / "src" / "models.py"
+
+
+def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(COMMAND), *arguments], capture_output=True, text=True, cwd=folder)
+
+
+@pytest.mark.slow
+def test_table_lists_the_chosen_pairs_and_leaves_no_files(tmp_path: Path) -> None:
+    result = run("image_size=[64,80]", "stems=[conv,alt_conv_resnext]", "branches=[luong]", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "C-2" in result.stdout
+    assert "A-2" in result.stdout
+    assert "R-2" not in result.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+def test_unknown_stem_is_an_error_that_lists_the_valid_ones(tmp_path: Path) -> None:
+    result = run("stems=[conf]", folder=tmp_path)
+    assert result.returncode != 0
+    assert "There is no stem 'conf'" in result.stderr
+    assert "alt_conv_resnext" in result.stderr
+    assert "Traceback" not in result.stderr
