@@ -123,8 +123,8 @@ class _ImageMean(Metric):
 
     def update(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
         counted = batch["mask"].any(dim=1)
-        self.total += torch.where(counted, self.values(prediction, batch), 0).sum()
-        self.images += counted.sum()
+        self.total = self.total + torch.where(counted, self.values(prediction, batch), 0).sum()
+        self.images = self.images + counted.sum()
 
     def compute(self) -> Float[Tensor, ""]:
         return (self.total / self.images).float()
@@ -312,8 +312,8 @@ class PointError(Metric):
 
     def update(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
         errors_px = point_errors_px(prediction, batch) * batch["pixel_size"][:, None]
-        self.total_px += errors_px.sum(dim=0)
-        self.count += batch["mask"].sum(dim=0)
+        self.total_px = self.total_px + errors_px.sum(dim=0)
+        self.count = self.count + batch["mask"].sum(dim=0)
 
     def compute(self) -> Float[Tensor, ""]:
         return (self.total_px.sum() / self.count.sum()).float()

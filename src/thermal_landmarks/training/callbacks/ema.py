@@ -1,8 +1,10 @@
 """Exponential moving average of the weights, validated and tested instead of the last weights."""
+# ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
 from collections.abc import Sequence
 from typing import Any
 
+import lightning as L
 import torch
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
@@ -29,12 +31,18 @@ class WeightEma(WeightAveraging):
         self.decay = decay
         super().__init__(multi_avg_fn=self._average)
 
+    def on_load_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+        if self._average_model is not None:  # else a test or validation, which wants the average as loaded
+            super().on_load_checkpoint(trainer, pl_module, checkpoint)
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        # Lightning would swap current weights back in when the best checkpoint is tested after training.
+        self._average_model = None
+
     def _average(self, averages: Sequence[Tensor], current: Sequence[Tensor], _: Any) -> None:
         step = self._latest_update_step
         decay = min(self.decay, (1 + step) / (10 + step))
-        pairs = list(zip(averages, current, strict=True))
-        floating = [(a, c) for a, c in pairs if a.is_floating_point()]
-        torch._foreach_lerp_([a for a, _ in floating], [c for _, c in floating], 1 - decay)
-        for average, value in pairs:
-            if not average.is_floating_point():
-                average.copy_(value)
+        if averages[0].is_floating_point():  # torch calls this once for each dtype
+            torch._foreach_lerp_(list(averages), list(current), 1 - decay)
+        else:
+            torch._foreach_copy_(list(averages), list(current))

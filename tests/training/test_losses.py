@@ -1,0 +1,111 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.training.losses import L1, L2, SmoothL1, SmoothWing, Wing
+
+SIZE = (30, 40)
+
+
+def wing(x: float, w: float = 10, e: float = 2) -> float:
+    return w * math.log(1 + abs(x) / e) if abs(x) < w else abs(x) - (w - w * math.log(1 + w / e))
+
+
+def smooth_wing(x: float) -> float:
+    # Constants as published values, not as formulas.
+    s, c1, c2 = 298.5074627, -11.5011136, 0.0299997519
+    x = abs(x)
+    if x < 0.01:
+        return s * x * x
+    return 12 * math.log(1 + x / 2) - c2 if x <= 10 else x - c1 - c2
+
+
+def smooth_l1(x: float) -> float:
+    return x * x / 0.02 if abs(x) < 0.01 else abs(x) - 0.005
+
+
+CASES = [(Wing, wing), (SmoothWing, smooth_wing), (L1, abs), (L2, lambda x: x * x), (SmoothL1, smooth_l1)]
+
+
+@pytest.fixture
+def points():
+    rng = np.random.default_rng(0)
+    prediction, target = rng.uniform(-0.2, 1.2, (4, 6, 2)), rng.uniform(0, 1, (4, 6, 2))
+    mask = rng.uniform(size=(4, 6)) < 0.7
+    mask[2] = False
+    target[~mask] = np.nan
+    return prediction, target, mask
+
+
+@pytest.mark.parametrize("coordinates", ["normalised", "pixel"])
+@pytest.mark.parametrize("reduction", ["sum", "mean"])
+@pytest.mark.parametrize(("loss_class", "formula"), CASES)
+def test_loss_equals_a_loop_over_the_valid_coordinates(points, loss_class, formula, coordinates, reduction):
+    prediction, target, mask = points
+    scale = (40, 30) if coordinates == "pixel" else (1, 1)
+    images = []
+    for i in range(4):
+        values = [
+            formula((prediction[i, n, k] - target[i, n, k]) * scale[k]) for n in range(6) if mask[i, n] for k in (0, 1)
+        ]
+        if values:
+            images.append(sum(values) * 12 / len(values) if reduction == "sum" else sum(values) / len(values))
+    loss = loss_class(coordinates=coordinates, reduction=reduction)
+    value = loss(torch.tensor(prediction), torch.tensor(target), torch.tensor(mask), SIZE)
+    assert float(value) == pytest.approx(sum(images) / 3, rel=1e-6)
+
+
+@pytest.mark.parametrize("loss_class", [case[0] for case in CASES])
+def test_gradients_are_exact_and_masked_points_get_none(points, loss_class):
+    prediction, target, mask = (torch.tensor(value) for value in points)
+    prediction.requires_grad_()
+    loss = loss_class(coordinates="pixel")
+    assert torch.autograd.gradcheck(lambda p: loss(p, target, mask, SIZE), prediction)
+    loss(prediction, target, mask, SIZE).backward()
+    assert (prediction.grad[~mask] == 0).all()
+    assert (prediction.grad[mask] != 0).all()
+
+
+@pytest.mark.parametrize("loss_class", [case[0] for case in CASES])
+def test_a_perfect_prediction_has_a_finite_gradient(loss_class):
+    points = torch.full((1, 3, 2), 0.5, requires_grad=True)
+    loss_class()(points, points.detach(), torch.ones(1, 3, dtype=torch.bool), SIZE).backward()
+    assert (points.grad == 0).all()
+
+
+def test_a_batch_without_valid_points_costs_nothing():
+    points = torch.rand(2, 3, 2, requires_grad=True)
+    loss = Wing()(points, torch.full((2, 3, 2), torch.nan), torch.zeros(2, 3, dtype=torch.bool), SIZE)
+    loss.backward()
+    assert loss.item() == 0
+    assert (points.grad == 0).all()
+
+
+@pytest.mark.parametrize("edge", [0.01, 10.0])
+def test_smooth_wing_has_no_jump(edge):
+    loss = SmoothWing()
+    below, above = loss.penalty(torch.tensor([edge - 1e-9, edge + 1e-9], dtype=torch.float64))
+    assert float(above - below) == pytest.approx(0, abs=1e-7)
+
+
+def test_smooth_wing_slope_is_continuous_at_the_threshold():
+    x = torch.tensor([0.01 - 1e-9, 0.01 + 1e-9], dtype=torch.float64, requires_grad=True)
+    SmoothWing().penalty(x).sum().backward()
+    assert float(x.grad[0]) == pytest.approx(float(x.grad[1]), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("make", "word"),
+    [
+        (lambda: Wing(coordinates="pixels"), "coordinates"),
+        (lambda: L1(reduction="none"), "reduction"),
+        (lambda: Wing(epsilon=0), "epsilon"),
+        (lambda: SmoothWing(threshold=20), "threshold"),
+    ],
+)
+def test_a_wrong_setting_is_named(make, word):
+    with pytest.raises(ConfigError, match=word):
+        make()

@@ -1,0 +1,162 @@
+import csv
+import math
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
+from thermal_landmarks.training.callbacks.collapse import CollapseWarning
+from thermal_landmarks.training.callbacks.ema import WeightEma
+from thermal_landmarks.training.callbacks.figures import TestFigures, choose_faces
+from thermal_landmarks.training.callbacks.history import History
+from thermal_landmarks.training.callbacks.progress import EpochBar, EpochLines, build_progress
+from thermal_landmarks.training.callbacks.throughput import Throughput
+
+
+def test_constant_predictions_are_warned_of_once_and_varied_ones_are_not(make_module, make_data, make_trainer, capsys):
+    module, data = make_module(optimizer=partial(torch.optim.SGD, lr=0.0)), make_data()
+    torch.nn.init.zeros_(module.network.head.linear.weight)
+    callback = CollapseWarning(patience=2)
+    trainer = make_trainer(max_epochs=4, callbacks=[callback])
+    trainer.fit(module, data)
+    assert callback.collapsed
+    assert float(trainer.callback_metrics["val/prediction_spread"]) == pytest.approx(0, abs=1e-3)
+    text = capsys.readouterr().err
+    assert text.count("COLLAPSED PREDICTIONS") == 1
+    assert "optimizer.lr" in text
+
+    callback = CollapseWarning(patience=2)
+    make_trainer(max_epochs=3, callbacks=[callback]).fit(make_module(seed=1), data)
+    assert not callback.collapsed
+    assert "COLLAPSED" not in capsys.readouterr().err
+
+
+def test_prediction_spread_is_the_ratio_of_standard_deviations(make_module, make_data, make_trainer):
+    module, data = make_module(), make_data(split={"overlap": True}, batch_size=5)
+    trainer = make_trainer(callbacks=[CollapseWarning()])
+    logged = trainer.validate(module, data, verbose=False)[0]["val/prediction_spread"]
+    batches = [data.finish(raw, augment=False) for raw in data.val_dataloader()]
+    with torch.no_grad():
+        predicted = torch.cat([module.eval()(b["image"]) for b in batches]).numpy().astype(float)
+    true = torch.cat([b["points_px"] / torch.tensor([32, 24]) for b in batches]).numpy().astype(float)
+    assert all(b["mask"].all() for b in batches)
+    expected = math.sqrt(predicted.var(axis=0).mean() / true.var(axis=0).mean())
+    assert logged == pytest.approx(expected, rel=1e-3)
+
+
+def test_history_has_a_row_an_epoch_with_every_metric(make_module, make_data, make_trainer, tmp_path):
+    trainer = make_trainer(max_epochs=3, callbacks=[Throughput(skip_steps=1), History()])
+    trainer.fit(make_module(), make_data())
+    with (tmp_path / "run" / "history.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["0", "1", "2"]
+    assert float(rows[-1]["val/wing"]) == pytest.approx(float(trainer.callback_metrics["val/wing"]))
+    assert all(float(row["train/learning_rate"]) == pytest.approx(3e-3) for row in rows)
+    assert float(rows[-1]["train/images_per_second"]) > 0
+
+
+def test_throughput_leaves_out_the_first_steps(make_module, make_data, make_trainer, monkeypatch):
+    clock = iter(range(0, 10_000, 10))
+    monkeypatch.setattr("thermal_landmarks.training.callbacks.throughput.time.perf_counter", lambda: next(clock))
+    callback = Throughput(skip_steps=2)
+    trainer = make_trainer(max_epochs=2, callbacks=[callback])
+    trainer.fit(make_module(), make_data(batch_size=6))
+    images = len(trainer.datamodule.datasets["train"])
+    steps = math.ceil(images / 6)
+    assert steps >= 3
+    # Epoch 1 counts the steps after the second, epoch 2 those after its first; two looks at the clock an epoch.
+    assert callback.images == (images - 12) + (images - 6)
+    assert callback.seconds == 20
+    assert callback.images_per_second == callback.images / 20
+
+
+def test_last_is_the_last_epoch_and_best_the_best_one(make_module, make_data, make_trainer, tmp_path):
+    # With `max` and a falling error the best epoch isn't the last.
+    history, best, last = History(), BestCheckpoint(monitor="val/wing", mode="max"), LastCheckpoint()
+    make_trainer(max_epochs=4, callbacks=[history, best, last]).fit(make_module(), make_data())
+    folder = tmp_path / "run" / "checkpoints"
+    assert sorted(p.name for p in folder.iterdir()) == ["best.ckpt", "last.ckpt"]
+    wing = [row["val/wing"] for row in history.rows]
+    assert torch.load(folder / "last.ckpt", weights_only=True)["epoch"] == 3
+    assert torch.load(folder / "best.ckpt", weights_only=True)["epoch"] == int(np.argmax(wing)) < 3
+    assert float(best.best_model_score) == pytest.approx(max(wing))
+
+
+def test_a_run_resumed_elsewhere_takes_its_best_checkpoint_along(make_module, make_data, make_trainer, tmp_path):
+    def fit(folder: str, epochs: int, path: Path | None) -> BestCheckpoint:
+        best = BestCheckpoint(mode="max")
+        trainer = make_trainer(
+            max_epochs=epochs, callbacks=[best, LastCheckpoint()], default_root_dir=str(tmp_path / folder)
+        )
+        trainer.fit(make_module(), make_data(), ckpt_path=path)
+        return best
+
+    first = fit("a", 2, None)
+    second = fit("b", 4, tmp_path / "a" / "checkpoints" / "last.ckpt")
+    assert Path(second.best_model_path) == tmp_path / "b" / "checkpoints" / "best.ckpt"
+    assert float(second.best_model_score) == float(first.best_model_score)
+    assert torch.load(second.best_model_path, weights_only=True)["epoch"] == 0
+
+
+def test_averaged_weights_follow_their_formula_and_are_what_a_checkpoint_predicts_with(
+    make_module, make_data, make_trainer, tmp_path
+):
+    weights = []
+    ema = WeightEma(decay=0.5)
+
+    class Recorder(torch.optim.SGD):
+        def step(self, closure=None):
+            loss = super().step(closure)
+            weights.append(module.network.head.linear.weight.detach().clone())
+            return loss
+
+    module = make_module(optimizer=lambda groups: Recorder(groups, lr=0.01))
+    trainer = make_trainer(max_epochs=4, callbacks=[ema, LastCheckpoint()])
+    trainer.fit(module, make_data())
+    expected = weights[0]
+    for step, current in enumerate(weights[1:], start=1):
+        decay = min(0.5, (1 + step) / (10 + step))
+        expected = decay * expected + (1 - decay) * current
+    checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
+    assert torch.allclose(checkpoint["state_dict"]["network.head.linear.weight"], expected, atol=1e-6)
+    assert torch.allclose(checkpoint["current_model_state"]["network.head.linear.weight"], weights[-1])
+    tested = trainer.test(module, trainer.datamodule, ckpt_path=tmp_path / "run/checkpoints/last.ckpt", verbose=False)
+    assert torch.allclose(module.network.head.linear.weight, expected, atol=1e-6)
+    assert tested
+
+
+def test_an_average_that_never_moves_is_refused():
+    with pytest.raises(ConfigError, match="decay"):
+        WeightEma(decay=1.0)
+
+
+def test_a_test_leaves_pictures(make_module, make_data, make_trainer, tmp_path):
+    make_trainer(callbacks=[TestFigures(faces=1)]).test(make_module(), make_data(), verbose=False)
+    pictures = sorted(p.name for p in (tmp_path / "run" / "figures").iterdir())
+    assert pictures == ["ced.png", "overlays_best.png", "overlays_median.png", "overlays_worst.png"]
+    for name in pictures:
+        assert np.asarray(Image.open(tmp_path / "run" / "figures" / name)).std() > 0
+
+
+def test_faces_are_ranked_by_nme_and_by_pixels_where_there_is_none():
+    nme = torch.tensor([0.3, torch.nan, 0.1, 0.2, 0.5, 0.4])
+    columns = {"nme": nme, "pixel_error": torch.tensor([1.0, 2, 3, 4, 5, 6])}
+    assert choose_faces(columns, 1) == {"best": [2], "median": [0], "worst": [4]}
+    columns["nme"] = torch.full((6,), torch.nan)
+    assert choose_faces(columns, 2) == {"best": [0, 1], "median": [2, 3], "worst": [5, 4]}
+
+
+def test_a_log_file_gets_one_line_an_epoch(make_module, make_data, make_trainer, capsys):
+    make_trainer(max_epochs=2, enable_progress_bar=True, callbacks=[build_progress(terminal=False)]).fit(
+        make_module(), make_data()
+    )
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
+    assert [line.split("   ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    assert "val wing" in lines[0]
+    assert isinstance(build_progress(terminal=True), EpochBar)
+    assert isinstance(build_progress(terminal=False), EpochLines)

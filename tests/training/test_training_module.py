@@ -1,0 +1,96 @@
+import pytest
+import torch
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.training.losses import L1
+from thermal_landmarks.training.metrics import build_metrics
+from thermal_landmarks.training.module import LandmarkModule, parameter_groups
+
+
+def test_training_lowers_the_validation_error_and_logs_every_metric(make_module, make_data, make_trainer):
+    module, data, trainer = make_module(), make_data(), make_trainer(max_epochs=25)
+    before = trainer.validate(module, data, verbose=False)[0]
+    trainer.fit(module, data)
+    after = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    assert after["val/wing"] < 0.6 * before["val/wing"]
+    expected = {f"val/{name}" for name in build_metrics("")} | {"val/loss", "train/loss", "train/learning_rate"}
+    assert set(after) == expected
+    assert after["val/wing"] == pytest.approx(after["val/loss"], rel=1e-4)  # the default loss is the metric
+
+
+def test_a_checkpoint_is_plain_data_and_predicts_on_its_own(make_module, make_data, make_trainer, tmp_path):
+    module, data, trainer = make_module(loss=L1()), make_data(), make_trainer()
+    trainer.fit(module, data)
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    content = torch.load(tmp_path / "a.ckpt", weights_only=True)
+    assert content["hyper_parameters"]["model_id"] == "C-1"
+    assert content["hyper_parameters"]["scheme"] == "perinasal6"
+    restored = LandmarkModule.from_checkpoint(tmp_path / "a.ckpt")
+    images = torch.rand(3, 1, 24, 32)
+    assert torch.equal(restored(images), module.eval()(images))
+
+
+def test_a_module_without_an_optimizer_tests_but_does_not_train(make_module, make_data, make_trainer):
+    module, data = make_module(optimizer=None), make_data()
+    assert make_trainer().test(module, data, verbose=False)[0]["test/wing"] > 0
+    with pytest.raises(ConfigError, match="optimizer"):
+        make_trainer().fit(module, data)
+
+
+def test_training_starts_at_the_mean_shape_of_the_training_set(make_module, make_data, make_trainer):
+    module, data = make_module(optimizer=lambda groups: torch.optim.SGD(groups, lr=0.0)), make_data()
+    make_trainer(max_epochs=1).fit(module, data)
+    assert torch.allclose(module.network.head.linear.bias.view(6, 2), data.mean_shape)
+
+
+def test_the_test_table_holds_each_image_once_and_agrees_with_the_metrics(make_module, make_data, make_trainer):
+    module, data = make_module(), make_data()
+    result = make_trainer().test(module, data, verbose=False)[0]
+    columns = module.test_table.columns
+    assert columns["index"].tolist() == sorted(data.datasets["test"].rows.tolist())
+    assert float(columns["nme"].mean()) == pytest.approx(result["test/nme"], rel=1e-5)
+    assert float(columns["pixel_error"].mean()) == pytest.approx(result["test/pixel_error"], rel=1e-5)
+    batch = data.finish(next(iter(data.test_dataloader())), augment=False)
+    distance = (columns["prediction_px"] - batch["points_px"]).norm(dim=-1).mean() * batch["pixel_size"][0]
+    assert float(distance) == pytest.approx(result["test/pixel_error"], rel=1e-4)
+
+
+def test_metrics_are_float32_under_bfloat16(make_module, make_data, make_trainer):
+    module, trainer = make_module(), make_trainer(precision="bf16-mixed", max_epochs=1)
+    trainer.fit(module, make_data())
+    with torch.autocast("cpu", torch.bfloat16):
+        assert module(torch.rand(2, 1, 24, 32)).dtype == torch.float32
+    assert trainer.callback_metrics["val/wing"].dtype == torch.float32
+
+
+def test_norms_and_biases_are_not_decayed(make_module):
+    network = make_module().network
+    decayed, free = parameter_groups(network)
+    assert free["weight_decay"] == 0
+    assert "weight_decay" not in decayed
+    names = {id(p): name for name, p in network.named_parameters()}
+    free_names = {names[id(p)] for p in free["params"]}
+    assert all(p.ndim >= 2 for p in decayed["params"])
+    assert "head.linear.bias" in free_names
+    assert len(decayed["params"]) + len(free["params"]) == len(names)
+
+
+def test_gradients_are_clipped_for_a_fused_optimizer_in_mixed_precision(make_module, make_data, make_trainer):
+    seen = []
+
+    class Recorder(torch.optim.SGD):
+        def step(self, closure=None):
+            loss = closure()
+            norms = [p.grad.norm() for group in self.param_groups for p in group["params"]]
+            seen.append(float(torch.stack(norms).norm()))
+            return loss
+
+    module = make_module(optimizer=lambda groups: Recorder(groups, lr=1e-3, fused=True))
+    make_trainer(max_epochs=1, precision="bf16-mixed", gradient_clip_val=0.01).fit(module, make_data())
+    assert seen
+    assert max(seen) == pytest.approx(0.01, rel=1e-3)
+
+
+def test_an_unknown_memory_format_is_named(make_module):
+    with pytest.raises(ConfigError, match="channels_last"):
+        make_module(memory_format="nhwc")
