@@ -1,6 +1,6 @@
 """Batches without images, and a tiny training job whose every part is real."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,15 @@ import pytest
 import torch
 
 from thermal_landmarks.data.batch import Batch
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Tiny tensors gain nothing from threads, and OpenMP's don't survive the forks of some tests."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture

@@ -31,18 +31,9 @@ class Kill(L.Callback):
 SCHEDULES = {"cosine": cosine, "plateau": partial(plateau, patience=0, gamma=0.5, monitor="train/loss")}
 
 
-@pytest.fixture
-def one_thread():
-    """OpenMP's thread pool doesn't survive a fork, and the number of threads changes the order of sums."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and fork")
 @pytest.mark.parametrize(("schedule", "averaged"), [("cosine", True), ("plateau", False)])
-def test_a_killed_run_resumes_to_the_same_end(one_thread, make_module, make_data, make_trainer, tmp_path, schedule, averaged):
+def test_a_killed_run_resumes_to_the_same_end(make_module, make_data, make_trainer, tmp_path, schedule, averaged):
     def fit(folder: str, *, kill: bool = False, resume: bool = False) -> dict[str, Any]:
         torch.manual_seed(99)  # whatever ran before must not matter
         root = tmp_path / folder
