@@ -100,8 +100,8 @@ def test_smooth_wing_slope_is_continuous_at_the_threshold():
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (lambda: Wing(coordinates="pixels"), "coordinates"),
-        (lambda: L1(reduction="none"), "reduction"),
+        (lambda: Wing(coordinates="pixels"), "coordinates"),  # type: ignore[arg-type]
+        (lambda: L1(reduction="none"), "reduction"),  # type: ignore[arg-type]
         (lambda: Wing(epsilon=0), "epsilon"),
         (lambda: SmoothWing(threshold=20), "threshold"),
     ],

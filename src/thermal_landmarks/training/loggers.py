@@ -19,8 +19,11 @@ from rich.console import Console
 
 from thermal_landmarks.errors import ConfigError
 
-_LOWER_IS_BETTER = ("loss", "wing", "mae", "mse", "nme", "failure_rate", "pixel_error")
-_HIGHER_IS_BETTER = ("accuracy", "auc", "prediction_spread")
+_SUMMARISED = {
+    "train": ("loss",),
+    "val": ("loss", "wing", "mae", "mse", "accuracy", "nme", "failure_rate", "auc", "pixel_error", "prediction_spread"),
+}
+"""Metrics with a smallest and a largest value in W&B's table of runs; those of the test occur once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -204,6 +207,7 @@ def _wandb(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) 
         },
     }
     quiet: dict[str, Any] = {"silent": True, "console": "off", "disable_git": True, "init_timeout": 30.0}
+    quiet["reinit"] = "finish_previous"  # several runs in one process, as in a multirun
     try:
         experiment = wandb.init(mode=mode, settings=wandb.Settings(**quiet), **arguments)
     except wandb.Error as error:
@@ -214,8 +218,8 @@ def _wandb(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) 
         experiment = wandb.init(mode=mode, settings=wandb.Settings(**quiet), **{**arguments, "resume": None})
     # Lightning gives `trainer/global_step` with every record; as the x-axis it also holds for a resumed run.
     experiment.define_metric("trainer/global_step", hidden=True)
-    for stage in ("train", "val", "test"):
-        for name in (*_LOWER_IS_BETTER, *_HIGHER_IS_BETTER):
+    for stage, names in _SUMMARISED.items():
+        for name in names:
             experiment.define_metric(f"{stage}/{name}", step_metric="trainer/global_step", summary="min,max,last")
     if mode == "offline":
         Console(stderr=True, soft_wrap=True).print(

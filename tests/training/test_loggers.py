@@ -1,0 +1,180 @@
+"""What a dashboard would show, read back from W&B's offline record."""
+
+import json
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from omegaconf import OmegaConf
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.training.callbacks.artifact import BestArtifact
+from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint
+from thermal_landmarks.training.callbacks.figures import TestFigures
+from thermal_landmarks.training.callbacks.throughput import Throughput
+from thermal_landmarks.training.loggers import RunFacts, build_logger, wandb_mode
+
+BLOCK = 32768
+FIRST, LAST, FULL = 2, 4, 1
+
+
+def read_record(path: Path) -> Iterator[Any]:
+    """W&B's transaction log: LevelDB's log format (blocks of 32 KiB, chunks with a 7-byte header) of protobufs."""
+    from wandb.proto.wandb_internal_pb2 import Record
+
+    data, position, message = path.read_bytes(), 7, b""
+    assert data[:4] == b":W&B"
+    while position < len(data):
+        if BLOCK - position % BLOCK < 7:  # no header fits: padding
+            position += BLOCK - position % BLOCK
+            continue
+        _, length, kind = struct.unpack_from("<IHB", data, position)
+        message = (
+            data[position + 7 : position + 7 + length]
+            if kind in (FULL, FIRST)
+            else (message + data[position + 7 : position + 7 + length])
+        )
+        position += 7 + length
+        if kind in (FULL, LAST):
+            record = Record()
+            record.ParseFromString(message)
+            yield record
+
+
+FACTS = RunFacts(
+    model_id="C-1",
+    stem="conv",
+    branch="none",
+    data="blobs",
+    scheme="perinasal6",
+    settings={"optimizer": {"lr": 3e-3}},
+    parameters=1234,
+    gflops=0.5,
+    study="C-1 paper",
+    tags=["mine"],
+)
+
+
+def test_the_offline_record_holds_what_a_dashboard_shows(
+    make_module, make_data, make_trainer, tmp_path, capfd, monkeypatch
+):
+    import wandb
+
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    settings = OmegaConf.create({"kind": "wandb", "project": "faces", "entity": None, "mode": "auto"})
+    logger = build_logger(settings, FACTS, tmp_path / "run")
+    callbacks = [Throughput(skip_steps=1), TestFigures(faces=1), BestCheckpoint(), BestArtifact()]
+    trainer = make_trainer(max_epochs=3, callbacks=callbacks, logger=logger)
+    module, data = make_module(), make_data()
+    trainer.fit(module, data)
+    tested = trainer.test(module, data, verbose=False)[0]
+    wandb.finish()
+
+    said = capfd.readouterr()
+    assert [line for line in (said.out + said.err).splitlines() if "wandb" in line.lower()] == [
+        f"W&B is offline; to upload this run: wandb sync {next((tmp_path / 'run/wandb').glob('offline-run-*'))}"
+    ]
+    (path,) = (tmp_path / "run" / "wandb").glob("offline-run-*/*.wandb")
+    records = list(read_record(path))
+    run = next(r.run for r in records if r.WhichOneof("record_type") == "run")
+    assert run.display_name == "C-1 conv/none blobs seed 0"
+    assert (run.project, run.run_group, run.job_type) == ("faces", "C-1 paper", "trial")
+    assert {"C-1", "stem:conv", "branch:none", "data:blobs", "study:C-1 paper", "mine"} <= set(run.tags)
+    config = {item.key: json.loads(item.value_json) for item in run.config.update}
+    assert config["optimizer"] == {"lr": 3e-3}
+    assert (config["parameters"], config["gflops"], config["model_id"]) == (1234, 0.5, "C-1")
+
+    history = [
+        {"/".join(item.nested_key) or item.key: json.loads(item.value_json) for item in r.history.item}
+        for r in records
+        if r.WhichOneof("record_type") == "history"
+    ]
+    wing = [row["val/wing"] for row in history if "val/wing" in row]
+    assert len(wing) == 3
+    logged = {name for row in history for name in row}
+    assert {"train/loss", "train/learning_rate", "train/images_per_second", *tested} <= logged
+
+    summary: dict[str, Any] = {}
+    for record in records:
+        if record.WhichOneof("record_type") == "summary":
+            for item in record.summary.update:
+                summary["/".join(item.nested_key) or item.key] = json.loads(item.value_json)
+    assert summary["val/wing"] == {"min": min(wing), "max": max(wing), "last": wing[-1]}
+    assert summary["test/wing"] == pytest.approx(tested["test/wing"])
+
+    pictures = {f.path for r in records if r.WhichOneof("record_type") == "files" for f in r.files.files}
+    for name in ("overlays_best", "overlays_median", "overlays_worst", "ced"):
+        (picture,) = [p for p in pictures if name in p]
+        assert (path.parent / "files" / picture).stat().st_size > 1000
+
+    (artifact,) = [r.artifact for r in records if r.WhichOneof("record_type") == "artifact"]
+    assert artifact.type == "model"
+    assert "best" in artifact.aliases
+    assert json.loads(artifact.metadata)["val/wing"] == pytest.approx(min(wing))
+    (content,) = artifact.manifest.contents
+    assert torch.load(content.local_path, weights_only=True)["hyper_parameters"]["model_id"] == "C-1"
+
+
+@pytest.fixture
+def logged_out(monkeypatch, tmp_path):
+    for name in ("WANDB_MODE", "WANDB_API_KEY", "WANDB_DISABLED", "WANDB_BASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+
+
+def test_wandb_is_online_only_where_the_user_is_logged_in(logged_out, monkeypatch, tmp_path):
+    assert wandb_mode() == "offline"
+    (tmp_path / "netrc").write_text("machine other.org login user password x\n")
+    assert wandb_mode() == "offline"
+    (tmp_path / "netrc").write_text("machine api.wandb.ai login user password x\n")
+    assert wandb_mode() == "online"
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    assert wandb_mode() == "disabled"
+
+
+def test_an_api_key_is_enough(logged_out, monkeypatch):
+    monkeypatch.setenv("WANDB_API_KEY", "0" * 40)
+    assert wandb_mode() == "online"
+
+
+@pytest.mark.parametrize("kind", ["csv", "none"])
+def test_csv_and_none_need_no_logger(kind, tmp_path):
+    assert build_logger({"kind": kind}, FACTS, tmp_path) is None
+
+
+def test_tensorboard_gets_metrics_and_pictures(make_module, make_data, make_trainer, tmp_path):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    logger = build_logger({"kind": "tensorboard"}, FACTS, tmp_path / "run")
+    assert isinstance(logger, TensorBoardLogger)
+    trainer = make_trainer(logger=logger, callbacks=[TestFigures(faces=1)])
+    module, data = make_module(), make_data()
+    trainer.fit(module, data)
+    trainer.test(module, data, verbose=False)
+    logger.finalize("success")
+    events = EventAccumulator(logger.log_dir)
+    events.Reload()
+    assert {"val/wing", "test/nme", "train/loss"} <= set(events.Tags()["scalars"])
+    assert "test/ced" in events.Tags()["images"]
+
+
+def test_an_unknown_logger_or_mode_is_named(tmp_path):
+    with pytest.raises(ConfigError, match="tensorboard"):
+        build_logger({"kind": "mlflow"}, FACTS, tmp_path)
+    with pytest.raises(ConfigError, match="offline"):
+        build_logger({"kind": "wandb", "mode": "off"}, FACTS, tmp_path)
+
+
+def test_long_tags_are_cut_to_what_wandb_takes():
+    facts = RunFacts(model_id="x" * 80, stem="a", branch="b", data="c", scheme="d", ensemble=3)
+    assert max(map(len, facts.all_tags)) == 64
+    assert "ensemble:3" in facts.all_tags
+    assert facts.name.startswith("x" * 80 + " x3 a/b")
+
+
+def test_facts_for_the_record_are_plain_data():
+    assert json.loads(json.dumps(FACTS.record()))["tags"] == ["mine"]
