@@ -20,17 +20,20 @@ Planes = Float[Tensor, "channel pixel"]
 
 _PLANES_IN_WORK = 12  # arrays of chunk size that are alive at once, at most
 _SMALLEST_CHUNK = 256
+_CPU_CHUNK_BYTES = 2**22
+_ACCELERATOR_CHUNK_BYTES = 2**28
 _LOG2_E = math.log2(math.e)  # exp2 is four times faster than exp on CPUs, so scores are kept in units of log 2
 
 
-def luong_attention(queries: Planes, keys: Planes, values: Planes, *, chunk_bytes: int = 2**20) -> Planes:
+def luong_attention(queries: Planes, keys: Planes, values: Planes, *, chunk_bytes: int | None = None) -> Planes:
     """Attention with score_ij = q_i k_j.
 
     Args:
         queries: (D, pixels), float32 or float64.
         keys: The same.
         values: The same.
-        chunk_bytes: Upper bound of the working memory; pixels are visited in chunks that fit.
+        chunk_bytes: Upper bound of the working memory; pixels are visited in chunks that fit. None: 4 MB on CPUs,
+            which stays in their caches, and 256 MB elsewhere, where few large kernels are faster.
 
     Returns:
         (D, pixels).
@@ -42,7 +45,7 @@ def luong_attention(queries: Planes, keys: Planes, values: Planes, *, chunk_byte
 
 
 def bahdanau_attention(
-    queries: Planes, keys: Planes, values: Planes, scale: Float[Tensor, ""], *, chunk_bytes: int = 2**20
+    queries: Planes, keys: Planes, values: Planes, scale: Float[Tensor, ""], *, chunk_bytes: int | None = None
 ) -> Planes:
     """Attention with score_ij = scale * tanh(q_i + k_j). Arguments as in `luong_attention`."""
     if torch.compiler.is_compiling():
@@ -56,8 +59,10 @@ def _plain(scores: Float[Tensor, "query key pixel"], values: Planes) -> Planes:
     return (scores.softmax(dim=1) * values).sum(dim=1)
 
 
-def _chunks(planes: Planes, chunk_bytes: int) -> Iterator[slice]:
+def _chunks(planes: Planes, chunk_bytes: int | None) -> Iterator[slice]:
     channels, pixels = planes.shape
+    if chunk_bytes is None:
+        chunk_bytes = _CPU_CHUNK_BYTES if planes.device.type == "cpu" else _ACCELERATOR_CHUNK_BYTES
     size = max(_SMALLEST_CHUNK, chunk_bytes // (_PLANES_IN_WORK * channels * planes.element_size()))
     for start in range(0, pixels, size):
         yield slice(start, min(start + size, pixels))
@@ -65,7 +70,7 @@ def _chunks(planes: Planes, chunk_bytes: int) -> Iterator[slice]:
 
 class _Luong(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, queries: Tensor, keys: Tensor, values: Tensor, chunk_bytes: int) -> Tensor:
+    def forward(ctx: Any, queries: Tensor, keys: Tensor, values: Tensor, chunk_bytes: int | None) -> Tensor:
         needs_gradient = any(ctx.needs_input_grad)
         attended, normaliser = torch.empty_like(queries), torch.empty_like(queries)
         slope = torch.empty_like(queries) if needs_gradient else None  # d attended_i / d query_i
@@ -118,7 +123,9 @@ class _Bahdanau(torch.autograd.Function):
     """tanh(x) is computed as 1 - 2r, r = sigmoid(-2x), which is eight times faster on CPUs; its slope is 4r(1 - r)."""
 
     @staticmethod
-    def forward(ctx: Any, queries: Tensor, keys: Tensor, values: Tensor, scale: Tensor, chunk_bytes: int) -> Tensor:
+    def forward(
+        ctx: Any, queries: Tensor, keys: Tensor, values: Tensor, scale: Tensor, chunk_bytes: int | None
+    ) -> Tensor:
         needs_gradient = any(ctx.needs_input_grad)
         attended, normaliser = torch.empty_like(queries), torch.empty_like(queries)
         slope = torch.empty_like(queries) if needs_gradient else None  # d attended_i / d query_i

@@ -31,7 +31,7 @@ class ChannelAttentionBranch(nn.Module):
         width: D, the channels that attend to each other; where it differs from the stem's width, a 1x1 convolution
             leads over (that is ours; it keeps the head small). None: the stem's width.
         residual: Whether each layer adds to its input or replaces it.
-        chunk_megabytes: Upper bound of the attention's working memory.
+        chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
         normalisation: Of each layer's input: `batch`, `group` or `none`.
 
     Raises:
@@ -47,7 +47,7 @@ class ChannelAttentionBranch(nn.Module):
         depth: int,
         width: int | None,
         residual: bool,
-        chunk_megabytes: float,
+        chunk_megabytes: float | None,
         normalisation: Normalisation,
     ) -> None:
         super().__init__()

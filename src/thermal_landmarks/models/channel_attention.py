@@ -26,7 +26,8 @@ class ChannelAttentionLayer(nn.Module):
         channels: D.
         score: `luong` (q_i k_j) or `bahdanau` (u tanh(q_i + k_j), u learned).
         residual: Whether the result is added to the input.
-        chunk_megabytes: Upper bound of the working memory on top of a few arrays of the input's size.
+        chunk_megabytes: Upper bound of the working memory on top of a few arrays of the input's size. None: what is
+            fast on the device.
         normalisation: Of the input of the projections.
 
     Raises:
@@ -39,15 +40,15 @@ class ChannelAttentionLayer(nn.Module):
         *,
         score: Score,
         residual: bool = True,
-        chunk_megabytes: float = 1.0,
+        chunk_megabytes: float | None = None,
         normalisation: Normalisation = "batch",
     ) -> None:
         super().__init__()
-        if chunk_megabytes <= 0:
+        if chunk_megabytes is not None and chunk_megabytes <= 0:
             raise ConfigError(f"The attention's chunk_megabytes must be positive, found {chunk_megabytes}.")
         self.score = score
         self.residual = residual
-        self.chunk_bytes = int(chunk_megabytes * 2**20)
+        self.chunk_bytes = None if chunk_megabytes is None else int(chunk_megabytes * 2**20)
         self.normalisation = make_normalisation(normalisation, channels)
         self.projection = nn.Conv2d(channels, 3 * channels, 1, bias=False)  # Wq, Wk and Wv, stacked
         with torch.no_grad():

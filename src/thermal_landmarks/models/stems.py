@@ -193,7 +193,7 @@ class AlternatingConvAttentionStem(Stem):
         stride: Of the strided convolutions.
         strided_repeats: How many of the first convolutions shrink the map.
         residual: Whether attention adds to its input or replaces it.
-        chunk_megabytes: Upper bound of the attention's working memory.
+        chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
         normalisation: `batch`, `group` or `none`.
         activation: `relu`, `leaky_relu`, `gelu` or `silu`.
     """
@@ -211,7 +211,7 @@ class AlternatingConvAttentionStem(Stem):
         stride: int,
         strided_repeats: int,
         residual: bool,
-        chunk_megabytes: float,
+        chunk_megabytes: float | None,
         normalisation: Normalisation,
         activation: Activation,
     ) -> None:
