@@ -156,7 +156,7 @@ def test_a_log_file_gets_one_line_an_epoch(make_module, make_data, make_trainer,
         make_module(), make_data()
     )
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
-    assert [line.split("   ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
     assert "val wing" in lines[0]
     assert isinstance(build_progress(terminal=True), EpochBar)
     assert isinstance(build_progress(terminal=False), EpochLines)

@@ -9,7 +9,7 @@ from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
 
 _SHOWN = {
-    "train/loss": "train loss",
+    "train/loss": "loss",
     "val/wing": "val wing",
     "val/nme": "NME",
     "val/pixel_error": "px",
@@ -55,6 +55,9 @@ class EpochBar(RichProgressBar):
     def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
         return {}  # the lines show them
 
+    def _get_train_description(self, current_epoch: int) -> str:
+        return f"epoch {current_epoch + 1}/{self.trainer.max_epochs}"  # Lightning counts from 0
+
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         super().on_train_epoch_end(trainer, pl_module)
         if self.is_enabled and self.progress is not None:
@@ -62,9 +65,9 @@ class EpochBar(RichProgressBar):
 
 
 def epoch_line(trainer: L.Trainer) -> str:
-    """`epoch  3/30   train loss 1.234   val wing 0.987 ...`."""
+    """`epoch  3/30  loss 1.234  val wing 0.987 ...`."""
     metrics = trainer.callback_metrics
     width = len(str(trainer.max_epochs))
     parts = [f"epoch {trainer.current_epoch + 1:{width}d}/{trainer.max_epochs}"]
     parts += [f"{label} {float(metrics[name]):#.4g}" for name, label in _SHOWN.items() if name in metrics]
-    return "   ".join(parts)
+    return "  ".join(parts)

@@ -10,7 +10,7 @@ from lightning.pytorch.callbacks import Callback
 
 
 class Throughput(Callback):
-    """Logs `train/images_per_second` each epoch.
+    """Logs `train/images_per_second` of each epoch.
 
     The clock runs from one step's end to the epoch's last step; the device is waited for only at these two, so that
     measuring doesn't slow the training.
@@ -30,6 +30,7 @@ class Throughput(Callback):
         self._steps = 0
         self._since: float | None = None
         self._epoch_images = 0
+        self._epoch_rate: float | None = None
 
     @property
     def images_per_second(self) -> float:
@@ -39,6 +40,7 @@ class Throughput(Callback):
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._since = None
         self._epoch_images = 0
+        self._epoch_rate = None
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -53,14 +55,16 @@ class Throughput(Callback):
             self._since = time.perf_counter()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        if self.seconds:
-            pl_module.log("train/images_per_second", self.images_per_second, rank_zero_only=True)
+        if self._epoch_rate is not None:
+            pl_module.log("train/images_per_second", self._epoch_rate, rank_zero_only=True)
 
     def _finish(self, pl_module: L.LightningModule) -> None:
         assert self._since is not None
         _wait_for(pl_module.device)
         self.images += self._epoch_images
-        self.seconds += time.perf_counter() - self._since
+        seconds = time.perf_counter() - self._since
+        self.seconds += seconds
+        self._epoch_rate = self._epoch_images / seconds
         self._since = None
 
 
