@@ -19,9 +19,9 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="a setting of glibc")
-def test_large_blocks_are_reused_without_page_faults():
+def test_large_blocks_are_reused_with_fewer_page_faults():
     def page_faults(keep):
         command = [sys.executable, "-c", SCRIPT.format(keep=keep)]
         return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
-    assert page_faults(True) < page_faults(False) / 10
+    assert page_faults(True) < page_faults(False) / 2

@@ -21,6 +21,7 @@ from thermal_landmarks.data.split import write_split
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.complexity import count_flops, count_parameters
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
+from thermal_landmarks.training.allocator import keep_freed_memory
 from thermal_landmarks.training.callbacks.history import History
 from thermal_landmarks.training.loggers import RunFacts, build_logger
 from thermal_landmarks.training.module import LandmarkModule
@@ -46,6 +47,7 @@ def train(cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None) 
     OmegaConf.resolve(cfg)
     run.path.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(cfg, run.config)
+    keep_freed_memory()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
     data: LandmarkDataModule = instantiate(cfg.data)
