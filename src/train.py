@@ -10,6 +10,7 @@ from thermal_landmarks.cli import command
 
 @command("train")
 def main(cfg: DictConfig) -> float:
+    """Train one model; the return value is what a search minimises."""
     from thermal_landmarks.training.run import train
 
     hydra = HydraConfig.get()

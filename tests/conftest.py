@@ -15,6 +15,18 @@ from thermal_landmarks.data.schemes import get_scheme
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
 
+_FACE16 = np.array(
+    [
+        *[(0.36, 0.28), (0.64, 0.28)],  # brows
+        *[(0.31, 0.38), (0.43, 0.38), (0.57, 0.38), (0.69, 0.38)],  # eye corners
+        *[(0.50, 0.37), (0.50, 0.49)],  # nasion, nose tip
+        *[(0.44, 0.54), (0.50, 0.56), (0.56, 0.54)],  # alae and subnasale
+        *[(0.40, 0.66), (0.50, 0.63), (0.60, 0.66), (0.50, 0.70)],  # mouth
+        (0.50, 0.84),  # chin
+    ]
+)  # of width and height
+
+
 class BlobFaces:
     """A `Source` whose images show a Gaussian blob at each of the 16 points of a jittered face."""
 
@@ -28,8 +40,7 @@ class BlobFaces:
     def annotations(self) -> Sequence[Annotation]:
         rng = np.random.default_rng(0)
         height, width = self.size
-        columns, rows = np.meshgrid(np.linspace(0.3, 0.7, 4), np.linspace(0.3, 0.7, 4))
-        template = np.column_stack([columns.ravel() * width, rows.ravel() * height])
+        template = _FACE16 * [width, height]
         found = []
         for i in range(self.subjects * self.images_per_subject):
             points = template + rng.uniform(-0.08, 0.08, 2) * [width, height]

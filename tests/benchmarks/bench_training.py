@@ -41,8 +41,8 @@ def cached_samples(folder: Path, count: int, size: tuple[int, int]) -> CachedSam
     points = rng.uniform(0.2, 0.8, (count, 16, 2)).astype(np.float32) * [size[1], size[0]]
     return CachedSamples(
         images=np.load(folder / f"{count}.npy", mmap_mode="r"),
-        encoding=np.tile(np.float32([0.01, -273.15]), (count, 1)),
-        limits=np.tile(np.float32([18, 30]), (count, 1)),
+        encoding=np.tile(np.array([0.01, -273.15], np.float32), (count, 1)),
+        limits=np.tile(np.array([18, 30], np.float32), (count, 1)),
         matrix=np.tile(np.eye(2, 3, dtype=np.float32), (count, 1, 1)),
         points_px=points.astype(np.float32),
         visible=np.ones((count, 16), bool),
@@ -124,7 +124,7 @@ def trainer_fit(data: LandmarkDataModule) -> float:
     clock = Clock()
     trainer = L.Trainer(
         accelerator="cpu",
-        precision=best_precision("cpu"),
+        precision=best_precision("cpu"),  # type: ignore[arg-type]
         max_epochs=1,
         limit_val_batches=0,
         logger=False,

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
+from thermal_landmarks.data.checks import ImageFacts, find_faults, image_facts
 from thermal_landmarks.data.geometry import pixel_size, transform_points
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
@@ -30,6 +31,13 @@ class Encoding(NamedTuple):
 
     scale: float
     offset: float
+
+
+class _Stored(NamedTuple):
+    encoding: Encoding
+    limits: tuple[float, float]
+    matrix: np.ndarray
+    facts: ImageFacts
 
 
 @dataclass(frozen=True)
@@ -106,22 +114,26 @@ def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: 
         shape = (len(annotations), *preprocessing.image_size)
         np.lib.format.open_memmap(partial / "images.npy", mode="w+", dtype=np.uint16, shape=shape).flush()
         results = list(_prepare_all(source, preprocessing, annotations, partial / "images.npy", workers))
-        good = [i for i, result in enumerate(results) if not isinstance(result, str)]
-        if not good:
-            reasons = "\n  ".join(str(r) for r in results[:5]) or "it has no annotations"
+        facts = [result if isinstance(result, str) else result.facts for result in results]
+        faults = [f for f in find_faults(annotations, facts, get_scheme(source.scheme)) if f.severity == "error"]
+        bad = {(fault.image, fault.location) for fault in faults}
+        stored = {
+            i: result
+            for i, (annotation, result) in enumerate(zip(annotations, results, strict=True))
+            if not isinstance(result, str) and (str(annotation.image), annotation.location) not in bad
+        }
+        if not stored:
+            reasons = "\n  ".join(fault.reason for fault in faults[:5]) or "it has no annotations"
             raise DataError(f"No usable sample in this {type(source).__name__}:\n  {reasons}")
-        _keep_rows(partial / "images.npy", good)
-        table: dict[str, Any] = _table(source.scheme, [annotations[i] for i in good], [results[i] for i in good])
+        kept = [annotations[i] for i in stored]
+        _keep_rows(partial / "images.npy", list(stored))
+        table: dict[str, Any] = _table(source.scheme, kept, list(stored.values()))
         np.savez(partial / "table.npz", **table)
         samples = {
             "scheme": source.scheme,
-            "names": [str(annotations[i].image) for i in good],
-            "subjects": [annotations[i].subject for i in good],
-            "bad_items": [
-                {"image": str(annotations[i].image), "location": annotations[i].location, "reason": result}
-                for i, result in enumerate(results)
-                if isinstance(result, str)
-            ],
+            "names": [str(annotation.image) for annotation in kept],
+            "subjects": [annotation.subject for annotation in kept],
+            "bad_items": [{"image": f.image, "location": f.location, "reason": f.reason} for f in faults],
         }
         (partial / "samples.json").write_text(json.dumps(samples))
         try:
@@ -135,14 +147,14 @@ def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: 
 
 def _prepare_all(
     source: Source, preprocessing: Preprocessing, annotations: Sequence[Annotation], path: Path, workers: int
-) -> Iterator[Any]:
+) -> Iterator[_Stored | str]:
     starts = range(0, len(annotations), _CHUNK)
     jobs = [(source, preprocessing, annotations[i : i + _CHUNK], path, i) for i in starts]
     columns = (TextColumn("Preparing images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task("", total=len(annotations))
         if workers == 1 or len(jobs) <= 2:
-            batches: Iterator[list[Any]] = map(_prepare_chunk, jobs)
+            batches: Iterator[list[_Stored | str]] = map(_prepare_chunk, jobs)
             yield from _advance(batches, progress, task)
             return
         context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
@@ -150,26 +162,24 @@ def _prepare_all(
             yield from _advance(pool.map(_prepare_chunk, jobs), progress, task)
 
 
-def _advance(batches: Iterator[list[Any]], progress: Progress, task: Any) -> Iterator[Any]:
+def _advance(batches: Iterator[list[_Stored | str]], progress: Progress, task: TaskID) -> Iterator[_Stored | str]:
     for batch in batches:
         progress.advance(task, len(batch))
         yield from batch
 
 
-def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path, int]) -> list[Any]:
+def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path, int]) -> list[_Stored | str]:
     """Store some images; for each its encoding, limits and matrix, or the reason why it can't be used."""
     source, preprocessing, annotations, path, start = job
     images = np.load(path, mmap_mode="r+")
-    results: list[Any] = []
+    results: list[_Stored | str] = []
     for row, annotation in enumerate(annotations, start):
         try:
-            if np.isnan(annotation.points_px).all():
-                raise DataError("no landmark is annotated")
             image = source.load(annotation)
             prepared = preprocessing(image, box_px=annotation.box_px, location=annotation.location)
             encoding = encoding_of(image)
             images[row] = encode(prepared.values, encoding)
-            results.append((encoding, prepared.limits, prepared.matrix))
+            results.append(_Stored(encoding, prepared.limits, prepared.matrix, image_facts(image)))
         except DataError as error:
             results.append(str(error))
     images.flush()
@@ -200,8 +210,8 @@ def _keep_rows(path: Path, rows: list[int]) -> None:
     kept.replace(path)
 
 
-def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequence[Any]) -> dict[str, np.ndarray]:
-    encoding, limits, matrix = (np.array(column) for column in zip(*results, strict=True))
+def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequence[_Stored]) -> dict[str, np.ndarray]:
+    encoding, limits, matrix = (np.array(column) for column in zip(*(result[:3] for result in results), strict=True))
     points = np.stack([transform_points(a.points_px, m) for a, m in zip(annotations, matrix, strict=True)])
     visible = np.stack([_visibility(a) for a in annotations])
     corners = get_scheme(scheme_name).outer_eye_corners

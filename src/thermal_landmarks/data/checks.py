@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from rich.progress import track
 
-from thermal_landmarks.data.annotation import Annotation, Source
+from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.check_report import DataReport, Finding, Severity
 from thermal_landmarks.data.left_right import count_pairs, swapped_pairs
 from thermal_landmarks.data.schemes import Scheme, get_scheme
@@ -60,13 +60,42 @@ def check_source(
         report.findings.append(Finding("error", "annotations", "", "", str(error)))
         return report
     facts = list(_load_all(source, annotations, workers or os.cpu_count() or 1))
-    findings = list(_check_faces(annotations, facts, own, wanted, needs_box))
-    findings += _duplicates(annotations, facts)
+    findings = find_faults(annotations, facts, own, wanted=wanted, needs_box=needs_box)
     report.findings = sorted(findings, key=lambda finding: finding.severity)
     _count(report, annotations, facts, own)
     bad = {(finding.image, finding.location) for finding in report.bad_items}
     report.good = [a for a in annotations if (str(a.image), a.location) not in bad]
     return report
+
+
+def find_faults(
+    annotations: Sequence[Annotation],
+    facts: Sequence[ImageFacts | str],
+    scheme: Scheme,
+    *,
+    wanted: np.ndarray | None = None,
+    needs_box: bool = False,
+) -> list[Finding]:
+    """What is wrong or odd in annotations whose images have been read.
+
+    Args:
+        annotations: All of a data set.
+        facts: Of each annotation's image, or the reason why it can't be read.
+        scheme: Of the annotations.
+        wanted: Indices of the landmarks that a network is to learn; None: all.
+        needs_box: Whether faces are cropped by their boxes.
+    """
+    wanted = np.arange(scheme.num_points) if wanted is None else wanted
+    return [*_check_faces(annotations, facts, scheme, wanted, needs_box), *_duplicates(annotations, facts)]
+
+
+def image_facts(image: ThermalImage) -> ImageFacts:
+    """What the checks need to know of an image's values."""
+    values = np.ascontiguousarray(image.values)
+    digest = hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
+    low, median, high = (float(v) for v in np.percentile(values, (1, 50, 99)))
+    height, width = values.shape
+    return ImageFacts(digest, (height, width), image.unit, low, median, high)
 
 
 def _load_all(source: Source, annotations: Sequence[Annotation], workers: int) -> Iterator[ImageFacts | str]:
@@ -86,15 +115,9 @@ def _load_chunk(job: tuple[Source, Sequence[Annotation]]) -> list[ImageFacts | s
     results: list[ImageFacts | str] = []
     for annotation in annotations:
         try:
-            image = source.load(annotation)
+            results.append(image_facts(source.load(annotation)))
         except DataError as error:
             results.append(str(error))
-            continue
-        values = np.ascontiguousarray(image.values)
-        digest = hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
-        low, median, high = (float(v) for v in np.percentile(values, (1, 50, 99)))
-        height, width = values.shape
-        results.append(ImageFacts(digest, (height, width), image.unit, low, median, high))
     return results
 
 

@@ -79,7 +79,7 @@ def _records(data: bytes) -> dict[int, bytes]:
     (version,) = struct.unpack_from(">I", data, 20)
     order = ">" if version < 1 << 16 else "<"
     offset, count = struct.unpack_from(order + "II", data, 24)
-    records = {}
+    records: dict[int, bytes] = {}
     for i in range(min(count, 1000)):
         kind, _, _, _, start, length = struct.unpack_from(order + "HHIIII", data, offset + 32 * i)
         if kind:
@@ -121,7 +121,8 @@ def _camera(record: bytes) -> _Camera:
         return struct.unpack_from(f"{order}{count}f", record, offset)
 
     (planck_o, planck_r2) = struct.unpack_from(order + "if", record, 776)
-    return _Camera(*floats(32, 6), *floats(60, 1), *floats(88, 3), *floats(112, 5), planck_o, planck_r2)
+    values = (*floats(32, 6), *floats(60, 1), *floats(88, 3), *floats(112, 5), planck_o, planck_r2)
+    return _Camera._make(values)
 
 
 def _celsius(signal: UInt16[np.ndarray, "height width"], camera: _Camera) -> Float[np.ndarray, "height width"]:
