@@ -6,6 +6,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.cli import command
+from thermal_landmarks.errors import ConfigError
 
 
 @command("train")
@@ -15,6 +16,8 @@ def main(cfg: DictConfig) -> float:
 
     hydra = HydraConfig.get()
     metrics = train(cfg, Path(hydra.runtime.output_dir), overrides=list(hydra.overrides.task))
+    if cfg.objective not in metrics:
+        raise ConfigError(f"objective={cfg.objective} was not measured. Measured: {', '.join(sorted(metrics))}.")
     return metrics[cfg.objective]
 
 

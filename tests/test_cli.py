@@ -11,9 +11,9 @@ from thermal_landmarks.errors import DataError
 ROOT = Path(__file__).parents[1]
 
 
-def run(*arguments, cwd):
+def run(*arguments, cwd, command="train.py"):
     return subprocess.run(
-        [sys.executable, str(ROOT / "src" / "train.py"), *arguments], capture_output=True, text=True, cwd=cwd
+        [sys.executable, str(ROOT / "src" / command), *arguments], capture_output=True, text=True, cwd=cwd
     )
 
 
@@ -33,6 +33,13 @@ def test_typing_mistakes_name_the_choices_in_one_screen(argument, expected, tmp_
     assert "Traceback" not in result.stderr
     assert len(result.stderr.splitlines()) < 30
     assert not list(tmp_path.iterdir())
+
+
+def test_two_mistakes_and_other_commands_are_answered_as_well(tmp_path):
+    assert "Did you mean 'depth'?" in run("stem.dept=3", "branch.dept=2", cwd=tmp_path).stderr
+    result = run("checkpiont=x", "data=thermal_real", cwd=tmp_path, command="evaluate.py")
+    assert "Did you mean 'checkpoint'?" in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_user_errors_are_found_behind_what_hydra_wraps_around_them():

@@ -13,7 +13,7 @@ import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import ConfigCompositionException, HydraException
+from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -82,6 +82,8 @@ def explain(error: BaseException, config_name: str, arguments: list[str]) -> str
         if unknown:
             return _unknown_setting(unknown[1], config_name, arguments)
         return str(error).split("Config search path:")[0].strip()
+    if isinstance(error, InstantiationException) and isinstance(error.__cause__, ValueError | TypeError):
+        return f"{error.__cause__} (in the setting {str(error).rpartition('full_key: ')[2]})"
     if isinstance(error, OmegaConfBaseException | HydraException) and error.__cause__ is None:
         return str(error)
     return None
@@ -89,10 +91,11 @@ def explain(error: BaseException, config_name: str, arguments: list[str]) -> str
 
 def _unknown_setting(key: str, config_name: str, arguments: list[str]) -> str:
     group, _, name = key.rpartition(".")
-    others = [a for a in arguments if "=" in a and not a.startswith("-") and a.split("=")[0] != key and "," not in a]
-    settings = OmegaConf.select(compose_config(config_name, others), group) if group else None
+    chosen = [a for a in arguments if "," not in a and "=" in a and (CONFIG_DIR / a.partition("=")[0]).is_dir()]
+    config = compose_config(config_name, chosen)
+    settings = OmegaConf.select(config, group) if group else None
     if settings is None:
-        settings, group = compose_config(config_name, []), ""
+        settings, group = config, ""
     choices = [str(choice) for choice in settings]
     where = f"in '{group}'" if group else "of this command"
     close = difflib.get_close_matches(name, choices, n=1)

@@ -50,7 +50,7 @@ def find_run_to_resume(resume: str, runs: Path) -> Path:
     """The folder of the run that `resume=` means.
 
     Args:
-        resume: `last` for the newest unfinished run, or the path of a run folder or of a checkpoint in one.
+        resume: `last` for the newest unfinished run, or the path of a run folder or of its `last.ckpt`.
         runs: Where `last` looks.
 
     Raises:
@@ -64,7 +64,9 @@ def find_run_to_resume(resume: str, runs: Path) -> Path:
             )
         return max(candidates, key=lambda p: p.stat().st_mtime).parents[1]
     path = Path(resume)
-    folder = path.parents[1] if path.suffix == ".ckpt" else path
+    if path.suffix == ".ckpt" and path != RunFolder(path.parent.parent).last_checkpoint:
+        raise ConfigError(f"resume={resume}: a run resumes from its checkpoints/last.ckpt. Give the run's folder.")
+    folder = path.parent.parent if path.suffix == ".ckpt" else path
     if not RunFolder(folder).last_checkpoint.exists():
         raise ConfigError(
             f"resume={resume}: {RunFolder(folder).last_checkpoint} doesn't exist. Give the folder of a run that has "

@@ -45,7 +45,6 @@ def cached_samples(folder: Path, count: int, size: tuple[int, int]) -> CachedSam
         limits=np.tile(np.array([18, 30], np.float32), (count, 1)),
         matrix=np.tile(np.eye(2, 3, dtype=np.float32), (count, 1, 1)),
         points_px=points.astype(np.float32),
-        visible=np.ones((count, 16), bool),
         inter_ocular_px=np.full(count, 100, np.float32),
         box_px=np.full((count, 2), 200, np.float32),
         pixel_size=np.ones(count, np.float32),

@@ -5,6 +5,7 @@ import pytest
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.cache import load_or_build
+from thermal_landmarks.data.normalisation import ValueRange
 from thermal_landmarks.data.preprocessing import Crop, Preprocessing
 from thermal_landmarks.errors import DataError
 
@@ -26,7 +27,7 @@ def test_second_call_decodes_nothing(blob_faces, tmp_path, monkeypatch):
 
 def test_other_settings_get_a_cache_of_their_own(blob_faces, tmp_path):
     load_or_build(blob_faces, Preprocessing((24, 32)), tmp_path)
-    load_or_build(blob_faces, Preprocessing((24, 32), crop=Crop(fit="stretch")), tmp_path)
+    load_or_build(blob_faces, Preprocessing((24, 32), crop=Crop(margin=0.5)), tmp_path)
     assert len(list(tmp_path.iterdir())) == 2
 
 
@@ -67,7 +68,22 @@ def test_sixteen_bit_gray_keeps_its_levels(blob_faces, tmp_path, monkeypatch):
     np.testing.assert_array_equal(samples.values(0), levels)
 
 
+def test_gray_below_zero_is_kept(blob_faces, tmp_path, monkeypatch):
+    levels = np.linspace(-2, 3, 48 * 64).reshape(48, 64).astype(np.float32)
+    monkeypatch.setattr(type(blob_faces), "load", lambda *_: ThermalImage(levels, "gray"))
+    monkeypatch.setattr(blob_faces, "subjects", 1)
+    monkeypatch.setattr(blob_faces, "images_per_subject", 1)
+    samples = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
+    np.testing.assert_allclose(samples.values(0), levels, atol=1e-4)
+
+
+def test_values_beside_the_window_are_an_error_naming_the_unit(blob_faces, tmp_path):
+    window = ValueRange(mode="window", temperature_range_c=(2000, 4000))
+    with pytest.raises(DataError, match="Set the unit"):
+        load_or_build(blob_faces, Preprocessing((48, 64), normalisation=window), tmp_path)
+
+
 def test_settings_survive_a_round_trip():
-    settings = Preprocessing((48, 64), in_channels=3, crop=Crop("box", 0.4, "stretch"))
+    settings = Preprocessing((48, 64), in_channels=3, crop=Crop("box", 0.4))
     assert Preprocessing.from_settings(settings.settings) == settings
     assert dataclasses.asdict(settings)["crop"] == settings.settings["crop"]

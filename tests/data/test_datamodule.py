@@ -83,6 +83,27 @@ def test_mean_shape_is_in_image_units(blob_faces, tmp_path):
     assert (mean < 0.8).all()
 
 
+def test_landmark_that_is_never_annotated_starts_at_the_mean_of_the_others(blob_faces, tmp_path, monkeypatch):
+    annotations = blob_faces.annotations()
+    for annotation in annotations:
+        annotation.points_px[12] = np.nan
+    monkeypatch.setattr(type(blob_faces), "annotations", lambda self: annotations)
+    mean = build(blob_faces, tmp_path).mean_shape
+    torch.testing.assert_close(mean[4], mean[[0, 1, 2, 3, 5]].mean(dim=0))
+
+
+def test_images_without_any_wanted_landmark_stop_training_unless_skipped(blob_faces, tmp_path, monkeypatch):
+    annotations = blob_faces.annotations()
+    for annotation in annotations[::2]:
+        annotation.points_px[8:14] = np.nan
+    monkeypatch.setattr(type(blob_faces), "annotations", lambda self: annotations)
+    with pytest.raises(DataError, match="no landmark of scheme 'perinasal6'"):
+        build(blob_faces, tmp_path)
+    with pytest.warns(UserWarning, match="no landmark of scheme"):
+        data = build(blob_faces, tmp_path, on_bad_item="skip")
+    assert sum(len(d.rows) for d in data.datasets.values()) == 6
+
+
 def test_bad_items_stop_training_unless_skipped(blob_faces, tmp_path, monkeypatch):
     load = type(blob_faces).load
 

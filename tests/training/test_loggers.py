@@ -24,7 +24,7 @@ FIRST, LAST, FULL = 2, 4, 1
 
 def read_record(path: Path) -> Iterator[Any]:
     """W&B's transaction log: LevelDB's log format (blocks of 32 KiB, chunks with a 7-byte header) of protobufs."""
-    from wandb.proto.wandb_internal_pb2 import Record
+    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # protobuf makes it at run time
 
     data, position, message = path.read_bytes(), 7, b""
     assert data[:4] == b":W&B"

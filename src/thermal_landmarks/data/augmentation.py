@@ -54,6 +54,12 @@ class AugmentationSettings:
     occlusion: float = 0.0
     occlusion_size: Range = (0.1, 0.25)
 
+    @property
+    def moves_points(self) -> bool:
+        """Whether any of the geometric changes is on."""
+        still = self.rotation == "none" and self.scale == (1.0, 1.0) and self.shift == 0 and self.mirror == 0
+        return not still
+
     def __post_init__(self) -> None:
         if self.rotation not in ("none", "triple", "random"):
             raise ConfigError(f"augmentation.rotation='{self.rotation}' is unknown. Choose none, triple or random.")
@@ -185,7 +191,7 @@ class Augmentation:
         size = (images.shape[-2], images.shape[-1])
         matrices, mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
         linear = matrices[:, :, :2]
-        if not torch.equal(matrices, torch.eye(2, 3, device=images.device).expand_as(matrices)):
+        if self.settings.moves_points:
             images = warp_batch(images, matrices, self.settings.padding)
             points_px = points_px @ linear.transpose(1, 2) + matrices[:, None, :, 2]
             order = self.mirror_order.to(points_px.device)

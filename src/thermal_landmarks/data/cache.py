@@ -50,7 +50,6 @@ class CachedSamples:
         limits: float32 (n, 2), the values that become -1 and +1.
         matrix: float32 (n, 2, 3), original pixels -> input pixels.
         points_px: float32 (n, N, 2), in the source's scheme; NaN where missing.
-        visible: bool (n, N).
         inter_ocular_px: float32 (n,), NaN where the source has no eye corners.
         box_px: float32 (n, 2), width and height of the rectangle around all points.
         pixel_size: float32 (n,), original pixels per input pixel.
@@ -65,7 +64,6 @@ class CachedSamples:
     limits: np.ndarray
     matrix: np.ndarray
     points_px: np.ndarray
-    visible: np.ndarray
     inter_ocular_px: np.ndarray
     box_px: np.ndarray
     pixel_size: np.ndarray
@@ -190,7 +188,11 @@ def encoding_of(image: ThermalImage) -> Encoding:
     """How the values of this image are stored; a predictor stores them alike, so that it sees what training saw."""
     if image.unit == "celsius":
         return Encoding(0.01, -_KELVIN)  # hundredths of a kelvin: finer than any camera's noise
-    return Encoding(1 / 256, 0.0) if image.values.max() <= 255 else Encoding(1.0, 0.0)
+    values = image.values
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and high <= 65535 and (values == np.rint(values)).all():
+        return Encoding(1 / 256, 0.0) if high <= 255 else Encoding(1.0, 0.0)
+    return Encoding(max(high - low, 1e-6) / 65535, low)
 
 
 def encode(values: np.ndarray, encoding: Encoding) -> np.ndarray:
@@ -213,7 +215,6 @@ def _keep_rows(path: Path, rows: list[int]) -> None:
 def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequence[_Stored]) -> dict[str, np.ndarray]:
     encoding, limits, matrix = (np.array(column) for column in zip(*(result[:3] for result in results), strict=True))
     points = np.stack([transform_points(a.points_px, m) for a, m in zip(annotations, matrix, strict=True)])
-    visible = np.stack([_visibility(a) for a in annotations])
     corners = get_scheme(scheme_name).outer_eye_corners
     if corners is None:
         inter_ocular = np.full(len(points), np.nan)
@@ -224,13 +225,7 @@ def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequenc
         "limits": limits.astype(np.float32),
         "matrix": matrix.astype(np.float32),
         "points_px": points,
-        "visible": visible,
         "inter_ocular_px": inter_ocular.astype(np.float32),
         "box_px": (np.nanmax(points, axis=1) - np.nanmin(points, axis=1)).astype(np.float32),
         "pixel_size": np.array([pixel_size(m) for m in matrix], dtype=np.float32),
     }
-
-
-def _visibility(annotation: Annotation) -> np.ndarray:
-    annotated = ~np.isnan(annotation.points_px).any(axis=1)
-    return annotated if annotation.visible is None else annotated & annotation.visible

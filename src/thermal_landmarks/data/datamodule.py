@@ -104,6 +104,11 @@ class LandmarkDataModule(L.LightningDataModule):
             self.datasets[stage_name] = self._dataset(stage_name, samples, np.flatnonzero(np.isin(subjects, names)))
         if self.test_source is not None:
             self.use_for_test(self.test_source)
+            if shared := set(self.split["test"]) & {*self.split["train"], *self.split["val"]}:
+                raise DataError(
+                    f"data.test_source: subject(s) {', '.join(sorted(shared)[:5])} are also in data.source, so the "
+                    "test would be on people seen in training. Rename or remove them."
+                )
 
     def use_for_test(self, source: Source) -> None:
         """Test on all of another source."""
@@ -118,10 +123,13 @@ class LandmarkDataModule(L.LightningDataModule):
 
     @property
     def mean_shape(self) -> Float[Tensor, "point 2"]:
-        """Mean position of each training landmark in [0, 1] image units."""
+        """Mean position of each training landmark in [0, 1] image units; of all, where one is never annotated."""
         dataset = self.datasets["train"]
         points = dataset.samples.points_px[dataset.rows][:, dataset.landmarks]
-        return to_unit(torch.from_numpy(np.nanmean(points, axis=0)), self.image_size)
+        count = (~np.isnan(points)).sum(axis=0)
+        mean = np.nansum(points, axis=0) / np.maximum(count, 1)
+        mean = np.where(count > 0, mean, np.nanmean(points, axis=(0, 1)))
+        return to_unit(torch.from_numpy(mean), self.image_size)
 
     def train_dataloader(self) -> DataLoader[RawBatch]:
         dataset = self.datasets["train"]
@@ -146,7 +154,7 @@ class LandmarkDataModule(L.LightningDataModule):
         images = normalise_stored(raw["stored"], raw["encoding"], raw["limits"])
         points, mask, scale = raw["points_px"], raw["mask"], torch.ones_like(raw["pixel_size"])
         if augment:
-            generator = torch.Generator(images.device).manual_seed(int(raw["seed"]))
+            generator = torch.Generator(images.device).manual_seed(raw["seed"])
             images, points, mask, scale = self.augmentation(images, points, mask, raw["rotation_deg"], generator)
         height, width = self.image_size
         inside = ((points >= -0.5) & (points <= points.new_tensor([width, height]) - 0.5)).all(dim=-1)
@@ -165,6 +173,15 @@ class LandmarkDataModule(L.LightningDataModule):
 
     def _dataset(self, stage: str, samples: CachedSamples, rows: np.ndarray) -> LandmarkDataset:
         landmarks = get_scheme(samples.scheme).index_map(self.scheme)
+        annotated = (~np.isnan(samples.points_px[rows][:, landmarks]).any(axis=2)).any(axis=1)
+        if not annotated.all():
+            missing = (
+                f"{(~annotated).sum()} of {len(rows)} {stage} images have no landmark of scheme '{self.scheme.name}'"
+            )
+            if self.on_bad_item == "error":
+                raise DataError(f"{missing}. Annotate or remove them, or set data.on_bad_item=skip.")
+            L.pytorch.utilities.rank_zero_warn(missing)
+            rows = rows[annotated]
         triples = None
         if stage == "train" and self.augmentation_settings.rotation == "triple":
             triples = RotatedTriples(len(rows), self.augmentation_settings.rotation_range_deg, self.seed)

@@ -29,7 +29,7 @@ class RawBatch(TypedDict):
     pixel_size: Float[Tensor, " batch"]
     index: Int[Tensor, " batch"]
     rotation_deg: Float[Tensor, " batch"]  # of the paper's stored variants; 0 where the image is as it is
-    seed: Int[Tensor, ""]  # for the random numbers of this batch's augmentation
+    seed: int  # for the random numbers of this batch's augmentation
 
 
 class RotatedTriples:
@@ -102,7 +102,7 @@ class LandmarkDataset(Dataset[RawBatch]):
             "pixel_size": torch.from_numpy(self.samples.pixel_size[rows]),
             "index": torch.from_numpy(rows),
             "rotation_deg": torch.from_numpy(self.angle_deg[position, variant]),
-            "seed": torch.tensor(int(seed)),
+            "seed": int(seed),
         }
 
 

@@ -4,12 +4,8 @@ All coordinates are pixels with centres at integers, x before y; sizes are (heig
 and maps a point (x, y, 1) of the original image to the network's input.
 """
 
-from typing import Literal
-
 import numpy as np
 from scipy import ndimage
-
-Fit = Literal["letterbox", "stretch"]
 
 
 def fit_matrix(
@@ -18,7 +14,6 @@ def fit_matrix(
     *,
     box_px: tuple[float, float, float, float] | None = None,
     margin: float = 0.0,
-    fit: Fit = "letterbox",
 ) -> np.ndarray:
     """The matrix that fits an image, or a box in it, into the target size.
 
@@ -27,10 +22,9 @@ def fit_matrix(
         target_size: (height, width) of the network's input.
         box_px: (x_min, y_min, x_max, y_max) to show instead of the whole image.
         margin: Added on each side of the box, as a fraction of its larger side.
-        fit: `letterbox` keeps the aspect ratio and centres; `stretch` fills the target.
 
     Returns:
-        float64 (2, 3).
+        float64 (2, 3). The aspect ratio is kept; what the target has to spare shows more of the image or its border.
     """
     if box_px is None:
         centre = np.array([original_size[1], original_size[0]]) / 2 - 0.5
@@ -40,11 +34,9 @@ def fit_matrix(
         centre = (low + high) / 2
         extent = high - low + 2 * margin * (high - low).max()
     target = np.array([target_size[1], target_size[0]], dtype=float)
-    scale = target / extent
-    if fit == "letterbox":
-        scale = np.full(2, scale.min())
+    scale = (target / extent).min()
     shift = target / 2 - 0.5 - scale * centre
-    return np.column_stack([np.diag(scale), shift])
+    return np.column_stack([np.eye(2) * scale, shift])
 
 
 def transform_points(points_px: np.ndarray, matrix: np.ndarray) -> np.ndarray:
@@ -59,7 +51,7 @@ def invert_matrix(matrix: np.ndarray) -> np.ndarray:
 
 
 def pixel_size(matrix: np.ndarray) -> float:
-    """Pixels of the original image per pixel of the network's input (geometric mean over the axes)."""
+    """Pixels of the original image per pixel of the network's input."""
     return float(1 / np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
 
 

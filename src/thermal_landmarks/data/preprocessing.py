@@ -1,12 +1,13 @@
 """Original image -> network input. Training fills its cache with this; a predictor repeats it from the checkpoint."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.geometry import Fit, fit_matrix, warp_image
+from thermal_landmarks.data.geometry import fit_matrix, warp_image
 from thermal_landmarks.data.normalisation import ValueRange
 from thermal_landmarks.errors import ConfigError, DataError
 
@@ -28,18 +29,14 @@ class Crop:
     Attributes:
         mode: `none` shows the whole image, `box` the face box.
         margin: Added around the box on each side, as a fraction of its larger side.
-        fit: `letterbox` keeps the aspect ratio, `stretch` fills the input.
     """
 
     mode: Literal["none", "box"] = "none"
     margin: float = 0.25
-    fit: Fit = "letterbox"
 
     def __post_init__(self) -> None:
         if self.mode not in ("none", "box"):
             raise ConfigError(f"Crop mode '{self.mode}' is unknown. Choose none or box.")
-        if self.fit not in ("letterbox", "stretch"):
-            raise ConfigError(f"Crop fit '{self.fit}' is unknown. Choose letterbox or stretch.")
 
 
 @dataclass(frozen=True)
@@ -64,9 +61,11 @@ class Preprocessing:
         normalisation: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in settings["normalisation"].items()
         }
-        height, width = settings["image_size"]
+        size = settings["image_size"]
+        if not (isinstance(size, Sequence) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
+            raise ConfigError(f"image_size must be [height, width] in pixels, found {size}.")
         return cls(
-            image_size=(int(height), int(width)),
+            image_size=(size[0], size[1]),
             in_channels=int(settings["in_channels"]),
             crop=Crop(**settings["crop"]),
             normalisation=ValueRange(**normalisation),
@@ -83,7 +82,7 @@ class Preprocessing:
         """Crop and resize one image and find its value limits.
 
         Raises:
-            DataError: If the crop needs a face box and there is none.
+            DataError: If the crop needs a face box and there is none, or no value lies in the window.
         """
         if self.crop.mode == "box" and box_px is None:
             raise DataError(
@@ -91,6 +90,12 @@ class Preprocessing:
             )
         size = (image.values.shape[0], image.values.shape[1])
         box = box_px if self.crop.mode == "box" else None
-        matrix = fit_matrix(size, self.image_size, box_px=box, margin=self.crop.margin, fit=self.crop.fit)
+        matrix = fit_matrix(size, self.image_size, box_px=box, margin=self.crop.margin)
         values = warp_image(image.values, matrix, self.image_size)
-        return Prepared(values, self.normalisation.limits(values, image.unit), matrix)
+        low, high = self.normalisation.limits(values, image.unit)
+        if self.normalisation.mode == "window" and (values.min() >= high or values.max() <= low):
+            raise DataError(
+                f"{location}: all values ({values.min():g} to {values.max():g}, {image.unit}) lie outside the window "
+                f"{low:g} to {high:g}. Set the unit of the images, or normalisation.mode=percentile."
+            )
+        return Prepared(values, (low, high), matrix)

@@ -49,7 +49,7 @@ def split_subjects(subjects: Sequence[str], settings: SplitSettings, *, with_tes
     """
     unique = sorted(set(subjects))
     if settings.file is not None:
-        return read_split(Path(settings.file), unique)
+        return read_split(Path(settings.file), unique, STAGES if with_test else STAGES[:2])
     if settings.overlap:
         return {stage: unique for stage in STAGES if with_test or stage != "test"}
     fractions = {"val": settings.val, "test": settings.test if with_test else 0.0}
@@ -76,17 +76,19 @@ def write_split(path: Path, split: Split) -> None:
     path.write_text(json.dumps(split, indent=1) + "\n")
 
 
-def read_split(path: Path, subjects: Sequence[str]) -> Split:
-    """A split from a file, checked against the subjects at hand.
+def read_split(path: Path, subjects: Sequence[str], stages: Sequence[str] = STAGES) -> Split:
+    """The named stages of a split from a file, checked against the subjects at hand.
 
     Raises:
         ConfigError: If a subject stands in two splits, or the file and the data name different subjects.
     """
     try:
-        split: Split = json.loads(path.read_text())
-    except (OSError, json.JSONDecodeError) as error:
+        content = json.loads(path.read_text())
+        split: Split = {stage: content[stage] for stage in stages}
+    except (OSError, json.JSONDecodeError, KeyError) as error:
         raise ConfigError(
-            f"data.split.file={path}: can't be read as JSON ({error}). Give a split.json of a run."
+            f"data.split.file={path}: can't be read as a split of {', '.join(stages)} ({error!r}). "
+            "Give a split.json of a run."
         ) from error
     seen: dict[str, str] = {}
     for stage, names in split.items():

@@ -1,0 +1,70 @@
+"""The commands of the README, run as they stand on small data (`uv run python` replaced by this Python)."""
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+LINES = [
+    line.split("  #")[0].strip()
+    for block in re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.splitlines()
+]
+COMMANDS = [line for line in LINES if line.startswith("uv run python src/")]
+SMALL = {
+    "train.py": [
+        "data.image_size=[48,64]",
+        "trainer.limit_train_batches=2",
+        "trainer.max_epochs=2",
+        "data.batch_size=4",
+    ],
+    "models.py": ["stems=[conv]", "image_size=[120,160]"],
+}
+SYNTHETIC = ["data.source.subjects=6", "data.source.images_per_subject=1"]
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory, blob_coco):
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(blob_coco.parent, folder / "faces")
+    (folder / "src").symlink_to(ROOT / "src")
+    return folder
+
+
+def run(line, workplace):
+    words = shlex.split(line.removeprefix("uv run python "))
+    command = Path(words[0]).name
+    runs = sorted((workplace / "outputs" / "train").glob("*/metrics.json"))
+    words = [word.replace("outputs/train/RUN", str(runs[0].parent)) if runs else word for word in words]
+    if not any(word.startswith(("resume=", "debug=")) for word in words):
+        words += SMALL.get(command, [])
+        words += SYNTHETIC if command == "train.py" and "data=coco" not in words else []
+    elif "debug=limit" in words:
+        words += ["data.image_size=[48,64]", *SYNTHETIC]
+    environment = os.environ | {"WANDB_MODE": "offline"}
+    return subprocess.run([sys.executable, *words], cwd=workplace, env=environment, capture_output=True, text=True)
+
+
+def test_readme_has_the_main_commands():
+    named = {Path(shlex.split(line)[3]).name for line in COMMANDS}
+    assert named == {"train.py", "check_data.py", "evaluate.py", "predict.py", "models.py"}
+    assert "uv run pytest" in LINES
+    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "uv run pytest"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("line", COMMANDS)
+def test_readme_command_works(line, workplace):
+    if "resume=last" in line:  # there must be something to resume
+        finished = max((workplace / "outputs" / "train").glob("*/metrics.json"), key=lambda p: p.stat().st_mtime)
+        finished.unlink()
+    result = run(line, workplace)
+    assert result.returncode == 0, result.stderr
+    assert "Traceback" not in result.stderr
