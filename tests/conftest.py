@@ -52,6 +52,8 @@ class BlobFaces:
         y, x = np.mgrid[: self.size[0], : self.size[1]]
         values = np.full(self.size, 20.0)
         for i, (px, py) in enumerate(annotation.points_px):
+            if np.isnan(px):
+                continue
             values += (4 + i) * np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * 1.5**2))
         return ThermalImage(values.astype(np.float32), "celsius")
 

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from thermal_landmarks.data.datamodule import LandmarkDataModule
-from thermal_landmarks.data.dataset import EpochSampler
+from thermal_landmarks.data.dataset import EpochSampler, Shard
 from thermal_landmarks.errors import DataError
 
 
@@ -58,6 +58,25 @@ def test_order_is_a_function_of_seed_and_epoch():
     later = list(EpochSampler(10, seed=1, epoch=lambda: epoch))
     assert sorted(later) == list(range(30, 40))
     assert [i - 30 for i in later] != orders[0]
+
+
+def test_processes_share_an_epoch_without_overlap():
+    whole = list(EpochSampler(11, seed=1, epoch=lambda: 2))
+    shares = [list(EpochSampler(11, seed=1, epoch=lambda: 2, rank=r, processes=3)) for r in range(3)]
+    assert [len(share) for share in shares] == [3, 3, 3]
+    assert len({i for share in shares for i in share}) == 9
+    assert {i for share in shares for i in share} <= set(whole)
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3, 4])
+def test_evaluation_measures_every_image_once_whatever_the_number_of_processes(blob_faces, tmp_path, processes):
+    data = build(blob_faces, tmp_path, split={"val": 0.5, "test": 0.1})
+    dataset = data.datasets["val"]
+    shares = [list(Shard(len(dataset), rank=r, processes=processes)) for r in range(processes)]
+    assert len({len(share) for share in shares}) == 1
+    batches = [dataset.__getitems__(share) for share in shares]
+    counted = torch.cat([batch["index"][batch["mask"].any(dim=1)] for batch in batches])
+    assert sorted(counted.tolist()) == sorted(dataset.rows.tolist())
 
 
 def test_points_that_leave_the_frame_are_masked(blob_faces, tmp_path):

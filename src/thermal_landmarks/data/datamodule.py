@@ -15,7 +15,7 @@ from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
 from thermal_landmarks.data.batch import Batch, to_unit
 from thermal_landmarks.data.cache import CachedSamples, load_or_build
-from thermal_landmarks.data.dataset import EpochSampler, LandmarkDataset, RawBatch, RotatedTriples, whole_batch
+from thermal_landmarks.data.dataset import EpochSampler, LandmarkDataset, RawBatch, RotatedTriples, Shard, whole_batch
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
@@ -133,14 +133,14 @@ class LandmarkDataModule(L.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[RawBatch]:
         dataset = self.datasets["train"]
-        sampler = EpochSampler(len(dataset), seed=self.seed, epoch=self._epoch)
+        sampler = EpochSampler(len(dataset), seed=self.seed, epoch=self._epoch, **self._process())
         return DataLoader(dataset, self.batch_size, sampler=sampler, collate_fn=whole_batch)
 
     def val_dataloader(self) -> DataLoader[RawBatch]:
-        return DataLoader(self.datasets["val"], self.batch_size, collate_fn=whole_batch)
+        return self._evaluation_dataloader("val")
 
     def test_dataloader(self) -> DataLoader[RawBatch]:
-        return DataLoader(self.datasets["test"], self.batch_size, collate_fn=whole_batch)
+        return self._evaluation_dataloader("test")
 
     def on_after_batch_transfer(self, batch: RawBatch, dataloader_idx: int) -> Batch:
         """Decode, normalise and (in training) augment a batch on the device that it has reached."""
@@ -168,6 +168,16 @@ class LandmarkDataModule(L.LightningDataModule):
             "index": raw["index"],
         }
 
+    def _evaluation_dataloader(self, stage: Stage) -> DataLoader[RawBatch]:
+        dataset = self.datasets[stage]
+        sampler = Shard(len(dataset), **self._process())
+        return DataLoader(dataset, self.batch_size, sampler=sampler, collate_fn=whole_batch)
+
+    def _process(self) -> dict[str, int]:
+        if self.trainer is None:
+            return {}
+        return {"rank": self.trainer.global_rank, "processes": self.trainer.world_size}
+
     def _epoch(self) -> int:
         return 0 if self.trainer is None else self.trainer.current_epoch
 
@@ -185,7 +195,7 @@ class LandmarkDataModule(L.LightningDataModule):
         triples = None
         if stage == "train" and self.augmentation_settings.rotation == "triple":
             triples = RotatedTriples(len(rows), self.augmentation_settings.rotation_range_deg, self.seed)
-        return LandmarkDataset(samples, rows, landmarks, triples=triples, seed=self.seed)
+        return LandmarkDataset(samples, rows, landmarks, triples=triples, seed=self.seed, once=stage != "train")
 
     def _load(self, source: Source) -> CachedSamples:
         samples = load_or_build(source, self.preprocessing, self.cache_dir, workers=self.workers)

@@ -55,6 +55,7 @@ class LandmarkDataset(Dataset[RawBatch]):
         landmarks: For each landmark of the wanted scheme, its index in the cache's scheme.
         triples: The stored rotations, or None for each image as it is.
         seed: Of the augmentation.
+        once: Every row counts once: one that comes again (see `Shard`) is masked.
     """
 
     def __init__(
@@ -65,12 +66,14 @@ class LandmarkDataset(Dataset[RawBatch]):
         *,
         triples: RotatedTriples | None = None,
         seed: int = 0,
+        once: bool = False,
     ) -> None:
         self.samples = samples
         self.rows = rows
         self.landmarks = landmarks
         self.angle_deg = np.zeros((len(rows), 1), np.float32) if triples is None else triples.angle_deg
         self.seed = seed
+        self.once = once
 
     @property
     def variants(self) -> int:
@@ -90,6 +93,8 @@ class LandmarkDataset(Dataset[RawBatch]):
         rows = self.rows[position]
         points = self.samples.points_px[rows][:, self.landmarks]
         mask = ~np.isnan(points).any(axis=-1)
+        if self.once:
+            mask &= (epoch_row < len(self))[:, None]
         seed = np.random.SeedSequence([self.seed, int(epoch_row[0])]).generate_state(1, np.uint64)[0] >> np.uint64(1)
         return {
             "stored": torch.from_numpy(self.samples.images[rows])[:, None],
@@ -113,20 +118,43 @@ class EpochSampler(Sampler[int]):
         length: Of the data set.
         seed: Of the order.
         epoch: Called at the start of each pass; gives the current epoch.
+        rank: Which of the training processes this is.
+        processes: How many there are; each takes every so-many-th row, the last rows are dropped to make shares even.
     """
 
-    def __init__(self, length: int, *, seed: int, epoch: Callable[[], int]) -> None:
+    def __init__(self, length: int, *, seed: int, epoch: Callable[[], int], rank: int = 0, processes: int = 1) -> None:
         self.length = length
         self.seed = seed
         self.epoch = epoch
+        self.rank = rank
+        self.processes = processes
 
     def __len__(self) -> int:
-        return self.length
+        return self.length // self.processes
 
     def __iter__(self) -> Iterator[int]:
         epoch = self.epoch()
-        order = np.random.default_rng([self.seed, 2, epoch]).permutation(self.length)
-        yield from (order + epoch * self.length).tolist()
+        order = np.random.default_rng([self.seed, 2, epoch]).permutation(self.length) + epoch * self.length
+        yield from order[self.rank :: self.processes][: len(self)].tolist()
+
+
+class Shard(Sampler[int]):
+    """One process's share of an evaluation, in order.
+
+    Shares are made even by rows that come again under an index above the length; `LandmarkDataset(once=True)` masks
+    these, so that every image is measured once whatever the number of processes.
+    """
+
+    def __init__(self, length: int, *, rank: int = 0, processes: int = 1) -> None:
+        self.length = length
+        self.rank = rank
+        self.processes = processes
+
+    def __len__(self) -> int:
+        return -(-self.length // self.processes)
+
+    def __iter__(self) -> Iterator[int]:
+        yield from range(self.rank, len(self) * self.processes, self.processes)
 
 
 def whole_batch(batch: Any) -> RawBatch:

@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from lightning.fabric.utilities import move_data_to_device
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.data.batch import to_unit
@@ -76,7 +77,7 @@ def evaluate(predictor: Predictor, data: LandmarkDataModule, *, metrics: dict[st
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task("", total=len(data.datasets["test"]))
         for raw in data.test_dataloader():
-            on_device = cast(RawBatch, {name: value.to(predictor.device) for name, value in raw.items()})
+            on_device = cast(RawBatch, move_data_to_device(raw, predictor.device))
             batch = data.finish(on_device, augment=False)
             predicted_px = predictor.predict_normalised(batch["image"])
             predicted = to_unit(predicted_px, data.image_size)

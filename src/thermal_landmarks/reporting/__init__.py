@@ -1,1 +1,1 @@
-"""Tables and figures for people."""
+"""Pictures and tables, used by all rooms; they import only data."""

@@ -27,6 +27,20 @@ Picture = Float[np.ndarray, "height width"]
 PointsPx = Float[np.ndarray, "point 2"]
 
 
+class Curve(NamedTuple):
+    """One cumulative error distribution.
+
+    Attributes:
+        nme: Of each image, as a fraction; NaN (no normaliser) is left out.
+        auc: Area under the curve as measured, in [0, 1].
+        failure_rate: Share of failures as measured, in [0, 1].
+    """
+
+    nme: Float[np.ndarray, " image"]
+    auc: float
+    failure_rate: float
+
+
 class Panel(NamedTuple):
     """One picture of a montage.
 
@@ -146,46 +160,45 @@ def montage(before: Sequence[Panel], after: Sequence[Sequence[Panel]]) -> Figure
     return figure
 
 
-def ced_figure(nme: Mapping[str, Float[np.ndarray, " image"]], *, threshold: float = 0.1) -> Figure:
+def ced_figure(curves: Mapping[str, Curve], *, auc_threshold: float, failure_threshold: float) -> Figure:
     """Cumulative error distribution: the share of images whose NME is at most x, one curve a name.
 
-    The legend gives the area under the curve from 0 to the threshold, divided by the threshold, and the share of
-    images above it (failure rate).
+    The legend repeats AUC and failure rate as they were measured, so that it can't differ from the metrics.
 
     Args:
-        nme: For each curve the NME of each image, as a fraction; NaN (no normaliser) is left out.
-        threshold: Where the axis ends and failure begins.
+        curves: By name.
+        auc_threshold: Upper end of the AUC; here the axis ends.
+        failure_threshold: An image with a greater NME was counted as a failure.
     """
     figure = Figure(figsize=(6.4, 4.4), dpi=130, layout="constrained")
     axis = figure.add_subplot()
-    for i, (name, values) in enumerate(nme.items()):
-        errors = np.sort(np.asarray(values, dtype=float))
+    for i, (name, curve) in enumerate(curves.items()):
+        errors = np.sort(np.asarray(curve.nme, dtype=float))
         errors = errors[np.isfinite(errors)]
         if not errors.size:
             axis.plot([], [], color=_CURVE_COLOURS[i % len(_CURVE_COLOURS)], label=f"{name}: no images")
             continue
-        auc = np.clip(1 - errors / threshold, 0, None).mean()  # area of a step function: exact
-        failures = (errors > threshold).mean()
         share = 100 * np.arange(1, errors.size + 1) / errors.size
         axis.step(
-            np.concatenate([[0], errors, [max(errors[-1], threshold)]]),
+            np.concatenate([[0], errors, [max(errors[-1], auc_threshold)]]),
             np.concatenate([[0], share, [100]]),
             where="post",
             color=_CURVE_COLOURS[i % len(_CURVE_COLOURS)],
             linestyle=_CURVE_STYLES[i // len(_CURVE_COLOURS) % len(_CURVE_STYLES)],
             linewidth=1.8,
-            label=f"{name}: AUC {100 * auc:.1f} %, failures {100 * failures:.1f} % (n = {errors.size})",
+            label=f"{name}: AUC {100 * curve.auc:.1f} %, NME > {failure_threshold:g}: {100 * curve.failure_rate:.1f} % "
+            f"(n = {errors.size})",
         )
     axis.set(
-        xlim=(0, threshold),
+        xlim=(0, auc_threshold),
         ylim=(0, 101),
         xlabel="normalised mean error (NME)",
         ylabel="share of images (%)",
-        title=f"Cumulative error distribution up to NME {threshold:g}",
+        title=f"Cumulative error distribution up to NME {auc_threshold:g}",
     )
     axis.grid(color="#DDDDDD", linewidth=0.6)
     axis.set_axisbelow(True)
-    if nme:
+    if curves:
         figure.legend(loc="outside lower center", fontsize=9, frameon=False)
     return figure
 

@@ -36,6 +36,7 @@ class PerImageTable:
         pixel_error = point_errors_px(prediction, batch).sum(dim=1) / batch["mask"].sum(dim=1)
         self._parts.append(
             {
+                "measured": batch["mask"].any(dim=1),
                 "index": batch["index"],
                 "nme": normalised_errors(prediction, batch, self.normaliser),
                 "pixel_error": pixel_error * batch["pixel_size"],
@@ -54,7 +55,7 @@ class PerImageTable:
         if not parts:
             return
         columns = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-        # A distributed sampler repeats images to make shards even.
-        index, first = torch.unique(columns["index"], return_inverse=True)
-        row = torch.empty_like(index).scatter_(0, first.flip(0), torch.arange(len(first)).flip(0))
+        measured = columns.pop("measured")  # not so: an image repeated to make the processes' shares even
+        row = measured.nonzero().squeeze(1)
+        row = row[columns["index"][row].argsort()]
         self.columns = {name: value[row] for name, value in columns.items()}

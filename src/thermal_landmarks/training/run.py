@@ -1,20 +1,20 @@
 """One training job from config to `metrics.json`: data, network, fit, test, record."""
 
+import json
 import platform
 import time
-from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 import torch
-import yaml
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
-from rich.table import Table
 
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.split import write_split
@@ -45,18 +45,23 @@ def train(cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None) 
     if resume_from is not None:
         cfg = resumed_config(run, overrides or [])
     OmegaConf.resolve(cfg)
-    run.path.mkdir(parents=True, exist_ok=True)
-    OmegaConf.save(cfg, run.config)
+    main_process = getattr(rank_zero_only, "rank", 0) == 0
+    if main_process:
+        run.path.mkdir(parents=True, exist_ok=True)
+        OmegaConf.save(cfg, run.config)
     keep_freed_memory()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
     data: LandmarkDataModule = instantiate(cfg.data)
     data.prepare_data()
     data.setup()
-    write_split(run.split, data.split)
+    if resume_from is not None and json.loads(run.split.read_text()) != data.split:
+        raise ConfigError(f"{run.split}: the data's subjects have changed since this run began. Start a new run.")
+    if main_process:
+        write_split(run.split, data.split)
     module = build_module(cfg, data)
     facts = run_facts(cfg, module)
-    console = Console()
+    console = Console(quiet=not main_process)
     console.print(_headline(facts, data))
     trainer = build_trainer(cfg, run, facts)
 
@@ -66,11 +71,11 @@ def train(cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None) 
     seconds = time.perf_counter() - started
     validation = best_epoch(trainer)
     best = str(run.best_checkpoint) if run.best_checkpoint.exists() else None
-    tested = trainer.test(module, data, ckpt_path=best, verbose=False, weights_only=True)[0]
+    tested = trainer.test(module, data, ckpt_path=best, verbose=False, weights_only=True)
 
     metrics: Metrics = {
         **validation,
-        **tested,
+        **(tested[0] if tested else {}),
         **facts.record(),
         "epochs": trainer.current_epoch,
         "seconds": round(seconds, 1),
@@ -78,8 +83,11 @@ def train(cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None) 
         "versions": {name: version(name) for name in ("torch", "lightning", "hydra-core", "thermal-landmarks")},
         "commit": git_commit(),
     }
-    write_json(run.metrics, metrics)
-    console.print(metric_table(tested))
+    if main_process:
+        write_json(run.metrics, metrics)
+    from thermal_landmarks.reporting.tables import metric_table  # a room that is built on this one
+
+    console.print(metric_table(metrics, cfg.metrics.normaliser))
     console.print(f"Run folder: [bold]{run.path}[/bold]", soft_wrap=True)
     return metrics
 
@@ -87,14 +95,13 @@ def train(cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None) 
 def best_epoch(trainer: L.Trainer) -> dict[str, float]:
     """Training and validation metrics of the epoch whose weights are kept as the best."""
     rows = next((callback.rows for callback in trainer.callbacks if isinstance(callback, History)), [])  # type: ignore[attr-defined]
-    monitor = next(
-        (c.monitor for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor), None
-    )
-    validated = [row for row in rows if monitor in row]
-    best = min(validated, key=lambda row: row[str(monitor)], default={})
-    return {name: value for name, value in best.items() if name.startswith(("train/", "val/"))} | (
-        {"best_epoch": best["epoch"]} if best else {}
-    )
+    kept = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor), None)
+    validated = [row for row in rows if kept is not None and kept.monitor in row]
+    if kept is None or not validated:
+        return {}
+    best = (max if kept.mode == "max" else min)(validated, key=lambda row: row[str(kept.monitor)])
+    metrics = {name: value for name, value in best.items() if name.startswith(("train/", "val/"))}
+    return metrics | {"best_epoch": best["epoch"] + 1}
 
 
 def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
@@ -146,14 +153,14 @@ def run_facts(cfg: DictConfig, module: LandmarkModule) -> RunFacts:
 
 
 def resumed_config(run: RunFolder, overrides: list[str]) -> DictConfig:
-    """The config of the run that is resumed, with the values typed now on top.
+    """The config of the run that is resumed, with the `trainer` settings typed now on top.
 
     Args:
         run: The run to resume.
         overrides: What was typed.
 
     Raises:
-        ConfigError: If a config group typed now would make another run of it.
+        ConfigError: If anything else was typed that would make another run of it.
     """
     cfg = OmegaConf.load(run.config)
     assert isinstance(cfg, DictConfig)
@@ -162,22 +169,20 @@ def resumed_config(run: RunFolder, overrides: list[str]) -> DictConfig:
         key, _, value = override.partition("=")
         if key in ("resume", "experiment", "debug") or key.startswith("hydra"):
             continue
-        if key not in cfg.choices:
-            OmegaConf.update(cfg, key, yaml.safe_load(value))
-        elif value != cfg.choices[key]:
+        if key in cfg.choices:
+            same = value == cfg.choices[key]
+        elif key.startswith("trainer."):  # length and hardware may change; the model and its data may not
+            OmegaConf.update(cfg, key, OverridesParser.create().parse_override(override).value())
+            same = True
+        else:
+            same = OmegaConf.select(cfg, key) == OverridesParser.create().parse_override(override).value()
+        if not same:
+            kept = cfg.choices[key] if key in cfg.choices else OmegaConf.select(cfg, key)
             raise ConfigError(
-                f"{override}: a resumed run keeps its {key} ({cfg.choices[key]}). Leave this out, or start a new run "
+                f"{override}: a resumed run keeps its {key} ({kept}). Leave this out, or start a new run "
                 "without resume."
             )
     return cfg
-
-
-def metric_table(metrics: Mapping[str, float]) -> Table:
-    """The final metrics as a table for the terminal."""
-    table = Table("metric", "test", title="Test metrics")
-    for name, value in sorted(metrics.items()):
-        table.add_row(name.removeprefix("test/"), f"{value:.4f}")
-    return table
 
 
 def _headline(facts: RunFacts, data: LandmarkDataModule) -> str:
