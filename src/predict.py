@@ -15,7 +15,7 @@ def main(cfg: DictConfig) -> None:
 
     from thermal_landmarks.errors import DataError
     from thermal_landmarks.inference.checkpoint import find_checkpoint
-    from thermal_landmarks.inference.image_files import find_images, predict_files, read_boxes
+    from thermal_landmarks.inference.image_files import choose_boxes, find_images, predict_files
     from thermal_landmarks.inference.predictor import Predictor
 
     console, errors = Console(), Console(stderr=True)
@@ -24,7 +24,7 @@ def main(cfg: DictConfig) -> None:
     predictor = Predictor.from_checkpoint(
         checkpoint, device=cfg.device, precision=cfg.precision, mirror=cfg.mirror, batch_size=cfg.batch_size
     )
-    boxes = None if cfg.boxes in (None, "whole") else read_boxes(Path(cfg.boxes))
+    boxes = choose_boxes(cfg.boxes, predictor.preprocessing.crop)
     counts_table = None if cfg.counts_table is None else Path(cfg.counts_table)
     folder = Path(HydraConfig.get().runtime.output_dir)
 

@@ -56,6 +56,20 @@ def test_an_unreadable_file_is_named_and_the_rest_still_done(
     assert "b.npy" in (tmp_path / "out" / "points.csv").read_text()
 
 
+def test_a_network_for_face_boxes_asks_for_them(
+    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
+    settings = (
+        f"checkpoint={make_checkpoint(crop={'mode': 'box'})}",
+        "source=a.npy",
+        "device=cpu",
+        "hydra.run.dir=out",
+    )
+    assert str(predict(*settings)).startswith("error: boxes is not set")
+    assert predict(*settings, "boxes=whole") is None
+
+
 @pytest.mark.parametrize("missing", ["checkpoint", "source"])
 def test_a_missing_setting_is_named(predict: Predict, make_checkpoint: MakeCheckpoint, missing: str) -> None:
     settings = {"checkpoint": make_checkpoint(), "source": "."}

@@ -1,6 +1,7 @@
 import csv
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,9 @@ from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.inference.evaluation import Evaluation, evaluate, nan_mean
-from thermal_landmarks.inference.evaluation_files import landmark_table, metric_table, write_figures, write_per_image
+from thermal_landmarks.inference.evaluation_files import landmark_table, write_figures, write_per_image
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.reporting.tables import metric_table
 
 MakeCheckpoint = Callable[..., Path]
 EYES, PERINASAL = (2, 5), slice(8, 14)  # of BlobFaces' points: outer eye corners, and the six around the upper lip
@@ -95,9 +97,12 @@ def test_table_has_a_row_an_image_with_its_errors_in_original_pixels(evaluation:
 
 
 def test_figures_are_written_also_where_no_image_has_a_normaliser(evaluation: Evaluation, tmp_path: Path) -> None:
-    write_figures(evaluation, tmp_path / "a", name="C-1", threshold=0.1, overlays=2)
+    settings: dict[str, Any] = {"name": "C-1", "auc_threshold": 0.1, "failure_threshold": 0.1}
+    write_figures(evaluation, tmp_path / "a", overlays=2, **settings)
     evaluation.nme[:] = np.nan
-    write_figures(evaluation, tmp_path / "b", name="C-1", threshold=0.1, overlays=100)
+    write_figures(evaluation, tmp_path / "b", overlays=100, **settings)
+    write_figures(evaluation, tmp_path / "c", overlays=0, **settings)
+    assert [p.name for p in (tmp_path / "c").iterdir()] == ["ced.png"]
     for folder in ("a", "b"):
         assert sorted(p.name for p in (tmp_path / folder).iterdir()) == [
             "best.png",
@@ -110,10 +115,8 @@ def test_figures_are_written_also_where_no_image_has_a_normaliser(evaluation: Ev
 
 
 def test_tables_show_every_metric_and_landmark(evaluation: Evaluation) -> None:
-    metrics = {**evaluation.metrics, "test/nme": float("nan")}
-    table = metric_table(metrics, normaliser="inter_ocular", failure=0.1, auc=0.1)
+    table = metric_table(evaluation.metrics, "inter_ocular")
     assert {f"test/{name}" for name in table.columns[0].cells} == set(evaluation.metrics)
-    assert "-" in list(table.columns[1].cells)
     by_landmark = landmark_table(evaluation, get_scheme("perinasal6").landmark_names)
     means = evaluation.error_px.mean(axis=0)
     assert list(by_landmark.columns[1].cells) == [f"{mean:.2f}" for mean in means]

@@ -9,10 +9,11 @@ from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.checkpoint import load_checkpoint
-from thermal_landmarks.inference.evaluation_run import run_split, select_subjects, with_checkpoint_settings
+from thermal_landmarks.inference.evaluation_run import TrainedOn, select_subjects, trained_on, with_checkpoint_settings
 
 MakeCheckpoint = Callable[..., Path]
 TRAINED = {"train": ["s0", "s1", "s2"], "val": ["s3"], "test": ["s4", "s5"]}
+OWN = TrainedOn(TRAINED, same_config=True)
 
 
 @pytest.fixture
@@ -36,15 +37,26 @@ def test_foreign_data_are_measured_as_a_whole(data: LandmarkDataModule) -> None:
 def test_data_of_the_run_are_measured_on_the_runs_own_subjects(
     data: LandmarkDataModule, which: str, stage: str
 ) -> None:
-    what = select_subjects(data, which, TRAINED)
+    what = select_subjects(data, which, OWN)
     assert subjects_of(data) == set(TRAINED[stage])
     assert what.startswith(f"the run's {stage} subjects")
     assert ("seen in training" in what) == (stage == "train")
 
 
 def test_images_seen_in_training_are_counted_aloud(data: LandmarkDataModule) -> None:
-    what = select_subjects(data, "all", TRAINED)
+    what = select_subjects(data, "all", OWN)
     assert what == "all images: 12 images of 6 subjects; 3 of them seen in training"
+
+
+def test_data_with_the_runs_subjects_are_its_own_however_their_path_is_written(data: LandmarkDataModule) -> None:
+    what = select_subjects(data, "auto", TrainedOn(TRAINED, same_config=False))
+    assert what == "the run's test subjects: 4 images of 2 subjects"
+
+
+def test_training_subjects_among_other_data_are_counted_aloud(data: LandmarkDataModule) -> None:
+    part = TrainedOn({"train": ["s0", "s1"], "val": ["s2"], "test": ["s3"]}, same_config=False)
+    what = select_subjects(data, "auto", part)
+    assert what == "all images: 12 images of 6 subjects; 2 of them named like subjects of the training"
 
 
 def test_without_a_run_the_settings_divide_the_subjects(data: LandmarkDataModule) -> None:
@@ -58,15 +70,17 @@ def test_without_a_run_the_settings_divide_the_subjects(data: LandmarkDataModule
 
 def test_a_test_set_of_its_own_is_taken_whole(data: LandmarkDataModule, blob_faces: Source) -> None:
     data.test_source = type(blob_faces)(subjects=2)  # type: ignore[call-arg]
-    what = select_subjects(data, "auto", {**TRAINED, "test": ["s0", "s1"]})
+    what = select_subjects(data, "auto", TrainedOn({"train": ["s4", "s5"], "val": ["s3"]}, same_config=True))
     assert what == "the test data set: 4 images of 2 subjects"
+    what = select_subjects(data, "auto", OWN)
+    assert what == "the test data set: 4 images of 2 subjects; 2 of them named like subjects of the training"
 
 
 def test_an_unknown_or_empty_choice_is_named(data: LandmarkDataModule) -> None:
     with pytest.raises(ConfigError, match="split=tset is unknown"):
         select_subjects(data, "tset", None)
     with pytest.raises(ConfigError, match="split=val: no image of the run's val subjects"):
-        select_subjects(data, "val", {**TRAINED, "val": []})
+        select_subjects(data, "val", TrainedOn({**TRAINED, "val": []}, same_config=True))
 
 
 @pytest.fixture
@@ -105,14 +119,18 @@ def test_what_the_checkpoint_determines_cannot_be_set(
     with_checkpoint_settings(config, load_checkpoint(make_checkpoint()), ["data.batch_size=2"])
 
 
-def test_a_runs_split_counts_only_for_its_own_data(config: DictConfig, tmp_path: Path) -> None:
+def test_a_runs_split_lies_beside_its_checkpoints(
+    config: DictConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     OmegaConf.resolve(config)
     checkpoint = tmp_path / "run" / "checkpoints" / "best.ckpt"
-    assert run_split(checkpoint, config.data) is None
+    assert trained_on(checkpoint, config.data) is None
     checkpoint.parent.mkdir(parents=True)
     (tmp_path / "run" / "split.json").write_text(json.dumps(TRAINED))
     OmegaConf.save(config, tmp_path / "run" / "config.yaml")
-    assert run_split(checkpoint, config.data) == TRAINED
-    assert run_split(tmp_path / "run" / "copied" / "best.ckpt", config.data) is None
+    assert trained_on(checkpoint, config.data) == OWN
+    assert trained_on(tmp_path / "run" / "copied" / "best.ckpt", config.data) is None
+    monkeypatch.chdir(checkpoint.parent)
+    assert trained_on(Path("best.ckpt"), config.data) == OWN
     config.data.source.seed = 4
-    assert run_split(checkpoint, config.data) is None
+    assert trained_on(checkpoint, config.data) == TrainedOn(TRAINED, same_config=False)

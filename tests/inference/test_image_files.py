@@ -9,9 +9,10 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from thermal_landmarks.data.images import read_image
+from thermal_landmarks.data.preprocessing import Crop
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.inference.image_files import Failure, find_images, predict_files, read_boxes
+from thermal_landmarks.inference.image_files import Failure, choose_boxes, find_images, predict_files, read_boxes
 from thermal_landmarks.inference.predictor import Predictor
 
 MakeCheckpoint = Callable[..., Path]
@@ -166,6 +167,51 @@ def test_a_broken_file_of_boxes_is_named_with_its_line(content: str, message: st
     (tmp_path / "boxes.csv").write_text(content)
     with pytest.raises(DataError, match=message):
         read_boxes(tmp_path / "boxes.csv")
+
+
+def test_an_image_that_the_network_cannot_take_does_not_stop_the_others(
+    make_checkpoint: MakeCheckpoint, tmp_path: Path
+) -> None:
+    predictor = Predictor.from_checkpoint(make_checkpoint(normalisation={"mode": "window"}), device="cpu")
+    face = np.random.default_rng(0).uniform(20, 36, (48, 64))
+    for name, values in {"a": face, "b_hot": face + 80, "c": face[::-1]}.items():
+        np.save(tmp_path / f"{name}.npy", values)
+    files = [tmp_path / f"{name}.npy" for name in ("a", "b_hot", "c")]
+    outcome = predict_files(predictor, files, tmp_path / "out", unit="celsius")
+    assert [failure.path for failure in outcome.failures] == [files[1]]
+    assert outcome.failures[0].reason.startswith(f"{files[1]}: all values")
+    assert outcome.predicted == 2
+    rows = rows_of(tmp_path / "out" / "points.csv")
+    assert [row["image"] for row in rows] == [str(files[0]), str(files[2])]
+    for row in rows:
+        expected = predictor(read_image(Path(row["image"]), unit="celsius"))
+        assert float(row["y5"]) == pytest.approx(expected[5, 1], abs=1e-3)
+
+
+def test_a_table_tells_the_image_size_of_its_points(predictor: Predictor, shared_data: Path, tmp_path: Path) -> None:
+    files = find_images(str(shared_data / "flir-radiometric"))
+    predict_files(predictor, files, tmp_path / "out", overlays=False)
+    rows = rows_of(tmp_path / "out" / "points.csv")
+    sizes = [(int(row["image_height"]), int(row["image_width"])) for row in rows]
+    assert sizes == [read_image(file).values.shape for file in files]
+    assert any(Image.open(file).size != size[::-1] for file, size in zip(files, sizes, strict=True))
+
+
+def test_a_network_for_face_boxes_takes_a_photo_as_a_face_only_when_told_so(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"boxes=FILE\.csv, or boxes=whole"):
+        choose_boxes(None, Crop(mode="box"))
+    assert choose_boxes(None, Crop()) is None
+    assert choose_boxes("whole", Crop(mode="box")) is None
+    (tmp_path / "boxes.csv").write_text("image,box_x_min,box_y_min,box_x_max,box_y_max\na.png,1,2,3,4\n")
+    assert choose_boxes(str(tmp_path / "boxes.csv"), Crop(mode="box")) == {tmp_path / "a.png": (1, 2, 3, 4)}
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", ", "])
+def test_boxes_as_spreadsheets_write_them_are_read(separator: str, tmp_path: Path) -> None:
+    rows = [["image", "box_x_min", "box_y_min", "box_x_max", "box_y_max"], ["ü.png", "1", "2.5", "30", "40"]]
+    table = tmp_path / "boxes.csv"
+    table.write_text("\n".join(map(separator.join, rows)), encoding="utf-8-sig")
+    assert read_boxes(table) == {tmp_path / "ü.png": (1, 2.5, 30, 40)}
 
 
 def test_a_missing_file_of_boxes_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from PIL import Image, ImageColor
 from thermal_landmarks.reporting.figures import (
     PREDICTED_COLOUR,
     TRUE_COLOUR,
+    Curve,
     Panel,
     ced_figure,
     draw_points,
@@ -142,22 +143,21 @@ def test_montage_has_one_row_a_sample(warm_disc: np.ndarray) -> None:
 
 
 def test_curve_passes_through_the_share_of_images() -> None:
-    figure = ced_figure({"a": np.array([0.01, 0.03, 0.05, 0.5])}, threshold=0.1)
+    curve = Curve(np.array([0.01, 0.03, 0.05, 0.5]), auc=0.5, failure_rate=0.25)
+    figure = ced_figure({"a": curve}, auc_threshold=0.1, failure_threshold=0.1)
     line = figure.axes[0].get_lines()[0]
     x, y = np.asarray(line.get_xdata()), np.asarray(line.get_ydata())
     for at, share in ((0.005, 0), (0.02, 25), (0.04, 50), (0.09, 75)):
         assert y[np.flatnonzero(x <= at)[-1]] == share
 
 
-def test_legend_gives_area_and_failures() -> None:
-    errors = np.array([0.01, 0.03, 0.05, 0.5, np.nan])
-    steps = np.arange(0, 0.1, 1e-5)
-    area = np.mean([(errors[:4] <= step).mean() for step in steps])
-    (text,) = legend_texts(ced_figure({"a": errors}, threshold=0.1))
-    assert f"AUC {100 * area:.1f} %" in text
-    assert "failures 25.0 %" in text
-    assert "n = 4" in text
+def test_legend_gives_area_and_failures_as_they_were_measured() -> None:
+    curve = Curve(np.array([0.01, 0.03, 0.05, 0.5, np.nan]), auc=0.4321, failure_rate=0.5)
+    figure = ced_figure({"a": curve}, auc_threshold=0.1, failure_threshold=0.04)
+    assert legend_texts(figure) == ["a: AUC 43.2 %, NME > 0.04: 50.0 % (n = 4)"]
 
 
 def test_a_data_set_without_normaliser_is_named_as_such() -> None:
-    assert legend_texts(ced_figure({"none": np.array([np.nan])})) == ["none: no images"]
+    nothing = Curve(np.array([np.nan]), auc=np.nan, failure_rate=np.nan)
+    figure = ced_figure({"none": nothing}, auc_threshold=0.1, failure_threshold=0.1)
+    assert legend_texts(figure) == ["none: no images"]

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.reporting.figures import ced_figure
 from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from thermal_landmarks.training.callbacks.collapse import CollapseWarning
 from thermal_landmarks.training.callbacks.ema import WeightEma
@@ -141,6 +142,23 @@ def test_a_test_leaves_pictures(make_module, make_data, make_trainer, tmp_path):
     assert pictures == ["ced.png", "overlays_best.png", "overlays_median.png", "overlays_worst.png"]
     for name in pictures:
         assert np.asarray(Image.open(tmp_path / "run" / "figures" / name)).std() > 0
+
+
+def test_the_error_curve_repeats_the_logged_metrics(make_module, make_data, make_trainer, monkeypatch):
+    drawn = {}
+
+    def draw(curves, **thresholds):
+        drawn.update(curves=curves, thresholds=thresholds)
+        return ced_figure(curves, **thresholds)
+
+    monkeypatch.setattr("thermal_landmarks.reporting.figures.ced_figure", draw)
+    module = make_module(metrics={"auc_threshold": 2.0, "failure_threshold": 0.3, "auc_rule": "simpson"})
+    tested = make_trainer(callbacks=[TestFigures()]).test(module, make_data(), verbose=False)[0]
+    ((curve,), thresholds) = drawn["curves"].values(), drawn["thresholds"]
+    assert curve.auc == pytest.approx(tested["test/auc"])
+    assert curve.failure_rate == pytest.approx(tested["test/failure_rate"])
+    assert thresholds == {"auc_threshold": 2.0, "failure_threshold": 0.3}
+    assert curve.failure_rate == pytest.approx((curve.nme > 0.3).mean())
 
 
 def test_faces_are_ranked_by_nme_and_by_pixels_where_there_is_none():

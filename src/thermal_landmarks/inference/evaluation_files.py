@@ -5,22 +5,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import torch
 from rich.table import Table
 
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.inference.evaluation import Evaluation, nan_mean
-from thermal_landmarks.reporting.figures import ced_figure, overlay_grid
-
-_MEANING = {
-    "wing": "wing loss, [0, 1] units, summed over an image's coordinates",
-    "mae": "mean |error| of a coordinate, [0, 1] units",
-    "mse": "mean squared error of a coordinate, [0, 1] units",
-    "accuracy": "how often the right-most and the lowest point are the true ones",
-    "nme": "mean point error / {normaliser}",
-    "failure_rate": "images with a greater NME than {failure}",
-    "auc": "area under the cumulative error curve up to {auc}",
-    "pixel_error": "mean point error in pixels of the original image",
-}
+from thermal_landmarks.reporting.figures import Curve, ced_figure, overlay_grid
+from thermal_landmarks.training.callbacks.figures import choose_faces
 
 
 def write_per_image(evaluation: Evaluation, scheme: Scheme, path: Path) -> None:
@@ -41,19 +32,28 @@ def write_per_image(evaluation: Evaluation, scheme: Scheme, path: Path) -> None:
             rows.writerow([*names, _cell(evaluation.nme[i], 5), _cell(means[i]), *map(_cell, points.ravel())])
 
 
-def write_figures(evaluation: Evaluation, folder: Path, *, name: str, threshold: float, overlays: int) -> None:
+def write_figures(
+    evaluation: Evaluation,
+    folder: Path,
+    *,
+    name: str,
+    auc_threshold: float,
+    failure_threshold: float,
+    overlays: int,
+) -> None:
     """`ced.png`, and `best.png`, `median.png` and `worst.png` with `overlays` images each."""
     folder.mkdir(parents=True, exist_ok=True)
-    ced_figure({name: evaluation.nme}, threshold=threshold).savefig(folder / "ced.png")
+    measured = evaluation.metrics
+    curve = Curve(evaluation.nme, auc=measured["test/auc"], failure_rate=measured["test/failure_rate"])
+    figure = ced_figure({name: curve}, auc_threshold=auc_threshold, failure_threshold=failure_threshold)
+    figure.savefig(folder / "ced.png")
     by_nme = bool(np.isfinite(evaluation.nme).any())
     score = evaluation.nme if by_nme else evaluation.mean_error_px
-    order = np.argsort(score)[: int(np.isfinite(score).sum())]  # NaN comes last
-    count = min(overlays, len(order))
-    if count < 1:
-        return
-    middle = (len(order) - count) // 2
-    chosen = {"best": order[:count], "median": order[middle : middle + count], "worst": order[::-1][:count]}
+    errors = {"nme": evaluation.nme, "pixel_error": evaluation.mean_error_px}
+    chosen = choose_faces({kind: torch.from_numpy(values) for kind, values in errors.items()}, max(0, overlays))
     for kind, images in chosen.items():
+        if not images:
+            continue
         rows = evaluation.rows[images]
         titles = [
             f"{Path(evaluation.samples.names[row]).name}: " + (f"NME {100 * s:.1f} %" if by_nme else f"{s:.1f} px")
@@ -65,17 +65,6 @@ def write_figures(evaluation: Evaluation, folder: Path, *, name: str, threshold:
             list(evaluation.predicted_input_px[images]),
             titles,
         ).savefig(folder / f"{kind}.png")
-
-
-def metric_table(metrics: dict[str, float], *, normaliser: str, failure: float, auc: float) -> Table:
-    """The metrics and what they mean, for the terminal."""
-    table = Table("metric", "value", "meaning", title="Evaluation")
-    for name, meaning in _MEANING.items():
-        value = metrics[f"test/{name}"]
-        shown = "-" if np.isnan(value) else f"{value:.4f}"
-        explained = meaning.format(normaliser=normaliser.replace("_", "-"), failure=failure, auc=auc)
-        table.add_row(name, shown, explained)
-    return table
 
 
 def landmark_table(evaluation: Evaluation, names: Sequence[str]) -> Table:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from hydra.utils import instantiate
@@ -16,13 +16,26 @@ from thermal_landmarks.data.split import STAGES, Split, split_subjects
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.inference.evaluation import Evaluation, evaluate, nan_mean
-from thermal_landmarks.inference.evaluation_files import landmark_table, metric_table, write_figures, write_per_image
+from thermal_landmarks.inference.evaluation_files import landmark_table, write_figures, write_per_image
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.reporting.tables import metric_table
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
 
 _FROM_CHECKPOINT = ("scheme", "image_size", "in_channels", "crop", "normalisation")
 _DEFAULT_METRICS = {"normaliser": "inter_ocular", "failure_threshold": 0.1, "auc_threshold": 0.1}
 _LANDMARKS_SHOWN = 20
+
+
+class TrainedOn(NamedTuple):
+    """What a checkpoint's run folder tells of its data.
+
+    Attributes:
+        split: The run's subjects.
+        same_config: Whether the run's config names the very data that are evaluated.
+    """
+
+    split: Split
+    same_config: bool
 
 
 def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] = ()) -> dict[str, Any]:
@@ -51,7 +64,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         mirror=cfg.mirror,
     )
     data: LandmarkDataModule = instantiate(cfg.data)
-    what = select_subjects(data, cfg.split, run_split(loaded.path, cfg.data))
+    what = select_subjects(data, cfg.split, trained_on(loaded.path, cfg.data))
     console = Console()
     console.print(f"{loaded.path} ({loaded.network.model_id}, {loaded.scheme.name}) on {what}", soft_wrap=True)
 
@@ -79,11 +92,10 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
     write_json(folder / "metrics.json", metrics)
     write_per_image(evaluation, loaded.scheme, folder / "per_image.csv")
     curve = f"{loaded.network.model_id} on {cfg.data_name}"
-    threshold = settings["auc_threshold"]
-    write_figures(evaluation, folder / "figures", name=curve, threshold=threshold, overlays=cfg.overlays)
+    thresholds = {name: settings[name] for name in ("auc_threshold", "failure_threshold")}
+    write_figures(evaluation, folder / "figures", name=curve, overlays=cfg.overlays, **thresholds)
 
-    failure = settings["failure_threshold"]
-    console.print(metric_table(evaluation.metrics, normaliser=settings["normaliser"], failure=failure, auc=threshold))
+    console.print(metric_table(evaluation.metrics, settings["normaliser"]))
     if loaded.scheme.num_points <= _LANDMARKS_SHOWN:
         console.print(landmark_table(evaluation, loaded.scheme.landmark_names))
     console.print(f"Results: [bold]{folder}[/bold]", soft_wrap=True)
@@ -110,30 +122,29 @@ def with_checkpoint_settings(cfg: DictConfig, loaded: LoadedCheckpoint, override
     return cfg
 
 
-def run_split(checkpoint: Path, data: DictConfig) -> Split | None:
-    """The subjects of the run that wrote a checkpoint, if its folder is still around it and `data` was its data."""
+def trained_on(checkpoint: Path, data: DictConfig) -> TrainedOn | None:
+    """The subjects of the run that wrote a checkpoint, if its folder is still around it."""
+    checkpoint = checkpoint.resolve()
     run = RunFolder(checkpoint.parent.parent)
-    if checkpoint.parent != run.checkpoints or not (run.split.is_file() and run.config.is_file()):
+    if checkpoint.parent != run.checkpoints or not run.split.is_file():
         return None
-    trained_on = OmegaConf.load(run.config)
-    for name in ("source", "test_source"):
-        if OmegaConf.select(trained_on, f"data.{name}") != data.get(name):
-            return None
-    split: Split = json.loads(run.split.read_text())
-    return split
+    config = OmegaConf.load(run.config) if run.config.is_file() else OmegaConf.create()
+    same_config = all(OmegaConf.select(config, f"data.{name}") == data.get(name) for name in ("source", "test_source"))
+    return TrainedOn(json.loads(run.split.read_text()), same_config)
 
 
-def select_subjects(data: LandmarkDataModule, which: str, trained: Split | None) -> str:
+def select_subjects(data: LandmarkDataModule, which: str, trained: TrainedOn | None) -> str:
     """Make the wanted images the data module's test set.
 
     Args:
         data: Without a test set yet.
         which: `all`, `train`, `val`, `test`, or `auto`: the test subjects if the data are those of the run, else all.
-        trained: The run's own split if the data are its data; then `train`, `val` and `test` mean its subjects.
+        trained: What is known of the run. The data are its own if the config says so or if they hold just the run's
+            subjects (a path can be written in many ways); then `train`, `val` and `test` mean the run's subjects.
             Otherwise `data.split` divides them.
 
     Returns:
-        What is evaluated, in words.
+        What is evaluated, in words; it tells how many subjects the network may know from training.
 
     Raises:
         ConfigError: If there is no such choice, or it leaves no image.
@@ -144,13 +155,15 @@ def select_subjects(data: LandmarkDataModule, which: str, trained: Split | None)
     data.use_for_test(data.source if test_source is None else test_source)
     dataset = data.datasets["test"]
     subjects = np.array(dataset.samples.subjects)
+    known = set() if trained is None else {name for names in trained.split.values() for name in names}
+    own = trained is not None and test_source is None and (trained.same_config or known == set(subjects))
     if test_source is not None:
         names, what = sorted(set(subjects)), "the test data set"
-    elif which == "all" or (which == "auto" and trained is None):
+    elif which == "all" or (which == "auto" and not own):
         names, what = sorted(set(subjects)), "all images"
-    elif trained is not None:
+    elif trained is not None and own:
         stage = "test" if which == "auto" else which
-        names, what = trained[stage], f"the run's {stage} subjects"
+        names, what = trained.split.get(stage, []), f"the run's {stage} subjects"
     else:
         split = split_subjects(dataset.samples.subjects, data.split_settings, with_test=data.test_source is None)
         names, what = split[which], f"the {which} subjects of data.split"
@@ -159,8 +172,9 @@ def select_subjects(data: LandmarkDataModule, which: str, trained: Split | None)
         raise ConfigError(f"split={which}: no image of {what} is in this data set. Choose split=all.")
     data.datasets["test"] = LandmarkDataset(dataset.samples, rows, dataset.landmarks)
     shown = set(subjects[rows])
-    seen = shown & set(trained["train"]) if trained is not None and test_source is None else set()
-    warning = f"; {len(seen)} of them seen in training" if seen else ""
+    seen = shown & set(trained.split["train"]) if trained is not None else set()
+    where = "seen in training" if own else "named like subjects of the training"
+    warning = f"; {len(seen)} of them {where}" if seen else ""
     return f"{what}: {_count(len(rows), 'image')} of {_count(len(shown), 'subject')}{warning}"
 
 

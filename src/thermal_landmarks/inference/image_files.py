@@ -1,8 +1,9 @@
 """Landmarks of image files: find them, read them ahead, predict in batches, write each result at once.
 
-`points.csv` has the columns `image,subject,x0,y0,x1,y1,...` of the flat CSV data format, in pixels of each image as it
-is stored, so that it can be looked at, corrected and trained on; `landmarks.json` beside it names the landmarks.
-A prediction knows no person: `subject` is the folder of the image.
+`points.csv` has the columns `image,subject,image_width,image_height,x0,y0,x1,y1,...`, so that it can be looked at,
+corrected and trained on (as flat CSV data); `landmarks.json` beside it names the landmarks. Points are in pixels of the
+values that `read_image` gives, which are image_width x image_height: for a radiometric FLIR JPEG those are its
+temperatures, whose size may differ from the picture's. A prediction knows no person: `subject` is the image's folder.
 """
 
 import csv
@@ -23,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.images import list_images, read_image
-from thermal_landmarks.data.preprocessing import Box
+from thermal_landmarks.data.preprocessing import Box, Crop
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.reporting.figures import draw_points, to_rgb
@@ -74,10 +75,30 @@ def find_images(source: str | Sequence[str] | None) -> list[Path]:
     return list(found)
 
 
+def choose_boxes(boxes: str | None, crop: Crop) -> dict[Path, Box] | None:
+    """The face boxes that `boxes=` means; None: each image is a face crop, or the network needs no boxes.
+
+    Args:
+        boxes: A CSV file, `whole` or nothing.
+        crop: What the network was trained on.
+
+    Raises:
+        ConfigError: If the network needs boxes and nothing was said.
+        DataError: If the file can't be used.
+    """
+    if crop.mode == "box" and boxes is None:
+        raise ConfigError(
+            "boxes is not set, but this network was trained on face boxes: set boxes=FILE.csv, or boxes=whole if every "
+            "image is a face crop."
+        )
+    return None if boxes in (None, "whole") else read_boxes(Path(boxes))
+
+
 def read_boxes(path: Path) -> dict[Path, Box]:
     """Face boxes by absolute path of the image, from a CSV file.
 
-    It has the columns `image,box_x_min,box_y_min,box_x_max,box_y_max` of the flat CSV data format; others don't matter.
+    It has the columns `image,box_x_min,box_y_min,box_x_max,box_y_max` of the flat CSV data format, separated by comma,
+    semicolon or tab; others don't matter.
 
     Args:
         path: The file; relative image paths start from its folder.
@@ -88,18 +109,19 @@ def read_boxes(path: Path) -> dict[Path, Box]:
     columns = ("box_x_min", "box_y_min", "box_x_max", "box_y_max")
     boxes: dict[Path, Box] = {}
     try:
-        with path.open(newline="") as file:
-            rows = csv.DictReader(file)
-            missing = [name for name in ("image", *columns) if name not in (rows.fieldnames or ())]
-            if missing:
-                raise DataError(f"{path}: the header lacks {', '.join(missing)}. Expected image,{','.join(columns)}.")
-            for row in rows:
-                x0, y0, x1, y1 = (float(row[name]) for name in columns)
-                if not (x0 < x1 and y0 < y1):
-                    raise ValueError("expected x_min < x_max and y_min < y_max")
-                boxes[_absolute(path.parent / row["image"])] = (x0, y0, x1, y1)
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        separator = next((s for s in (";", "\t") if lines and s in lines[0]), ",")
+        rows = csv.DictReader(lines, delimiter=separator, skipinitialspace=True)
+        missing = [name for name in ("image", *columns) if name not in (rows.fieldnames or ())]
+        if missing:
+            raise DataError(f"{path}: the header lacks {', '.join(missing)}. Expected image,{','.join(columns)}.")
+        for row in rows:
+            x0, y0, x1, y1 = (float(row[name]) for name in columns)
+            if not (x0 < x1 and y0 < y1):
+                raise ValueError("expected x_min < x_max and y_min < y_max")
+            boxes[_absolute(path.parent / row["image"])] = (x0, y0, x1, y1)
     except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"boxes={path}: can't be read ({error}). Give a CSV file, `whole` or null.") from error
+        raise DataError(f"boxes={path}: can't be read ({error}). Give a CSV file or `whole`.") from error
     except (TypeError, ValueError) as error:
         if isinstance(error, DataError):
             raise
@@ -125,13 +147,14 @@ class PointsFile:
         self._rows = csv.writer(self._file)
         self._unit = {} if unit is None else {"unit": unit}
         coordinates = [f"{axis}{i}" for i in range(scheme.num_points) for axis in "xy"]
-        self._rows.writerow(["image", "subject", *self._unit, *coordinates])
+        self._rows.writerow(["image", "subject", *self._unit, "image_width", "image_height", *coordinates])
         self._file.flush()
 
-    def add(self, image: Path, points_px: Float[np.ndarray, "point 2"]) -> None:
+    def add(self, path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
         """Write one image's row."""
+        height, width = image.values.shape
         coordinates = [f"{value:.3f}" for value in points_px.ravel()]
-        self._rows.writerow([image, image.parent.name, *self._unit.values(), *coordinates])
+        self._rows.writerow([path, path.parent.name, *self._unit.values(), width, height, *coordinates])
         self._file.flush()
 
     def __enter__(self) -> "PointsFile":
@@ -154,7 +177,7 @@ def predict_files(
     overlays: bool = True,
     report: Callable[[Failure], None] | None = None,
 ) -> Outcome:
-    """Predict the landmarks of image files; a file that can't be read does not stop the others.
+    """Predict the landmarks of image files; one that has no prediction does not stop the others.
 
     Args:
         predictor: The network.
@@ -173,24 +196,46 @@ def predict_files(
     with PointsFile(folder, predictor, unit=unit) as rows, Progress(*columns, transient=True) as progress:
         task = progress.add_task("", total=len(files))
         for batch in _read_ahead(files, read, predictor.batch_size):
-            images: list[tuple[Path, ThermalImage, Box]] = []
+            images: list[_BoxedImage] = []
+            failures: list[Failure] = []
             for path, image in batch:
                 box = _box_of(path, image, boxes) if isinstance(image, ThermalImage) else None
                 if isinstance(image, ThermalImage) and box is not None:
-                    images.append((path, image, box))
+                    images.append(_BoxedImage(path, image, box))
                 else:
                     reason = image if isinstance(image, str) else f"{path}: the file of boxes has none for this image."
-                    outcome.failures.append(Failure(path, reason))
-                    if report is not None:
-                        report(outcome.failures[-1])
-            points = predictor([image for _, image, _ in images], boxes_px=[box for *_, box in images] or None)
-            for (path, image, _), points_px in zip(images, points, strict=True):
-                rows.add(path, points_px)
+                    failures.append(Failure(path, reason))
+            for (path, image, _), points_px in zip(images, _predict(predictor, images), strict=True):
+                if isinstance(points_px, Failure):
+                    failures.append(points_px)
+                    continue
+                rows.add(path, image, points_px)
                 if overlays:
                     _write_overlay(folder / "overlays" / names[path], image, points_px)
-            outcome.predicted += len(images)
+                outcome.predicted += 1
+            outcome.failures += failures
+            if report is not None:
+                for failure in failures:
+                    report(failure)
             progress.advance(task, len(batch))
     return outcome
+
+
+class _BoxedImage(NamedTuple):
+    path: Path
+    image: ThermalImage
+    box_px: Box
+
+
+def _predict(predictor: Predictor, images: Sequence[_BoxedImage]) -> Sequence[np.ndarray | Failure]:
+    """The points of each image, or why it has none; one by one only where the batch as a whole can't be predicted."""
+    try:
+        return list(predictor([image for _, image, _ in images], boxes_px=[box for *_, box in images] or None))
+    except DataError as error:
+        if len(images) == 1:
+            path, reason = images[0].path, str(error).removeprefix("image 0: ").removeprefix("image: ")
+            return [Failure(path, f"{path}: {reason}")]
+        return [result for image in images for result in _predict(predictor, [image])]
 
 
 def _absolute(path: Path) -> Path:

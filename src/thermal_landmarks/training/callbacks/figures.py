@@ -48,7 +48,7 @@ class TestFigures(Callback):
         faces = _read_faces(trainer, columns, {row for rows in chosen.values() for row in rows})
         if not trainer.is_global_zero or not faces:
             return
-        from thermal_landmarks.reporting.figures import ced_figure, overlay_grid  # matplotlib is slow to import
+        from thermal_landmarks.reporting.figures import Curve, ced_figure, overlay_grid  # matplotlib is slow to import
 
         for name, rows in chosen.items():
             shown = [faces[row] for row in rows if row in faces]
@@ -58,8 +58,14 @@ class TestFigures(Callback):
         nme = columns["nme"].numpy()
         if not np.isnan(nme).all():
             metrics: dict[str, Any] = pl_module.hparams["metrics"]
-            curve = {str(pl_module.hparams["model_id"]): nme}
-            _keep(trainer, "ced", ced_figure(curve, threshold=metrics.get("auc_threshold", 0.10)))
+            tested = trainer.callback_metrics
+            curve = Curve(nme, auc=float(tested["test/auc"]), failure_rate=float(tested["test/failure_rate"]))
+            figure = ced_figure(
+                {str(pl_module.hparams["model_id"]): curve},
+                auc_threshold=metrics.get("auc_threshold", 0.10),
+                failure_threshold=metrics.get("failure_threshold", 0.10),
+            )
+            _keep(trainer, "ced", figure)
 
 
 def choose_faces(columns: dict[str, Tensor], count: int) -> dict[str, list[int]]:
