@@ -1,6 +1,5 @@
 """The hand-written attention kernels against plain loops over pixels, queries and keys."""
 
-import math
 from collections.abc import Callable
 from functools import partial
 
@@ -105,17 +104,31 @@ def test_no_array_of_all_scores_is_ever_kept(name: str) -> None:
     assert sum(saved) <= 8 * channels * pixels < channels * channels * pixels
 
 
-@pytest.mark.parametrize("name", ATTENTION)
-def test_working_memory_stays_within_the_chunk(name: str) -> None:
-    channels, pixels, chunk_bytes = 64, 8192, 2**20
-    leaves = inputs(channels, pixels)
+def peak_bytes(run: Callable[[], object]) -> int:
     with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CPU], profile_memory=True) as profile:
-        ATTENTION[name](*leaves, chunk_bytes=chunk_bytes).sum().backward()
+        run()
     live, peak = 0, 0
     for event in sorted(profile.profiler.kineto_results.events(), key=lambda event: event.start_ns()):
         if event.name() == "[memory]":
             live += event.nbytes()
             peak = max(peak, live)
+    return peak
+
+
+@pytest.mark.parametrize("name", ATTENTION)
+def test_working_memory_stays_within_the_chunk(name: str) -> None:
+    channels, pixels, chunk_bytes = 16, 2**14, 2**21
+    leaves = inputs(channels, pixels)
     plane = channels * pixels * 4
-    assert plane < peak <= 10 * plane + 2 * chunk_bytes  # saved planes, gradients, and the chunk
-    assert peak < math.prod((channels, channels, pixels)) * 4 / 4
+    slack = plane // 16  # single rows and the allocator's rounding
+    kept = {"luong": 3, "bahdanau": 4}[name]  # result, normaliser, slopes
+
+    def attend() -> Tensor:
+        return ATTENTION[name](*leaves, chunk_bytes=chunk_bytes)
+
+    assert kept * plane < peak_bytes(attend) <= kept * plane + chunk_bytes + slack
+    gradients = 4  # of the three inputs, and the scale's before it is summed
+    assert peak_bytes(lambda: attend().sum().backward()) <= (kept + gradients) * plane + chunk_bytes + slack
+    leaves = [leaf.detach() for leaf in leaves]
+    with torch.no_grad():
+        assert peak_bytes(attend) <= 2 * plane + chunk_bytes + slack

@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 
@@ -64,6 +67,22 @@ def test_exported_program_computes_the_same(score: Score) -> None:
     features = torch.randn(2, 12, 5, 7)
     exported = torch.export.export(layer, (features,)).module()
     torch.testing.assert_close(exported(features), layer(features), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("score", ["luong", "bahdanau"])
+def test_compiled_layer_computes_the_same_without_all_scores(score: Score) -> None:
+    layer = make_layer(score).eval()
+    features = torch.randn(1, 12, 16, 32)
+    sizes: list[int] = []
+
+    def record(graph: torch.fx.GraphModule, _: list[torch.Tensor]) -> Callable[..., Any]:
+        values = [node.meta.get("example_value") for node in graph.graph.nodes]
+        sizes.extend(value.numel() for value in values if isinstance(value, torch.Tensor))
+        return graph.forward
+
+    compiled = torch.compile(layer, backend=record)
+    torch.testing.assert_close(compiled(features), layer(features), rtol=1e-5, atol=1e-5)
+    assert 0 < max(sizes) < 12 * features.numel()
 
 
 def test_working_memory_must_be_positive() -> None:

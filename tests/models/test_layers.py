@@ -59,10 +59,12 @@ def test_predicted_shape_is_the_real_one(size: tuple[int, int], stride: int, ker
     shape = FeatureMap(4, *size)
     if min(size) < stride:
         with pytest.raises(ConfigError, match=r"1x5 pixels.*stem\.stride"):
-            strided("stem", shape, channels=6, stride=stride)
+            strided("stem", shape, channels=6, stride=stride, remedy="a smaller stem.stride")
         return
     layer = ConvLayer(4, 6, kernel_size=kernel_size, stride=stride, normalisation="group", activation="gelu")
-    assert layer(torch.zeros(1, *shape)).shape[1:] == strided("stem", shape, channels=6, stride=stride)
+    assert layer(torch.zeros(1, *shape)).shape[1:] == strided(
+        "stem", shape, channels=6, stride=stride, remedy="a smaller stem.stride"
+    )
 
 
 def test_unknown_normalisation_and_activation_list_the_valid_ones() -> None:

@@ -133,22 +133,36 @@ def test_image_of_another_size_is_refused_with_both_shapes(make_network: MakeNet
 
 
 def test_image_too_small_for_the_strides_names_the_component(make_network: MakeNetwork) -> None:
-    with pytest.raises(ConfigError, match=r"stem shrinks by 2 a map of only 1x2"):
+    with pytest.raises(
+        ConfigError, match=r"stem shrinks by 2 a map of only 1x2.*stem\.stride or stem\.strided_repeats"
+    ):
         make_network("conv", "none", image_size=(12, 32))
-    with pytest.raises(ConfigError, match=r"root shrinks by 2"):
+    with pytest.raises(ConfigError, match=r"root shrinks by 2.*fewer root\.channels"):
         make_network("conv", "none", image_size=(1, 32))
 
 
 @pytest.mark.parametrize(
     ("group", "change", "message"),
     [
-        ("stem", {"depth": 0}, "stem's depth must be at least 1, found 0"),
+        ("stem", {"depth": 0}, "stem's depth must be a whole number of at least 1, found 0"),
+        ("stem", {"depth": "three"}, "stem's depth must be a whole number of at least 1, found 'three'"),
+        ("stem", {"depth": 2.5}, "stem's depth must be a whole number of at least 1, found 2.5"),
+        ("stem", {"width": None}, "stem's width must be a whole number of at least 1, found None"),
+        ("stem", {"stride": True}, "stem's stride must be a whole number of at least 1, found True"),
+        ("stem", {"kernel_size": "3"}, "stem's kernel_size must be odd and positive, found '3'"),
+        ("stem", {"width_growth": "double"}, "stem's width_growth must be a number, found 'double'"),
+        ("stem", {"width_growth": math.inf}, "stem's width_growth must be a number, found inf"),
+        ("stem", {"strided_repeats": 2.5}, "stem's strided_repeats must be a whole number of at least 0.*found 2.5"),
+        ("branch", {"chunk_megabytes": "all"}, "chunk_megabytes must be a number, found 'all'"),
+        ("head", {"dropout": "none"}, "head's dropout must be a number, found 'none'"),
+        ("root", {"channels": 32}, "root's channels must be a list.*found 32"),
+        ("root", {"channels": [32, 6.5]}, "root's channels must be a whole number of at least 1, found 6.5"),
         ("stem", {"kernel_size": 4}, "stem's kernel_size must be odd"),
-        ("stem", {"cardinality": -1}, "cardinality must be at least 1"),
+        ("stem", {"cardinality": -1}, "cardinality must be a whole number of at least 1"),
         ("stem", {"width_growth": 0.0}, "width_growth must be positive"),
-        ("branch", {"width": 0}, "branch's width must be at least 1"),
+        ("branch", {"width": 0}, "branch's width must be a whole number of at least 1"),
         ("head", {"dropout": 1.0}, "dropout must lie in"),
-        ("root", {"channels": []}, "channels are empty"),
+        ("root", {"channels": []}, "channels must be a list"),
     ],
 )
 def test_settings_out_of_range_are_named(

@@ -49,6 +49,11 @@ def test_patch_larger_than_the_map_names_the_setting_to_change() -> None:
         VisionTransformerBranch(FeatureMap(8, 2, 6), depth=1, patch_size=4, dim=8, heads=2, mlp_ratio=1.0)
 
 
+def test_a_setting_of_the_wrong_type_is_named() -> None:
+    with pytest.raises(ConfigError, match="mlp_ratio must be a number, found 'wide'"):
+        VisionTransformerBranch(FeatureMap(8, 4, 6), depth=1, patch_size=2, dim=8, heads=2, mlp_ratio="wide")  # type: ignore[arg-type]
+
+
 def test_heads_must_divide_the_token() -> None:
     with pytest.raises(ConfigError, match=r"branch\.heads=3, branch\.dim=8"):
         VisionTransformerBranch(FeatureMap(8, 4, 6), depth=1, patch_size=2, dim=8, heads=3, mlp_ratio=1.0)

@@ -18,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 Planes = Float[Tensor, "channel pixel"]
 
-_PLANES_IN_WORK = 12  # arrays of chunk size that are alive at once, at most
+_PLANES_IN_WORK = 16  # arrays of chunk size that are alive at once, at most
 _SMALLEST_CHUNK = 256
 _CPU_CHUNK_BYTES = 2**22
 _ACCELERATOR_CHUNK_BYTES = 2**28
@@ -32,13 +32,14 @@ def luong_attention(queries: Planes, keys: Planes, values: Planes, *, chunk_byte
         queries: (D, pixels), float32 or float64.
         keys: The same.
         values: The same.
-        chunk_bytes: Upper bound of the working memory; pixels are visited in chunks that fit. None: 4 MB on CPUs,
-            which stays in their caches, and 256 MB elsewhere, where few large kernels are faster.
+        chunk_bytes: Upper bound of the working memory; pixels are visited in chunks that fit, but at least 256 pixels
+            at a time. None: 4 MB on CPUs, which stays in their caches, and 256 MB elsewhere, where few large kernels
+            are faster.
 
     Returns:
         (D, pixels).
     """
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_exporting():
         return _plain(queries[:, None] * keys, values)
     attended: Tensor = _Luong.apply(queries, keys, values, chunk_bytes)
     return attended
@@ -48,8 +49,10 @@ def bahdanau_attention(
     queries: Planes, keys: Planes, values: Planes, scale: Float[Tensor, ""], *, chunk_bytes: int | None = None
 ) -> Planes:
     """Attention with score_ij = scale * tanh(q_i + k_j). Arguments as in `luong_attention`."""
-    if torch.compiler.is_compiling():
+    if torch.compiler.is_exporting():
         return _plain(scale * torch.tanh(queries[:, None] + keys), values)
+    if not torch.is_grad_enabled():
+        scale = scale.detach()  # a parameter asks for gradients even under no_grad, and slopes take over a third of the time
     attended: Tensor = _Bahdanau.apply(queries, keys, values, scale, chunk_bytes)
     return attended
 
@@ -80,7 +83,7 @@ class _Luong(torch.autograd.Function):
             largest = torch.maximum(q * k.amax(0), q * k.amin(0))
             offset = -largest
             total, total_v = torch.zeros_like(q), torch.zeros_like(q)
-            total_k, total_kv = torch.zeros_like(q), torch.zeros_like(q)
+            total_k, total_kv = (q.new_zeros(q.shape if needs_gradient else 0) for _ in range(2))
             weight = torch.empty_like(q)
             for k_j, v_j, kv_j in zip(k, v, k * v, strict=True):
                 torch.addcmul(offset, q, k_j, out=weight).exp2_()
@@ -136,7 +139,8 @@ class _Bahdanau(torch.autograd.Function):
             largest = torch.maximum(scale2 * torch.tanh(q + k.amax(0)), scale2 * torch.tanh(q + k.amin(0)))
             offset = scale2 - largest
             q2 = -2 * q
-            total, total_v, total_r, total_rv, total_rr, total_rrv = (torch.zeros_like(q) for _ in range(6))
+            total, total_v = torch.zeros_like(q), torch.zeros_like(q)
+            total_r, total_rv, total_rr, total_rrv = (q.new_zeros(q.shape if needs_gradient else 0) for _ in range(4))
             r, weight = torch.empty_like(q), torch.empty_like(q)
             for k2_j, v_j in zip(-2 * k, v, strict=True):
                 torch.add(q2, k2_j, out=r).sigmoid_()
@@ -158,6 +162,10 @@ class _Bahdanau(torch.autograd.Function):
                 slope[:, part] = (spread_r - spread_rr).mul_(4 * scale)
                 scale_slope[:, part] = spread_r.mul_(-2)
                 normaliser[:, part] = largest.add_(total.log2_())
+                del spread_r, spread_rr
+            # or they would stay beside those of the next chunk
+            del q, k, v, largest, offset, q2, k2_j, v_j, total, total_v, mean_v, r, weight
+            del total_r, total_rv, total_rr, total_rrv
         ctx.save_for_backward(queries, keys, values, scale, attended, normaliser, slope, scale_slope)
         ctx.chunk_bytes = chunk_bytes
         return attended
@@ -185,4 +193,5 @@ class _Bahdanau(torch.autograd.Function):
                 sum_go.addcmul_(weight, go_i)
             d_values[:, part] = d_v
             d_keys[:, part] = sum_g.mul_(v).sub_(sum_go).mul_(4 * scale)
+            del q, k, v, g, go, offset, k2, q2_i, offset_i, g_i, go_i, d_v, sum_g, sum_go, r, weight
         return gradient * slope, d_keys, d_values, (gradient * scale_slope).sum(), None

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.attention_kernels import bahdanau_attention, luong_attention
-from thermal_landmarks.models.layers import Normalisation, make_normalisation
+from thermal_landmarks.models.layers import Normalisation, make_normalisation, require_number
 
 Score = Literal["luong", "bahdanau"]
 
@@ -26,8 +26,8 @@ class ChannelAttentionLayer(nn.Module):
         channels: D.
         score: `luong` (q_i k_j) or `bahdanau` (u tanh(q_i + k_j), u learned).
         residual: Whether the result is added to the input.
-        chunk_megabytes: Upper bound of the working memory on top of a few arrays of the input's size. None: what is
-            fast on the device.
+        chunk_megabytes: Upper bound of the working memory on top of a few arrays of the input's size; at least 256
+            pixels are worked on at a time. None: what is fast on the device.
         normalisation: Of the input of the projections.
 
     Raises:
@@ -44,8 +44,10 @@ class ChannelAttentionLayer(nn.Module):
         normalisation: Normalisation = "batch",
     ) -> None:
         super().__init__()
-        if chunk_megabytes is not None and chunk_megabytes <= 0:
-            raise ConfigError(f"The attention's chunk_megabytes must be positive, found {chunk_megabytes}.")
+        if chunk_megabytes is not None:
+            require_number("attention", chunk_megabytes=chunk_megabytes)
+            if chunk_megabytes <= 0:
+                raise ConfigError(f"The attention's chunk_megabytes must be positive, found {chunk_megabytes}.")
         self.score = score
         self.residual = residual
         self.chunk_bytes = None if chunk_megabytes is None else int(chunk_megabytes * 2**20)

@@ -5,6 +5,7 @@ and initial scaling are not in the paper; they keep deep stacks trainable.
 """
 
 import math
+from numbers import Integral, Real
 from typing import Literal
 
 import torch
@@ -54,14 +55,25 @@ def make_activation(name: Activation) -> nn.Module:
 
 
 def require_positive(component: str, **settings: int) -> None:
-    """Refuse zero and negative settings.
+    """Refuse settings that are not whole numbers of at least 1.
 
     Raises:
         ConfigError: Naming component, setting and value.
     """
     for name, value in settings.items():
-        if value < 1:
-            raise ConfigError(f"The {component}'s {name} must be at least 1, found {value}.")
+        if not is_whole(value) or value < 1:
+            raise ConfigError(f"The {component}'s {name} must be a whole number of at least 1, found {value!r}.")
+
+
+def require_number(component: str, **settings: float) -> None:
+    """Refuse settings that are not finite numbers.
+
+    Raises:
+        ConfigError: Naming component, setting and value.
+    """
+    for name, value in settings.items():
+        if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+            raise ConfigError(f"The {component}'s {name} must be a number, found {value!r}.")
 
 
 def require_odd(component: str, kernel_size: int) -> None:
@@ -70,12 +82,24 @@ def require_odd(component: str, kernel_size: int) -> None:
     Raises:
         ConfigError: Naming component and value.
     """
-    if kernel_size < 1 or kernel_size % 2 == 0:
-        raise ConfigError(f"The {component}'s kernel_size must be odd and positive, found {kernel_size}.")
+    if not is_whole(kernel_size) or kernel_size < 1 or kernel_size % 2 == 0:
+        raise ConfigError(f"The {component}'s kernel_size must be odd and positive, found {kernel_size!r}.")
 
 
-def strided(component: str, shape: FeatureMap, *, channels: int, stride: int) -> FeatureMap:
+def is_whole(value: object) -> bool:
+    """Whether this is an integer; `true` is none."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def strided(component: str, shape: FeatureMap, *, channels: int, stride: int, remedy: str) -> FeatureMap:
     """Shape after a padded convolution with a stride.
+
+    Args:
+        component: For the message.
+        shape: Of the incoming map.
+        channels: Of the outgoing map.
+        stride: Of the convolution.
+        remedy: What to set where the map is too small, e.g. `a smaller stem.stride`.
 
     Raises:
         ConfigError: If the map has fewer pixels than the stride spans.
@@ -83,7 +107,7 @@ def strided(component: str, shape: FeatureMap, *, channels: int, stride: int) ->
     if min(shape.height, shape.width) < stride:
         raise ConfigError(
             f"The {component} shrinks by {stride} a map of only {shape.height}x{shape.width} pixels. "
-            f"Set a smaller {component}.stride or depth, or a larger image size."
+            f"Set {remedy}, or a larger image size."
         )
     return FeatureMap(channels, -(-shape.height // stride), -(-shape.width // stride))
 

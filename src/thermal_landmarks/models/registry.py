@@ -7,23 +7,13 @@ How to add a component: write a module whose constructor takes `in_shape` and ke
 import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from torch import nn
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.shapes import Shape
 
 ComponentClass = TypeVar("ComponentClass", bound=type[nn.Module])
-
-
-class Component(Protocol):
-    """What the registry builds: a module that knows the shape of what it puts out."""
-
-    out_shape: Shape
-
-    def __call__(self, features: Any) -> Any:
-        """Run the module."""
 
 
 class Registry:

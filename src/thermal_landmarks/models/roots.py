@@ -46,8 +46,8 @@ class PaperRoot(nn.Module):
         activation: Activation,
     ) -> None:
         super().__init__()
-        if not channels:
-            raise ConfigError("The root's channels are empty; give one number a convolution, e.g. [32, 64].")
+        if not isinstance(channels, Sequence) or isinstance(channels, str) or not channels:
+            raise ConfigError(f"The root's channels must be a list, one number a convolution, found {channels!r}.")
         require_odd("root", kernel_size)
         layers: list[nn.Module] = []
         shape = in_shape
@@ -63,7 +63,7 @@ class PaperRoot(nn.Module):
                     activation=activation,
                 )
             )
-            shape = strided("root", shape, channels=width, stride=2)
+            shape = strided("root", shape, channels=width, stride=2, remedy="fewer root.channels")
         self.layers = nn.Sequential(*layers)
         self.out_shape = shape
 

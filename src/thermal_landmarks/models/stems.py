@@ -17,6 +17,8 @@ from thermal_landmarks.models.layers import (
     ConvLayer,
     Normalisation,
     ResNeXtLayer,
+    is_whole,
+    require_number,
     require_odd,
     require_positive,
     strided,
@@ -59,10 +61,11 @@ class Stem(nn.Module, ABC):
         super().__init__()
         require_positive("stem", depth=depth, width=width, stride=stride)
         require_odd("stem", kernel_size)
-        if strided_repeats < 0 or width_growth <= 0:
+        require_number("stem", width_growth=width_growth)
+        if not is_whole(strided_repeats) or strided_repeats < 0 or width_growth <= 0:
             raise ConfigError(
-                "The stem's strided_repeats must not be negative and its width_growth must be positive, "
-                f"found {strided_repeats} and {width_growth}."
+                "The stem's strided_repeats must be a whole number of at least 0 and its width_growth must be "
+                f"positive, found {strided_repeats!r} and {width_growth}."
             )
         self.kernel_size = kernel_size
         self.normalisation: Normalisation = normalisation
@@ -73,7 +76,13 @@ class Stem(nn.Module, ABC):
             growths = max(0, min(repeat, strided_repeats - 1))
             channels = round(width * width_growth**growths)
             step = stride if repeat < strided_repeats else 1
-            following = strided("stem", shape, channels=channels, stride=step)
+            following = strided(
+                "stem",
+                shape,
+                channels=channels,
+                stride=step,
+                remedy="a smaller stem.stride or stem.strided_repeats",
+            )
             layers.extend(self.make_repeat(shape.channels, channels, stride=step))
             shape = following
         self.layers = nn.Sequential(*layers)

@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.layers import require_positive
+from thermal_landmarks.models.layers import require_number, require_positive
 from thermal_landmarks.models.registry import BRANCHES
 from thermal_landmarks.models.shapes import FeatureMap, Tokens
 
@@ -102,6 +102,7 @@ class VisionTransformerBranch(nn.Module):
     ) -> None:
         super().__init__()
         require_positive("branch", depth=depth, patch_size=patch_size, dim=dim, heads=heads)
+        require_number("branch", mlp_ratio=mlp_ratio)
         if dim % heads or mlp_ratio <= 0:
             raise ConfigError(
                 f"The vit branch needs heads that divide dim and a positive mlp_ratio, found branch.heads={heads}, "
