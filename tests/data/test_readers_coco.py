@@ -79,6 +79,34 @@ def test_images_without_a_subject_count_as_different_people_with_a_warning(
     assert len([r for r in caplog.records if "no subject" in r.message]) == 1
 
 
+@pytest.mark.parametrize("empty", [None, ""])
+def test_an_empty_subject_is_none(tmp_path: Path, caplog: pytest.LogCaptureFixture, empty: str | None) -> None:
+    with caplog.at_level(logging.WARNING):
+        (annotation,) = coco(tmp_path, lambda c: c["images"][0].update(subject=empty)).annotations()
+    assert annotation.subject == "a.png"
+    assert caplog.text.count("no subject is given for 1 image") == 1
+
+
+def test_an_unknown_unit_is_an_error_of_that_item(tmp_path: Path) -> None:
+    source = coco(tmp_path, lambda c: c["images"][0].update(unit="celcius"))
+    with pytest.raises(DataError, match=r"labels.json, annotation id 1: Unknown unit 'celcius'"):
+        source.load(source.annotations()[0])
+
+
+def test_the_fingerprint_follows_the_temperature_table_of_fluke_images(tmp_path: Path) -> None:
+    def fingerprint() -> str:
+        return coco(tmp_path, lambda c: c["images"][0].update(file_name="a.IS2")).fingerprint()
+
+    (tmp_path / "a.IS2").write_bytes(b"zip")
+    seen = [fingerprint()]
+    for table in ("4000 20\n4100 22\n", "4000 20\n4100 22.5\n"):
+        (tmp_path / "counts_to_celsius.dat").write_text(table)
+        seen += [fingerprint(), fingerprint()]
+    assert seen[1] == seen[2]
+    assert seen[3] == seen[4]
+    assert len(set(seen)) == 3
+
+
 def test_a_wrong_number_of_keypoints_is_an_error_of_that_item(tmp_path: Path) -> None:
     source = coco(tmp_path, lambda c: c["annotations"][0]["keypoints"].extend([1, 1, 2]))
     with pytest.raises(DataError, match=r"labels.json, annotation id 1: 7 landmarks, but scheme 'perinasal6' has 6"):

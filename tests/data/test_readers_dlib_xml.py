@@ -59,6 +59,8 @@ def test_a_pattern_finds_the_subject(tmp_path: Path) -> None:
         (box().replace("top='3'", ""), "box 0: a box or part has a missing or wrong attribute .*top"),
         (box().replace("x='1'", "x='one'"), "box 0: a box or part has a missing or wrong attribute"),
         (box(0), "box 0: no landmark is annotated"),
+        (box().replace("width='10'", "width='0'"), "box 0: the face box has no area"),
+        (box().replace("height='12'", "height='-12'"), "box 0: the face box has no area"),
     ],
 )
 def test_a_bad_box_is_an_error_of_that_face(tmp_path: Path, boxes: str, message: str) -> None:

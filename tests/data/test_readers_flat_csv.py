@@ -70,6 +70,14 @@ def test_a_bad_cell_is_an_error_of_that_row(tmp_path: Path) -> None:
         source.load(bad)
 
 
+@pytest.mark.parametrize("corners", ["20,2,1,25", "1,25,20,2", "1,2,1,25", "1,2,20,2"])
+def test_a_face_box_without_area_is_an_error_of_that_row(tmp_path: Path, corners: str) -> None:
+    header = f"{HEADER},box_x_min,box_y_min,box_x_max,box_y_max"
+    source = write(tmp_path, header, f"{ROW},{corners}")
+    with pytest.raises(DataError, match="line 2: the face box has no area"):
+        source.load(source.annotations()[0])
+
+
 def test_an_infinite_coordinate_is_an_error_of_that_row(tmp_path: Path) -> None:
     source = write(tmp_path, HEADER, ROW.replace("3.5", "inf"))
     with pytest.raises(DataError, match="a coordinate is infinite"):

@@ -14,6 +14,7 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
+from thermal_landmarks.data.image_formats_fluke import find_counts_table
 from thermal_landmarks.data.images import read_image
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
@@ -57,7 +58,12 @@ class FileReader(ABC):
         stated = annotation.attributes
         if _FAULT in stated:
             raise DataError(str(stated[_FAULT]))
-        image = read_image(annotation.image, unit=str(stated[_UNIT]) if _UNIT in stated else self.unit)
+        try:
+            image = read_image(annotation.image, unit=str(stated[_UNIT]) if _UNIT in stated else self.unit)
+        except ConfigError as error:
+            if _UNIT not in stated:  # the setting is wrong, not this record
+                raise
+            raise DataError(f"{annotation.location}: {error}") from error
         height, width = image.values.shape
         expected = (stated.get(_WIDTH, width), stated.get(_HEIGHT, height))
         if expected != (width, height):
@@ -68,7 +74,7 @@ class FileReader(ABC):
         return image
 
     def fingerprint(self) -> str:
-        """Hash of settings, annotations, and each image file's path, size and time of change."""
+        """Hash of settings, annotations, and path, size and time of change of images and their temperature tables."""
         digest = hashlib.blake2b(
             json.dumps([type(self).__name__, self.scheme, self._settings]).encode(), digest_size=16
         )
@@ -77,12 +83,14 @@ class FileReader(ABC):
             digest.update(repr((annotation.subject, annotation.box_px, annotation.attributes)).encode())
             if annotation.visible is not None:
                 digest.update(np.packbits(annotation.visible).tobytes())
-        for image in dict.fromkeys(annotation.image for annotation in self._annotations):
+        images = dict.fromkeys(annotation.image for annotation in self._annotations)
+        tables = dict.fromkeys(find_counts_table(image) for image in images if image.suffix.lower() == ".is2")
+        for file in [*images, *filter(None, tables)]:
             try:
-                found = image.stat()
-                digest.update(f"{image}\0{found.st_size}\0{found.st_mtime_ns}".encode())
+                found = file.stat()
+                digest.update(f"{file}\0{found.st_size}\0{found.st_mtime_ns}".encode())
             except OSError:
-                digest.update(f"{image}\0missing".encode())
+                digest.update(f"{file}\0missing".encode())
         return digest.hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -110,7 +118,7 @@ class FileReader(ABC):
         box_px: tuple[float, float, float, float] | None = None,
         attributes: dict[str, str | float | bool] | None = None,
     ) -> Annotation:
-        """An annotation, or a faulty one if it hasn't as many points as the scheme, or none at all."""
+        """An annotation, or a faulty one: not as many points as the scheme, none at all, or an empty face box."""
         expected = get_scheme(self.scheme).num_points
         points = np.asarray(points_px, dtype=np.float32).reshape(-1, 2)
         if len(points) != expected:
@@ -125,6 +133,8 @@ class FileReader(ABC):
             return self._fault(image, location, "a coordinate is infinite. Mend or remove it.", subject=subject)
         if not np.isfinite(points).all(axis=1).any():
             return self._fault(image, location, "no landmark is annotated. Annotate or remove it.", subject=subject)
+        if box_px is not None and not _has_area(box_px):
+            return self._fault(image, location, "the face box has no area. Mend it.", subject=subject)
         # half a point is no point
         points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.float32(np.nan))
         return Annotation(image, points, subject, visible, box_px, location, attributes or {})
@@ -217,6 +227,11 @@ def parse_json(text: str, place: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{place}, line {error.lineno}, column {error.colno}: not valid JSON ({error.msg}).") from error
+
+
+def _has_area(box_px: tuple[float, float, float, float]) -> bool:
+    left, top, right, bottom = box_px
+    return bool(np.isfinite(box_px).all()) and left < right and top < bottom
 
 
 def _compiled(pattern: str | None) -> re.Pattern[str] | None:

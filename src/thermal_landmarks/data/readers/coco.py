@@ -61,7 +61,7 @@ class CocoKeypoints(FileReader):
                 raise DataError(f"{file}, images[{index}]: the id {image['id']} is there twice. Make the ids unique.")
             images[image["id"]] = image
         self._check_names(content.get("categories"))
-        nameless = sum(self.subject_key not in image for image in images.values())
+        nameless = sum(self._named_subject(image) is None for image in images.values())
         self._warn_each_image_its_own_subject(nameless, f"Add '{self.subject_key}' to its image entries.")
         return [self._read(index, entry, images) for index, entry in enumerate(content["annotations"])]
 
@@ -73,8 +73,7 @@ class CocoKeypoints(FileReader):
         location = f"{self.annotation_file}, annotation id {entry.get('id', f'[{index}]')}"
         image = images[entry["image_id"]]
         path = self.image_dir / image["file_name"]
-        subject = str(image.get(self.subject_key, image["file_name"]))
-        subject = self._subject(image["file_name"], subject)
+        subject = self._subject(image["file_name"], self._named_subject(image) or image["file_name"])
         try:
             triples = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
         except (KeyError, TypeError, ValueError):
@@ -92,6 +91,10 @@ class CocoKeypoints(FileReader):
             box_px=_corners(entry.get("bbox")),
             attributes=stated_size(image.get("width"), image.get("height")) | stated_unit(image.get("unit")),
         )
+
+    def _named_subject(self, image: dict[str, Any]) -> str | None:
+        subject = image.get(self.subject_key)
+        return None if subject is None or subject == "" else str(subject)
 
     def _check_names(self, categories: Any) -> None:
         scheme = get_scheme(self.scheme)
