@@ -52,7 +52,7 @@ def bahdanau_attention(
     if torch.compiler.is_exporting():
         return _plain(scale * torch.tanh(queries[:, None] + keys), values)
     if not torch.is_grad_enabled():
-        scale = scale.detach()  # a parameter asks for gradients even under no_grad, and slopes take over a third of the time
+        scale = scale.detach()  # a parameter asks for gradients even under no_grad, and slopes take time
     attended: Tensor = _Bahdanau.apply(queries, keys, values, scale, chunk_bytes)
     return attended
 
