@@ -28,18 +28,28 @@ class Kill(L.Callback):
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-SCHEDULES = {"cosine": cosine, "plateau": partial(plateau, patience=0, gamma=0.5, monitor="train/loss")}
+SCHEDULES = {
+    "cosine": cosine,
+    "plateau": partial(plateau, patience=0, gamma=0.5, monitor="train/loss"),
+    "val_plateau": partial(plateau, patience=0, gamma=0.5),
+}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGKILL and fork")
-@pytest.mark.parametrize(("schedule", "averaged"), [("cosine", True), ("plateau", False)])
-def test_a_killed_run_resumes_to_the_same_end(make_module, make_data, make_trainer, tmp_path, schedule, averaged):
+@pytest.mark.parametrize(
+    ("schedule", "averaged", "interval"), [("cosine", True, 1), ("plateau", False, 1), ("val_plateau", False, 2)]
+)
+def test_a_killed_run_resumes_to_the_same_end(
+    make_module, make_data, make_trainer, tmp_path, schedule, averaged, interval
+):
     def fit(folder: str, *, kill: bool = False, resume: bool = False) -> dict[str, Any]:
         torch.manual_seed(99)  # whatever ran before must not matter
         root = tmp_path / folder
         callbacks = [StepSeed(seed=5), CollapseWarning(), *([WeightEma(decay=0.9)] if averaged else [])]
         callbacks += [History(), BestCheckpoint(), LastCheckpoint(), *([Kill()] if kill else [])]
-        trainer = make_trainer(max_epochs=6, callbacks=callbacks, default_root_dir=str(root))
+        trainer = make_trainer(
+            max_epochs=6, check_val_every_n_epoch=interval, callbacks=callbacks, default_root_dir=str(root)
+        )
         data = make_data(batch_size=6, augmentation={"rotation": "random", "noise": 0.1})
         module = make_module(scheduler=SCHEDULES[schedule])
         trainer.fit(module, data, ckpt_path=root / "checkpoints" / "last.ckpt" if resume else None)

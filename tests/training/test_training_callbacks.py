@@ -13,10 +13,11 @@ from thermal_landmarks.reporting.figures import ced_figure
 from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from thermal_landmarks.training.callbacks.collapse import CollapseWarning
 from thermal_landmarks.training.callbacks.ema import WeightEma
-from thermal_landmarks.training.callbacks.figures import TestFigures, choose_faces
+from thermal_landmarks.training.callbacks.figures import TestFigures, choose_faces, read_faces
 from thermal_landmarks.training.callbacks.history import History
 from thermal_landmarks.training.callbacks.progress import EpochBar, EpochLines, build_progress
 from thermal_landmarks.training.callbacks.throughput import Throughput
+from thermal_landmarks.training.schedules import cosine
 
 
 def test_constant_predictions_are_warned_of_once_and_varied_ones_are_not(make_module, make_data, make_trainer, capsys):
@@ -35,6 +36,14 @@ def test_constant_predictions_are_warned_of_once_and_varied_ones_are_not(make_mo
     make_trainer(max_epochs=3, callbacks=[callback]).fit(make_module(seed=1), data)
     assert not callback.collapsed
     assert "COLLAPSED" not in capsys.readouterr().err
+
+
+def test_the_advice_names_a_tenth_of_the_full_learning_rate(make_module, make_data, make_trainer, capsys):
+    module = make_module(optimizer=partial(torch.optim.SGD, lr=1e-5), scheduler=partial(cosine, warmup_epochs=0))
+    torch.nn.init.zeros_(module.network.head.linear.weight)
+    make_trainer(max_epochs=3, callbacks=[CollapseWarning(patience=3)]).fit(module, make_data())
+    assert module.trainer.optimizers[0].param_groups[0]["lr"] < 5e-6
+    assert "optimizer.lr=1e-06 " in capsys.readouterr().err
 
 
 def test_prediction_spread_is_the_ratio_of_standard_deviations(make_module, make_data, make_trainer):
@@ -59,6 +68,20 @@ def test_history_has_a_row_an_epoch_with_every_metric(make_module, make_data, ma
     assert float(rows[-1]["val/wing"]) == pytest.approx(float(trainer.callback_metrics["val/wing"]))
     assert all(float(row["train/learning_rate"]) == pytest.approx(3e-3) for row in rows)
     assert float(rows[-1]["train/images_per_second"]) > 0
+
+
+def test_between_validations_history_and_terminal_show_no_old_values(make_module, make_data, make_trainer, capsys):
+    history = History()
+    make_trainer(
+        max_epochs=5,
+        check_val_every_n_epoch=2,
+        enable_progress_bar=True,
+        callbacks=[history, build_progress(terminal=False)],
+    ).fit(make_module(), make_data())
+    assert ["val/wing" in row for row in history.rows] == [False, True, False, True, False]
+    assert all("train/loss" in row for row in history.rows)
+    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
+    assert ["val wing" in line for line in lines] == [False, True, False, True, False]
 
 
 def test_throughput_leaves_out_the_first_steps(make_module, make_data, make_trainer, monkeypatch):
@@ -86,6 +109,12 @@ def test_last_is_the_last_epoch_and_best_the_best_one(make_module, make_data, ma
     assert torch.load(folder / "last.ckpt", weights_only=True)["epoch"] == 3
     assert torch.load(folder / "best.ckpt", weights_only=True)["epoch"] == int(np.argmax(wing)) < 3
     assert float(best.best_model_score) == pytest.approx(max(wing))
+
+
+def test_last_is_written_in_epochs_without_validation_too(make_module, make_data, make_trainer, tmp_path):
+    trainer = make_trainer(max_epochs=3, check_val_every_n_epoch=20, callbacks=[BestCheckpoint(), LastCheckpoint()])
+    trainer.fit(make_module(), make_data())
+    assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 2
 
 
 def test_a_run_resumed_elsewhere_takes_its_best_checkpoint_along(make_module, make_data, make_trainer, tmp_path):
@@ -142,6 +171,20 @@ def test_a_test_leaves_pictures(make_module, make_data, make_trainer, tmp_path):
     assert pictures == ["ced.png", "overlays_best.png", "overlays_median.png", "overlays_worst.png"]
     for name in pictures:
         assert np.asarray(Image.open(tmp_path / "run" / "figures" / name)).std() > 0
+
+
+def test_the_shown_faces_are_those_of_the_test_set_with_their_points(make_module, make_data, make_trainer):
+    module, data, trainer = make_module(), make_data(), make_trainer()
+    trainer.test(module, data, verbose=False)
+    columns = module.test_table.columns
+    faces = read_faces(trainer, columns, [1, 0])
+    batch = data.finish(next(iter(data.test_dataloader())), augment=False)
+    for row, face in faces.items():
+        i = batch["index"].tolist().index(int(columns["index"][row]))
+        np.testing.assert_array_equal(face.image, batch["image"][i, 0].numpy())
+        np.testing.assert_array_equal(face.true_px, batch["points_px"][i].numpy())
+        np.testing.assert_array_equal(face.predicted_px, columns["prediction_px"][row].numpy())
+    assert set(faces) == {0, 1}
 
 
 def test_the_error_curve_repeats_the_logged_metrics(make_module, make_data, make_trainer, monkeypatch):

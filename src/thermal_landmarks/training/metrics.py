@@ -186,8 +186,8 @@ class ArgmaxAccuracy(_ImageMean):
 class NormalisedMeanError(Metric):
     """NME: mean point error of an image over a normalising length; mean over images.
 
-    Images without a valid point or without a normaliser (no eye corners annotated) are left out and counted in
-    `ignored_images`; there is no fallback to another normaliser.
+    Images without a valid point or without a normaliser (no eye corners annotated) are left out; there is no fallback
+    to another normaliser.
 
     Args:
         normaliser: See `normalised_errors`.
@@ -220,12 +220,6 @@ class NormalisedMeanError(Metric):
         else:
             errors = torch.empty(0, device=self.device)
         return errors[~errors.isnan()]
-
-    @property
-    def ignored_images(self) -> int:
-        """Images of this process without an NME."""
-        seen = len(self.errors) if isinstance(self.errors, Tensor) else sum(len(e) for e in self.errors)
-        return seen - len(self.image_errors())
 
     def compute(self) -> Float[Tensor, ""]:
         return self.image_errors().mean()

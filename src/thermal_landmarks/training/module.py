@@ -4,8 +4,8 @@ A checkpoint's hyper-parameters are plain data (network settings, scheme, prepro
 with `weights_only=True` and predicts without the training config.
 """
 
+import logging
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import lightning as L
@@ -16,12 +16,16 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from thermal_landmarks.data.batch import Batch, to_pixels, to_unit
+from thermal_landmarks.data.batch import Batch, to_unit
+from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.training.losses import LandmarkLoss, Wing
-from thermal_landmarks.training.metrics import build_metrics, image_size
+from thermal_landmarks.training.metrics import PointError, build_metrics, image_size
 from thermal_landmarks.training.per_image import PerImageTable
+from thermal_landmarks.training.trainer import current_metrics
+
+_log = logging.getLogger(__name__)
 
 MemoryFormat = Literal["channels_last", "contiguous"]
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
@@ -86,20 +90,6 @@ class LandmarkModule(L.LightningModule):
             logger=False,
         )
 
-    @classmethod
-    def from_checkpoint(cls, path: str | Path, **changes: Any) -> "LandmarkModule":
-        """The module of a checkpoint, on the CPU, in evaluation mode.
-
-        Args:
-            path: A checkpoint file.
-            **changes: Constructor arguments to replace or to add (`metrics`, `optimizer`, ...).
-        """
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-        settings = {k: v for k, v in checkpoint["hyper_parameters"].items() if k != "model_id"}
-        module = cls(**{**settings, "start_at_mean_shape": False, **changes})
-        module.load_state_dict(checkpoint["state_dict"])
-        return module.eval()
-
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         """Points in [0, 1] image units, float32 in every precision."""
         return cast(Tensor, self.network(images.to(memory_format=self.memory_format))).float()
@@ -144,17 +134,25 @@ class LandmarkModule(L.LightningModule):
 
     def on_test_epoch_end(self) -> None:
         self.log_dict(self.test_metrics.compute(), sync_dist=True)
+        per_point = cast(PointError, self.test_metrics["pixel_error"]).per_point()
+        names = get_scheme(self.hparams["scheme"]).landmark_names
+        self.log_dict(
+            {f"test/pixel_error/{name}": error for name, error in zip(names, per_point, strict=True)}, sync_dist=True
+        )
         self.test_metrics.reset()
         self.test_table.gather()
-
-    def predict_step(self, batch: Batch) -> Tensor:
-        """Points in pixels of the network's input."""
-        return to_pixels(self(batch["image"]), image_size(batch))
+        self._warn_without_normaliser()
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         if self.optimizer_factory is None:
             raise ConfigError("This module was made without an optimizer and can only test and predict.")
         optimizer = self.optimizer_factory(parameter_groups(self.network))
+        scales_in_step = getattr(optimizer, "_step_supports_amp_scaling", False)
+        if self.trainer.precision == "16-mixed" and self.trainer.gradient_clip_val and scales_in_step:
+            raise ConfigError(
+                f"trainer.precision=16-mixed can't clip gradients (trainer.gradient_clip_val="
+                f"{self.trainer.gradient_clip_val:g}) of a fused optimizer: set optimizer.fused=false."
+            )
         if self.schedule_factory is None:
             return optimizer
         total_steps = int(self.trainer.estimated_stepping_batches)
@@ -181,10 +179,20 @@ class LandmarkModule(L.LightningModule):
         return cast(Tensor, self.loss(prediction, to_unit(batch["points_px"], size), batch["mask"], size))
 
     def _step_plateau_schedulers(self) -> None:
+        metrics = current_metrics(self.trainer)
         for config in self.trainer.lr_scheduler_configs:
-            value = self.trainer.callback_metrics.get(str(config.monitor))
+            value = metrics.get(str(config.monitor))
             if isinstance(config.scheduler, ReduceLROnPlateau) and value is not None:
-                config.scheduler.step(float(value))
+                config.scheduler.step(value)
+
+    def _warn_without_normaliser(self) -> None:
+        table = self.test_table
+        if table.columns and table.columns["nme"].isnan().all() and self.trainer.is_global_zero:
+            _log.warning(
+                "NME, AUC and failure rate are nan: no test image has the normaliser %s. Set metrics.normaliser=%s.",
+                table.normaliser,
+                "box" if table.normaliser == "inter_ocular" else "image_diagonal",
+            )
 
 
 def parameter_groups(network: nn.Module) -> list[dict[str, Any]]:

@@ -50,6 +50,12 @@ def build_trainer(
     )
 
 
+def current_metrics(trainer: L.Trainer) -> dict[str, float]:
+    """The logged metrics; those of the validation only if this epoch had one, since Lightning keeps old values."""
+    validated = (trainer.current_epoch + 1) % (trainer.check_val_every_n_epoch or 1) == 0
+    return {k: float(v) for k, v in trainer.callback_metrics.items() if validated or not k.startswith("val/")}
+
+
 def _quieten_lightning() -> None:
     """What Lightning says about every run here and nobody can act on."""
     for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda"):

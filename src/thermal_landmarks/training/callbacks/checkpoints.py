@@ -57,10 +57,17 @@ class BestCheckpoint(_InRunFolder):
 
 
 class LastCheckpoint(_InRunFolder):
-    """Writes `last.ckpt` at the end of every epoch, after validation."""
+    """Writes `last.ckpt` at the end of every epoch, with and without validation in it."""
 
     def __init__(self) -> None:
-        super().__init__(filename="last", monitor=None, save_top_k=1, every_n_epochs=1, enable_version_counter=False)
+        super().__init__(
+            filename="last",
+            monitor=None,
+            save_top_k=1,
+            every_n_epochs=1,
+            save_on_train_epoch_end=True,
+            enable_version_counter=False,
+        )
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Nothing to restore: the file that was loaded need not be in this run's folder."""

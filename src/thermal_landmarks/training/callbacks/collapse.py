@@ -104,7 +104,9 @@ class CollapseWarning(Callback):
         self._below, self._warned = state_dict["below"], state_dict["warned"]
 
     def _warn(self, trainer: L.Trainer, spread: float) -> None:
-        rate = max((group["lr"] for o in trainer.optimizers for group in o.param_groups), default=1e-3)
+        rate = max(
+            (group.get("initial_lr", group["lr"]) for o in trainer.optimizers for group in o.param_groups), default=1e-3
+        )
         text = _ADVICE.format(
             spread=spread,
             epoch=trainer.current_epoch,

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-class _Face(NamedTuple):
+class Face(NamedTuple):
+    """One picture: image values (height, width), points (N, 2) in its pixels, NaN where not annotated."""
+
     image: np.ndarray
     true_px: np.ndarray
     predicted_px: np.ndarray
@@ -42,11 +44,11 @@ class TestFigures(Callback):
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         assert isinstance(pl_module, LandmarkModule)
         columns = pl_module.test_table.columns
-        if getattr(trainer, "fast_dev_run", False) or not columns:
+        if getattr(trainer, "fast_dev_run", False) or not columns or not trainer.is_global_zero:
             return
         chosen = choose_faces(columns, self.faces)
-        faces = _read_faces(trainer, columns, {row for rows in chosen.values() for row in rows})
-        if not trainer.is_global_zero or not faces:
+        faces = read_faces(trainer, columns, sorted({row for rows in chosen.values() for row in rows}))
+        if not faces:
             return
         from thermal_landmarks.reporting.figures import Curve, ced_figure, overlay_grid  # matplotlib is slow to import
 
@@ -76,25 +78,22 @@ def choose_faces(columns: dict[str, Tensor], count: int) -> dict[str, list[int]]
     return {"best": order[:count], "median": order[middle : middle + count], "worst": order[::-1][:count]}
 
 
-def _read_faces(trainer: L.Trainer, columns: dict[str, Tensor], rows: set[int]) -> dict[int, _Face]:
-    row_of = {int(columns["index"][row]): row for row in rows}
-    faces: dict[int, _Face] = {}
-    for raw in trainer.test_dataloaders or ():
-        if not row_of.keys() & set(raw["index"].tolist()):
-            continue
-        batch: Batch = trainer.strategy.batch_to_device(raw)
-        for i, index in enumerate(batch["index"].tolist()):
-            if index in row_of:
-                faces[row_of[index]] = _face(columns, row_of[index], batch, i)
-        if len(faces) == len(row_of):
-            break
-    return faces
+def read_faces(trainer: L.Trainer, columns: dict[str, Tensor], rows: list[int]) -> dict[int, Face]:
+    """The tested images of these rows, from the data module; none without one."""
+    data = getattr(trainer, "datamodule", None)
+    if data is None or not rows:
+        return {}
+    dataset = data.datasets["test"]
+    position = {int(index): i for i, index in enumerate(dataset.rows)}
+    raw = dataset.__getitems__([position[int(columns["index"][row])] for row in rows])
+    batch: Batch = data.finish(raw, augment=False)
+    return {row: _face(columns, row, batch, i) for i, row in enumerate(rows)}
 
 
-def _face(columns: dict[str, Tensor], row: int, batch: Batch, i: int) -> _Face:
+def _face(columns: dict[str, Tensor], row: int, batch: Batch, i: int) -> Face:
     nme, pixel_error = float(columns["nme"][row]), float(columns["pixel_error"][row])
     true_px = batch["points_px"][i].masked_fill(~batch["mask"][i, :, None], torch.nan)
-    return _Face(
+    return Face(
         image=batch["image"][i, 0].float().cpu().numpy(),
         true_px=true_px.cpu().numpy(),
         predicted_px=columns["prediction_px"][row].numpy(),

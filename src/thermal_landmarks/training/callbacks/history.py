@@ -8,6 +8,8 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
+from thermal_landmarks.training.trainer import current_metrics
+
 
 class History(Callback):
     """Writes all logged metrics of each epoch to `history.csv` in the Trainer's `default_root_dir`.
@@ -23,8 +25,8 @@ class History(Callback):
         self.rows: list[dict[str, float]] = []
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        metrics = {name: float(value) for name, value in sorted(trainer.callback_metrics.items())}
-        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **metrics})
+        metrics = sorted(current_metrics(trainer).items())
+        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **dict(metrics)})
         if trainer.is_global_zero and not getattr(trainer, "fast_dev_run", False):
             write_rows(Path(trainer.default_root_dir) / "history.csv", self.rows)
 

@@ -8,6 +8,8 @@ import lightning as L
 from lightning.pytorch.callbacks import ProgressBar, RichProgressBar
 from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
 
+from thermal_landmarks.training.trainer import current_metrics
+
 _SHOWN = {
     "train/loss": "loss",
     "val/wing": "val wing",
@@ -66,8 +68,8 @@ class EpochBar(RichProgressBar):
 
 def epoch_line(trainer: L.Trainer) -> str:
     """`epoch  3/30  loss 1.234  val wing 0.987 ...`."""
-    metrics = trainer.callback_metrics
+    metrics = current_metrics(trainer)
     width = len(str(trainer.max_epochs))
     parts = [f"epoch {trainer.current_epoch + 1:{width}d}/{trainer.max_epochs}"]
-    parts += [f"{label} {float(metrics[name]):#.4g}" for name, label in _SHOWN.items() if name in metrics]
+    parts += [f"{label} {metrics[name]:#.4g}" for name, label in _SHOWN.items() if name in metrics]
     return "  ".join(parts)
