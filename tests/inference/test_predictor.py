@@ -20,7 +20,6 @@ MakeCheckpoint = Callable[..., Path]
 PREPROCESSINGS: dict[str, dict[str, Any]] = {
     "shrunk": {"image_size": (32, 40)},
     "grown_to_three_channels": {"image_size": (60, 72), "in_channels": 3},
-    "stretched": {"image_size": (40, 40), "crop": {"fit": "stretch"}},
     "box": {"image_size": (32, 40), "crop": {"mode": "box", "margin": 0.2}},
     "window": {"image_size": (32, 40), "normalisation": {"mode": "window"}},
 }

@@ -129,7 +129,7 @@ class LandmarkDataModule(L.LightningDataModule):
         count = (~np.isnan(points)).sum(axis=0)
         mean = np.nansum(points, axis=0) / np.maximum(count, 1)
         mean = np.where(count > 0, mean, np.nanmean(points, axis=(0, 1)))
-        return to_unit(torch.from_numpy(mean), self.image_size)
+        return to_unit(torch.from_numpy(mean.astype(np.float32)), self.image_size)
 
     def train_dataloader(self) -> DataLoader[RawBatch]:
         dataset = self.datasets["train"]
