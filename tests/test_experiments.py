@@ -1,0 +1,29 @@
+"""Every experiment file runs one step of training, validation and test."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from thermal_landmarks.cli import CONFIG_DIR
+
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = sorted(
+    str(p.relative_to(CONFIG_DIR / "experiment").with_suffix("")) for p in (CONFIG_DIR / "experiment").rglob("*.yaml")
+)
+SAMPLE_DATA = ("dlib_faces", "overfit_thermal54", "overfit_thermal_real")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", EXPERIMENTS)
+def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch):
+    if experiment in SAMPLE_DATA:
+        monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(request.getfixturevalue("shared_data")))
+        small = []
+    else:
+        small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
+    command = [sys.executable, str(ROOT / "src" / "train.py"), f"experiment={experiment}", "debug=fast", *small]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert "Test metrics" in result.stdout
