@@ -1,6 +1,7 @@
 """A tiny data set of our own making: warm blobs on a cold ground, one at each landmark."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ from PIL import Image
 
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
+
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the commands under test start in half the time with bytecode kept
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from thermal_landmarks.training.precision import best_precision
+
 ROOT = Path(__file__).parents[1]
 TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "data.augmentation.noise=0.02"]
 
@@ -73,6 +75,29 @@ def test_terminal_shows_model_metrics_and_folder(trained):
 def test_checkpoint_is_plain_data_that_knows_its_network(trained):
     checkpoint = torch.load(trained[1] / "checkpoints" / "best.ckpt", weights_only=True)
     assert {"network", "scheme", "preprocessing"} <= set(checkpoint["hyper_parameters"])
+
+
+@pytest.mark.slow
+def test_three_processes_measure_what_one_does(blob_coco, tmp_path):
+    """DDP on the CPU; four test images don't divide by three, and none may count twice."""
+    data = ["data.split.test=0.1", "data.batch_size=3", "trainer.max_epochs=2"]
+    run(blob_coco, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=3", *data, cwd=tmp_path)
+    (folder,) = run_folders(tmp_path)
+    found = json.loads((folder / "metrics.json").read_text())
+    precision = "bf16" if best_precision("cpu").startswith("bf16") else "32"
+    evaluate = [
+        sys.executable,
+        str(ROOT / "src" / "evaluate.py"),
+        f"checkpoint={folder}",
+        f"precision={precision}",
+        "split=test",
+    ]
+    evaluate += ["data=coco", f"data.source.annotation_file={blob_coco}"]
+    subprocess.run(evaluate, cwd=tmp_path, check=True, capture_output=True)
+    (alone,) = (tmp_path / "outputs" / "evaluate").glob("*/metrics.json")
+    expected = json.loads(alone.read_text())
+    for name in ("wing", "mae", "mse", "nme", "pixel_error"):
+        assert found[f"test/{name}"] == pytest.approx(expected[f"test/{name}"], rel=1e-3)
 
 
 @pytest.mark.slow
