@@ -10,14 +10,14 @@ from thermal_landmarks.data.synthetic.camera import draw_view, rotation, turn
 from thermal_landmarks.data.synthetic.head_surface import mean_head
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.randomness import stream
-from thermal_landmarks.data.synthetic.sensor import record
-from thermal_landmarks.data.synthetic.settings import (
+from thermal_landmarks.data.synthetic.ranges import (
     AnatomyRanges,
     ExpressionRanges,
     PoseRanges,
     SensorRanges,
     settings_from,
 )
+from thermal_landmarks.data.synthetic.sensor import record
 from thermal_landmarks.data.synthetic.shape_modes import displace, expression_modes, identity_modes
 
 NAMES = get_scheme("face16").landmark_names

@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.synthetic.randomness import uniform
-from thermal_landmarks.data.synthetic.settings import PoseRanges
+from thermal_landmarks.data.synthetic.ranges import PoseRanges
 
 
 def rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Float[np.ndarray, "3 3"]:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.data.synthetic import settings as groups
+from thermal_landmarks.data.synthetic import ranges as groups
 from thermal_landmarks.data.synthetic.camera import draw_view
 from thermal_landmarks.data.synthetic.head_surface import mean_head
 from thermal_landmarks.data.synthetic.person import draw_moment, draw_person

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from thermal_landmarks.data.synthetic.randomness import bounded_normal, chance, stream, uniform
-from thermal_landmarks.data.synthetic.settings import (
+from thermal_landmarks.data.synthetic.ranges import (
     AnatomyRanges,
     AppearanceRanges,
     ExpressionRanges,

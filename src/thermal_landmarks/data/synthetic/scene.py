@@ -5,7 +5,7 @@ from jaxtyping import Float
 
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.randomness import chance, uniform
-from thermal_landmarks.data.synthetic.settings import SceneRanges
+from thermal_landmarks.data.synthetic.ranges import SceneRanges
 
 
 def paint_room(

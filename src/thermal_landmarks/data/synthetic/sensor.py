@@ -5,7 +5,7 @@ from jaxtyping import Float
 from scipy.ndimage import gaussian_filter1d
 
 from thermal_landmarks.data.synthetic.randomness import uniform
-from thermal_landmarks.data.synthetic.settings import SensorRanges
+from thermal_landmarks.data.synthetic.ranges import SensorRanges
 
 
 def record(

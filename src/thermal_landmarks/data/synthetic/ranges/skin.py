@@ -1,0 +1,69 @@
+"""What temperatures are drawn from. Pairs: see `ranges.shape`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from thermal_landmarks.data.synthetic.randomness import Range
+
+
+@dataclass(frozen=True, kw_only=True)
+class TemperatureRanges:
+    """Temperatures of skin, hair and clothes in degrees Celsius; differences (`_k`) are relative to the forehead.
+
+    Attributes:
+        forehead_c: Of a subject.
+        drift_k: Change of the whole face from image to image.
+        regions_k: Difference of each region of the skin, of a subject.
+        region_drift_k: Change of each region from image to image (standard deviation).
+        blotch_k: Standard deviation of the irregular skin pattern.
+        vessel_k: Warmth of superficial vessels.
+        grain_k: Standard deviation of the skin's fine mottling.
+        nostril_k: Of the nostrils, which swing with the breath.
+        mouth_line_k: Of the line between closed lips: warm in some, cold in others.
+        upper_lip_k: Of the upper lip's red.
+        lower_lip_k: Of the lower lip's red.
+        mouth_cavity_k: Of an open mouth.
+        upper_lid_k: Between eye and brow.
+        under_eye_k: Of the crescent below the eye.
+        ala_k: Of the wings of the nose.
+        nose_groove_k: Beside the root of the nose.
+        lid_fold_k: Lines of the eyelids.
+        eyeball_k: Of the cornea.
+        brow_k: Of the brows.
+        beard_k: Of a full beard.
+        grazing_loss: How far skin seen edge-on takes on the ambient temperature.
+        hair_warmth: Hair surface between ambient (0) and skin (1).
+        cloth_warmth: Clothes between ambient (0) and skin (1).
+    """
+
+    forehead_c: Range = (33.2, 36.0)
+    drift_k: Range = (-0.4, 0.4)
+    regions_k: Mapping[str, Range] = field(
+        default_factory=lambda: {
+            "nose": (-4.5, 0.3), "nose_bridge": (-1.2, 0.4), "cheeks": (-2.6, 0.0), "lower_cheeks": (-1.4, 0.2),
+            "inner_eyes": (0.3, 1.0),
+            "orbits": (-0.2, 0.5), "temples": (0.0, 0.9), "glabella": (0.0, 0.6), "perioral": (-0.6, 0.7),
+            "chin": (-1.6, 0.2), "jaw": (-1.2, 0.3), "nasolabial": (0.1, 0.8), "upper_forehead": (-0.5, 0.4),
+            "neck": (-0.3, 1.0), "ears": (-4.5, -0.3), "under_jaw": (0.0, 1.2),
+        }
+    )  # fmt: skip
+    region_drift_k: float = 0.25
+    blotch_k: Range = (0.1, 0.35)
+    vessel_k: Range = (0.0, 0.7)
+    grain_k: Range = (0.03, 0.15)
+    nostril_k: Range = (-2.0, 1.5)
+    mouth_line_k: Range = (-0.9, 0.9)
+    upper_lip_k: Range = (-0.7, 0.6)
+    lower_lip_k: Range = (-1.4, 0.4)
+    mouth_cavity_k: Range = (-1.5, 1.5)
+    upper_lid_k: Range = (-0.1, 0.8)
+    under_eye_k: Range = (-0.8, 0.3)
+    ala_k: Range = (-2.2, 0.2)
+    nose_groove_k: Range = (-1.0, 0.4)
+    lid_fold_k: Range = (0.2, 0.9)
+    eyeball_k: Range = (-1.2, 0.1)
+    brow_k: Range = (-1.8, -0.2)
+    beard_k: Range = (-4.0, -1.0)
+    grazing_loss: Range = (0.1, 0.3)
+    hair_warmth: Range = (0.2, 0.75)
+    cloth_warmth: Range = (0.2, 0.7)
