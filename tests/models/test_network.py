@@ -89,7 +89,7 @@ def test_mean_shape_is_what_an_untrained_network_predicts_on_average(make_networ
     network.set_mean_shape(shape)
     predicted = network(torch.rand(32, 1, 90, 110) * 2 - 1)
     assert (predicted.mean(dim=0) - shape).abs().max() < 0.2
-    blank = network.head(torch.zeros(1, network.head.linear.in_features))
+    blank = network.head([torch.zeros(1, network.head.linear.in_features)])
     torch.testing.assert_close(blank[0], shape)
 
 

@@ -40,7 +40,7 @@ def test_search_ranges_name_settings_and_every_value_in_them_builds(
     group: str, name: str, settings_of: SettingsOf
 ) -> None:
     settings = settings_of(group, name)
-    shapes: dict[str, Any] = {"in_features": 100, "num_points": 6} if group == "head" else {"in_shape": SHAPE}
+    shapes: dict[str, Any] = {"in_shapes": [SHAPE], "num_points": 6} if group == "head" else {"in_shape": SHAPE}
     for key, sweep in settings.get("search", {}).items():
         assert key in REGISTRIES[group].setting_names(settings["name"])
         for value in values_of(sweep):

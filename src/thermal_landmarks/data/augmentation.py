@@ -4,7 +4,7 @@ Left-handed image coordinates: a positive angle turns the picture counter-clockw
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -12,6 +12,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
+from thermal_landmarks.data.views import cut_views, face_views, whole_views
+from thermal_landmarks.data.warping import Padding, compose, warp_batch
+from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError
 
 Range = tuple[float, float]
@@ -32,6 +35,13 @@ class AugmentationSettings:
         mirror: Probability of mirroring left and right (landmarks change places with their partners).
         padding: What appears beyond the border: the nearest pixel (`border`), the mirrored image (`reflection`) or
             the coldest input value (`cold`).
+        close: Share of close looks at the face among the training images, where the network zooms (`zoom.Zoom`); the
+            others show the whole image, turned, scaled and shifted as above.
+        close_rotation_max_deg: Largest tilt of the face in a close look.
+        close_scale: Its relative size.
+        close_shift: Its largest distance from the middle, as a fraction of height and width.
+        gamma: Exponents of a random tone curve, e.g. (0.7, 1.4).
+        invert: Probability of exchanging cold and warm.
         gain: Relative contrast, e.g. (0.8, 1.25), about the middle of the input range.
         offset: Largest shift of all values, as a fraction of the input range.
         noise: Largest standard deviation of white noise, as a fraction of the input range.
@@ -46,7 +56,13 @@ class AugmentationSettings:
     scale: Range = (1.0, 1.0)
     shift: float = 0.0
     mirror: float = 0.0
-    padding: Literal["border", "reflection", "cold"] = "border"
+    padding: Padding = "border"
+    close: float = 0.5
+    close_rotation_max_deg: float = 15.0
+    close_scale: Range = (0.8, 1.25)
+    close_shift: float = 0.08
+    gamma: Range = (1.0, 1.0)
+    invert: float = 0.0
     gain: Range = (1.0, 1.0)
     offset: float = 0.0
     noise: float = 0.0
@@ -59,6 +75,17 @@ class AugmentationSettings:
         """Whether any of the geometric changes is on."""
         still = self.rotation == "none" and self.scale == (1.0, 1.0) and self.shift == 0 and self.mirror == 0
         return not still
+
+    @property
+    def of_close_looks(self) -> "AugmentationSettings":
+        """The same changes with the geometry of close looks."""
+        return replace(
+            self,
+            rotation="random",
+            rotation_max_deg=self.close_rotation_max_deg,
+            scale=self.close_scale,
+            shift=self.close_shift,
+        )
 
     def __post_init__(self) -> None:
         if self.rotation not in ("none", "triple", "random"):
@@ -95,31 +122,10 @@ def affine_matrices(
     return torch.cat([linear, translation[:, :, None]], dim=2), mirrored
 
 
-def warp_batch(
-    images: Float[Tensor, "batch 1 height width"],
-    matrices: Float[Tensor, "batch 2 3"],
-    padding: Literal["border", "reflection", "cold"],
-) -> Float[Tensor, "batch 1 height width"]:
-    """Resample images bilinearly by maps from old to new pixels."""
-    height, width = images.shape[-2:]
-    linear = torch.linalg.inv(matrices[:, :, :2])
-    offset = -linear @ matrices[:, :, 2:]
-    # grid_sample counts from -1 to 1 between the outer edges of the outer pixels
-    half = torch.tensor([width / 2, height / 2], device=images.device)
-    centre = half - 0.5
-    theta_linear = linear * half[None, None, :] / half[None, :, None]
-    theta_offset = ((linear @ centre[:, None] + offset).squeeze(-1) - centre) / half
-    theta = torch.cat([theta_linear, theta_offset[:, :, None]], dim=2)
-    grid = F.affine_grid(theta, list(images.shape), align_corners=False)
-    if padding == "cold":  # -1 is the coldest input value
-        return F.grid_sample(images + 1, grid, padding_mode="zeros", align_corners=False) - 1
-    return F.grid_sample(images, grid, padding_mode=padding, align_corners=False)
-
-
 def augment_values(
     images: Float[Tensor, "batch 1 height width"], settings: AugmentationSettings, generator: Generator
 ) -> Float[Tensor, "batch 1 height width"]:
-    """Blur, patch, contrast, shift and noise of images in [-1, 1]; the result is clipped to [-1, 1]."""
+    """Blur, patch, tone, contrast, shift and noise of images in [-1, 1]; the result is clipped to [-1, 1]."""
     count, device = len(images), images.device
 
     def uniform(low: float, high: float) -> Tensor:
@@ -129,6 +135,10 @@ def augment_values(
         images = _blur(images, uniform(0, settings.blur))
     if settings.occlusion > 0:
         images = _occlude(images, settings, generator)
+    if settings.gamma != (1.0, 1.0):
+        images = 2 * ((images.clamp(-1, 1) + 1) / 2) ** uniform(*settings.gamma) - 1
+    if settings.invert > 0:
+        images = torch.where(uniform(0, 1) < settings.invert, -images, images)
     if settings.gain != (1.0, 1.0):
         images = images * uniform(*settings.gain)
     if settings.offset > 0:
@@ -173,11 +183,13 @@ class Augmentation:
     Args:
         settings: What is changed, and how much.
         mirror_order: (N,) permutation that restores the landmark order in a mirrored image.
+        zoom: How the network looks at images, if it zooms; then the result are single looks of its `view_size`.
     """
 
-    def __init__(self, settings: AugmentationSettings, mirror_order: Tensor) -> None:
+    def __init__(self, settings: AugmentationSettings, mirror_order: Tensor, zoom: Zoom | None = None) -> None:
         self.settings = settings
         self.mirror_order = mirror_order
+        self.zoom = zoom
 
     def __call__(
         self,
@@ -188,14 +200,33 @@ class Augmentation:
         generator: Generator,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Images in [-1, 1], points and mask after the change, and the relative scale of each image."""
-        size = (images.shape[-2], images.shape[-1])
-        matrices, mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
+        if self.zoom is None:
+            size = (images.shape[-2], images.shape[-1])
+            matrices, mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
+            if self.settings.moves_points:
+                images = warp_batch(images, matrices, self.settings.padding)
+        else:
+            matrices, mirrored = self._looks(images, points_px, mask, stored_rotation_deg, generator)
+            images = cut_views(images, matrices, self.zoom, self.settings.padding)
         linear = matrices[:, :, :2]
-        if self.settings.moves_points:
-            images = warp_batch(images, matrices, self.settings.padding)
-            points_px = points_px @ linear.transpose(1, 2) + matrices[:, None, :, 2]
-            order = self.mirror_order.to(points_px.device)
-            points_px = torch.where(mirrored[:, None, None], points_px[:, order], points_px)
-            mask = torch.where(mirrored[:, None], mask[:, order], mask)
+        points_px = points_px @ linear.transpose(1, 2) + matrices[:, None, :, 2]
+        order = self.mirror_order.to(points_px.device)
+        points_px = torch.where(mirrored[:, None, None], points_px[:, order], points_px)
+        mask = torch.where(mirrored[:, None], mask[:, order], mask)
         images = augment_values(images, self.settings, generator)
         return images, points_px, mask, torch.linalg.det(linear).abs().sqrt()
+
+    def _looks(
+        self, frames: Tensor, points_px: Tensor, mask: Tensor, stored_rotation_deg: Tensor, generator: Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Maps from frames to looks, some at the whole, some at the face, and which of them mirror."""
+        assert self.zoom is not None
+        size = self.zoom.view_size
+        whole, whole_mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
+        upright = torch.zeros_like(stored_rotation_deg)
+        close, close_mirrored = affine_matrices(self.settings.of_close_looks, upright, size, generator)
+        chosen = torch.rand(len(frames), generator=generator, device=frames.device) < self.settings.close
+        chosen &= mask.sum(dim=1) >= 2  # a single point has neither size nor direction
+        whole = compose(whole, whole_views(frames, self.zoom))
+        close = compose(close, face_views(points_px, mask, self.zoom, frames.shape[-2]))
+        return torch.where(chosen[:, None, None], close, whole), torch.where(chosen, close_mirrored, whole_mirrored)

@@ -93,7 +93,7 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
     Raises:
         DataError: If the source has no usable sample.
     """
-    key = json.dumps([_VERSION, source.scheme, source.fingerprint(), preprocessing.settings], sort_keys=True)
+    key = json.dumps([_VERSION, source.scheme, source.fingerprint(), preprocessing.frame_settings], sort_keys=True)
     digest = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
     folder = cache_dir / f"{type(source).__name__.lower()}-{digest}"
     if not (folder / "samples.json").exists():

@@ -1,6 +1,7 @@
 """The LightningDataModule: a source of annotated images in, normalised batches on the training device out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ from thermal_landmarks.data.dataset import EpochSampler, LandmarkDataset, RawBat
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.shapes import mean_shape
 from thermal_landmarks.data.split import Split, SplitSettings, split_subjects
 from thermal_landmarks.errors import DataError
 
@@ -36,6 +38,8 @@ class LandmarkDataModule(L.LightningDataModule):
         in_channels: How often the single channel is repeated.
         crop: Settings of `preprocessing.Crop`.
         normalisation: Settings of `normalisation.ValueRange`.
+        zoom: Settings of `zoom.Zoom`, whose `reference` comes from the training data. None: the network sees whole
+            images only.
         augmentation: Settings of `augmentation.AugmentationSettings`.
         split: Settings of `split.SplitSettings`.
         test_source: A data set of its own for the test; then the source is divided into train and val only.
@@ -55,6 +59,7 @@ class LandmarkDataModule(L.LightningDataModule):
         in_channels: int = 1,
         crop: dict[str, Any] | None = None,
         normalisation: dict[str, Any] | None = None,
+        zoom: dict[str, Any] | None = None,
         augmentation: dict[str, Any] | None = None,
         split: dict[str, Any] | None = None,
         test_source: Source | None = None,
@@ -74,11 +79,11 @@ class LandmarkDataModule(L.LightningDataModule):
                 "in_channels": in_channels,
                 "crop": crop or {},
                 "normalisation": normalisation or {},
+                "zoom": zoom,
             }
         )
         ranges: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in (augmentation or {}).items()}
         self.augmentation_settings = AugmentationSettings(**ranges)
-        self.augmentation = Augmentation(self.augmentation_settings, torch.from_numpy(self.scheme.mirror_order))
         self.split_settings = SplitSettings(**(split or {}))
         self.on_bad_item = on_bad_item
         self.cache_dir = Path(cache_dir)
@@ -102,6 +107,12 @@ class LandmarkDataModule(L.LightningDataModule):
         subjects = np.array(samples.subjects)
         for stage_name, names in self.split.items():
             self.datasets[stage_name] = self._dataset(stage_name, samples, np.flatnonzero(np.isin(subjects, names)))
+        zoom = self.preprocessing.zoom
+        if zoom is not None and zoom.reference is None:
+            training = self.datasets["train"]
+            reference = mean_shape(training.samples.points_px[training.rows][:, training.landmarks])
+            zoom = replace(zoom, reference=tuple((round(x, 4), round(y, 4)) for x, y in reference.tolist()))
+            self.preprocessing = replace(self.preprocessing, zoom=zoom)
         if self.test_source is not None:
             self.use_for_test(self.test_source)
             if shared := set(self.split["test"]) & {*self.split["train"], *self.split["val"]}:
@@ -117,8 +128,14 @@ class LandmarkDataModule(L.LightningDataModule):
         self.datasets["test"] = self._dataset("test", samples, np.arange(len(samples)))
 
     @property
+    def augmentation(self) -> Augmentation:
+        """The random changes of training batches."""
+        order = torch.from_numpy(self.scheme.mirror_order)
+        return Augmentation(self.augmentation_settings, order, self.preprocessing.zoom)
+
+    @property
     def image_size(self) -> tuple[int, int]:
-        """(height, width) of the network's input."""
+        """(height, width) of the frames: the network's input, or with `zoom` what its views are cut from."""
         return self.preprocessing.image_size
 
     @property
@@ -150,13 +167,13 @@ class LandmarkDataModule(L.LightningDataModule):
 
     @torch.no_grad()
     def finish(self, raw: RawBatch, *, augment: bool) -> Batch:
-        """A raw batch as the network gets it."""
-        images = normalise_stored(raw["stored"], raw["encoding"], raw["limits"])
+        """A raw batch as the network gets it; with `zoom`, augmented images are single looks, others whole frames."""
+        images = normalise_stored(raw["stored"], raw["encoding"], raw["limits"], clip=self.preprocessing.clips)
         points, mask, scale = raw["points_px"], raw["mask"], torch.ones_like(raw["pixel_size"])
         if augment:
             generator = torch.Generator(images.device).manual_seed(raw["seed"])
             images, points, mask, scale = self.augmentation(images, points, mask, raw["rotation_deg"], generator)
-        height, width = self.image_size
+        height, width = images.shape[-2:]
         inside = ((points >= -0.5) & (points <= points.new_tensor([width, height]) - 0.5)).all(dim=-1)
         return {
             "image": images.expand(-1, self.preprocessing.in_channels, -1, -1),

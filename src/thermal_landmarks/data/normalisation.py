@@ -48,16 +48,25 @@ class ValueRange:
 
 
 def normalise(
-    values: Float[Tensor, "batch 1 height width"], low: Float[Tensor, " batch"], high: Float[Tensor, " batch"]
+    values: Float[Tensor, "batch 1 height width"],
+    low: Float[Tensor, " batch"],
+    high: Float[Tensor, " batch"],
+    *,
+    clip: bool = True,
 ) -> Float[Tensor, "batch 1 height width"]:
-    """Map each image's [low, high] to [-1, 1] and clip what lies outside."""
+    """Map each image's [low, high] to [-1, 1]; `clip` cuts off what lies outside."""
     scale = 2 / (high - low)
-    return (values * scale[:, None, None, None] - (low * scale + 1)[:, None, None, None]).clamp_(-1, 1)
+    mapped = values * scale[:, None, None, None] - (low * scale + 1)[:, None, None, None]
+    return mapped.clamp_(-1, 1) if clip else mapped
 
 
 def normalise_stored(
-    stored: Num[Tensor, "batch 1 height width"], encoding: Float[Tensor, "batch 2"], limits: Float[Tensor, "batch 2"]
+    stored: Num[Tensor, "batch 1 height width"],
+    encoding: Float[Tensor, "batch 2"],
+    limits: Float[Tensor, "batch 2"],
+    *,
+    clip: bool = True,
 ) -> Float[Tensor, "batch 1 height width"]:
     """Decode stored values (value = stored * scale + offset) and normalise them, in one step."""
     low, high = ((limits - encoding[:, 1:]) / encoding[:, :1]).unbind(dim=1)
-    return normalise(stored.float(), low, high)
+    return normalise(stored.float(), low, high, clip=clip)

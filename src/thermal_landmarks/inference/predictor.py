@@ -16,6 +16,7 @@ from thermal_landmarks.data.geometry import invert_matrix, transform_points
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Box, Preprocessing
 from thermal_landmarks.data.schemes import Scheme
+from thermal_landmarks.data.views import locate
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.checkpoint import load_checkpoint
 from thermal_landmarks.models.network import LandmarkNetwork
@@ -132,7 +133,8 @@ class Predictor:
     def _forward(self, images: Tensor) -> Tensor:
         dtype = _AUTOCAST.get(self.precision)
         with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None):
-            points = self.network(images)
+            zoom = self.preprocessing.zoom
+            points = self.network(images) if zoom is None else locate(self.network, images, zoom)
         height, width = images.shape[-2:]
         return to_pixels(points.float(), (height, width))
 
@@ -154,6 +156,7 @@ class Predictor:
                 torch.from_numpy(stored)[:, None].to(self.device),
                 torch.tensor(encodings, dtype=torch.float32, device=self.device),
                 torch.tensor([p.limits for p in prepared], dtype=torch.float32, device=self.device),
+                clip=self.preprocessing.clips,
             ).expand(-1, self.preprocessing.in_channels, -1, -1)
             points = self.predict_normalised(batch).cpu().numpy()
             yield from zip(points, (p.matrix for p in prepared), strict=True)

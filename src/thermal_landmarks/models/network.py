@@ -1,11 +1,9 @@
 """The network: root -> components (stem -> branch) -> head, for all models and ensembles (Baker 2023, section 3)."""
 
 import copy
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -33,7 +31,7 @@ def model_id(stem: str, branch: str) -> str:
 
 
 class Component(nn.Sequential):
-    """One stem and one branch; its output is flattened for the head.
+    """One stem and one branch; the head gets its output.
 
     Args:
         in_shape: Of the root's feature map.
@@ -99,8 +97,9 @@ class LandmarkNetwork(nn.Module):
         self.root = ROOTS.build(root, in_shape=self.image_shape)
         components = [Component(self.root.out_shape, stem=stem, branch=branch) for _ in range(ensemble)]
         self.components = nn.ModuleList(components)
-        features = sum(math.prod(component.out_shape) for component in components)
-        self.head = HEADS.build(head, in_features=features, num_points=num_points)
+        self.head = HEADS.build(
+            head, in_shapes=[component.out_shape for component in components], num_points=num_points
+        )
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b point 2"]:
         """Landmarks in [0, 1] image units; the output is linear, so it may lie outside."""
@@ -110,8 +109,7 @@ class LandmarkNetwork(nn.Module):
                 f"found {tuple(images.shape[1:])}. Resize the images or build it with their image_size."
             )
         features = self.root(images)
-        outputs = [component(features).flatten(1) for component in self.components]
-        points: Tensor = self.head(outputs[0] if len(outputs) == 1 else torch.cat(outputs, dim=1))
+        points: Tensor = self.head([component(features) for component in self.components])
         return points
 
     @property

@@ -52,7 +52,7 @@ class Registry:
 
         Args:
             settings: `name` and the component's settings; `search` is ignored.
-            shapes: What the neighbours determine (`in_shape`, for heads also `num_points`).
+            shapes: What the neighbours determine (`in_shape`; for heads `in_shapes` and `num_points`).
 
         Raises:
             ConfigError: If the name or a setting is unknown, or a setting without a default is missing.

@@ -17,7 +17,9 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from thermal_landmarks.data.batch import Batch, to_unit
+from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.views import locate
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.training.losses import LandmarkLoss, Wing
@@ -69,6 +71,7 @@ class LandmarkModule(L.LightningModule):
             raise ConfigError(f"memory_format is '{memory_format}'. Choose channels_last or contiguous.")
         self.memory_format = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
         self.network = LandmarkNetwork(**network).to(memory_format=self.memory_format)
+        self.zoom = Preprocessing.from_settings(preprocessing).zoom if preprocessing.get("zoom") else None
         self.loss = loss or Wing()
         self.optimizer_factory = optimizer
         self.schedule_factory = scheduler
@@ -91,8 +94,8 @@ class LandmarkModule(L.LightningModule):
         )
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
-        """Points in [0, 1] image units, float32 in every precision."""
-        return cast(Tensor, self.network(images.to(memory_format=self.memory_format))).float()
+        """Points in [0, 1] image units after all looks at the images, float32 in every precision."""
+        return self._look(images) if self.zoom is None else locate(self._look, images, self.zoom)
 
     def setup(self, stage: str) -> None:
         # Before a checkpoint is restored, so that a resumed run keeps its own head.
@@ -105,7 +108,7 @@ class LandmarkModule(L.LightningModule):
         self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"], sync_dist=True)
 
     def training_step(self, batch: Batch) -> Tensor:
-        loss = self._loss(self(batch["image"]), batch)
+        loss = self._loss(self._look(batch["image"]), batch)  # training images are single looks already
         self.log("train/loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["image"]))
         return loss
 
@@ -173,6 +176,9 @@ class LandmarkModule(L.LightningModule):
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
         elif gradient_clip_val:
             nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
+
+    def _look(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
+        return cast(Tensor, self.network(images.to(memory_format=self.memory_format))).float()
 
     def _loss(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Tensor:
         size = image_size(batch)

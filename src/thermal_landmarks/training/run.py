@@ -110,7 +110,7 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
     network = {
         **parts,
         "in_channels": data.preprocessing.in_channels,
-        "image_size": list(data.image_size),
+        "image_size": list(data.preprocessing.input_size),
         "num_points": data.scheme.num_points,
         "ensemble": cfg.ensemble,
     }

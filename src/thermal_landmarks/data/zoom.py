@@ -1,0 +1,32 @@
+"""Settings of looking twice: first at the whole image, then closely at the face that was found (see `views`)."""
+
+from dataclasses import dataclass
+
+from thermal_landmarks.errors import ConfigError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Zoom:
+    """How a network looks at a frame.
+
+    Attributes:
+        view_size: (height, width) of the network's input.
+        passes: Looks at an image: 1 is the whole frame alone, 2 adds a close look, 3 another one.
+        face_size: Larger side of the rectangle around the reference points in a close view, as a fraction of the
+            view's height.
+        percentiles: Of a view, which become -1 and +1; None: values stay as the frame has them.
+        reference: Shape of an upright face, (x, y) of each landmark, in any unit; from the training data.
+    """
+
+    view_size: tuple[int, int]
+    passes: int = 2
+    face_size: float = 0.6
+    percentiles: tuple[float, float] | None = (1.0, 99.0)
+    reference: tuple[tuple[float, float], ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.passes < 1 or self.face_size <= 0 or len(self.view_size) != 2:
+            raise ConfigError(
+                "data.zoom needs view_size=[height, width], passes of at least 1 and a positive face_size, found "
+                f"{list(self.view_size)}, {self.passes} and {self.face_size}."
+            )
