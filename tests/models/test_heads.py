@@ -1,7 +1,10 @@
+import numpy as np
+import pytest
 import torch
 
-from thermal_landmarks.models.heads import FullyConnectedHead
-from thermal_landmarks.models.shapes import Tokens
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.heads import FullyConnectedHead, SoftArgmaxHead
+from thermal_landmarks.models.shapes import FeatureMap, Tokens
 
 
 def test_mean_shape_keeps_full_precision_under_autocast() -> None:
@@ -25,3 +28,54 @@ def test_points_of_bf16_features_are_those_of_the_same_features_in_float32() -> 
     points.sum().backward()
     assert features.grad is not None
     assert features.grad.isfinite().all()
+
+
+def hot_cell(row: int, column: int) -> torch.Tensor:
+    """One feature channel of 4 x 6 cells with one very hot cell."""
+    features = torch.zeros(1, 1, 4, 6)
+    features[0, 0, row, column] = 1
+    return features
+
+
+def soft_argmax(margin: int = 0) -> SoftArgmaxHead:
+    head = SoftArgmaxHead([FeatureMap(1, 4, 6)], 1, margin=margin, dropout=0.0)
+    with torch.no_grad():
+        head.heat.weight.fill_(200)
+    return head
+
+
+@pytest.mark.parametrize(("row", "column"), [(0, 0), (1, 4), (3, 5)])
+@pytest.mark.parametrize("margin", [0, 2])
+def test_soft_argmax_finds_the_middle_of_a_hot_cell(row: int, column: int, margin: int) -> None:
+    point = soft_argmax(margin)([hot_cell(row, column)])[0, 0]
+    torch.testing.assert_close(point, torch.tensor([(column + 0.5) / 6, (row + 0.5) / 4]))
+
+
+def test_soft_argmax_is_the_centre_of_mass_of_the_softmax() -> None:
+    torch.manual_seed(0)
+    head = SoftArgmaxHead([FeatureMap(3, 4, 6), FeatureMap(2, 4, 6)], 5, margin=1, dropout=0.0)
+    torch.nn.init.normal_(head.heat.weight)
+    first, second = torch.randn(2, 3, 4, 6), torch.randn(2, 2, 4, 6)
+    points = head([first, second])
+    features = np.pad(torch.cat([first, second], dim=1).numpy(), ((0, 0), (0, 0), (1, 1), (1, 1)))
+    weight, bias = head.heat.weight.detach().numpy()[:, :, 0, 0], head.heat.bias.detach().numpy()
+    for b in range(2):
+        for n in range(5):
+            total, x_sum, y_sum = 0.0, 0.0, 0.0
+            for r in range(6):
+                for c in range(8):
+                    mass = np.exp(float(weight[n] @ features[b, :, r, c] + bias[n]))
+                    total, x_sum, y_sum = total + mass, x_sum + mass * (c - 0.5) / 6, y_sum + mass * (r - 0.5) / 4
+            np.testing.assert_allclose(points[b, n].detach().numpy(), [x_sum / total, y_sum / total], atol=1e-5)
+
+
+def test_soft_argmax_keeps_full_precision_under_autocast() -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        point = soft_argmax()([hot_cell(1, 4).bfloat16()])
+    assert point.dtype == torch.float32
+    torch.testing.assert_close(point[0, 0], torch.tensor([4.5 / 6, 1.5 / 4]))
+
+
+def test_soft_argmax_wants_a_map() -> None:
+    with pytest.raises(ConfigError, match="head=fully_connected, or branch=none, luong or bahdanau"):
+        SoftArgmaxHead([Tokens(10, 4)], 6, margin=1, dropout=0.0)

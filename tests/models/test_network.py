@@ -100,7 +100,7 @@ def test_ensemble_has_one_root_and_one_head_over_all_components(make_network: Ma
     images = torch.randn(2, 1, 90, 110)
     triple.eval()
     features = triple.root(images)
-    joined = torch.cat([component(features).flatten(1) for component in triple.components], dim=1)
+    joined = [component(features) for component in triple.components]
     torch.testing.assert_close(triple(images), triple.head(joined))
     assert sum(p.numel() for p in triple.root.parameters()) == sum(p.numel() for p in single.root.parameters())
     assert not torch.equal(next(triple.components[0].parameters()), next(triple.components[1].parameters()))

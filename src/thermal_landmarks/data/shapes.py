@@ -15,8 +15,8 @@ def mean_shape(points: Float[np.ndarray, "face point 2"]) -> Float[np.ndarray, "
     z = points[..., 0] + 1j * points[..., 1]
     complete = z[~np.isnan(z).any(axis=1)]
     if not len(complete):
-        mean = np.nanmean(z, axis=0)
-        mean = np.where(np.isnan(mean), np.nanmean(z), mean)
+        count = (~np.isnan(z)).sum(axis=0)
+        mean = np.where(count > 0, np.nansum(z, axis=0) / np.maximum(count, 1), np.nanmean(z))
     else:
         shapes = _unit(complete)
         mean = shapes.mean(axis=0)

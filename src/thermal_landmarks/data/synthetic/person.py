@@ -87,10 +87,14 @@ class Moment:
     grazing_loss: float
 
 
+# Painted with a temperature, and with a size or an edge.
 _FEATURES = (
     "vessel_k", "grain_k", "mouth_line_k", "upper_lip_k", "lower_lip_k", "mouth_cavity_k", "lid_fold_k", "upper_lid_k",
-    "under_eye_k", "eyeball_k", "brow_k", "ala_k", "nose_groove_k", "beard_k",
+    "under_eye_k", "eyeball_k", "brow_k", "ala_k", "nose_groove_k", "beard_k", "lid_crease_k", "lash_k",
+    "eye_corner_k", "nose_flank_k", "lobule_k", "alar_crease_k", "columella_k", "philtrum_k", "fold_k",
+    "lip_border_k", "mouth_corner_k", "chin_fold_k", "cheek_patch_k", "socket_k", "muzzle_k",
 )  # fmt: skip
+_SIZES = ("lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed")
 
 
 def draw_person(
@@ -105,13 +109,15 @@ def draw_person(
     long_hair, long_hair_mm = chance(looks, appearance.long_hair), uniform(looks, appearance.long_hair_mm)
     fringe_mm = uniform(looks, appearance.fringe_mm)
     beard_density, moustache_density = uniform(looks, (0.0, 1.0)), uniform(looks, (0.2, 1.0))
+    contrast = uniform(skin, temperature.contrast)
     return Person(
         key=(seed, subject),
         scale=uniform(shape, anatomy.scale),
         shape_mm={name: bounded_normal(shape, deviation) for name, deviation in anatomy.deviations_mm.items()},
         forehead_c=uniform(skin, temperature.forehead_c),
-        regions_k={name: uniform(skin, limits) for name, limits in temperature.regions_k.items()},
-        features_k={name.removesuffix("_k"): uniform(skin, getattr(temperature, name)) for name in _FEATURES},
+        regions_k={name: contrast * uniform(skin, limits) for name, limits in temperature.regions_k.items()},
+        features_k={n.removesuffix("_k"): contrast * uniform(skin, getattr(temperature, n)) for n in _FEATURES}
+        | {n.removesuffix("_mm"): uniform(skin, getattr(temperature, n)) for n in _SIZES},
         blotch_k=uniform(skin, temperature.blotch_k),
         hair_mm=0.0 if bald else hair_mm,
         hairline_mm=uniform(looks, appearance.hairline_mm),

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.data.synthetic.brushes import soft
 from thermal_landmarks.data.synthetic.head_surface import bump, mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
@@ -54,10 +55,28 @@ def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "ro
     places = mean_head().row_places_mm
     coarse, fine = (smooth_noise(pattern, places, columns, knots) for knots in ((11, 13), (26, 30)))
     # Uneven regions: no two faces have the same outline of a cool cheek.
-    regions *= 1 + np.float32(0.3) * smooth_noise(pattern, places, columns, (9, 11))
+    uneven = smooth_noise(pattern, places, columns, (9, 11))
+    edge = np.float32(person.features_k["area_edge"])
+    for name, distance in _area_distances_mm().items():
+        regions += np.float32(person.features_k[name]) * soft(distance + 4 * uneven, edge)
+    regions *= 1 + np.float32(0.3) * uneven
     vessels = np.exp(-8 * smooth_noise(pattern, places, columns, (13, 15)) ** 2) - np.float32(0.2)
     temperature = base + regions + np.float32(person.blotch_k) * (coarse + np.float32(0.6) * fine)
     return temperature + np.float32(person.features_k["vessel"]) * vessels * _vessel_area()
+
+
+@lru_cache(maxsize=1)
+def _area_distances_mm() -> dict[str, np.ndarray]:
+    """How far the vertices lie outside (negative: inside) the areas that have a border of their own."""
+    x, y = np.moveaxis(mean_head().frontal_mm.astype(np.float64), -1, 0)
+    side = np.abs(x)
+    muzzle_edge = 17 + 15 * np.clip((y - 42) / 34, 0, 1)  # the nasolabial fold, then straight down
+    areas = {
+        "cheek_patch": np.maximum.reduce([muzzle_edge + 1 - side, 18 + 0.12 * (side - 30) - y, side - 64, y - 92]),
+        "socket": 16 * (np.hypot((side - 30) / 23, (y + 3) / 16) - 1),
+        "muzzle": np.maximum.reduce([side - muzzle_edge, 46 - y, y - 96]),
+    }
+    return {name: distance.astype(np.float32) for name, distance in areas.items()}
 
 
 @lru_cache(maxsize=1)

@@ -28,8 +28,30 @@ class TemperatureRanges:
         ala_k: Of the wings of the nose.
         nose_groove_k: Beside the root of the nose.
         lid_fold_k: Lines of the eyelids.
+        lid_crease_k: The crease above the upper lid.
+        lash_k: Of the lashes.
+        eye_corner_k: Spots in the corners of the eyes.
         eyeball_k: Of the cornea.
         brow_k: Of the brows.
+        nose_flank_k: Between the ridge of the nose and the cheek.
+        lobule_k: Of the cool, bounded shape of tip and wings.
+        alar_crease_k: Of the crease around the wings and below the nostrils.
+        columella_k: Between the nostrils.
+        philtrum_k: Ridges of the philtrum; its groove has the other sign.
+        fold_k: Of the nasolabial fold.
+        lip_border_k: Of the lips' border.
+        mouth_corner_k: Of the corners of the mouth.
+        chin_fold_k: Of the fold between lower lip and chin.
+        cheek_patch_k: Of the cool, bounded area between eye, nose, mouth and jaw.
+        socket_k: Of the bounded area around the eye.
+        muzzle_k: Of the bounded area around the mouth.
+        contrast: Of a subject: all differences above and those of the regions are multiplied by it.
+        lobule_edge_mm: Width of the border of tip and wings.
+        lip_edge_softness_mm: Width of the border of the lips.
+        area_edge_mm: Width of the borders of cheek patch, socket and muzzle.
+        brow_thickness: Of the brows, relative.
+        nostril_size: Of the nostrils, relative.
+        lobule_lobed: Outline of tip and wings: 0 a bell, 1 three lobes.
         beard_k: Of a full beard.
         grazing_loss: How far skin seen edge-on takes on the ambient temperature.
         hair_warmth: Hair surface between ambient (0) and skin (1).
@@ -40,7 +62,7 @@ class TemperatureRanges:
     drift_k: Range = (-0.4, 0.4)
     regions_k: Mapping[str, Range] = field(
         default_factory=lambda: {
-            "nose": (-4.5, 0.3), "nose_bridge": (-1.2, 0.4), "cheeks": (-2.6, 0.0), "lower_cheeks": (-1.4, 0.2),
+            "nose": (-3.0, 0.3), "nose_bridge": (-1.2, 0.4), "cheeks": (-1.6, 0.3), "lower_cheeks": (-1.4, 0.2),
             "inner_eyes": (0.3, 1.0),
             "orbits": (-0.2, 0.5), "temples": (0.0, 0.9), "glabella": (0.0, 0.6), "perioral": (-0.6, 0.7),
             "chin": (-1.6, 0.2), "jaw": (-1.2, 0.3), "nasolabial": (0.1, 0.8), "upper_forehead": (-0.5, 0.4),
@@ -53,17 +75,39 @@ class TemperatureRanges:
     grain_k: Range = (0.03, 0.15)
     nostril_k: Range = (-2.0, 1.5)
     mouth_line_k: Range = (-0.9, 0.9)
-    upper_lip_k: Range = (-0.7, 0.6)
-    lower_lip_k: Range = (-1.4, 0.4)
+    upper_lip_k: Range = (-0.8, 0.6)
+    lower_lip_k: Range = (-1.5, 0.5)
     mouth_cavity_k: Range = (-1.5, 1.5)
-    upper_lid_k: Range = (-0.1, 0.8)
-    under_eye_k: Range = (-0.8, 0.3)
-    ala_k: Range = (-2.2, 0.2)
-    nose_groove_k: Range = (-1.0, 0.4)
-    lid_fold_k: Range = (0.2, 0.9)
-    eyeball_k: Range = (-1.2, 0.1)
+    upper_lid_k: Range = (-0.5, 0.8)
+    under_eye_k: Range = (-0.8, 0.5)
+    ala_k: Range = (-1.5, 0.4)
+    nose_groove_k: Range = (-1.0, 0.6)
+    lid_fold_k: Range = (-0.4, 0.9)
+    eyeball_k: Range = (-1.4, 0.4)
     brow_k: Range = (-1.8, -0.2)
     beard_k: Range = (-4.0, -1.0)
+    lid_crease_k: Range = (-0.7, 0.6)
+    lash_k: Range = (-1.3, 0.1)
+    eye_corner_k: Range = (0.0, 0.7)
+    nose_flank_k: Range = (-0.7, 0.7)
+    lobule_k: Range = (-2.5, 0.2)
+    alar_crease_k: Range = (-0.3, 1.5)
+    columella_k: Range = (-0.8, 0.8)
+    philtrum_k: Range = (-0.4, 0.5)
+    fold_k: Range = (-0.4, 0.8)
+    lip_border_k: Range = (-0.4, 0.4)
+    mouth_corner_k: Range = (-0.5, 0.7)
+    chin_fold_k: Range = (-0.6, 0.6)
+    cheek_patch_k: Range = (-2.6, 0.3)
+    socket_k: Range = (-0.3, 1.0)
+    muzzle_k: Range = (-0.5, 1.0)
+    contrast: Range = (0.6, 1.5)
+    lobule_edge_mm: Range = (0.8, 5.0)
+    lip_edge_softness_mm: Range = (1.0, 5.0)
+    area_edge_mm: Range = (8.0, 30.0)
+    brow_thickness: Range = (0.5, 1.4)
+    nostril_size: Range = (0.7, 1.2)
+    lobule_lobed: Range = (0.0, 1.0)
     grazing_loss: Range = (0.1, 0.3)
     hair_warmth: Range = (0.2, 0.75)
     cloth_warmth: Range = (0.2, 0.7)

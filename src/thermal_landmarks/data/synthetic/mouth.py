@@ -1,0 +1,36 @@
+"""The mouth and the fold below it, painted into the texture."""
+
+import numpy as np
+
+from thermal_landmarks.data.synthetic.brushes import line, soft
+from thermal_landmarks.data.synthetic.head_surface import bump, mean_head
+from thermal_landmarks.data.synthetic.person import Person
+from thermal_landmarks.data.synthetic.skin import Canvas
+
+
+def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: float) -> None:
+    """Lips, their border, the line between them or the cavity, the corners, and the fold above the chin."""
+    places = mean_head().landmarks_frontal_mm
+    (corner_x, corner_y), (_, top_y), (_, bottom_y) = (places[n] for n in ("mouth_right", "upper_lip", "lower_lip"))
+    view, x, y = canvas.window((-38, 38), (52, 98))
+    along = x / np.float32(corner_x)
+    bow = np.clip(1 - along * along, 0, None)
+    cupid = np.float32(1.3) * line(x, 3.0)
+    top = corner_y - (corner_y - top_y + 1.0) * bow + cupid
+    bottom = corner_y + (bottom_y - corner_y) * bow
+    within = soft(np.abs(along) - 1, 0.12)
+    k = {name: np.float32(value) for name, value in person.features_k.items()}
+    lips = soft(np.maximum(top - y, y - bottom), float(k["lip_edge_softness"])) * within
+    lower = np.clip((y - corner_y) / 3 + np.float32(0.5), 0, 1)
+    view += lips * (k["upper_lip"] * (1 - lower) + k["lower_lip"] * lower)
+    view += k["lip_border"] * within * (line(y - top, 0.9) + np.float32(0.7) * line(y - bottom, 1.1))
+    # The jaw's displacement begins below the line: an opening stretches just this band.
+    line_y = corner_y - np.float32(0.5) + np.float32(0.8) * bow
+    closed = np.float32(np.clip(1 - open_mm / 4, 0, 1))
+    view += closed * k["mouth_line"] * within * line(y - line_y, 1.1)
+    view += k["mouth_corner"] * bump(np.abs(x), y, (corner_x + 0.5, corner_y), 2.6, 2.2).astype(np.float32)
+    fold = bottom_y + 6.5 + np.float32(0.006) * x * x
+    view += k["chin_fold"] * line(y - fold, 2.4) * soft(np.abs(x) - 16, 12)
+    if open_mm > 0:
+        cavity = soft(np.maximum(line_y - y, y - line_y - 5.0 * bow), 1.0) * within * (1 - closed)
+        view += cavity * (np.float32(forehead_c) + k["mouth_cavity"] - view)

@@ -1,0 +1,141 @@
+"""Looking twice: views show what their maps say, and a network that reads marks exactly gives back exact points."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from thermal_landmarks.data.batch import to_unit
+from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.data.views import cut_views, face_views, locate, reference_px, whole_views
+from thermal_landmarks.data.zoom import Zoom
+from thermal_landmarks.errors import ConfigError
+
+FACE = ((-3.0, -2.0), (3.0, -2.0), (0.0, 0.5), (-2.0, 3.0), (2.0, 3.0), (0.0, 6.0))
+ZOOM = Zoom(view_size=(48, 40), face_size=0.6, reference=FACE, percentiles=None)
+
+
+def spots(points: np.ndarray, size: tuple[int, int], sigma: float = 1.5) -> torch.Tensor:
+    y, x = np.mgrid[: size[0], : size[1]]
+    image = sum(np.exp(-((x - px) ** 2 + (y - py) ** 2) / (2 * sigma**2)) for px, py in points)
+    return torch.from_numpy(np.asarray(image, np.float32))[None, None]
+
+
+@given(angle_deg=st.floats(-60, 60), scale=st.floats(1.0, 20.0), x=st.floats(20, 200), y=st.floats(20, 150))
+@settings(max_examples=40, deadline=None)
+def test_a_similar_face_lands_on_the_reference_wherever_it_is(
+    angle_deg: float, scale: float, x: float, y: float
+) -> None:
+    angle = math.radians(angle_deg)
+    turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
+    points = torch.from_numpy((np.array(FACE) @ turn.T * scale + [x, y]).astype(np.float32))[None]
+    mask = torch.ones(1, 6, dtype=torch.bool)
+    matrix = face_views(points, mask, ZOOM, frame_height=180)[0]
+    landed = points[0] @ matrix[:, :2].T + matrix[:, 2]
+    torch.testing.assert_close(landed, reference_px(ZOOM, points), atol=2e-3, rtol=0)
+
+
+def test_the_reference_fills_its_share_of_the_view_in_the_middle() -> None:
+    shape = reference_px(ZOOM, torch.zeros(1))
+    low, high = shape.amin(dim=0), shape.amax(dim=0)
+    assert (high - low).amax() == pytest.approx(0.6 * 48)
+    torch.testing.assert_close((low + high) / 2, torch.tensor([19.5, 23.5]))
+
+
+def test_fit_is_the_least_squares_similarity_of_the_valid_points() -> None:
+    rng = np.random.default_rng(0)
+    points = np.array(FACE) * 5 + rng.normal(0, 4, (6, 2)) + 60
+    mask = np.array([True, True, False, True, True, True])
+    given_points = points.copy()
+    given_points[2] = 1e4
+    matrix = face_views(
+        torch.from_numpy(given_points.astype(np.float32))[None], torch.from_numpy(mask)[None], ZOOM, frame_height=180
+    )[0].double()
+    # Reference: the normal equations of x' = a x - b y + c, y' = b x + a y + d, from the view to the frame.
+    view = reference_px(ZOOM, torch.zeros(1)).double().numpy()[mask]
+    rows = [row for x, y in view for row in ([x, -y, 1, 0], [y, x, 0, 1])]
+    a, b, c, d = np.linalg.lstsq(np.array(rows), points[mask].ravel(), rcond=None)[0]
+    expected = np.linalg.inv(np.array([[a, -b, c], [b, a, d], [0, 0, 1]]))[:2]
+    np.testing.assert_allclose(matrix.numpy(), expected, atol=2e-4, rtol=1e-4)
+
+
+def test_a_collapsed_prediction_does_not_zoom_without_end() -> None:
+    matrix = face_views(torch.full((1, 6, 2), 70.0), torch.ones(1, 6, dtype=torch.bool), ZOOM, frame_height=180)
+    assert torch.isfinite(matrix).all()
+    assert float(torch.linalg.det(matrix[:, :, :2]).sqrt()) < 60
+
+
+def test_whole_view_shows_the_frame_and_shrinking_does_not_alias() -> None:
+    frames = spots(np.array([[60.0, 50.0], [100.0, 80.0]]), (120, 160), sigma=3)
+    frames += torch.tensor([1.0, -1.0]).repeat(80)  # stripes of one pixel
+    zoom = Zoom(view_size=(30, 40), reference=FACE, percentiles=None)
+    view = cut_views(frames, whole_views(frames, zoom), zoom)[0, 0]
+    expected = torch.nn.functional.avg_pool2d(frames, 4)[0, 0]
+    torch.testing.assert_close(view, expected, atol=1e-4, rtol=0)
+    assert view[:, -3:].abs().max() < 0.01
+
+
+def test_a_view_finds_its_own_contrast() -> None:
+    frames = torch.full((1, 1, 60, 80), -20.0)
+    frames[:, :, 10:50, 20:60] = torch.linspace(3.0, 3.5, 40)
+    zoom = Zoom(view_size=(20, 20), reference=FACE, percentiles=(0.0, 100.0))
+    matrix = torch.tensor([[[1.0, 0, -30], [0, 1.0, -20]]])
+    view = cut_views(frames, matrix, zoom)
+    assert float(view.min()) == pytest.approx(-1, abs=0.06)
+    assert float(view.max()) == pytest.approx(1, abs=0.06)
+
+
+def brightest(views: torch.Tensor) -> torch.Tensor:
+    """A "network" for six equal spots that guesses the whole face from their centroid and spread."""
+    weight = (views[:, 0] - 0.2).clamp(min=0)
+    height, width = weight.shape[-2:]
+    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
+    total = weight.sum(dim=(1, 2))
+    centre = torch.stack([(weight * x).sum(dim=(1, 2)) / total, (weight * y).sum(dim=(1, 2)) / total], dim=1)
+    spread = ((weight * (x - centre[:, :1, None]) ** 2).sum(dim=(1, 2)) / total).sqrt()
+    face = torch.tensor(FACE)
+    face = face - face.mean(dim=0)
+    points = centre[:, None] + face * (spread / face[:, 0].std(correction=0))[:, None, None]
+    return to_unit(points, (height, width))
+
+
+def test_more_looks_come_closer_to_the_truth() -> None:
+    truth = np.array(FACE) * 4 + [150, 60]
+    frames = spots(truth, (180, 240), sigma=1.5)
+    errors = []
+    for passes in (1, 3):
+        zoom = Zoom(view_size=(48, 48), passes=passes, reference=FACE, percentiles=None)
+        points = locate(brightest, frames, zoom)[0] * torch.tensor([240, 180]) - 0.5
+        errors.append(float((points - torch.from_numpy(truth)).norm(dim=1).mean()))
+    assert errors[1] < 0.7
+    assert errors[1] < errors[0] / 2
+
+
+def test_view_larger_than_the_frame_is_refused() -> None:
+    settings_ = {
+        "image_size": [64, 64],
+        "in_channels": 1,
+        "crop": {},
+        "normalisation": {},
+        "zoom": {"view_size": [128, 96]},
+    }
+    with pytest.raises(ConfigError, match=r"view_size=\[128, 96\] is larger than data.image_size=\[64, 64\]"):
+        Preprocessing.from_settings(settings_)
+
+
+def test_settings_survive_a_checkpoint() -> None:
+    zoom = {
+        "view_size": [32, 32],
+        "passes": 3,
+        "face_size": 0.5,
+        "percentiles": [2, 98],
+        "reference": [[0, 1], [2, 3.5]],
+    }
+    found = Preprocessing.from_settings(
+        {"image_size": [64, 64], "in_channels": 1, "crop": {}, "normalisation": {}, "zoom": zoom}
+    )
+    assert Preprocessing.from_settings(found.settings) == found
+    assert found.settings["zoom"]["reference"] == [[0, 1], [2, 3.5]]
