@@ -5,6 +5,7 @@ import numpy as np
 from thermal_landmarks.data.synthetic.head_surface import bump, mean_head
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
+from thermal_landmarks.data.synthetic.pores import paint_pores
 from thermal_landmarks.data.synthetic.randomness import stream
 from thermal_landmarks.data.synthetic.skin import Canvas
 
@@ -15,8 +16,9 @@ def paint_features(canvas: Canvas, person: Person, moment: Moment) -> None:
     for side in (-1, 1):
         _paint_brow(canvas, side, person)
         _paint_eye(canvas, side, person, moment.eye_opening, forehead_c)
-    _paint_nose(canvas, person, forehead_c, moment.nostril_k)
+    _paint_nose(canvas, person, forehead_c, moment)
     _paint_mouth(canvas, person, moment.expression_mm.get("mouth_open", 0.0), forehead_c)
+    paint_pores(canvas, person.pores, moment.perspiration)
 
 
 def _place(name: str) -> tuple[float, float]:
@@ -68,9 +70,11 @@ def _paint_eye(canvas: Canvas, side: int, person: Person, opening: float, forehe
     view += np.float32(0.3) * bump(np.abs(x), y, (inner_x - 0.5, inner_y), 2.2, 1.8).astype(np.float32)
 
 
-def _paint_nose(canvas: Canvas, person: Person, forehead_c: float, nostril_k: float) -> None:
+def _paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment) -> None:
     _, base_y = _place("subnasale")
     ala_x, ala_y = _place("ala_right")
+    view, x, y = canvas.window((-20, 20), (base_y - 8, base_y + 16))
+    view += np.float32(moment.breath_k) * bump(np.abs(x), y, (7, base_y + 5), 5, 4.5)
     view, x, y = canvas.window((-30, 30), (-14, 58))
     side = np.abs(x)
     wings = bump(side, y, (ala_x - 2.5, ala_y - 3), 3.6, 4.5).astype(np.float32)
@@ -78,7 +82,7 @@ def _paint_nose(canvas: Canvas, person: Person, forehead_c: float, nostril_k: fl
     view += np.float32(person.features_k["ala"]) * wings + np.float32(person.features_k["nose_groove"]) * grooves
     slant = (y - (base_y - 2.5)) + np.float32(0.25) * (side - 8)
     nostril = _soft(np.hypot((side - 8.2) / 4.6, slant / 2.4) - 1, 0.5)
-    view += nostril * (np.float32(forehead_c + nostril_k) - view)
+    view += nostril * (np.float32(forehead_c + moment.nostril_k) - view)
     crease = np.hypot((side - (ala_x - 7)) / 8.5, (y - (ala_y - 1)) / 7.5) - 1
     outer = _soft(ala_x - 6 - side, 5) * _soft(y - base_y - 1, 3)
     view += np.float32(0.6) * outer * _line(crease, 0.14)
