@@ -26,6 +26,7 @@ SMALL = {
         "data.batch_size=4",
     ],
     "models.py": ["stems=[conv]", "image_size=[120,160]"],
+    "render_sequence.py": ["seconds=0.3", "size=[60,80]"],
 }
 SYNTHETIC = ["data.source.subjects=6", "data.source.images_per_subject=1"]
 
@@ -54,7 +55,7 @@ def run(line, workplace):
 
 def test_readme_has_the_main_commands():
     named = {Path(shlex.split(line)[3]).name for line in COMMANDS}
-    assert named == {"train.py", "check_data.py", "evaluate.py", "predict.py", "models.py"}
+    assert named == {"train.py", "check_data.py", "evaluate.py", "predict.py", "models.py", "render_sequence.py"}
     assert "uv run pytest" in LINES
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "uv run pytest"
 

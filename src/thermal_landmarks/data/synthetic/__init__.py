@@ -1,5 +1,6 @@
-"""Rendered thermal faces with exact landmarks: the data set that needs no files."""
+"""Rendered thermal faces with exact landmarks: still images and sequences that need no files."""
 
 from thermal_landmarks.data.synthetic.faces import RENDERER_VERSION, SyntheticFaces
+from thermal_landmarks.data.synthetic.sequence import SyntheticSequence
 
-__all__ = ["RENDERER_VERSION", "SyntheticFaces"]
+__all__ = ["RENDERER_VERSION", "SyntheticFaces", "SyntheticSequence"]

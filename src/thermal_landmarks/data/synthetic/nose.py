@@ -8,12 +8,12 @@ import numpy as np
 
 from thermal_landmarks.data.synthetic.brushes import line, soft
 from thermal_landmarks.data.synthetic.head_surface import bump, mean_head, smooth_step
-from thermal_landmarks.data.synthetic.person import Person
+from thermal_landmarks.data.synthetic.person import Moment, Person
 from thermal_landmarks.data.synthetic.skin import Canvas
 
 
-def paint_nose(canvas: Canvas, person: Person, forehead_c: float, nostril_k: float) -> None:
-    """Sides, lobule, creases, nostrils, columella and philtrum."""
+def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment) -> None:
+    """Sides, lobule, creases, nostrils with the breath below them, columella and philtrum."""
     places = mean_head().landmarks_frontal_mm
     base_y, (_, tip_y), (ala_x, ala_y) = places["subnasale"][1], places["nose_tip"], places["ala_right"]
     view, x, y = canvas.window((-36, 36), (-14, 60))
@@ -35,7 +35,8 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, nostril_k: flo
     size = k["nostril_size"]
     slant = (y - (base_y - 2.5)) + np.float32(0.25) * (side - 8)
     nostril = soft(np.hypot((side - 8.2) / (4.6 * size), slant / (2.4 * size)) - 1, 0.5)
-    view += nostril * (np.float32(forehead_c + nostril_k) - view)
+    view += nostril * (np.float32(forehead_c + moment.nostril_k) - view)
+    view += np.float32(moment.breath_k) * bump(side, y, (7, base_y + 5), 5, 4.5).astype(np.float32)
     view += k["columella"] * bump(x, y, (0, base_y - 3), 2.2, 3.5).astype(np.float32)
     philtrum = smooth_step(y, base_y, base_y + 3) * (1 - smooth_step(y, 56, 60))
     view += k["philtrum"] * (philtrum * (line(side - 3.6, 1.2) - np.float32(0.7) * line(x, 1.5))).astype(np.float32)

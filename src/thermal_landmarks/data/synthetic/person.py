@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thermal_landmarks.data.synthetic.pores import Pores, draw_pores
 from thermal_landmarks.data.synthetic.randomness import bounded_normal, chance, stream, uniform
 from thermal_landmarks.data.synthetic.ranges import (
     AnatomyRanges,
@@ -36,6 +37,7 @@ class Person:
         brow_softness_mm: Width of the brows' border.
         hair_warmth: Hair surface between ambient (0) and skin (1).
         glasses: Whether the subject owns glasses.
+        pores: Perspiration pores around the upper lip.
     """
 
     key: tuple[int, int]
@@ -56,6 +58,7 @@ class Person:
     brow_softness_mm: float
     hair_warmth: float
     glasses: bool
+    pores: Pores
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Moment:
         drift_k: Change of the whole face.
         regions_k: Change of each region.
         nostril_k: Temperature of the nostrils, relative to the forehead.
+        breath_k: Change of the skin below the nostrils by the breath.
+        perspiration: 0: no pore is active, 1: all are.
         glasses: Whether glasses are worn.
         cap: Whether a cap is worn.
         neckline_mm: Height of the clothes' upper edge below the eyes.
@@ -80,6 +85,8 @@ class Moment:
     drift_k: float
     regions_k: dict[str, float]
     nostril_k: float
+    breath_k: float
+    perspiration: float
     glasses: bool
     cap: bool
     neckline_mm: float
@@ -95,6 +102,7 @@ _FEATURES = (
     "lip_border_k", "mouth_corner_k", "chin_fold_k", "cheek_patch_k", "socket_k", "muzzle_k",
 )  # fmt: skip
 _SIZES = ("lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed")
+_STILL_PERSPIRATION = (0.2, 1.0)
 
 
 def draw_person(
@@ -130,6 +138,7 @@ def draw_person(
         brow_softness_mm=uniform(looks, appearance.brow_softness_mm),
         hair_warmth=uniform(looks, temperature.hair_warmth),
         glasses=chance(looks, appearance.glasses_owner),
+        pores=draw_pores(stream(seed, subject, "pores"), temperature),
     )
 
 
@@ -146,12 +155,17 @@ def draw_moment(
     face = stream(seed, subject, index, "expression")
     skin = stream(seed, subject, index, "skin")
     looks = stream(seed, subject, index, "looks")
+    breath = stream(seed, subject, index, "breath")
+    breath_k, sweats = uniform(breath, temperature.breath_k), chance(breath, temperature.pores)
+    perspiration = uniform(breath, _STILL_PERSPIRATION)
     return Moment(
         expression_mm=_draw_expression(face, expression),
         eye_opening=0.0 if chance(face, expression.eyes_closed) else uniform(face, expression.eye_opening),
         drift_k=uniform(skin, temperature.drift_k),
         regions_k={name: bounded_normal(skin, temperature.region_drift_k) for name in temperature.regions_k},
         nostril_k=uniform(skin, temperature.nostril_k),
+        breath_k=breath_k,
+        perspiration=perspiration if sweats else 0.0,
         glasses=chance(looks, appearance.glasses) and person.glasses,
         cap=chance(looks, appearance.cap),
         neckline_mm=uniform(looks, appearance.neckline_mm),

@@ -19,6 +19,11 @@ class TemperatureRanges:
         vessel_k: Warmth of superficial vessels.
         grain_k: Standard deviation of the skin's fine mottling.
         nostril_k: Of the nostrils, which swing with the breath.
+        breath_k: Change of the skin below the nostrils by the breath.
+        pores: Probability of an image with active perspiration pores.
+        pore_k: Depth of an active pore on the skin; optics and pixels leave about a quarter of it.
+        pore_mm: Width of a pore.
+        pore_count: Pores of a subject around the upper lip.
         mouth_line_k: Of the line between closed lips: warm in some, cold in others.
         upper_lip_k: Of the upper lip's red.
         lower_lip_k: Of the lower lip's red.
@@ -74,6 +79,11 @@ class TemperatureRanges:
     vessel_k: Range = (0.0, 0.7)
     grain_k: Range = (0.03, 0.15)
     nostril_k: Range = (-2.0, 1.5)
+    breath_k: Range = (-0.3, 0.3)
+    pores: float = 0.25
+    pore_k: Range = (-1.2, -0.2)
+    pore_mm: Range = (0.3, 1.0)
+    pore_count: Range = (40.0, 120.0)
     mouth_line_k: Range = (-0.9, 0.9)
     upper_lip_k: Range = (-0.8, 0.6)
     lower_lip_k: Range = (-1.5, 0.5)

@@ -1,0 +1,72 @@
+"""Rendered video with points and true signals: `python src/render_sequence.py seconds=20 subjects=2`."""
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from thermal_landmarks.cli import command
+
+
+@command("render_sequence")
+def main(cfg: DictConfig) -> None:
+    """Render each subject's sequence into a folder of its own in the output folder."""
+    import multiprocessing
+    import os
+    from concurrent.futures import ProcessPoolExecutor
+    from contextlib import nullcontext
+
+    from omegaconf import OmegaConf
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from thermal_landmarks.data.synthetic import SyntheticSequence
+    from thermal_landmarks.data.synthetic.sequence_files import write_sequence
+    from thermal_landmarks.errors import ConfigError
+
+    if cfg.subjects < 1:
+        raise ConfigError(f"subjects={cfg.subjects} should be at least 1.")
+    groups = OmegaConf.to_container(cfg.data.source, resolve=True)
+    assert isinstance(groups, dict)
+    for name in ("_target_", "subjects", "images_per_subject", "size", "seed"):
+        groups.pop(name, None)
+    sequences = [
+        SyntheticSequence(
+            seed=cfg.seed,
+            subject=subject,
+            seconds=cfg.seconds,
+            rate_hz=cfg.rate_hz,
+            size=tuple(cfg.size),
+            motion=cfg.motion,
+            physiology=cfg.physiology,
+            **{str(name): settings for name, settings in groups.items()},
+        )
+        for subject in range(cfg.first_subject, cfg.first_subject + cfg.subjects)
+    ]
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    console = Console()
+    workers = cfg.workers or os.cpu_count() or 1
+    context = multiprocessing.get_context("spawn")
+    columns = (TextColumn("Rendering frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with (
+        ProcessPoolExecutor(workers, mp_context=context) if workers > 1 else nullcontext() as pool,
+        Progress(*columns, console=console, transient=True) as progress,
+    ):
+        task = progress.add_task("", total=sum(len(sequence) for sequence in sequences))
+        for sequence in sequences:
+            target = folder / f"subject_{sequence.subject:05d}"
+            rendered = write_sequence(
+                sequence,
+                target,
+                pool=pool,
+                ahead=2 * workers,
+                preview_s=cfg.preview_s,
+                advance=lambda: progress.advance(task),
+            )
+            if not rendered:
+                progress.advance(task, len(sequence))
+            console.print(f"{target}: {len(sequence)} frames{'' if rendered else ' were there'}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    main()
