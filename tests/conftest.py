@@ -96,6 +96,8 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
         from thermal_landmarks.models.network import LandmarkNetwork
 
         torch.manual_seed(seed)
+        settings = {"crop": {}, "normalisation": {}, **preprocessing}
+        prepared = Preprocessing.from_settings({"image_size": image_size, "in_channels": in_channels, **settings})
         network = LandmarkNetwork(
             root={
                 "name": "paper",
@@ -118,21 +120,18 @@ def make_checkpoint(tmp_path: Path) -> Callable[..., Path]:
             branch={"name": "none"},
             head={"name": "fully_connected", "dropout": 0.1},
             in_channels=in_channels,
-            image_size=image_size,
+            image_size=prepared.input_size,
             num_points=get_scheme(scheme).num_points,
         )
         with torch.no_grad():
             network.head.linear.weight.mul_(4)
-        settings = {"crop": {}, "normalisation": {}, **preprocessing}
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         content = {
             "hyper_parameters": {
                 "network": network.settings,
                 "scheme": scheme,
-                "preprocessing": Preprocessing.from_settings(
-                    {"image_size": image_size, "in_channels": in_channels, **settings}
-                ).settings,
+                "preprocessing": prepared.settings,
             },
             "state_dict": {f"network.{key}": value for key, value in network.state_dict().items()},
         }

@@ -4,6 +4,7 @@ import torch
 
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import EpochSampler, Shard
+from thermal_landmarks.data.views import reference_px
 from thermal_landmarks.errors import DataError
 
 
@@ -137,3 +138,41 @@ def test_bad_items_stop_training_unless_skipped(blob_faces, tmp_path, monkeypatc
     with pytest.warns(UserWarning, match="1 unusable"):
         data = build(blob_faces, tmp_path, on_bad_item="skip")
     assert sum(len(d.rows) for d in data.datasets.values()) == 11
+
+
+ZOOM = {"view_size": [32, 40], "passes": 2, "face_size": 0.5}
+
+
+def test_with_zoom_training_sees_looks_and_measuring_sees_frames(blob_faces, tmp_path):
+    data = build(blob_faces, tmp_path, zoom=ZOOM, augmentation={"rotation": "none", "close": 0.5, "shift": 0.1})
+    raw = data.datasets["train"].__getitems__([0, 1, 2, 3])
+    looks = data.finish(raw, augment=True)
+    assert looks["image"].shape == (4, 1, 32, 40)
+    assert looks["image"].abs().max() <= 1
+    frames = data.finish(raw, augment=False)
+    assert frames["image"].shape == (4, 1, 48, 64)
+    assert frames["image"].max() > 1  # the hottest percent is kept for the looks
+    # In the looks too every landmark is the middle of its blob.
+    for image, points, mask in zip(looks["image"][:, 0], looks["points_px"], looks["mask"], strict=True):
+        for x, y in points[mask].round().long().tolist():
+            if 1 <= x < 39 and 1 <= y < 31:
+                assert image[y - 1 : y + 2, x - 1 : x + 2].max() > image.median() + 0.15
+
+
+def test_close_looks_are_near_the_reference_and_whole_looks_are_not(blob_faces, tmp_path):
+    still = {"rotation": "none", "close_rotation_max_deg": 0, "close_scale": [1, 1], "close_shift": 0.0}
+    close, whole = (build(blob_faces, tmp_path, zoom=ZOOM, augmentation={**still, "close": c}) for c in (1.0, 0.0))
+    zoom = close.preprocessing.zoom
+    assert zoom.reference is not None
+    raw = close.datasets["train"].__getitems__([0, 1, 2, 3])
+    reference = reference_px(zoom, torch.zeros(1))
+    batch = close.finish(raw, augment=True)
+    torch.testing.assert_close(batch["points_px"], reference.expand(4, 6, 2), atol=0.5, rtol=0)
+    size = (whole.finish(raw, augment=True)["points_px"].amax(dim=1)[:, 1] - reference[:, 1].max()).abs()
+    assert size.max() > 3
+
+
+def test_the_reference_does_not_change_the_cache(blob_faces, tmp_path):
+    build(blob_faces, tmp_path)
+    build(blob_faces, tmp_path, zoom=ZOOM)
+    assert len(list(tmp_path.iterdir())) == 1

@@ -13,15 +13,18 @@ from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.batch import to_pixels
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
+from thermal_landmarks.data.views import locate
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor
 
 MakeCheckpoint = Callable[..., Path]
+REFERENCE = [[-1.0, 0.0], [0.0, 0.2], [1.0, 0.0], [-2.0, 2.5], [0.0, 1.5], [2.0, 2.5]]
 PREPROCESSINGS: dict[str, dict[str, Any]] = {
     "shrunk": {"image_size": (32, 40)},
     "grown_to_three_channels": {"image_size": (60, 72), "in_channels": 3},
     "box": {"image_size": (32, 40), "crop": {"mode": "box", "margin": 0.2}},
     "window": {"image_size": (32, 40), "normalisation": {"mode": "window"}},
+    "zoom": {"image_size": (48, 60), "zoom": {"view_size": [32, 40], "passes": 3, "reference": REFERENCE}},
 }
 
 
@@ -75,13 +78,16 @@ def through_the_data_module(predictor: Predictor, source: Source, cache: Path) -
         in_channels=settings["in_channels"],
         crop=settings["crop"],
         normalisation=settings["normalisation"],
+        zoom=settings["zoom"],
         cache_dir=cache,
         workers=1,
     )
     data.use_for_test(source)
     (raw,) = data.test_dataloader()
     with torch.no_grad():
-        points = to_pixels(predictor.network(data.finish(raw, augment=False)["image"]), data.image_size).numpy()
+        frames, zoom = data.finish(raw, augment=False)["image"], predictor.preprocessing.zoom
+        points = predictor.network(frames) if zoom is None else locate(predictor.network, frames, zoom)
+        points = to_pixels(points, data.image_size).numpy()
     matrices = data.datasets["test"].samples.matrix
     return np.stack([transform_points(p, invert_matrix(m)) for p, m in zip(points, matrices, strict=True)])
 

@@ -8,6 +8,7 @@ import torch
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.checkpoint import load_checkpoint
+from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.training.losses import L1
 from thermal_landmarks.training.metrics import build_metrics
 from thermal_landmarks.training.module import parameter_groups
@@ -144,3 +145,22 @@ def test_gradients_are_clipped_for_a_fused_optimizer_in_mixed_precision(make_mod
 def test_an_unknown_memory_format_is_named(make_module):
     with pytest.raises(ConfigError, match="channels_last"):
         make_module(memory_format="nhwc")
+
+
+def test_a_module_that_zooms_learns_from_looks_and_is_measured_on_frames(
+    make_module, make_data, make_trainer, tmp_path
+):
+    zoom = {"view_size": [24, 32], "passes": 2, "face_size": 0.5}
+    data = make_data(image_size=(48, 64), zoom=zoom)
+    data.prepare_data()
+    data.setup()
+    module, trainer = make_module(preprocessing=data.preprocessing.settings), make_trainer(max_epochs=40)
+    before = trainer.validate(module, data, verbose=False)[0]
+    trainer.fit(module, data)
+    assert float(trainer.callback_metrics["val/pixel_error"]) < 0.7 * before["val/pixel_error"]
+    trainer.save_checkpoint(tmp_path / "a.ckpt")
+    predictor = Predictor.from_checkpoint(tmp_path / "a.ckpt", device="cpu")
+    batch = data.finish(next(iter(data.test_dataloader())), augment=False)
+    result = trainer.test(module, data, verbose=False)[0]
+    error = (predictor.predict_normalised(batch["image"]) - batch["points_px"]).norm(dim=-1).mean()
+    assert float(error * batch["pixel_size"][0]) == pytest.approx(result["test/pixel_error"], rel=1e-3)
