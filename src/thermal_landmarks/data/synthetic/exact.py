@@ -38,7 +38,7 @@ def _exp(x: float) -> float:
     series = 1.0
     for inverse in _INVERSES:
         series = 1.0 + series * rest * inverse
-    return series * np.int64((np.int64(whole) + 1023) << 52).view(np.float64) if x >= -87.0 else 0.0
+    return series * np.int64((np.int64(whole) + 1023) << 52).view(np.float64)
 
 
 @compiled("f8(f8)")
@@ -54,11 +54,17 @@ def _log(x: float) -> float:
 
 @numba.vectorize(["f4(f4)", "f8(f8)"], cache=True)
 def exp(x: np.ndarray) -> np.ndarray:
-    """e to the power of every element; 0 below e^-87, at most e^87."""
+    """The exponential of every element, from e^-87 (which stands for 0) to e^87."""
     return _exp(np.float64(x))
 
 
 @numba.vectorize(["f4(f4,f4)", "f8(f8,f8)"], cache=True)
 def power(base: np.ndarray, exponent: np.ndarray) -> np.ndarray:
     """Every base, at least 0, to the power of an exponent above 0; right to 11 digits."""
-    return _exp(np.float64(exponent) * _log(np.float64(base))) if base > 0 else 0.0
+    return _exp(np.float64(exponent) * _log(np.float64(base)))
+
+
+@numba.vectorize(["f4(f4,f4)", "f8(f8,f8)"], cache=True)
+def hypot(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """The root of the sum of two squares."""
+    return np.sqrt(np.float64(x) * np.float64(x) + np.float64(y) * np.float64(y))

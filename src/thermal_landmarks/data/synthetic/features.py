@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from thermal_landmarks.data.synthetic.exact import exp, hypot
 from thermal_landmarks.data.synthetic.head_surface import bump, mean_head
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
@@ -29,7 +30,7 @@ def _soft(distance: np.ndarray, edge: float) -> np.ndarray:
 
 
 def _line(distance: np.ndarray, width: float) -> np.ndarray:
-    return np.exp(np.float32(-0.5 / width**2) * distance * distance)
+    return exp(np.float32(-0.5 / width**2) * distance * distance)
 
 
 def _paint_brow(canvas: Canvas, side: int, person: Person) -> None:
@@ -77,9 +78,9 @@ def _paint_nose(canvas: Canvas, person: Person, forehead_c: float, nostril_k: fl
     grooves = bump(side, y, (7.5, 5), 2.6, 8).astype(np.float32)
     view += np.float32(person.features_k["ala"]) * wings + np.float32(person.features_k["nose_groove"]) * grooves
     slant = (y - (base_y - 2.5)) + np.float32(0.25) * (side - 8)
-    nostril = _soft(np.hypot((side - 8.2) / 4.6, slant / 2.4) - 1, 0.5)
+    nostril = _soft(hypot((side - 8.2) / 4.6, slant / 2.4) - 1, 0.5)
     view += nostril * (np.float32(forehead_c + nostril_k) - view)
-    crease = np.hypot((side - (ala_x - 7)) / 8.5, (y - (ala_y - 1)) / 7.5) - 1
+    crease = hypot((side - (ala_x - 7)) / 8.5, (y - (ala_y - 1)) / 7.5) - 1
     outer = _soft(ala_x - 6 - side, 5) * _soft(y - base_y - 1, 3)
     view += np.float32(0.6) * outer * _line(crease, 0.14)
 

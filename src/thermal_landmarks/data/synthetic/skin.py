@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.data.synthetic.exact import exp
 from thermal_landmarks.data.synthetic.head_surface import bump, mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
@@ -55,7 +56,7 @@ def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "ro
     coarse, fine = (smooth_noise(pattern, places, columns, knots) for knots in ((11, 13), (26, 30)))
     # Uneven regions: no two faces have the same outline of a cool cheek.
     regions *= 1 + np.float32(0.3) * smooth_noise(pattern, places, columns, (9, 11))
-    vessels = np.exp(-8 * smooth_noise(pattern, places, columns, (13, 15)) ** 2) - np.float32(0.2)
+    vessels = exp(-8 * smooth_noise(pattern, places, columns, (13, 15)) ** 2) - np.float32(0.2)
     temperature = base + regions + np.float32(person.blotch_k) * (coarse + np.float32(0.6) * fine)
     return temperature + np.float32(person.features_k["vessel"]) * vessels * _vessel_area()
 
