@@ -1,5 +1,7 @@
 """Neck, shoulders, clothes and ears: surfaces around the face, on coarser grids."""
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
@@ -34,14 +36,18 @@ _ROWS = 48
 
 def bust_vertices_mm(person: Person) -> Float[np.ndarray, "rows columns 3"]:
     """Neck and torso in the body's frame."""
-    # Rows at even distances along the outline.
-    along = np.concatenate([[0], np.cumsum(np.hypot(np.diff(_RINGS_MM[:, 0]), np.diff(_RINGS_MM[:, 4])))])
-    rings = PchipInterpolator(along, _RINGS_MM)(np.linspace(0, along[-1], _ROWS))[..., None]
     longitude = np.radians(_LONGITUDES_DEG)[None, :]
-    half_width, half_depth, centre, front, sides = (rings[:, i] for i in range(5))
+    half_width, half_depth, centre, front, sides = (_even_rings_mm()[:, i] for i in range(5))
     x = half_width * np.sin(longitude) * (1 + 0.008 * person.shape_mm["jaw_width"])
     y = front + (sides - front) * (1 - np.cos(longitude))
     return np.stack([x, y, half_depth * np.cos(longitude) + centre], axis=-1).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _even_rings_mm() -> Float[np.ndarray, "rows 5 1"]:
+    """Rings at even distances along the outline."""
+    along = np.concatenate([[0], np.cumsum(np.hypot(np.diff(_RINGS_MM[:, 0]), np.diff(_RINGS_MM[:, 4])))])
+    return PchipInterpolator(along, _RINGS_MM)(np.linspace(0, along[-1], _ROWS))[..., None]
 
 
 def turned_bust_mm(

@@ -81,10 +81,12 @@ def visible_cells(
     areas = cell_areas_px(points_px)
     facing = areas > 0
     bin_px = np.float32(max(_DEPTH_BIN_PX, 1.5 * _percentile_90(np.abs(areas)) ** 0.5))
-    middle = 0.25 * (points_px[:-1, :-1] + points_px[1:, 1:] + points_px[:-1, 1:] + points_px[1:, :-1])
-    near = 0.25 * (nearness_mm[:-1, :-1] + nearness_mm[1:, 1:] + nearness_mm[:-1, 1:] + nearness_mm[1:, :-1])
-    bins = np.floor((middle - middle.reshape(-1, 2).min(axis=0)) / bin_px).astype(np.int32)
-    flat = bins[..., 1] * (int(bins[..., 0].max()) + 1) + bins[..., 0]
+    x, y, near = (
+        0.25 * (grid[:-1, :-1] + grid[1:, 1:] + grid[:-1, 1:] + grid[1:, :-1])
+        for grid in (points_px[..., 0], points_px[..., 1], nearness_mm)
+    )
+    column, row = (((place - place.min()) / bin_px).astype(np.intp) for place in (x, y))
+    flat = row * (int(column.max()) + 1) + column
     nearest = np.full(int(flat.max()) + 1, -np.inf, np.float32)
     np.maximum.at(nearest, flat[facing], near[facing])
     slope = _depth_slope(points_px, nearness_mm, areas)

@@ -43,7 +43,7 @@ def _paint_box(
     softness = 0.004 + 0.012 * generator.random()
     across = np.clip((half_width - np.abs(x - np.float32(centre_x))) / np.float32(softness), 0, 1)
     down = np.clip((half_height - np.abs(y - np.float32(centre_y))) / np.float32(softness), 0, 1)
-    room += np.float32(warmer_k) * (across * down).astype(np.float32)
+    room += (warmer_k * across).astype(np.float32) * down.astype(np.float32)
 
 
 def _paint_bystander(room: np.ndarray, x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> None:
