@@ -14,12 +14,12 @@ import pytest
 import torch
 from omegaconf import OmegaConf
 
+from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.cli import compose_config
 from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.data.cache import CachedSamples
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset
-from thermal_landmarks.training.allocator import keep_freed_memory
 from thermal_landmarks.training.losses import Wing
 from thermal_landmarks.training.module import LandmarkModule
 from thermal_landmarks.training.precision import best_precision

@@ -78,6 +78,23 @@ def test_a_surface_partly_outside_the_frame_is_cut() -> None:
     np.testing.assert_array_equal(image, untouched)
 
 
+def test_what_lies_beside_the_frame_leaves_no_trace_in_it() -> None:
+    image = np.zeros((20, 30), np.float32)
+    points = np.concatenate([sheet(3, 3, 40, 10), sheet(3, 13, 40, 40)[1:]])
+    samples = samples_per_cell(points, 0.5)
+    # Hot beyond the right and lower border only.
+    x, y = (upsample(np.ascontiguousarray(points[..., axis]), samples) for axis in (0, 1))
+    texture = np.where((x > 31) | (y > 21), 1e6, 1).astype(np.float32)
+    draw(image, points, texture, cell_areas_px(points) > 0)
+    assert image.max() <= 1 + 1e-4
+
+
+def test_samples_are_as_close_as_asked_for_in_nine_of_ten_cells() -> None:
+    points = np.random.default_rng(0).uniform(0, 90, (7, 9, 2)).astype(np.float32)
+    longest = max(np.percentile(np.linalg.norm(np.diff(points, axis=axis), axis=-1), 90) for axis in (0, 1))
+    assert samples_per_cell(points, 9.0, most=99) == np.ceil(longest / 9)
+
+
 def test_cells_that_face_away_are_not_drawn() -> None:
     points = sheet(5, 5, 20, 20)[:, ::-1]
     assert (cell_areas_px(points) < 0).all()

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.checks import ImageFacts, find_faults, image_facts
 from thermal_landmarks.data.geometry import pixel_size, transform_points
@@ -156,7 +157,7 @@ def _prepare_all(
             yield from _advance(batches, progress, task)
             return
         context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
-        with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory) as pool:
             yield from _advance(pool.map(_prepare_chunk, jobs), progress, task)
 
 

@@ -16,12 +16,12 @@ from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.split import write_split
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.complexity import count_flops, count_parameters
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
-from thermal_landmarks.training.allocator import keep_freed_memory
 from thermal_landmarks.training.callbacks.history import History
 from thermal_landmarks.training.loggers import RunFacts, build_logger
 from thermal_landmarks.training.module import LandmarkModule

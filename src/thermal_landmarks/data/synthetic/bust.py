@@ -1,10 +1,13 @@
 """Neck, shoulders, clothes and ears: surfaces around the face, on coarser grids."""
 
+from functools import lru_cache
+
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
 
 from thermal_landmarks.data.synthetic.camera import turn
+from thermal_landmarks.data.synthetic.exact import exp
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
 from thermal_landmarks.data.synthetic.randomness import stream
@@ -33,14 +36,18 @@ _ROWS = 48
 
 def bust_vertices_mm(person: Person) -> Float[np.ndarray, "rows columns 3"]:
     """Neck and torso in the body's frame."""
-    # Rows at even distances along the outline.
-    along = np.concatenate([[0], np.cumsum(np.hypot(np.diff(_RINGS_MM[:, 0]), np.diff(_RINGS_MM[:, 4])))])
-    rings = PchipInterpolator(along, _RINGS_MM)(np.linspace(0, along[-1], _ROWS))[..., None]
     longitude = np.radians(_LONGITUDES_DEG)[None, :]
-    half_width, half_depth, centre, front, sides = (rings[:, i] for i in range(5))
+    half_width, half_depth, centre, front, sides = (_even_rings_mm()[:, i] for i in range(5))
     x = half_width * np.sin(longitude) * (1 + 0.008 * person.shape_mm["jaw_width"])
     y = front + (sides - front) * (1 - np.cos(longitude))
     return np.stack([x, y, half_depth * np.cos(longitude) + centre], axis=-1).astype(np.float32)
+
+
+@lru_cache(maxsize=1)
+def _even_rings_mm() -> Float[np.ndarray, "rows 5 1"]:
+    """Rings at even distances along the outline."""
+    along = np.concatenate([[0], np.cumsum(np.hypot(np.diff(_RINGS_MM[:, 0]), np.diff(_RINGS_MM[:, 4])))])
+    return PchipInterpolator(along, _RINGS_MM)(np.linspace(0, along[-1], _ROWS))[..., None]
 
 
 def turned_bust_mm(
@@ -65,10 +72,10 @@ def bust_texture_c(
     skin_c = person.forehead_c + moment.drift_k + person.regions_k["neck"] + moment.regions_k["neck"]
     skin = np.float32(skin_c) + np.float32(1.5 * person.blotch_k) * pattern
     # Throat muscles and the slanting sides.
-    turn_rad = np.radians(_LONGITUDES_DEG).astype(np.float32)[None, :]
-    slant = 1 - np.cos(turn_rad).clip(0)
-    skin -= np.float32(0.5) * np.exp(-0.5 * ((np.abs(turn_rad) - np.float32(0.35)) / np.float32(0.15)) ** 2)
-    skin += np.float32(moment.grazing_loss) * slant**3 * np.float32(ambient_c - skin_c)
+    turn_rad = np.radians(_LONGITUDES_DEG)[None, :]
+    slant = (1 - np.cos(turn_rad).clip(0)).astype(np.float32)
+    skin -= np.float32(0.5) * exp(-0.5 * ((np.abs(turn_rad) - 0.35) / 0.15) ** 2).astype(np.float32)
+    skin += np.float32(moment.grazing_loss) * slant * slant * slant * np.float32(ambient_c - skin_c)
     warmth = np.float32(moment.cloth_warmth) + np.float32(0.05) * (fine_folds + long_folds)
     depth = np.clip((vertices[..., 1] - np.float32(moment.neckline_mm)) / 120, 0, 1)
     cloth = np.float32(ambient_c) + warmth * np.float32(skin_c - ambient_c) * (1 - np.float32(0.25) * depth)
@@ -80,7 +87,7 @@ def bust_texture_c(
     pointed, hem_k = np.float32(generator.random()), np.float32(generator.uniform(-2.0, 0.5))
     below_edge = y - np.float32(moment.neckline_mm) + pointed * np.abs(x) + np.float32(0.004) * x * x
     cover = np.clip(below_edge / 3 + np.float32(0.5), 0, 1)
-    cloth += hem_k * np.exp(np.float32(-0.5 / 36) * (below_edge - 9) ** 2)
+    cloth += hem_k * exp(np.float32(-0.5 / 36) * (below_edge - 9) ** 2)
     return skin + cover * (cloth - skin)
 
 
@@ -108,7 +115,7 @@ def ear_texture_c(side: int, person: Person, moment: Moment, samples: int) -> Fl
     down = np.linspace(-1, 1, 14 * samples, dtype=np.float32)[:, None]
     back = np.linspace(0, 1, 8 * samples, dtype=np.float32)[None, :]
     ears_k = person.regions_k["ears"] + moment.regions_k["ears"]
-    hollow = np.exp(-0.5 * (((back - np.float32(0.35)) / np.float32(0.2)) ** 2 + (down / np.float32(0.4)) ** 2))
+    hollow = exp(-0.5 * (((back - np.float32(0.35)) / np.float32(0.2)) ** 2 + (down / np.float32(0.4)) ** 2))
     rim = back + 0 * down
     texture = np.float32(person.forehead_c + moment.drift_k) + np.float32(ears_k) * (
         np.float32(0.55) + np.float32(0.6) * rim - np.float32(0.6) * hollow

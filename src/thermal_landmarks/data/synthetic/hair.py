@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.data.synthetic.exact import hypot, power
 from thermal_landmarks.data.synthetic.head_surface import longitudes_deg, mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
@@ -96,7 +97,7 @@ def _paint_beard(canvas: Canvas, person: Person) -> None:
     side = np.abs(x)
     generator = stream(*person.key, "beard")
     strands = smooth_noise(generator, y[:, y.shape[1] // 2], y.shape[1], (22, 90))
-    lips = np.hypot(x / 25, (y - 71) / 9.5)
+    lips = hypot(x / 25, (y - 71) / 9.5)
     free = np.clip((lips - 1) * 4, 0, 1)
     chin = smooth_step(y + 0.25 * side, 76, 90) * (1 - smooth_step(y, 122, 134))
     cheeks = smooth_step(side, 28, 44) * smooth_step(y, 48, 66)
@@ -118,10 +119,11 @@ def _paint_glasses(canvas: Canvas, person: Person, ambient_c: float) -> None:
     generator = stream(*person.key, "glasses")
     half_width, half_height = 21 + 4 * generator.random(), 14 + 6 * generator.random()
     glass_c, frame_c = (ambient_c + share * (person.forehead_c - ambient_c) for share in generator.uniform(0.1, 0.5, 2))
-    power = 2 + 3 * generator.random()
+    roundness = 2 + 3 * generator.random()
     view, x, y = canvas.window((-72, 72), (-26, 34))
     side = np.abs(x)
-    lens = (np.abs((side - 32) / half_width) ** power + np.abs((y - 3) / half_height) ** power) ** (1 / power) - 1
+    lens = power(np.abs((side - 32) / half_width), roundness) + power(np.abs((y - 3) / half_height), roundness)
+    lens = power(lens, 1 / roundness) - 1
     bridge = np.maximum(np.abs(y + 4) - 2, side - 14)
     arms = np.maximum(np.abs(y + 5) - 2.5, 50 - side)
     frame = np.minimum(np.minimum(bridge, arms), (np.abs(lens) - 0.09) * half_height)

@@ -14,6 +14,7 @@ from jaxtyping import Float, Int
 from scipy.interpolate import PchipInterpolator
 
 from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.synthetic.exact import exp
 
 _LONGITUDES_DEG = np.arange(-120.0, 121.0, 3.0)
 _DOME_ROWS = 28
@@ -80,7 +81,7 @@ class HeadSurface:
 
 def bump(x: np.ndarray, y: np.ndarray, centre: tuple[float, float], width: float, height: float) -> np.ndarray:
     """A Gaussian hill of height 1; `width` and `height` are its standard deviations."""
-    return np.exp(-0.5 * (((x - centre[0]) / width) ** 2 + ((y - centre[1]) / height) ** 2))
+    return exp(-0.5 * (((x - centre[0]) / width) ** 2 + ((y - centre[1]) / height) ** 2))
 
 
 def smooth_step(value: np.ndarray, start: float, end: float) -> np.ndarray:

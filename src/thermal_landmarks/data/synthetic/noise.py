@@ -3,6 +3,8 @@
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.data.synthetic.exact import compiled
+
 
 def smooth_noise(
     generator: np.random.Generator, rows: Float[np.ndarray, " height"] | int, columns: int, knots: tuple[int, int]
@@ -35,13 +37,16 @@ def _even_places(length: int) -> Float[np.ndarray, " length"]:
     return (np.arange(length, dtype=np.float32) + np.float32(0.5)) / np.float32(length)
 
 
+@compiled("f4[:,::1](f4[:,::1], f4[::1])")
 def _stretch(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Rows smoothly interpolated at places between 0 (first row) and 1 (last row)."""
-    place = places * np.float32(len(values) - 1)
-    index = np.minimum(place.astype(np.intp), len(values) - 2)
-    part = (place - index)[:, None]
-    part = part * part * (3 - 2 * part)
-    stretched = (values[1:] - values[:-1])[index]
-    stretched *= part
-    stretched += values[index]
+    stretched = np.empty((places.size, values.shape[1]), np.float32)
+    for i in range(places.size):
+        place = places[i] * np.float32(values.shape[0] - 1)
+        row = min(int(place), values.shape[0] - 2)
+        part = place - np.float32(row)
+        part = part * part * (np.float32(3) - np.float32(2) * part)
+        upper, lower, target = values[row], values[row + 1], stretched[i]
+        for j in range(target.size):
+            target[j] = upper[j] + (lower[j] - upper[j]) * part
     return stretched

@@ -7,6 +7,7 @@ wings is warm, nostrils are cool or warm with the breath.
 import numpy as np
 
 from thermal_landmarks.data.synthetic.brushes import line, soft
+from thermal_landmarks.data.synthetic.exact import hypot
 from thermal_landmarks.data.synthetic.head_surface import bump, mean_head, smooth_step
 from thermal_landmarks.data.synthetic.person import Moment, Person
 from thermal_landmarks.data.synthetic.skin import Canvas
@@ -22,8 +23,8 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     flank = bump(side - 0.28 * np.clip(y, 0, None), y, (5.5, 18), 2.2, 10).astype(np.float32)
     view += k["nose_flank"] * flank
     # Distances in millimetres, negative inside.
-    wing = (np.hypot((side - (ala_x - 4.8)) / 6.3, (y - (ala_y - 4.2)) / 6.8) - 1) * 6
-    tip = (np.hypot(x / 9.5, (y - tip_y - 1) / 9.5) - 1) * 9
+    wing = (hypot((side - (ala_x - 4.8)) / 6.3, (y - (ala_y - 4.2)) / 6.8) - 1) * 6
+    tip = (hypot(x / 9.5, (y - tip_y - 1) / 9.5) - 1) * 9
     flare = ala_x - 10 * (1 - smooth_step(y, tip_y - 12, ala_y - 3))
     bell = np.maximum(np.maximum(side - flare, y - base_y + 1.5 + 0.1 * side), tip_y - 16 - y)
     lobed = k["lobule_lobed"]
@@ -34,7 +35,7 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     view += 0.7 * k["alar_crease"] * soft(side - ala_x, 4) * line(y - base_y - 1.0 - 0.04 * side, 1.1)
     size = k["nostril_size"]
     slant = (y - (base_y - 2.5)) + np.float32(0.25) * (side - 8)
-    nostril = soft(np.hypot((side - 8.2) / (4.6 * size), slant / (2.4 * size)) - 1, 0.5)
+    nostril = soft(hypot((side - 8.2) / (4.6 * size), slant / (2.4 * size)) - 1, 0.5)
     view += nostril * (np.float32(forehead_c + moment.nostril_k) - view)
     view += np.float32(moment.breath_k) * bump(side, y, (7, base_y + 5), 5, 4.5).astype(np.float32)
     view += k["columella"] * bump(x, y, (0, base_y - 3), 2.2, 3.5).astype(np.float32)

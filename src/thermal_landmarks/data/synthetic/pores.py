@@ -83,5 +83,5 @@ def paint_pores(canvas: "Canvas", pores: Pores, perspiration: float) -> None:
     rows = (row[:, None, None] + square[:, None]).clip(0, x.shape[0] - 1)
     columns = (column[:, None, None] + square).clip(0, x.shape[1] - 1)
     distance = (x[rows, columns] - px[:, None, None]) ** 2 + (y[rows, columns] - py[:, None, None]) ** 2
-    spots = peak[:, None, None] * np.exp(-0.5 * distance / (painted * painted)[:, None, None])
+    spots = peak[:, None, None] * exp(-0.5 * distance / (painted * painted)[:, None, None])
     np.add.at(view, (rows, columns), spots)

@@ -5,6 +5,7 @@ beside the face.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -66,7 +67,7 @@ class Portrait:
 
     def landmarks(self) -> tuple[Float[np.ndarray, "16 2"], Bool[np.ndarray, " 16"]]:
         """Pixels of the `face16` landmarks, and which can be seen: facing the camera with nothing in front of them."""
-        turned, points_px = self._head_points()
+        turned, points_px = self._head_points
         facing = cell_areas_px(points_px) > 0
         hidden = facing & ~visible_cells(points_px, turned[..., 2])
         rows, columns = mean_head().landmark_vertices.T
@@ -80,10 +81,9 @@ class Portrait:
 
     def box_px(self) -> tuple[float, float, float, float]:
         """Rectangle around the face from forehead to chin, ear to ear: x_min, y_min, x_max, y_max."""
-        _, points_px = self._head_points()
-        face = points_px[_face_rows()].reshape(-1, 2)
-        (left, top), (right, bottom) = face.min(axis=0), face.max(axis=0)
-        return float(left), float(top), float(right), float(bottom)
+        _, points_px = self._head_points
+        x, y = np.moveaxis(points_px[_face_rows()], -1, 0)
+        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     def draw_over(self, image: Float[np.ndarray, "height width"], ambient_c: float, *, markers: bool = False) -> None:
         """Paints the person over a background in degrees Celsius, in place.
@@ -106,13 +106,14 @@ class Portrait:
             self._draw_ear(image, near)
         self._draw_long_hair(image, ambient_c, behind=False)
 
+    @cached_property
     def _head_points(self) -> tuple[Float[np.ndarray, "rows columns 3"], Float[np.ndarray, "rows columns 2"]]:
         turned = turn(self.vertices_mm, self.view.head)
         return turned, self.view.project(turned)
 
     def _draw_head(self, image: np.ndarray, ambient_c: float, *, markers: bool) -> None:
         person, moment = self.person, self.moment
-        turned, points = self._head_points()
+        turned, points = self._head_points
         facing = _facing(turned, self.view)
         skin_c = with_grazing_loss(broad_temperature_c(person, moment), facing, ambient_c, moment.grazing_loss)
         canvas = Canvas(skin_c, samples_per_cell(points[_face_rows()], _SAMPLE_SPACING_PX))

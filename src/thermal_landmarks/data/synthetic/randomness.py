@@ -31,4 +31,4 @@ def chance(generator: np.random.Generator, probability: float) -> bool:
 
 def bounded_normal(generator: np.random.Generator, deviation: float, bound: float = 2.5) -> float:
     """A normal value of that standard deviation, cut off at `bound` deviations."""
-    return float(np.clip(generator.standard_normal(), -bound, bound)) * deviation
+    return min(max(generator.standard_normal(), -bound), bound) * deviation

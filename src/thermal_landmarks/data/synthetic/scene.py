@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.data.synthetic.exact import hypot
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.randomness import chance, uniform
 from thermal_landmarks.data.synthetic.ranges import SceneRanges
@@ -42,7 +43,7 @@ def _paint_box(
     softness = 0.004 + 0.012 * generator.random()
     across = np.clip((half_width - np.abs(x - np.float32(centre_x))) / np.float32(softness), 0, 1)
     down = np.clip((half_height - np.abs(y - np.float32(centre_y))) / np.float32(softness), 0, 1)
-    room += np.float32(warmer_k) * (across * down).astype(np.float32)
+    room += (warmer_k * across).astype(np.float32) * down.astype(np.float32)
 
 
 def _paint_bystander(room: np.ndarray, x: np.ndarray, y: np.ndarray, generator: np.random.Generator) -> None:
@@ -51,8 +52,8 @@ def _paint_bystander(room: np.ndarray, x: np.ndarray, y: np.ndarray, generator: 
     face_c, cloth_c = 31 + 3 * generator.random(), 24 + 5 * generator.random()
     softness = np.float32(0.15 + 0.3 * generator.random())
     across, down = (x - np.float32(centre_x)) / np.float32(radius), (y - np.float32(centre_y)) / np.float32(radius)
-    shoulders = np.maximum(np.abs(across) - 2.2, np.hypot(across / 2.2, np.minimum(down - 3.4, 0) / 1.8) - 1)
-    head = np.hypot(across, down / np.float32(1.35)) - 1
+    shoulders = np.maximum(np.abs(across) - 2.2, hypot(across / 2.2, np.minimum(down - 3.4, 0) / 1.8) - 1)
+    head = hypot(across, down / np.float32(1.35)) - 1
     for distance, temperature in ((shoulders, cloth_c), (head, face_c)):
         cover = np.clip(np.float32(0.5) - distance / softness, 0, 1).astype(np.float32)
         room += cover * (np.float32(temperature) - room)

@@ -2,8 +2,8 @@
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter1d
 
+from thermal_landmarks.data.synthetic.blur import gaussian_blur
 from thermal_landmarks.data.synthetic.randomness import uniform
 from thermal_landmarks.data.synthetic.ranges import SensorRanges
 
@@ -28,10 +28,7 @@ def record(
     noise_k, pattern_k, vignette_k = (
         np.float32(uniform(generator, limits)) for limits in (ranges.noise_k, ranges.pattern_k, ranges.vignette_k)
     )
-    image = scene_c
-    if blur_px > 0.25:
-        for axis in (0, 1):
-            image = gaussian_filter1d(image, blur_px, axis=axis, truncate=2.5, mode="nearest")
+    image = gaussian_blur(scene_c, blur_px) if blur_px > 0.25 else scene_c
     x = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     y = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     image = image - vignette_k * np.float32(0.5) * (x * x + y * y)

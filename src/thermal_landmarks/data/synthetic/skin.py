@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.synthetic.brushes import soft
+from thermal_landmarks.data.synthetic.exact import exp
 from thermal_landmarks.data.synthetic.head_surface import bump, mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
@@ -60,7 +61,7 @@ def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "ro
     for name, distance in _area_distances_mm().items():
         regions += np.float32(person.features_k[name]) * soft(distance + 4 * uneven, edge)
     regions *= 1 + np.float32(0.3) * uneven
-    vessels = np.exp(-8 * smooth_noise(pattern, places, columns, (13, 15)) ** 2) - np.float32(0.2)
+    vessels = exp(-8 * smooth_noise(pattern, places, columns, (13, 15)) ** 2) - np.float32(0.2)
     temperature = base + regions + np.float32(person.blotch_k) * (coarse + np.float32(0.6) * fine)
     return temperature + np.float32(person.features_k["vessel"]) * vessels * _vessel_area()
 

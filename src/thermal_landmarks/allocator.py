@@ -1,4 +1,4 @@
-"""Keep freed memory in the process: on a CPU half the time of a training step can be page faults otherwise."""
+"""Keep freed memory in the process: half the time of a training step, a third of a rendering, can be page faults."""
 
 import ctypes
 import platform
@@ -10,8 +10,8 @@ _M_MMAP_MAX = -4
 def keep_freed_memory() -> bool:
     """Tell glibc's allocator to reuse large blocks instead of giving each back to the system.
 
-    A training step frees and asks for the same large activations again and again; by default each of them is mapped and
-    zeroed anew by the kernel. The process keeps its peak memory until it ends.
+    A training step or a rendering frees and asks for the same large arrays again and again; by default each of them is
+    mapped and zeroed anew by the kernel. The process keeps its peak memory until it ends.
 
     Returns:
         Whether the allocator took the settings; False outside Linux with glibc.

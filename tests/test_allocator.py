@@ -6,7 +6,7 @@ import pytest
 
 SCRIPT = """
 import resource, torch
-from thermal_landmarks.training.allocator import keep_freed_memory
+from thermal_landmarks.allocator import keep_freed_memory
 if {keep}:
     assert keep_freed_memory()
 block = lambda: torch.ones(16_000_000)
