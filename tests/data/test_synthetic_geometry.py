@@ -21,6 +21,7 @@ from thermal_landmarks.data.synthetic.sensor import record
 from thermal_landmarks.data.synthetic.shape_modes import displace, expression_modes, identity_modes
 
 NAMES = get_scheme("face16").landmark_names
+HAIRLINE_MM = np.array([[0.0, -75.0, 80.0]])
 ANGLES = st.floats(-80, 80)
 
 
@@ -98,7 +99,14 @@ def test_views_keep_the_face_inside_and_scale_with_the_frame(seed: int, yaw: flo
     seen = []
     for scale in (1, 2):
         size = (240 * scale, 320 * scale)
-        view = draw_view(stream(seed, "view"), ranges, size=size, inside_mm=points_mm, face_height_mm=190.0)
+        view = draw_view(
+            stream(seed, "view"),
+            ranges,
+            size=size,
+            inside_mm=points_mm,
+            hairline_mm=HAIRLINE_MM,
+            face_height_mm=190.0,
+        )
         points = view.project(turn(points_mm, view.head))
         assert (points > -0.5 + 0.029 * size[0]).all()
         assert (points < np.array(size[::-1]) - 0.5 - 0.029 * size[0]).all()
@@ -108,7 +116,12 @@ def test_views_keep_the_face_inside_and_scale_with_the_frame(seed: int, yaw: flo
 
 def test_projection_is_a_pinhole_camera() -> None:
     view = draw_view(
-        stream(1), PoseRanges(), size=(480, 640), inside_mm=np.array([*landmarks({}).values()]), face_height_mm=190.0
+        stream(1),
+        PoseRanges(),
+        size=(480, 640),
+        inside_mm=np.array([*landmarks({}).values()]),
+        hairline_mm=HAIRLINE_MM,
+        face_height_mm=190.0,
     )
     for x, y, z in ((0.0, 0.0, 0.0), (50.0, -30.0, 90.0), (-70.0, 20.0, -10.0)):
         depth = view.distance_mm - z

@@ -1,11 +1,12 @@
 """Where the head is and how the camera sees it: pose, distance, placement in the frame, perspective."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
-from thermal_landmarks.data.synthetic.randomness import uniform
+from thermal_landmarks.data.synthetic.randomness import Range, chance, uniform
 from thermal_landmarks.data.synthetic.ranges import PoseRanges
 
 
@@ -19,6 +20,9 @@ def rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Float[np.ndar
     about_x = np.array([[1, 0, 0], [0, np.cos(pitch), -np.sin(pitch)], [0, np.sin(pitch), np.cos(pitch)]])
     about_z = np.array([[np.cos(roll), -np.sin(roll), 0], [np.sin(roll), np.cos(roll), 0], [0, 0, 1]])
     return about_z @ about_x @ about_y
+
+
+_FACE_DEPTH_MM = 90.0  # by which the face lies before the head's origin
 
 
 def turn(vertices_mm: Float[np.ndarray, "*grid 3"], matrix: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "*grid 3"]:
@@ -65,6 +69,7 @@ def draw_view(
     *,
     size: tuple[int, int],
     inside_mm: Float[np.ndarray, "points 3"],
+    hairline_mm: Float[np.ndarray, "places 3"],
     face_height_mm: float,
 ) -> View:
     """A random view that keeps the face inside the frame.
@@ -73,15 +78,18 @@ def draw_view(
         generator: Source of randomness; the number of draws doesn't depend on the size.
         ranges: What may be drawn.
         size: Height and width of the frame in pixels.
-        inside_mm: What must stay in the frame, in the head frame: landmarks and hairline.
+        inside_mm: What must stay in the frame, in the head frame: the landmarks.
+        hairline_mm: What stays in the frame in most views.
         face_height_mm: Hairline to chin, which fills the drawn fraction of the frame's height.
     """
     height, width = size
-    angles = [uniform(generator, limits) for limits in (ranges.yaw_deg, ranges.pitch_deg, ranges.roll_deg)]
+    angles = [_near_the_middle(generator, limits) for limits in (ranges.yaw_deg, ranges.pitch_deg, ranges.roll_deg)]
     follow = uniform(generator, ranges.body_follows_head)
-    distance_mm = 1000 * uniform(generator, ranges.distance_m)
-    focal_px = uniform(generator, ranges.face_height) * height * distance_mm / face_height_mm
+    distance_mm = 1000 * math.exp(uniform(generator, [math.log(d) for d in ranges.distance_m]))
+    focal_px = uniform(generator, ranges.face_height) * height * (distance_mm - _FACE_DEPTH_MM) / face_height_mm
     place = np.array([uniform(generator, ranges.position_x), uniform(generator, ranges.position_y)])
+    if not chance(generator, ranges.hairline_cut):
+        inside_mm = np.concatenate([inside_mm, hairline_mm])
     body = rotation(angles[0] * follow, 0.0, angles[2] * follow * 0.5)
     view = View(rotation(*angles), body, distance_mm, focal_px, (0.0, 0.0))
     points = view.project(turn(inside_mm.astype(np.float32), view.head))
@@ -91,3 +99,7 @@ def draw_view(
     high = np.array([width, height]) - 0.5 - margin - points.max(axis=0)
     centre = np.where(high > low, low + (high - low) * place, (low + high) / 2)
     return View(view.head, view.body, distance_mm, focal_px, (float(centre[0]), float(centre[1])))
+
+
+def _near_the_middle(generator: np.random.Generator, limits: Range) -> float:
+    return 0.5 * (uniform(generator, limits) + uniform(generator, limits))

@@ -143,7 +143,8 @@ class SyntheticFaces:
             stream(self.seed, subject, index, "pose"),
             self.pose,
             size=self.size,
-            inside_mm=np.concatenate([landmarks, hairline]),
+            inside_mm=landmarks,
+            hairline_mm=hairline,
             face_height_mm=float(landmarks[_CHIN, 1]) + person.hairline_mm * person.scale,
         )
         return Portrait(person, moment, vertices, view)

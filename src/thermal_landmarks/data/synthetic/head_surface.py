@@ -2,8 +2,9 @@
 
 Head frame: x to the image's right, y down, z out of the face; the origin lies between the ear canals at eye
 level. Columns of the grid are longitudes, rows run from the crown over the face to the underside of the jaw.
-The mean follows common anthropometric tables (outer canthi 90 mm apart, eye line to chin 117 mm); a face is the
-mean plus a weighted sum of displacement fields (`shape_modes`), and every landmark is a vertex.
+The mean follows common anthropometric tables (outer canthi 88 mm apart, eye line to chin 116 mm) and where annotators
+put the points (nose tip above the anatomical tip, wings at their lower edge); a face is the mean plus a weighted sum
+of displacement fields (`shape_modes`), and every landmark is a vertex.
 """
 
 from dataclasses import dataclass
@@ -16,10 +17,20 @@ from scipy.interpolate import PchipInterpolator
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.data.synthetic.exact import exp
 
-_LONGITUDES_DEG = np.arange(-120.0, 121.0, 3.0)
-_DOME_ROWS = 28
-# Closer where an opening mouth stretches the surface.
-_FACE_ROWS_MM = np.concatenate([np.arange(-60.0, 68.0, 4.0), np.arange(68.0, 76.0), np.arange(76.0, 117.0, 4.0)])
+# Closer around the nose and mouth than at the ears.
+_ACROSS = np.arange(-40, 41) / 40
+_LONGITUDES_DEG = 90 * _ACROSS + 30 * _ACROSS**3
+_DOME_ROWS = 26
+# Closer where the nose is steep, and where an opening mouth stretches the surface.
+_FACE_ROWS_MM = np.concatenate(
+    [
+        np.arange(-60.0, 20.0, 4.0),
+        np.arange(20.0, 67.0, 3.0),
+        np.arange(67.5, 75.0, 0.625),
+        [75.5, 77.5, 80.5],
+        np.arange(84.0, 117.0, 4.0),
+    ]
+)
 _UNDERSIDE_ROWS = 8
 
 # Rings of the face by the height of their front: half-width, half-depth, how far their sides rise (the jaw line), and
@@ -27,31 +38,31 @@ _UNDERSIDE_ROWS = 8
 _RINGS_MM = np.array(
     [
         # front y, half-width, half-depth, rise, exponent
-        (-60, 75.0, 92.0, 0.0, 2.1),
-        (-28, 76.0, 93.0, 0.0, 2.1),
-        (0, 74.0, 86.0, 2.0, 2.1),
+        (-60, 75.0, 91.0, 0.0, 2.1),
+        (-28, 76.0, 91.0, 0.0, 2.0),
+        (0, 74.0, 86.5, 2.0, 2.2),
         (20, 73.5, 86.0, 6.0, 2.0),
         (48, 72.0, 88.0, 13.0, 1.9),
         (68, 70.5, 88.0, 20.0, 1.75),
         (82, 68.0, 86.0, 26.0, 1.65),
         (100, 65.0, 84.0, 35.0, 1.6),
-        (116, 62.0, 77.0, 45.0, 1.6),
+        (116, 62.0, 82.0, 45.0, 1.6),
     ]
 )
 
-# Of the mean face: the vertex nearest to each becomes the landmark. Right-hand side and middle of the image, in mm.
+# Where the landmarks of the mean face lie. Right-hand side and middle of the image, in mm.
 _LANDMARK_PLACES_MM = {
-    "brow": (38.0, -28.0),
-    "eye_outer": (45.0, 0.0),
-    "eye_inner": (18.5, 1.0),
-    "nasion": (0.0, -4.0),
-    "nose_tip": (0.0, 32.0),
-    "ala": (15.5, 40.0),
-    "subnasale": (0.0, 44.0),
-    "mouth": (25.0, 69.0),
-    "upper_lip": (0.0, 58.0),
-    "lower_lip": (0.0, 81.0),
-    "chin": (0.0, 115.0),
+    "brow": (37.7, -25.7),
+    "eye_outer": (44.2, 0.0),
+    "eye_inner": (19.8, 0.3),
+    "nasion": (0.0, -2.5),
+    "nose_tip": (0.0, 28.5),
+    "ala": (13.8, 42.0),
+    "subnasale": (0.0, 44.3),
+    "mouth": (24.0, 68.7),
+    "upper_lip": (0.0, 54.6),
+    "lower_lip": (0.0, 80.6),
+    "chin": (0.0, 115.2),
 }
 
 
@@ -100,14 +111,16 @@ def mean_head() -> HeadSurface:
     """The mean head surface with its landmarks; the same object on every call."""
     longitude = np.radians(_LONGITUDES_DEG)[None, :]
     dome, face, underside = (_dome(longitude), _face(longitude, _FACE_ROWS_MM), _underside(longitude))
+    names = get_scheme("face16").landmark_names
+    landmark_vertices = np.array([_nearest_vertex(face, _place(name)) for name in names])
+    face[..., :2] += _to_landmarks(face, landmark_vertices, np.array([_place(name) for name in names]))
+    landmark_vertices[:, 0] += _DOME_ROWS
     vertices = np.concatenate([dome, face, underside])
     frontal = vertices[..., :2].copy()
     # The underside folds back below the jaw: keep the painting coordinates unfolded.
     rows = np.arange(1, _UNDERSIDE_ROWS + 1)[:, None]
     frontal[-_UNDERSIDE_ROWS:] = face[-1, :, :2] + np.stack([0 * rows, 4.0 * rows], axis=-1)
     vertices[..., 2] += _relief(frontal[..., 0], frontal[..., 1]) * np.cos(longitude).clip(0)
-    names = get_scheme("face16").landmark_names
-    landmark_vertices = np.array([_nearest_vertex(frontal, _place(name)) for name in names])
     steps = np.concatenate([np.full(_DOME_ROWS, 4.5), np.diff(_FACE_ROWS_MM), np.full(_UNDERSIDE_ROWS, 4.0)])
     return HeadSurface(
         vertices_mm=vertices.astype(np.float32),
@@ -123,11 +136,24 @@ def _place(name: str) -> tuple[float, float]:
     return side * x, y
 
 
-def _nearest_vertex(frontal: np.ndarray, place: tuple[float, float]) -> tuple[int, int]:
+def _nearest_vertex(face: np.ndarray, place: tuple[float, float]) -> tuple[int, int]:
     front = np.abs(_LONGITUDES_DEG) < 90
-    distance = np.where(front, np.hypot(frontal[..., 0] - place[0], frontal[..., 1] - place[1]), np.inf)
+    distance = np.where(front, np.hypot(face[..., 0] - place[0], face[..., 1] - place[1]), np.inf)
     row, column = np.unravel_index(int(distance.argmin()), distance.shape)
     return int(row), int(column)
+
+
+def _to_landmarks(face: np.ndarray, vertices: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """How the grid bends in x and y (rows, columns, 2), so that a vertex lies exactly at each landmark."""
+    x, y = face[..., 0], face[..., 1]
+    at = face[vertices[:, 0], vertices[:, 1], :2]
+    bend = np.zeros_like(face[..., :2])
+    # Neighbouring bends overlap a little: what is left over after one pass is bent in the next.
+    for _ in range(6):
+        missing = places - at - bend[vertices[:, 0], vertices[:, 1]]
+        for (x0, y0), step in zip(at, missing, strict=True):
+            bend += bump(x, y, (x0, y0), 5, 5)[..., None] * step
+    return bend
 
 
 def _face(longitude: np.ndarray, front_y: np.ndarray) -> np.ndarray:
@@ -167,12 +193,12 @@ def _underside(longitude: np.ndarray) -> np.ndarray:
 def _relief(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """What nose, brows, eyes, lips and chin add to the depth of the rings, in mm."""
     side = np.abs(x)
-    ridge_y = [-24, -10, -4, 14, 24, 32, 38, 43, 49, 56]
-    ridge_height = np.interp(y, ridge_y, [1, 3, 5, 15, 25, 31, 25, 13, 4, 0])
-    ridge_width = np.interp(y, ridge_y, [9, 8, 7, 8, 9, 10, 11, 11, 11, 11])
-    nose = ridge_height * np.exp(-0.5 * (x / ridge_width) ** 2) + 8 * bump(side, y, (14, 39), 5, 6)
-    brows = 4 * bump(side, y, (27, -25), 20, 9)
-    eyes = 3 * bump(side, y, (31, 1), 9, 7) - 6 * bump(side, y, (29, -3), 14, 10)
-    mouth = 16 * bump(x, y, (0, 66), 25, 21) + 4 * bump(x, y, (0, 75), 15, 5) + 3 * bump(x, y, (0, 63), 17, 4.5)
-    chin = 9 * bump(x, y, (0, 105), 17, 11) - 4 * bump(x, y, (0, 88), 16, 5)
+    ridge_y = [-24, -12, -3, 5, 14, 22, 28, 32, 36, 40, 44.5, 50, 56]
+    ridge_height = PchipInterpolator(ridge_y, [0, 2.5, 5, 8.5, 15.5, 23, 26.5, 26, 21, 12.5, 4, 1, 0])(np.clip(y, -24, 56))
+    ridge_width = np.interp(y, ridge_y, [9, 8, 7, 7, 7.5, 8.5, 9, 9, 8.5, 8, 8, 9, 10])
+    nose = ridge_height * np.exp(-0.5 * (x / ridge_width) ** 2) + 4.5 * bump(side, y, (12, 35), 4, 4.5)
+    brows = 3 * bump(side, y, (22, -24), 12, 9) + 2 * bump(x, y, (0, -22), 12, 12)
+    eyes = 3 * bump(side, y, (35, 1), 9, 7) - 7 * bump(side, y, (27, -3), 14, 10)
+    mouth = 16 * bump(x, y, (0, 66), 17.5, 20) + 3 * bump(x, y, (0, 75), 15, 5) + 3 * bump(x, y, (0, 63), 17, 4.5)
+    chin = 11 * bump(x, y, (0, 108), 18, 12) - 4 * bump(x, y, (0, 90), 16, 5)
     return nose + brows + eyes + mouth + chin + 5 * bump(side, y, (46, 22), 17, 16)

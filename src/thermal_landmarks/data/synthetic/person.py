@@ -160,7 +160,7 @@ def draw_moment(
     perspiration = uniform(breath, _STILL_PERSPIRATION)
     return Moment(
         expression_mm=_draw_expression(face, expression),
-        eye_opening=0.0 if chance(face, expression.eyes_closed) else uniform(face, expression.eye_opening),
+        eye_opening=_draw_eye_opening(face, expression),
         drift_k=uniform(skin, temperature.drift_k),
         regions_k={name: bounded_normal(skin, temperature.region_drift_k) for name in temperature.regions_k},
         nostril_k=uniform(skin, temperature.nostril_k),
@@ -181,4 +181,13 @@ def _draw_expression(generator: np.random.Generator, ranges: ExpressionRanges) -
         active, weight = chance(generator, ranges.active), uniform(generator, limits)
         if active and not neutral:
             weights[name] = weight
+    yawn, yawn_mm = chance(generator, ranges.yawn), uniform(generator, ranges.yawn_mm)
+    if yawn and not neutral:
+        weights["mouth_open"] = yawn_mm
     return weights
+
+
+def _draw_eye_opening(generator: np.random.Generator, ranges: ExpressionRanges) -> float:
+    closed, half = chance(generator, ranges.eyes_closed), chance(generator, ranges.half_open)
+    opening = uniform(generator, ranges.half_opening if half else ranges.eye_opening)
+    return 0.0 if closed else opening
