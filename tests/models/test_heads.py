@@ -38,7 +38,7 @@ def hot_cell(row: int, column: int) -> torch.Tensor:
 
 
 def soft_argmax(margin: int = 0) -> SoftArgmaxHead:
-    head = SoftArgmaxHead([FeatureMap(1, 4, 6)], 1, margin=margin, dropout=0.0)
+    head = SoftArgmaxHead([FeatureMap(1, 4, 6)], 1, margin=margin, dropout=0.0, heat_weight=1.0, heat_sigma=0.8)
     with torch.no_grad():
         head.heat.weight.fill_(200)
     return head
@@ -53,7 +53,9 @@ def test_soft_argmax_finds_the_middle_of_a_hot_cell(row: int, column: int, margi
 
 def test_soft_argmax_is_the_centre_of_mass_of_the_softmax() -> None:
     torch.manual_seed(0)
-    head = SoftArgmaxHead([FeatureMap(3, 4, 6), FeatureMap(2, 4, 6)], 5, margin=1, dropout=0.0)
+    head = SoftArgmaxHead(
+        [FeatureMap(3, 4, 6), FeatureMap(2, 4, 6)], 5, margin=1, dropout=0.0, heat_weight=1.0, heat_sigma=0.8
+    )
     torch.nn.init.normal_(head.heat.weight)
     first, second = torch.randn(2, 3, 4, 6), torch.randn(2, 2, 4, 6)
     points = head([first, second])
@@ -78,4 +80,4 @@ def test_soft_argmax_keeps_full_precision_under_autocast() -> None:
 
 def test_soft_argmax_wants_a_map() -> None:
     with pytest.raises(ConfigError, match="head=fully_connected, or branch=none, luong or bahdanau"):
-        SoftArgmaxHead([Tokens(10, 4)], 6, margin=1, dropout=0.0)
+        SoftArgmaxHead([Tokens(10, 4)], 6, margin=1, dropout=0.0, heat_weight=1.0, heat_sigma=0.8)

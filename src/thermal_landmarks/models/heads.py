@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
@@ -55,6 +55,16 @@ class FullyConnectedHead(nn.Module):
             points: Tensor = self.linear(flat)
         return points.float().unflatten(1, (self.num_points, 2))
 
+    def learn(
+        self,
+        features: Sequence[Float[Tensor, "b ..."]],
+        target: Float[Tensor, "b point 2"],  # noqa: ARG002  (the heads' common signature)
+        mask: Bool[Tensor, "b point"],  # noqa: ARG002
+    ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
+        """Landmarks, and no penalty of the head's own."""
+        points = self(features)
+        return points, points.new_zeros(())
+
     @torch.no_grad()
     def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
         """Start from these points (in [0, 1] image units), e.g. the mean of the training set."""
@@ -71,18 +81,30 @@ class SoftArgmaxHead(nn.Module):
         margin: Cells around the map in which a landmark may lie too, so that points at or beyond the image's border
             can be reached.
         dropout: Probability that a whole feature channel is dropped while training.
+        heat_weight: Weight of the penalty on the form of the heat maps, which is added to the loss. Without it they
+            learn slowly where the evidence is.
+        heat_sigma: Standard deviation of the wanted heat maps, in cells.
 
     Raises:
         ConfigError: If a component gives tokens instead of a map, or a setting is out of range.
     """
 
-    def __init__(self, in_shapes: Sequence[Shape], num_points: int, *, margin: int, dropout: float) -> None:
+    def __init__(
+        self,
+        in_shapes: Sequence[Shape],
+        num_points: int,
+        *,
+        margin: int,
+        dropout: float,
+        heat_weight: float,
+        heat_sigma: float,
+    ) -> None:
         super().__init__()
-        require_number("head", dropout=dropout)
-        if not 0 <= dropout < 1 or not is_whole(margin) or margin < 0:
+        require_number("head", dropout=dropout, heat_weight=heat_weight, heat_sigma=heat_sigma)
+        if not 0 <= dropout < 1 or not is_whole(margin) or margin < 0 or heat_weight < 0 or heat_sigma <= 0:
             raise ConfigError(
-                "The head's dropout must lie in [0, 1) and its margin must be a whole number of at least 0, found "
-                f"{dropout} and {margin!r}."
+                "The head's dropout must lie in [0, 1), its margin must be a whole number of at least 0, heat_weight at "
+                f"least 0 and heat_sigma positive, found {dropout}, {margin!r}, {heat_weight} and {heat_sigma}."
             )
         maps = [shape for shape in in_shapes if isinstance(shape, FeatureMap)]
         if len(maps) < len(in_shapes):
@@ -91,6 +113,9 @@ class SoftArgmaxHead(nn.Module):
                 "Set head=fully_connected, or branch=none, luong or bahdanau."
             )
         _, height, width = maps[0]
+        self.heat_weight = heat_weight
+        self.cells = torch.tensor([width, height])
+        self.sigma = heat_sigma
         self.dropout = nn.Dropout2d(dropout)
         self.heat = nn.Conv2d(sum(shape.channels for shape in maps), num_points, 1, padding=margin)
         nn.init.normal_(self.heat.weight, std=0.01)
@@ -101,13 +126,33 @@ class SoftArgmaxHead(nn.Module):
         self.register_buffer("places", places.flatten(0, 1), persistent=False)
 
     def forward(self, features: Sequence[Float[Tensor, "b c h w"]]) -> Float[Tensor, "b point 2"]:
-        maps = self.dropout(features[0] if len(features) == 1 else torch.cat(list(features), dim=1))
-        # In full precision, as in the fully connected head.
-        with torch.autocast(maps.device.type, enabled=False):
-            heat: Tensor = self.heat(maps.to(self.heat.weight.dtype)).flatten(2)
-            points: Tensor = heat.float().softmax(dim=2) @ self.places
-        return points
+        return self._centre(self._heat(features))
+
+    def learn(
+        self,
+        features: Sequence[Float[Tensor, "b c h w"]],
+        target: Float[Tensor, "b point 2"],
+        mask: Bool[Tensor, "b point"],
+    ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
+        """Landmarks, and the weighted cross entropy between heat maps and Gaussians around the valid targets."""
+        heat = self._heat(features)
+        distance = (self.places - torch.where(mask[..., None], target, 0.5)[:, :, None]) * self.cells.to(target)
+        wanted = (-0.5 / self.sigma**2 * distance.square().sum(dim=-1)).softmax(dim=2)
+        entropy = -(wanted * heat.log_softmax(dim=2)).sum(dim=2)
+        penalty = (entropy * mask).sum() / mask.sum().clamp(min=1)
+        return self._centre(heat), self.heat_weight * penalty
 
     @torch.no_grad()
     def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
         """Does nothing: heat maps begin flat, and find a landmark wherever it is."""
+
+    def _heat(self, features: Sequence[Tensor]) -> Float[Tensor, "b point cell"]:
+        maps = self.dropout(features[0] if len(features) == 1 else torch.cat(list(features), dim=1))
+        # In full precision, as in the fully connected head.
+        with torch.autocast(maps.device.type, enabled=False):
+            heat: Tensor = self.heat(maps.to(self.heat.weight.dtype))
+        return heat.flatten(2).float()
+
+    def _centre(self, heat: Tensor) -> Float[Tensor, "b point 2"]:
+        with torch.autocast(heat.device.type, enabled=False):
+            return heat.softmax(dim=2) @ self.places

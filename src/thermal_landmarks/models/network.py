@@ -4,7 +4,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
@@ -103,14 +103,33 @@ class LandmarkNetwork(nn.Module):
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b point 2"]:
         """Landmarks in [0, 1] image units; the output is linear, so it may lie outside."""
+        points: Tensor = self.head(self._features(images))
+        return points
+
+    def learn(
+        self,
+        images: Float[Tensor, "b c h w"],
+        target: Float[Tensor, "b point 2"],
+        mask: Bool[Tensor, "b point"],
+    ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
+        """For training: landmarks, and the penalty that the head wants to be added to the loss.
+
+        Args:
+            images: A batch.
+            target: True landmarks in [0, 1] image units.
+            mask: Which of them are valid.
+        """
+        points, penalty = self.head.learn(self._features(images), target, mask)
+        return points, penalty
+
+    def _features(self, images: Tensor) -> list[Tensor]:
         if tuple(images.shape[1:]) != tuple(self.image_shape):
             raise ConfigError(
                 f"The network was built for images of (channels, height, width) {tuple(self.image_shape)}, "
                 f"found {tuple(images.shape[1:])}. Resize the images or build it with their image_size."
             )
         features = self.root(images)
-        points: Tensor = self.head([component(features) for component in self.components])
-        return points
+        return [component(features) for component in self.components]
 
     @property
     def model_id(self) -> str:

@@ -108,7 +108,11 @@ class LandmarkModule(L.LightningModule):
         self.log("train/learning_rate", self.trainer.optimizers[0].param_groups[0]["lr"], sync_dist=True)
 
     def training_step(self, batch: Batch) -> Tensor:
-        loss = self._loss(self._look(batch["image"]), batch)  # training images are single looks already
+        # Training images are single looks already.
+        images = batch["image"].to(memory_format=self.memory_format)
+        target = to_unit(batch["points_px"], image_size(batch))
+        prediction, penalty = self.network.learn(images, target, batch["mask"])
+        loss = self._loss(prediction.float(), batch) + penalty
         self.log("train/loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["image"]))
         return loss
 

@@ -194,7 +194,9 @@ def _relief(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """What nose, brows, eyes, lips and chin add to the depth of the rings, in mm."""
     side = np.abs(x)
     ridge_y = [-24, -12, -3, 5, 14, 22, 28, 32, 36, 40, 44.5, 50, 56]
-    ridge_height = PchipInterpolator(ridge_y, [0, 2.5, 5, 8.5, 15.5, 23, 26.5, 26, 21, 12.5, 4, 1, 0])(np.clip(y, -24, 56))
+    ridge_height = PchipInterpolator(ridge_y, [0, 2.5, 5, 8.5, 15.5, 23, 26.5, 26, 21, 12.5, 4, 1, 0])(
+        np.clip(y, -24, 56)
+    )
     ridge_width = np.interp(y, ridge_y, [9, 8, 7, 7, 7.5, 8.5, 9, 9, 8.5, 8, 8, 9, 10])
     nose = ridge_height * np.exp(-0.5 * (x / ridge_width) ** 2) + 4.5 * bump(side, y, (12, 35), 4, 4.5)
     brows = 3 * bump(side, y, (22, -24), 12, 9) + 2 * bump(x, y, (0, -22), 12, 12)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.data.synthetic.exact import exp
 from thermal_landmarks.data.synthetic.randomness import uniform
 from thermal_landmarks.data.synthetic.ranges import TemperatureRanges
 
