@@ -126,7 +126,8 @@ def locate(
 
 def _stretch(views: Tensor, percentiles: tuple[float, float]) -> Tensor:
     """Each view's percentiles become -1 and +1; what lies beyond is clipped."""
-    sample = views[:, 0, ::2, ::2].flatten(1)
+    step = max(1, min(views.shape[-2:]) // 32)  # a thousand pixels tell the percentiles
+    sample = views[:, 0, ::step, ::step].flatten(1)
     ranks = [round(p / 100 * (sample.shape[1] - 1)) for p in percentiles]
     ordered = sample.sort(dim=1).values
     low, high = (ordered[:, rank, None, None, None] for rank in ranks)
