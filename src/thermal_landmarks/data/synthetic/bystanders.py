@@ -32,7 +32,7 @@ def paint_bystander(
     long_hair, glasses = chance(generator, 0.35), chance(generator, 0.25)
     marks = generator.uniform(-1, 1, 6)
     columns = np.flatnonzero(np.abs(x[0] - centre_x) < 3.6 * radius)
-    rows = np.flatnonzero((y[:, 0] > centre_y - 2.2 * radius) & (y[:, 0] < centre_y + 14 * radius))
+    rows = np.flatnonzero((y[:, 0] > centre_y - 2.2 * radius) & (y[:, 0] < centre_y + 40 * radius))
     if not (len(columns) and len(rows)):
         return
     view = room[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]

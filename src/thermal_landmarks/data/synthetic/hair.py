@@ -12,8 +12,6 @@ from thermal_landmarks.data.synthetic.randomness import stream
 from thermal_landmarks.data.synthetic.rasterizer import upsample
 from thermal_landmarks.data.synthetic.skin import Canvas
 
-_FRINGE_EDGE_MM = 2.5
-
 
 def _hairline_mm(person: Person) -> Float[np.ndarray, " columns"]:
     """Frontal y of the hairline: high over the forehead, down to the sideburns, low behind the ears."""
@@ -31,7 +29,8 @@ def _hairline_mm(person: Person) -> Float[np.ndarray, " columns"]:
 def _fringe_mm(person: Person, hairline: Float[np.ndarray, " places"], longitude_deg: np.ndarray) -> np.ndarray:
     """Frontal y of the lower edge of hair over the forehead."""
     style = person.hair_style
-    locks = smooth_noise(stream(*person.key, "fringe"), 1, len(longitude_deg), (1, 56))[0]
+    coarse, fine = (smooth_noise(stream(*person.key, "fringe", k), 1, len(longitude_deg), (1, k))[0] for k in (40, 130))
+    locks = coarse + np.float32(0.3) * fine
     if style.parting_deg is None:
         reach = 1 - smooth_step(np.abs(longitude_deg), 20, 62)
     else:
@@ -59,7 +58,8 @@ def thicken(vertices_mm: Float[np.ndarray, "rows columns 3"], person: Person, ou
         thickness = np.float32(person.hair_mm) * smooth_step(inside, 0, 30) * (1 - 0.8 * smooth_step(y, -35, 10))
         rows, columns = y.shape
         coarse, fine = (smooth_noise(stream(*person.key, "tufts", k), rows, columns, (k, 2 * k)) for k in (9, 26))
-        thickness *= 1 + np.float32(person.hair_style.tufts) * (np.float32(0.5) * coarse + np.abs(fine))
+        thickness *= 1 + np.float32(person.hair_style.tufts) * (np.float32(0.4) * coarse + np.abs(fine)) * smooth_step(-y, -10, 60)
+        np.clip(thickness, 0, 25, out=thickness)  # the grid stretches no further
         if person.hair_style.bun:
             thickness += 42 * bump(longitudes_deg() + 0 * y, y, (0, -118), 60, 14)
     if outward_mm is not None:
@@ -93,9 +93,10 @@ def paint_hair(canvas: Canvas, person: Person, facing: Float[np.ndarray, "rows c
 
     warmth, inside = (upsample(np.ascontiguousarray(grid), canvas.samples) for grid in (warmth, inside))
     strands = smooth_noise(generator, places_y[:, places_y.shape[1] // 2], places_y.shape[1], (10, 120))
-    strands *= np.float32(0.10 if style.deep_warmth is None else 0.04)
+    contrast = np.float32(0.06 if style.deep_warmth is None else 0.03)
+    strands *= contrast
     warmth += strands
-    strands *= np.float32(4.5 * person.hair_softness_mm / (0.10 if style.deep_warmth is None else 0.04) / 18)
+    strands *= np.float32(0.25 * person.hair_softness_mm) / contrast
     inside += strands
     np.clip(warmth, 0.05, 0.98, out=warmth)
     warmth *= np.float32(person.forehead_c - ambient_c)
@@ -131,9 +132,12 @@ def _paint_fringe(canvas: Canvas, person: Person, places_y: np.ndarray, ambient_
     if not view.size:
         return
     strands = smooth_noise(stream(*person.key, "fringe strands"), *view.shape, (4, 60))
-    warmth = np.float32(0.1 + 0.75 * person.hair_warmth) + np.float32(0.07) * strands
+    warmth = np.float32(0.3 + 0.6 * person.hair_warmth) + np.float32(0.06) * strands
+    softness = np.float32(2 + 0.4 * person.hair_softness_mm)
     hair_c = np.float32(ambient_c) + np.clip(warmth, 0.05, 0.95) * np.float32(person.forehead_c - ambient_c)
-    cover = np.clip((edge[part] - y) / np.float32(_FRINGE_EDGE_MM) + np.float32(0.12) * strands, 0, 0.93)
+    cover = np.clip((edge[part] - y) / softness + np.float32(0.2) * strands, 0, 0.93)
+    # Colder where it stands off at its tips.
+    hair_c += np.float32(0.25 * (1 - person.hair_warmth)) * np.clip(1 - (edge[part] - y) / 14, 0, 1) * np.float32(ambient_c - person.forehead_c)
     # Thin at the hairline above, where the layer below shows.
     cover *= np.clip((y - hairline[part] + 14) / 14, 0, 1) * (over[part])
     view += cover * (hair_c - view)

@@ -3,10 +3,11 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
-from thermal_landmarks.data.synthetic.camera import View
+from thermal_landmarks.data.synthetic.camera import View, turn
 from thermal_landmarks.data.synthetic.person import Person
-from thermal_landmarks.data.synthetic.planes import seen_on_plane
+from thermal_landmarks.data.synthetic.planes import pixels_around, seen_on_plane
 from thermal_landmarks.data.synthetic.randomness import stream
+from thermal_landmarks.data.synthetic.resampling import enlarge
 from thermal_landmarks.data.synthetic.wardrobe import Worn
 
 _HELD_BEFORE_MM = 120.0
@@ -15,9 +16,13 @@ _REST_BEHIND_MM = -120.0
 
 def paint_held(image: Float[np.ndarray, "height width"], person: Person, worn: Worn, view: View, ambient_c: float) -> None:
     """Paints what is held in front of the face, in place."""
-    x_px, y_px = _pixels(image)
-    for cover, temperature_c in _held(person, worn, view, x_px, y_px, ambient_c):
-        image += cover * (temperature_c - image)
+    rows, columns = pixels_around(_outline_px(worn, view), 4, image.shape)
+    x_px, y_px = (np.arange(part.start, part.stop, dtype=np.float32) for part in (columns, rows))
+    if not (len(x_px) and len(y_px)):
+        return
+    part = image[rows, columns]
+    for cover, temperature_c in _held(person, worn, view, x_px[None, :], y_px[:, None], ambient_c):
+        part += cover * (temperature_c - part)
 
 
 def hidden_by_held(
@@ -28,25 +33,34 @@ def hidden_by_held(
     return np.max([cover for cover, _ in layers], axis=0) > 0.5
 
 
-def _pixels(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    height, width = image.shape
-    return np.arange(width, dtype=np.float32)[None, :], np.arange(height, dtype=np.float32)[:, None]
+def _place(worn: Worn) -> tuple[np.random.Generator, int, tuple[float, float], float]:
+    """The stream of further draws, the side that it comes from, where its tip is (mm), and how far it leans (rad)."""
+    generator = stream(worn.key[0], *worn.key[1:], "held")
+    side = 1 if generator.random() < 0.5 else -1
+    x, y, lean = generator.uniform([-20, -40, 0.05], [62, 105, 0.9])
+    return generator, side, (float(x), float(y)), float(lean)
+
+
+def _outline_px(worn: Worn, view: View) -> Float[np.ndarray, "4 2"]:
+    """Corners of the area that hand and arm can cover."""
+    _, side, (tip_x, tip_y), lean = _place(worn)
+    across, along = np.array([-75, 75, 75, -75]), np.array([-15, -15, 500, 500])
+    x = np.cos(lean) * across + np.sin(lean) * along + tip_x
+    y = np.cos(lean) * along - np.sin(lean) * across + tip_y
+    corners = np.stack([side * x, y, np.full(4, _HELD_BEFORE_MM)], axis=-1).astype(np.float32)
+    return view.project(turn(corners, view.body))
 
 
 def _held(
     person: Person, worn: Worn, view: View, x_px: np.ndarray, y_px: np.ndarray, ambient_c: float
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Cover and temperature of its parts, in the order of painting."""
-    generator = stream(worn.key[0], *worn.key[1:], "held")
-    side = 1 if generator.random() < 0.5 else -1
-    # Where its tip touches the face, and which way it points: up and inwards.
-    target_x, target_y, lean, warmth, skin_k, marks = generator.uniform(
-        [-20, -40, 0.05, 0.1, -5.0, -1], [62, 125, 0.9, 0.7, 0.8, 1]
-    )
+    generator, side, (tip_x, tip_y), lean = _place(worn)
+    warmth, skin_k, marks = generator.uniform([0.1, -3.0, -1], [0.7, 1.2, 1])
     sizes = generator.uniform(0.85, 1.15, 6)
     hot, hot_c, cold_c = generator.random() < 0.6, generator.uniform(38, 62), generator.uniform(4, 22)
     x, y = seen_on_plane(view, view.body, _HELD_BEFORE_MM, x_px, y_px)
-    x, y = side * x - np.float32(target_x), y - np.float32(target_y)
+    x, y = side * x - np.float32(tip_x), y - np.float32(tip_y)
     sine, cosine = np.float32(np.sin(lean)), np.float32(np.cos(lean))
     # Along the forearm (down and outwards) and across it.
     across, along = cosine * x - sine * y, sine * x + cosine * y
@@ -92,7 +106,11 @@ def paint_head_rest(
     generator = stream(worn.key[0], *worn.key[1:], "head rest")
     top, half_width, flare, warmth, power = generator.uniform([-90, 95, 0.0, 0.03, 2.0], [70, 290, 1.4, 0.4, 6.0])
     slots, slot_y, slot_x = generator.random() < 0.4, generator.uniform(40, 110), generator.uniform(0.55, 0.8)
-    x, y = seen_on_plane(view, view.body, _REST_BEHIND_MM, *_pixels(image))
+    # Out of focus: every other pixel will do.
+    height, width = image.shape
+    x_px = (np.arange((width + 1) // 2, dtype=np.float32)[None, :] + 0.5) * (width / ((width + 1) // 2)) - 0.5
+    y_px = (np.arange((height + 1) // 2, dtype=np.float32)[:, None] + 0.5) * (height / ((height + 1) // 2)) - 0.5
+    x, y = seen_on_plane(view, view.body, _REST_BEHIND_MM, x_px, y_px)
     soft = np.float32(max(1.5 / view.pixels_per_mm, 2.0))
     side, down = np.abs(x), y - np.float32(top)
     wide = np.float32(half_width) + np.float32(flare) * np.clip(down - 60, 0, 200)
@@ -108,4 +126,6 @@ def paint_head_rest(
     glow = np.float32(0.35) * rest_k * np.exp(-((x / 120) ** 2) - ((y - 120) / 120) ** 2)
     seam = np.float32(0.25) * rest_k * np.exp(-(((distance + 14) / 5) ** 2))
     cover = np.clip(np.float32(0.5) - distance / soft, 0, 1)
-    image += cover * (np.float32(ambient_c) + rest_k + glow - seam - image)
+    rest_c = np.float32(ambient_c) + rest_k + glow - seam
+    cover, rest_c = (enlarge(np.broadcast_to(grid, x.shape).astype(np.float32), image.shape) for grid in (cover, rest_c))
+    image += cover * (rest_c - image)

@@ -51,6 +51,8 @@ def neckwear(person: Person, worn: Worn, ambient_c: float) -> Sheet:
     else:
         top, bottom, width, depth, lean, gap = 128 + 22 * top_share, 178.0, 60.0, 62 + 12 * stand_off, 5.0, gap_deg
     turn = np.radians(gap) * (1 - 0.5 * up) + (2 * np.pi - 2 * np.radians(gap) * (1 - 0.5 * up)) * np.linspace(0, 1, columns)
+    if not (gap or jacket):
+        turn = turn + np.pi  # the seam at the nape
     bulge = 12 * np.sin(np.pi * up) + 3 * waves if worn.neckwear == "scarf" else 0.8 * waves
     # Deeper in front than at the nape.
     fall = 9 * np.cos(turn) + (2.5 * waves if worn.neckwear == "scarf" else 0)
