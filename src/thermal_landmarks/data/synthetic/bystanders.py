@@ -31,7 +31,7 @@ def paint_bystander(
     turned, tilt, hair_edge = uniform(generator, (-0.6, 0.6)), uniform(generator, (-0.3, 0.3)), uniform(generator, (-1, -0.4))
     long_hair, glasses = chance(generator, 0.35), chance(generator, 0.25)
     marks = generator.uniform(-1, 1, 6)
-    columns = np.flatnonzero(np.abs(x[0] - centre_x) < 3.6 * radius)
+    columns = np.flatnonzero(np.abs(x[0] - centre_x) < 4.4 * radius)
     rows = np.flatnonzero((y[:, 0] > centre_y - 2.2 * radius) & (y[:, 0] < centre_y + 40 * radius))
     if not (len(columns) and len(rows)):
         return
@@ -44,7 +44,7 @@ def paint_bystander(
         part = view[: distance.shape[0]]
         part += cover * (np.float32(temperature_c) - part)
 
-    shoulders = np.maximum(np.abs(u) - 2.3 - 0.05 * v, 2.1 - v + 0.03 * u**4)
+    shoulders = np.maximum(np.abs(u) - 2.75 - 0.03 * v, 2.1 - v + 0.014 * u**4)
     if long_hair:
         paint(np.maximum(np.hypot(u / 1.25, np.minimum(v, 0) / 1.5) - 1, v - 2.4), hair_c)
     paint(np.maximum(np.abs(u) - 0.62, np.abs(v - 1.6) - 1), face_c - 0.4)

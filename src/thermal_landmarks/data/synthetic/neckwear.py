@@ -22,6 +22,7 @@ def hood(person: Person, worn: Worn, ambient_c: float) -> Sheet:
     shrink = np.concatenate([np.cos(latitude) ** 0.8, np.ones(14)])[:, None]
     below = np.clip((y - 20) / 140, 0, 1)
     folds = smooth_noise(generator, rows, columns, (5, 9))
+    folds = 0.7 * (folds + folds[:, ::-1])  # no seam in front
     front = np.radians(opening) * np.clip((y - edge_y) / 38, 0, 1) ** 0.5 * (1 - 0.35 * below)
     turn = front + (2 * np.pi - 2 * front) * np.linspace(0, 1, columns)[None, :]
     radius = shrink * (1 + 0.02 * folds)
@@ -30,7 +31,7 @@ def hood(person: Person, worn: Worn, ambient_c: float) -> Sheet:
     vertices = np.stack([x, np.broadcast_to(y, x.shape), z], axis=-1)
     warm = warmth + 0.05 * folds
     return Sheet(
-        vertices, _between(person, ambient_c, warm), (*worn.key, "hood cloth"), 0.4, knots=(12, 20), hollow=True
+        vertices, _between(person, ambient_c, warm), (*worn.key, "hood cloth"), 0.15, knots=(12, 20), hollow=True
     )
 
 

@@ -98,6 +98,6 @@ class SensorRanges:
     inverted: float = 0.15
     palette: float = 0.2
     equalised: float = 0.3
-    gamma: Range = (0.6, 1.7)
+    gamma: Range = (0.7, 1.7)
     jpeg: float = 0.3
     jpeg_step: Range = (1.0, 5.0)
