@@ -26,7 +26,7 @@ def paint_beard(canvas: Canvas, person: Person) -> None:
     chin, jaw_and_cheeks, moustache, corners = _areas(canvas.samples)
     generator = stream(*person.key, "beard")
     # Bent by a coarse pattern, so that locks run into each other.
-    bends, patches = (smooth_noise(generator, *view.shape, knots) for knots in ((7, 9), (8, 11)))
+    bends, patches = (smooth_noise(generator, view.shape[0], view.shape[1], knots) for knots in ((7, 9), (8, 11)))
     strands = _strands(generator, x * (1.2 - y / np.float32(300)) + 5 * bends, (y + 0.5 * np.abs(x)) / np.float32(4.5))
     density = np.maximum(np.float32(style.chin) * chin, np.float32(style.cheeks) * jaw_and_cheeks)
     above_lip = np.maximum(moustache, corners) if style.chin > _JOINED else moustache

@@ -28,7 +28,11 @@ def paint_bystander(
     radius, face_c = uniform(generator, ranges.bystander_size), uniform(generator, ranges.bystander_face_c)
     hair_c, cloth_c = (ambient_c + uniform(generator, (0.15, 0.75)) * (face_c - ambient_c) for _ in range(2))
     softness = np.float32(0.06 + 0.5 * generator.random() ** 2)
-    turned, tilt, hair_edge = uniform(generator, (-0.6, 0.6)), uniform(generator, (-0.3, 0.3)), uniform(generator, (-1, -0.4))
+    turned, tilt, hair_edge = (
+        uniform(generator, (-0.6, 0.6)),
+        uniform(generator, (-0.3, 0.3)),
+        uniform(generator, (-1, -0.4)),
+    )
     long_hair, glasses = chance(generator, 0.35), chance(generator, 0.25)
     marks = generator.uniform(-1, 1, 6)
     columns = np.flatnonzero(np.abs(x[0] - centre_x) < 4.4 * radius)

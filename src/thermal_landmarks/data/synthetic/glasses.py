@@ -122,7 +122,9 @@ class WornGlasses:
         pixel_mm /= self.scale
         side = np.abs(x)
         lens = self._lens_mm(side, y)
-        bridge = np.maximum(np.abs(y + 0.25 * g.half_height) - 0.7 - 0.4 * g.frame, side - g.spread + 0.9 * g.half_width)
+        bridge = np.maximum(
+            np.abs(y + 0.25 * g.half_height) - 0.7 - 0.4 * g.frame, side - g.spread + 0.9 * g.half_width
+        )
         strength, mirror_x, mirror_y = g.reflection
         mirrored = np.exp(-(((x - mirror_x) / 11) ** 2) - ((y - mirror_y) / 7) ** 2)
         # Warmed by the face behind it, least at the middle.

@@ -58,7 +58,9 @@ def thicken(vertices_mm: Float[np.ndarray, "rows columns 3"], person: Person, ou
         thickness = np.float32(person.hair_mm) * smooth_step(inside, 0, 30) * (1 - 0.8 * smooth_step(y, -35, 10))
         rows, columns = y.shape
         coarse, fine = (smooth_noise(stream(*person.key, "tufts", k), rows, columns, (k, 2 * k)) for k in (9, 26))
-        thickness *= 1 + np.float32(person.hair_style.tufts) * (np.float32(0.4) * coarse + np.abs(fine)) * smooth_step(-y, -10, 60)
+        thickness *= 1 + np.float32(person.hair_style.tufts) * (np.float32(0.4) * coarse + np.abs(fine)) * smooth_step(
+            -y, -10, 60
+        )
         np.clip(thickness, 0, 25, out=thickness)  # the grid stretches no further
         if person.hair_style.bun:
             thickness += 42 * bump(longitudes_deg() + 0 * y, y, (0, -118), 60, 14)
@@ -84,8 +86,8 @@ def paint_hair(canvas: Canvas, person: Person, facing: Float[np.ndarray, "rows c
     # The smooth course at the vertices, single hairs at the samples.
     waves = smooth_noise(generator, rows, vertices_y.shape[1], (8, 12))
     inside = _hairline_mm(person) - vertices_y + np.float32(3) * waves
-    deep = np.float32(person.hair_warmth if style.deep_warmth is None else style.deep_warmth)
-    deep = deep + np.float32(0.25) * (1 - deep) * waves
+    even = np.float32(person.hair_warmth if style.deep_warmth is None else style.deep_warmth)
+    deep = even + np.float32(0.25) * (1 - even) * waves
     # Loose hair at the outline lets the room through.
     deep *= 1 - np.float32(0.45) * (1 - np.clip(facing[:rows], 0, 1)) ** 3
     root = np.clip(1 - inside / np.float32(2.5 * style.root_mm), 0, 1) ** 2
@@ -118,7 +120,8 @@ def _paint_fringe(canvas: Canvas, person: Person, places_y: np.ndarray, ambient_
     """Hair that lies over the forehead, away from its roots: cold, with an edge of locks."""
     columns = places_y.shape[1]
     longitude, hairline = (
-        upsample(np.repeat(line[None], 2, axis=0), canvas.samples)[0] for line in (longitudes_deg(), _hairline_mm(person))
+        upsample(np.repeat(line[None], 2, axis=0), canvas.samples)[0]
+        for line in (longitudes_deg(), _hairline_mm(person))
     )
     edge = _fringe_mm(person, hairline, longitude)
     over = edge > hairline - 5
@@ -131,13 +134,17 @@ def _paint_fringe(canvas: Canvas, person: Person, places_y: np.ndarray, ambient_
     view, y = canvas.texture[rows, part], places_y[rows, part]
     if not view.size:
         return
-    strands = smooth_noise(stream(*person.key, "fringe strands"), *view.shape, (4, 60))
+    strands = smooth_noise(stream(*person.key, "fringe strands"), view.shape[0], view.shape[1], (4, 60))
     warmth = np.float32(0.3 + 0.6 * person.hair_warmth) + np.float32(0.06) * strands
     softness = np.float32(2 + 0.4 * person.hair_softness_mm)
     hair_c = np.float32(ambient_c) + np.clip(warmth, 0.05, 0.95) * np.float32(person.forehead_c - ambient_c)
     cover = np.clip((edge[part] - y) / softness + np.float32(0.2) * strands, 0, 0.93)
     # Colder where it stands off at its tips.
-    hair_c += np.float32(0.25 * (1 - person.hair_warmth)) * np.clip(1 - (edge[part] - y) / 14, 0, 1) * np.float32(ambient_c - person.forehead_c)
+    hair_c += (
+        np.float32(0.25 * (1 - person.hair_warmth))
+        * np.clip(1 - (edge[part] - y) / 14, 0, 1)
+        * np.float32(ambient_c - person.forehead_c)
+    )
     # Thin at the hairline above, where the layer below shows.
     cover *= np.clip((y - hairline[part] + 14) / 14, 0, 1) * (over[part])
     view += cover * (hair_c - view)

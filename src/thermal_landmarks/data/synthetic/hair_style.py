@@ -65,7 +65,10 @@ def draw_hair_style(seed: int, subject: int, appearance: AppearanceRanges, *, lo
     receding, receding_mm = chance(generator, appearance.receding), uniform(generator, appearance.receding_mm)
     swept, parting_deg = chance(generator, appearance.swept), uniform(generator, (-45, 45))
     strand, strands = chance(generator, appearance.strand), int(generator.integers(1, 5))
-    openings = uniform(generator, appearance.long_hair_opening_deg), uniform(generator, appearance.long_hair_opening_deg)
+    openings = (
+        uniform(generator, appearance.long_hair_opening_deg),
+        uniform(generator, appearance.long_hair_opening_deg),
+    )
     return HairStyle(
         deep_warmth=cropped_warmth if cropped and not long_hair else None,
         tufts=uniform(generator, appearance.tufts),

@@ -61,7 +61,9 @@ def _layers(worn: Worn) -> Iterator[_Layer]:
         yield _Layer(-300, edge, 200, 0.4 * bow, 0.4 * slant, 11, warmth, folds_k)
     elif worn.headwear == "head_band":
         half_width = patch_half if patch < 0.35 else 200
-        yield _Layer(band_y - band_half, band_y + band_half, half_width, bow - 0.002, slant, 2, band_warmth, 0.4 * folds_k)
+        yield _Layer(
+            band_y - band_half, band_y + band_half, half_width, bow - 0.002, slant, 2, band_warmth, 0.4 * folds_k
+        )
     if worn.mask:
         top = mask_top if worn.mask == "over_nose" else 48.0
         yield _Layer(top, mask_bottom, mask_side, -0.003, 0.2 * slant, 4, mask_warmth, folds_k + 0.3)
@@ -93,9 +95,11 @@ def paint_headwear(canvas: Canvas, person: Person, moment: Moment, ambient_c: fl
     for number, layer in enumerate(_layers(worn)):
         low, high = max(layer.top - 16, -129), min(layer.bottom + 30, 150)
         view, x, y = canvas.window((-80, 80), (low, high)) if layer.top > -200 else _whole_rows(canvas, high)
-        folds = smooth_noise(stream(worn.key[0], *worn.key[1:], "folds", number), *view.shape, (9, 14))
+        folds = smooth_noise(stream(worn.key[0], *worn.key[1:], "folds", number), view.shape[0], view.shape[1], (9, 14))
         cover = np.clip(np.float32(0.5) + layer.depth_mm(x, y) / np.float32(1.6), 0, 1)
-        cloth_c = np.float32(ambient_c + layer.warmth * (person.forehead_c - ambient_c)) + np.float32(layer.folds_k) * folds
+        cloth_c = (
+            np.float32(ambient_c + layer.warmth * (person.forehead_c - ambient_c)) + np.float32(layer.folds_k) * folds
+        )
         if layer.top > 0:
             # Cold where it stands off at its edges, warm over the mouth.
             cloth_c += np.float32(1.2) * np.exp(-((x / 26) ** 2) - ((y - 66) / 22) ** 2) - np.float32(0.6)

@@ -14,7 +14,9 @@ _HELD_BEFORE_MM = 120.0
 _REST_BEHIND_MM = -120.0
 
 
-def paint_held(image: Float[np.ndarray, "height width"], person: Person, worn: Worn, view: View, ambient_c: float) -> None:
+def paint_held(
+    image: Float[np.ndarray, "height width"], person: Person, worn: Worn, view: View, ambient_c: float
+) -> None:
     """Paints what is held in front of the face, in place."""
     rows, columns = pixels_around(_outline_px(worn, view), 4, image.shape)
     x_px, y_px = (np.arange(part.start, part.stop, dtype=np.float32) for part in (columns, rows))
@@ -82,11 +84,16 @@ def _held(
             # Fingertips are the coldest part.
             finger_c = np.float32(skin_c) - np.float32(1.5) * np.clip(1 - along / 80, 0, 1)
             layers.append(layer(_capsule(across, along, start * size, tip, hand_y + 30, 8.5), finger_c))
-        layers.append(layer(_capsule(across - 0.6 * (hand_y + 50 - along), along, -34, hand_y - 8, hand_y + 50, 10), skin_c))
+        layers.append(
+            layer(_capsule(across - 0.6 * (hand_y + 50 - along), along, -34, hand_y - 8, hand_y + 50, 10), skin_c)
+        )
         return layers
     thing_c = (hot_c if hot else cold_c) if worn.occluder == "cup" else ambient_c + 4 * sizes[5]
     half_width, height = (41 * sizes[4], 95 * sizes[5]) if worn.occluder == "cup" else (36, 150)
-    thing = np.maximum(np.abs(across) - half_width - (0.06 * along if worn.occluder == "telephone" else -0.08 * along), np.abs(along - height / 2) - height / 2)
+    thing = np.maximum(
+        np.abs(across) - half_width - (0.06 * along if worn.occluder == "telephone" else -0.08 * along),
+        np.abs(along - height / 2) - height / 2,
+    )
     layers.append(layer(thing, np.float32(thing_c) - np.float32(0.02 * (thing_c - ambient_c)) * along / 10))
     for start in (20, 42, 64, 86):
         finger = np.maximum(np.abs(along - start * sizes[3]) - 8, np.abs(across - 20) - 26)
@@ -127,5 +134,7 @@ def paint_head_rest(
     seam = np.float32(0.25) * rest_k * np.exp(-(((distance + 14) / 5) ** 2))
     cover = np.clip(np.float32(0.5) - distance / soft, 0, 1)
     rest_c = np.float32(ambient_c) + rest_k + glow - seam
-    cover, rest_c = (enlarge(np.broadcast_to(grid, x.shape).astype(np.float32), image.shape) for grid in (cover, rest_c))
+    cover, rest_c = (
+        enlarge(np.broadcast_to(grid, x.shape).astype(np.float32), image.shape) for grid in (cover, rest_c)
+    )
     image += cover * (rest_c - image)

@@ -51,7 +51,9 @@ def neckwear(person: Person, worn: Worn, ambient_c: float) -> Sheet:
         top, bottom, width, depth, lean, gap = 108 + 36 * top_share, 176.0, 57.0, 57.0, 0.0, 0.0
     else:
         top, bottom, width, depth, lean, gap = 128 + 22 * top_share, 178.0, 60.0, 62 + 12 * stand_off, 5.0, gap_deg
-    turn = np.radians(gap) * (1 - 0.5 * up) + (2 * np.pi - 2 * np.radians(gap) * (1 - 0.5 * up)) * np.linspace(0, 1, columns)
+    turn = np.radians(gap) * (1 - 0.5 * up) + (2 * np.pi - 2 * np.radians(gap) * (1 - 0.5 * up)) * np.linspace(
+        0, 1, columns
+    )
     if not (gap or jacket):
         turn = turn + np.pi  # the seam at the nape
     bulge = 12 * np.sin(np.pi * up) + 3 * waves if worn.neckwear == "scarf" else 0.8 * waves

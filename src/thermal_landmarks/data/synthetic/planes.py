@@ -11,7 +11,7 @@ Grid = Float[np.ndarray, "*grid"]
 def seen_on_plane(
     view: View, matrix: Float[np.ndarray, "3 3"], z_mm: float, x_px: Grid, y_px: Grid, *, bow: float = 0.0
 ) -> tuple[Grid, Grid]:
-    """x and y in mm of what is seen at pixels on the plane at depth `z_mm` of a turned frame.
+    """Place in mm (x and y) of what is seen at pixels on the plane at depth `z_mm` of a turned frame.
 
     Args:
         view: The camera.

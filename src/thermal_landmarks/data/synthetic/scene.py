@@ -14,7 +14,9 @@ _TEXTURES = ((5, 6), (4, 40), (30, 5), (36, 48))
 
 def draw_ambient_c(generator: np.random.Generator, ranges: SceneRanges) -> float:
     """Temperature of the room: as a rule below that of skin, at times near it or above."""
-    room_c, hot_c, outdoors_c = (uniform(generator, r) for r in (ranges.ambient_c, ranges.hot_room_c, ranges.outdoors_c))
+    room_c, hot_c, outdoors_c = (
+        uniform(generator, r) for r in (ranges.ambient_c, ranges.hot_room_c, ranges.outdoors_c)
+    )
     hot, outdoors = chance(generator, ranges.hot_room), chance(generator, ranges.outdoors)
     return outdoors_c if outdoors else hot_c if hot else room_c
 
@@ -51,7 +53,9 @@ def paint_room(
     return room
 
 
-def _paint_thing(room: np.ndarray, x: np.ndarray, y: np.ndarray, generator: np.random.Generator, warmer_k: float) -> None:
+def _paint_thing(
+    room: np.ndarray, x: np.ndarray, y: np.ndarray, generator: np.random.Generator, warmer_k: float
+) -> None:
     kind = generator.choice(["box", "step", "bar", "bars"], p=[0.45, 0.25, 0.2, 0.1])
     if kind == "box":
         _paint_box(room, x, y, generator, warmer_k, 0.7)
@@ -89,7 +93,9 @@ def _paint_box(
             part += np.float32(added_k) * added.astype(np.float32)
 
 
-def _paint_lamp(room: np.ndarray, x: np.ndarray, y: np.ndarray, generator: np.random.Generator, warmer_k: float) -> None:
+def _paint_lamp(
+    room: np.ndarray, x: np.ndarray, y: np.ndarray, generator: np.random.Generator, warmer_k: float
+) -> None:
     centre_x, centre_y = 1.33 * generator.random(), generator.random()
     radius, flatness = 0.004 + 0.02 * generator.random() ** 2, 0.5 + generator.random()
     across = np.exp(np.float32(-0.5 / radius**2) * (x - np.float32(centre_x)) ** 2)

@@ -13,9 +13,22 @@ _FRAME_ROWS = 480
 
 
 def record(
-    generator: np.random.Generator, ranges: SensorRanges, scene_c: Float[np.ndarray, "height width"], ambient_c: float
+    generator: np.random.Generator,
+    ranges: SensorRanges,
+    scene_c: Float[np.ndarray, "height width"],
+    ambient_c: float,
+    *,
+    temporal: np.random.Generator | None = None,
 ) -> Float[np.ndarray, "height width"]:
-    """The temperatures in degrees Celsius that the camera reports for a scene in a room of that temperature."""
+    """The temperatures in degrees Celsius that the camera reports for a scene.
+
+    Args:
+        generator: Source of what belongs to the camera (and of the noise of a still image).
+        ranges: What may be drawn.
+        scene_c: What the camera sees, in degrees Celsius.
+        ambient_c: Temperature of the room.
+        temporal: Source of this frame's noise, where one camera records many frames.
+    """
     size = scene_c.shape
     interpolated, native_rows = chance(generator, ranges.interpolated), uniform(generator, ranges.native_height_px)
     if not interpolated:
@@ -33,7 +46,7 @@ def record(
         image = shrink(image, (rows, max(round(size[1] * rows / size[0]), 1)))
     image = _blurred(image, blur_px * rows / native_rows)
     image = image * np.float32(gain) + np.float32(offset_k + (1 - gain) * ambient_c)
-    _add_unevenness(image, generator, ranges)
+    _add_unevenness(image, generator, ranges, temporal)
     if sharpened:
         image += np.float32(sharpening) * (image - _blurred(image, sharpening_px * rows / native_rows))
     if rows < size[0]:
@@ -41,7 +54,9 @@ def record(
     return _rounded(image, step_k)
 
 
-def _add_unevenness(image: np.ndarray, generator: np.random.Generator, ranges: SensorRanges) -> None:
+def _add_unevenness(
+    image: np.ndarray, generator: np.random.Generator, ranges: SensorRanges, temporal: np.random.Generator | None
+) -> None:
     """Vignette, shading, stripes, noise and replaced pixels, in place."""
     rows, columns = image.shape
     noise_k, columns_k, rows_k, vignette_k, shading_k = (
@@ -58,7 +73,12 @@ def _add_unevenness(image: np.ndarray, generator: np.random.Generator, ranges: S
     stripes -= vignette_k * np.float32(0.5) * x * x
     image += stripes
     image += rows_k * generator.standard_normal((rows, 1), dtype=np.float32) - vignette_k * np.float32(0.5) * y * y
-    noise = generator.standard_normal((rows, columns), dtype=np.float32)
+    if temporal is None:
+        # In one image, the pattern of the pixels and the noise are one.
+        noise_k, temporal = np.sqrt(noise_k * noise_k + columns_k * columns_k), generator
+    else:
+        image += columns_k * generator.standard_normal((rows, columns), dtype=np.float32)
+    noise = temporal.standard_normal((rows, columns), dtype=np.float32)
     noise *= noise_k
     image += noise
     place_y, place_x = (down * rows).astype(np.intp), (across * columns).astype(np.intp)

@@ -51,7 +51,9 @@ class Sheet:
         """Temperature at the samples of all cells."""
         texture = upsample(self.temperature_c.astype(np.float32), samples)
         seed, *parts = self.key
-        return texture + np.float32(self.grain_k) * smooth_noise(stream(int(seed), *parts), *texture.shape, self.knots)
+        return texture + np.float32(self.grain_k) * smooth_noise(
+            stream(int(seed), *parts), texture.shape[0], texture.shape[1], self.knots
+        )
 
 
 def covers(

@@ -42,7 +42,10 @@ def draw_worn(seed: int, subject: int, index: int, appearance: AppearanceRanges)
     headwear = [kind for kind in HEADWEAR if chance(generator, getattr(appearance, kind))]
     neckwear = [kind for kind in NECKWEAR if chance(generator, getattr(appearance, kind))]
     mask, over_nose = chance(generator, appearance.mask), chance(generator, 0.7)
-    occluder, kind = chance(generator, appearance.occluder), generator.choice(["hand", "cup", "telephone"], p=[0.6, 0.2, 0.2])
+    occluder, kind = (
+        chance(generator, appearance.occluder),
+        generator.choice(["hand", "cup", "telephone"], p=[0.6, 0.2, 0.2]),
+    )
     return Worn(
         key=(seed, subject, index),
         headwear=headwear[0] if headwear else "",
