@@ -3,7 +3,6 @@
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
 
 from thermal_landmarks.data.synthetic.head_surface import mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise

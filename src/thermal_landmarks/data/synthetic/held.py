@@ -96,7 +96,14 @@ def _held(
     )
     layers.append(layer(thing, np.float32(thing_c) - np.float32(0.02 * (thing_c - ambient_c)) * along / 10))
     for start in (20, 42, 64, 86):
-        finger = np.maximum(np.abs(along - start * sizes[3]) - 8, np.abs(across - 20) - 26)
+        # Fingers come around its edge.
+        finger = (
+            np.hypot(
+                np.maximum(np.abs(along - start * sizes[3]) - 1, 0),
+                np.maximum(np.abs(across + 0.6 * half_width) - 22, 0),
+            )
+            - 8
+        )
         layers.append(layer(finger, skin_c - 0.5))
     return layers
 
