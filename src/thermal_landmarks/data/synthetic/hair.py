@@ -57,7 +57,7 @@ def thicken(vertices_mm: Float[np.ndarray, "rows columns 3"], person: Person, ou
         # Thin around the ears, which stand off it.
         thickness = np.float32(person.hair_mm) * smooth_step(inside, 0, 30) * (1 - 0.8 * smooth_step(y, -35, 10))
         rows, columns = y.shape
-        coarse, fine = (smooth_noise(stream(*person.key, "tufts", k), rows, columns, (k, 2 * k)) for k in (9, 26))
+        coarse, fine = (smooth_noise(stream(*person.key, "tufts", k), rows, columns, (k, 2 * k)) for k in (9, 20))
         thickness *= 1 + np.float32(person.hair_style.tufts) * (np.float32(0.4) * coarse + np.abs(fine)) * smooth_step(
             -y, -10, 60
         )
