@@ -22,9 +22,27 @@ from thermal_landmarks.errors import ConfigError, DataError
 
 CONFIG = Path(__file__).parents[2] / "conf" / "data" / "synthetic.yaml"
 PLAIN: dict[str, Any] = {
-    "appearance": {"glasses_owner": 0, "cap": 0, "beard": 0},
-    "sensor": {"noise_k": [0, 0], "pattern_k": [0, 0], "vignette_k": [0, 0], "blur_px": [0.5, 0.5]},
-    "scene": {"warm_object": 0},
+    "appearance": dict.fromkeys(
+        (
+            "glasses_owner",
+            "beard",
+            "cap",
+            "peaked_cap",
+            "head_band",
+            "hood",
+            "scarf",
+            "high_collar",
+            "mask",
+            "occluder",
+        ),
+        0,
+    ),
+    "sensor": {
+        **dict.fromkeys(("interpolated", "motion", "sharpened", "eight_bit"), 0),
+        **{key: [0, 0] for key in ("noise_k", "pattern_k", "vignette_k", "shading_k", "offset_k")},
+        "blur_px": [0.5, 0.5],
+    },
+    "scene": dict.fromkeys(("warm_object", "cold_object", "lamp", "hot_room", "outdoors"), 0),
 }
 
 

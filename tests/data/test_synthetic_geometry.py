@@ -1,5 +1,7 @@
 """Head surface, shape modes, camera, noise and sensor of the synthetic faces."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -23,6 +25,10 @@ from thermal_landmarks.data.synthetic.shape_modes import displace, expression_mo
 NAMES = get_scheme("face16").landmark_names
 HAIRLINE_MM = np.array([[0.0, -75.0, 80.0]])
 ANGLES = st.floats(-80, 80)
+QUIET = SensorRanges(
+    interpolated=0, motion=0, sharpened=0, blur_px=(0, 0), noise_k=(0, 0), pattern_k=(0, 0), vignette_k=(0, 0),
+    shading_k=(0, 0), offset_k=(0, 0), gain=(1, 1), step_k=(0, 0),
+)  # fmt: skip
 
 
 def landmarks(weights: dict[str, float]) -> dict[str, np.ndarray]:
@@ -150,19 +156,16 @@ def test_streams_differ_by_part_and_repeat_by_key() -> None:
 
 
 def test_sensor_adds_the_noise_it_is_told_to_and_rounds() -> None:
-    quiet = SensorRanges(noise_k=(0, 0), pattern_k=(0, 0), vignette_k=(0, 0), blur_px=(0, 0), step_k=0.0)
     scene = np.full((120, 160), 30, np.float32)
-    np.testing.assert_array_equal(record(stream(0), quiet, scene), scene)
-    noisy = SensorRanges(noise_k=(0.05, 0.05), pattern_k=(0, 0), vignette_k=(0, 0), step_k=0.01)
-    image = record(stream(0), noisy, scene)
+    np.testing.assert_array_equal(record(stream(0), QUIET, scene, 22.0), scene)
+    image = record(stream(0), replace(QUIET, noise_k=(0.05, 0.05), step_k=(0.01, 0.01)), scene, 22.0)
     assert image.std() == pytest.approx(0.05, rel=0.05)
     np.testing.assert_allclose(image * 100, np.rint(image * 100), atol=1e-2)
     np.testing.assert_array_equal(scene, 30)
 
 
 def test_vignetting_cools_the_corners() -> None:
-    ranges = SensorRanges(noise_k=(0, 0), pattern_k=(0, 0), vignette_k=(0.4, 0.4), step_k=0.0)
-    image = record(stream(0), ranges, np.full((60, 80), 30, np.float32))
+    image = record(stream(0), replace(QUIET, vignette_k=(0.4, 0.4)), np.full((60, 80), 30, np.float32), 22.0)
     assert image[30, 40] - image[0, 0] == pytest.approx(0.4, abs=0.01)
 
 

@@ -13,16 +13,18 @@ from jaxtyping import Float
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.data.synthetic import ranges as groups
+from thermal_landmarks.data.synthetic.accessories import worn_attributes
 from thermal_landmarks.data.synthetic.camera import draw_view
+from thermal_landmarks.data.synthetic.display import to_gray
 from thermal_landmarks.data.synthetic.head_surface import mean_head
 from thermal_landmarks.data.synthetic.person import draw_moment, draw_person
 from thermal_landmarks.data.synthetic.portrait import Portrait, head_vertices_mm
-from thermal_landmarks.data.synthetic.randomness import stream, uniform
-from thermal_landmarks.data.synthetic.scene import paint_room
+from thermal_landmarks.data.synthetic.randomness import chance, stream
+from thermal_landmarks.data.synthetic.scene import draw_ambient_c, paint_room
 from thermal_landmarks.data.synthetic.sensor import record
 from thermal_landmarks.errors import ConfigError, DataError
 
-RENDERER_VERSION = 3
+RENDERER_VERSION = 4
 """Goes up with every change that alters a pixel or a point, so that no stale cache is read."""
 
 _CHIN = get_scheme("face16").landmark_names.index("chin")
@@ -112,11 +114,15 @@ class SyntheticFaces:
             visible=visible,
             box_px=portrait.box_px(),
             location=f"seed {self.seed}, subject {subject}, image {index}",
-            attributes={"glasses": moment.glasses, "cap": moment.cap, "eye_opening": moment.eye_opening},
+            attributes={
+                "eye_opening": moment.eye_opening,
+                **worn_attributes(portrait.person, moment),
+                "eight_bit": self._is_eight_bit(self._display(subject, index)),
+            },
         )
 
     def load(self, annotation: Annotation) -> ThermalImage:
-        """Renders the image of an annotation.
+        """Renders the image of an annotation, in degrees Celsius or as an 8-bit gray picture.
 
         Raises:
             DataError: If the annotation isn't one of this source.
@@ -130,7 +136,16 @@ class SyntheticFaces:
                 f"{annotation.image} is not an image of these synthetic faces ({self.subjects} subjects with "
                 f"{self.images_per_subject} images each). Ask only for images that annotations() lists."
             )
-        return ThermalImage(self.render(subject, index), "celsius")
+        image_c, display = self.render(subject, index), self._display(subject, index)
+        if self._is_eight_bit(display):
+            return ThermalImage(to_gray(display, self.sensor, image_c), "gray")
+        return ThermalImage(image_c, "celsius")
+
+    def _display(self, subject: int, index: int) -> np.random.Generator:
+        return stream(self.seed, subject, index, "display")
+
+    def _is_eight_bit(self, display: np.random.Generator) -> bool:
+        return chance(display, self.sensor.eight_bit)
 
     def portrait(self, subject: int, index: int) -> Portrait:
         """Who is seen in one image, and how."""
@@ -149,13 +164,17 @@ class SyntheticFaces:
         )
         return Portrait(person, moment, vertices, view)
 
+    def empty_room(self, subject: int, index: int) -> tuple[float, Float[np.ndarray, "height width"]]:
+        """Ambient temperature and the picture of the room without the person, in degrees Celsius."""
+        room = stream(self.seed, subject, index, "room")
+        ambient_c = draw_ambient_c(room, self.scene)
+        return ambient_c, paint_room(room, self.scene, ambient_c, self.size)
+
     def render(self, subject: int, index: int) -> Float[np.ndarray, "height width"]:
         """One image in degrees Celsius."""
-        room = stream(self.seed, subject, index, "room")
-        ambient_c = uniform(room, self.scene.ambient_c)
-        image = paint_room(room, self.scene, ambient_c, self.size)
+        ambient_c, image = self.empty_room(subject, index)
         self.portrait(subject, index).draw_over(image, ambient_c, markers=self.markers)
-        return record(stream(self.seed, subject, index, "sensor"), self.sensor, image)
+        return record(stream(self.seed, subject, index, "sensor"), self.sensor, image, ambient_c)
 
     def fingerprint(self) -> str:
         """Hash of all settings and of the renderer's version."""

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from thermal_landmarks.data.synthetic.glasses import Glasses, draw_glasses
+from thermal_landmarks.data.synthetic.hair_style import BeardStyle, HairStyle, draw_beard_style, draw_hair_style
 from thermal_landmarks.data.synthetic.pores import Pores, draw_pores
 from thermal_landmarks.data.synthetic.randomness import bounded_normal, chance, stream, uniform
 from thermal_landmarks.data.synthetic.ranges import (
@@ -12,6 +14,7 @@ from thermal_landmarks.data.synthetic.ranges import (
     ExpressionRanges,
     TemperatureRanges,
 )
+from thermal_landmarks.data.synthetic.wardrobe import Worn, draw_worn
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,11 @@ class Person:
         hairline_turn_deg: Longitude at which the hairline turns down to the ears.
         hair_softness_mm: Width of the border between skin and hair.
         fringe_mm: How far hair reaches down over the forehead; 0: not at all.
-        beard: Density of the beard; 0: shaved.
-        moustache: Density of the moustache.
+        hair_style: The course of the hairline and what falls over it.
+        beard_style: Where a beard grows; None: shaved.
         brow_softness_mm: Width of the brows' border.
         hair_warmth: Hair surface between ambient (0) and skin (1).
-        glasses: Whether the subject owns glasses.
+        glasses: Those that the subject owns, if any.
         pores: Perspiration pores around the upper lip.
     """
 
@@ -53,11 +56,11 @@ class Person:
     hairline_turn_deg: float
     hair_softness_mm: float
     fringe_mm: float
-    beard: float
-    moustache: float
+    hair_style: HairStyle
+    beard_style: BeardStyle | None
     brow_softness_mm: float
     hair_warmth: float
-    glasses: bool
+    glasses: Glasses | None
     pores: Pores
 
 
@@ -74,7 +77,7 @@ class Moment:
         breath_k: Change of the skin below the nostrils by the breath.
         perspiration: 0: no pore is active, 1: all are.
         glasses: Whether glasses are worn.
-        cap: Whether a cap is worn.
+        worn: Clothes and things.
         neckline_mm: Height of the clothes' upper edge below the eyes.
         cloth_warmth: Clothes between ambient (0) and skin (1).
         grazing_loss: How far skin seen edge-on takes on the ambient temperature.
@@ -88,7 +91,7 @@ class Moment:
     breath_k: float
     perspiration: float
     glasses: bool
-    cap: bool
+    worn: Worn
     neckline_mm: float
     cloth_warmth: float
     grazing_loss: float
@@ -112,12 +115,12 @@ def draw_person(
     shape = stream(seed, subject, "shape")
     skin = stream(seed, subject, "skin")
     looks = stream(seed, subject, "looks")
-    bald, fringe, beard = (chance(looks, p) for p in (appearance.bald, appearance.fringe, appearance.beard))
+    bald, fringe = (chance(looks, p) for p in (appearance.bald, appearance.fringe))
     hair_mm = uniform(looks, appearance.hair_thickness_mm)
     long_hair, long_hair_mm = chance(looks, appearance.long_hair), uniform(looks, appearance.long_hair_mm)
     fringe_mm = uniform(looks, appearance.fringe_mm)
-    beard_density, moustache_density = uniform(looks, (0.0, 1.0)), uniform(looks, (0.2, 1.0))
     contrast = uniform(skin, temperature.contrast)
+    style = draw_hair_style(seed, subject, appearance, long_hair=long_hair)
     return Person(
         key=(seed, subject),
         scale=uniform(shape, anatomy.scale),
@@ -127,17 +130,17 @@ def draw_person(
         features_k={n.removesuffix("_k"): contrast * uniform(skin, getattr(temperature, n)) for n in _FEATURES}
         | {n.removesuffix("_mm"): uniform(skin, getattr(temperature, n)) for n in _SIZES},
         blotch_k=uniform(skin, temperature.blotch_k),
-        hair_mm=0.0 if bald else hair_mm,
+        hair_mm=0.0 if bald else hair_mm if style.deep_warmth is None else 2.0,
         hairline_mm=uniform(looks, appearance.hairline_mm),
         long_hair_mm=long_hair_mm if long_hair and not bald else 0.0,
         hairline_turn_deg=uniform(looks, appearance.hairline_turn_deg),
         hair_softness_mm=uniform(looks, appearance.hair_softness_mm),
-        fringe_mm=fringe_mm if fringe and not bald else 0.0,
-        beard=beard_density if beard else 0.0,
-        moustache=moustache_density if beard else 0.0,
+        fringe_mm=fringe_mm if fringe and not bald and style.deep_warmth is None else 0.0,
+        hair_style=style,
+        beard_style=draw_beard_style(seed, subject, appearance),
         brow_softness_mm=uniform(looks, appearance.brow_softness_mm),
         hair_warmth=uniform(looks, temperature.hair_warmth),
-        glasses=chance(looks, appearance.glasses_owner),
+        glasses=draw_glasses(seed, subject, appearance),
         pores=draw_pores(stream(seed, subject, "pores"), temperature),
     )
 
@@ -166,8 +169,8 @@ def draw_moment(
         nostril_k=uniform(skin, temperature.nostril_k),
         breath_k=breath_k,
         perspiration=perspiration if sweats else 0.0,
-        glasses=chance(looks, appearance.glasses) and person.glasses,
-        cap=chance(looks, appearance.cap),
+        glasses=chance(looks, appearance.glasses) and person.glasses is not None,
+        worn=draw_worn(seed, subject, index, appearance),
         neckline_mm=uniform(looks, appearance.neckline_mm),
         cloth_warmth=uniform(looks, temperature.cloth_warmth),
         grazing_loss=uniform(skin, temperature.grazing_loss),

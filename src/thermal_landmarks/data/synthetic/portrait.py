@@ -1,7 +1,7 @@
 """One face in front of one camera: where its landmarks are, and its picture.
 
-What is drawn first lies behind: hair behind the neck, neck and shoulders, the far ear, the head, the near ear, hair
-beside the face.
+What is drawn first lies behind: a head rest, hair behind the neck, neck and shoulders, the far ear, the head, glasses,
+the near ear, hair beside the face and what is worn over it, what is held in front.
 """
 
 from dataclasses import dataclass
@@ -10,13 +10,15 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Bool, Float
 
-from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.synthetic.accessories import hidden_by_accessories, worn_glasses, worn_sheets
+from thermal_landmarks.data.synthetic.beard import paint_beard
 from thermal_landmarks.data.synthetic.bust import bust_texture_c, ear_texture_c, ear_vertices_mm, turned_bust_mm
 from thermal_landmarks.data.synthetic.camera import View, turn
 from thermal_landmarks.data.synthetic.features import paint_features
-from thermal_landmarks.data.synthetic.hair import paint_accessories, paint_hair, thicken
+from thermal_landmarks.data.synthetic.hair import paint_hair, thicken
 from thermal_landmarks.data.synthetic.head_surface import mean_head
-from thermal_landmarks.data.synthetic.long_hair import long_hair_texture_c, long_hair_vertices_mm
+from thermal_landmarks.data.synthetic.headwear import headwear_mm, paint_headwear
+from thermal_landmarks.data.synthetic.held import paint_head_rest, paint_held
 from thermal_landmarks.data.synthetic.person import Moment, Person
 from thermal_landmarks.data.synthetic.rasterizer import (
     cell_areas_px,
@@ -26,6 +28,7 @@ from thermal_landmarks.data.synthetic.rasterizer import (
     visible_cells,
 )
 from thermal_landmarks.data.synthetic.shape_modes import displace
+from thermal_landmarks.data.synthetic.sheets import Sheet
 from thermal_landmarks.data.synthetic.skin import (
     Canvas,
     broad_temperature_c,
@@ -45,7 +48,7 @@ _TURNED = 0.1  # sine of the yaw beyond which the near ear lies in front of the 
 def head_vertices_mm(person: Person, moment: Moment) -> Float[np.ndarray, "rows columns 3"]:
     """The surface of a person's head with its expression and hair, in the head frame."""
     vertices = displace({**person.shape_mm, **moment.expression_mm})
-    thicken(vertices, person, moment)
+    thicken(vertices, person, headwear_mm(moment.worn))
     return vertices * np.float32(person.scale)
 
 
@@ -75,9 +78,9 @@ class Portrait:
         facing_cells = np.sum([facing[place] for place in around], axis=0)
         hidden_cells = np.sum([hidden[place] for place in around], axis=0)
         visible = (facing_cells >= 2) & (hidden_cells == 0)
-        if self.moment.glasses:
-            visible &= np.array(["eye" not in name for name in get_scheme("face16").landmark_names])
-        return points_px[rows, columns].astype(np.float32), visible
+        places_px = points_px[rows, columns].astype(np.float32)
+        visible &= ~hidden_by_accessories(self.person, self.moment, self.view, self.vertices_mm, places_px)
+        return places_px, visible
 
     def box_px(self) -> tuple[float, float, float, float]:
         """Rectangle around the face from forehead to chin, ear to ear: x_min, y_min, x_max, y_max."""
@@ -93,18 +96,34 @@ class Portrait:
             ambient_c: Room temperature, which cool surfaces take on.
             markers: Paints a hot spot at every landmark onto the surface, for tests of the geometry.
         """
-        right_side_nearness = float(self.view.head[2, 0])
+        person, moment, view = self.person, self.moment, self.view
+        right_side_nearness = float(view.head[2, 0])
         near, far = (1, -1) if right_side_nearness > 0 else (-1, 1)
         near_ear_in_front = abs(right_side_nearness) > _TURNED
-        self._draw_long_hair(image, ambient_c, behind=True)
+        sheets = worn_sheets(person, moment, view, ambient_c)
+        if moment.worn.head_rest:
+            paint_head_rest(image, person, moment.worn, view, ambient_c)
+        for sheet in sheets:
+            if sheet.hollow:
+                self._draw_sheet(image, sheet, inside=True)
         self._draw_bust(image, ambient_c)
         self._draw_ear(image, far)
+        for sheet in sheets:
+            if sheet.behind_head:
+                self._draw_sheet(image, sheet)
         if not near_ear_in_front:
             self._draw_ear(image, near)
         self._draw_head(image, ambient_c, markers=markers)
+        glasses = worn_glasses(person, moment, view, self.vertices_mm)
+        if glasses is not None:
+            glasses.paint(image, person.forehead_c, ambient_c)
         if near_ear_in_front:
             self._draw_ear(image, near)
-        self._draw_long_hair(image, ambient_c, behind=False)
+        for sheet in sheets:
+            if not sheet.behind_head:
+                self._draw_sheet(image, sheet)
+        if moment.worn.occluder:
+            paint_held(image, person, moment.worn, view, ambient_c)
 
     @cached_property
     def _head_points(self) -> tuple[Float[np.ndarray, "rows columns 3"], Float[np.ndarray, "rows columns 2"]]:
@@ -119,8 +138,9 @@ class Portrait:
         canvas = Canvas(skin_c, samples_per_cell(points[_face_rows()], _SAMPLE_SPACING_PX))
         paint_grain(canvas, person)
         paint_features(canvas, person, moment)
-        paint_hair(canvas, person, ambient_c)
-        paint_accessories(canvas, person, moment, ambient_c)
+        paint_beard(canvas, person)
+        paint_hair(canvas, person, facing, ambient_c)
+        paint_headwear(canvas, person, moment, ambient_c)
         if markers:
             for place in mean_head().landmarks_frontal_mm.values():
                 paint_marker(canvas, place, _MARKER_C, _MARKER_RADIUS_MM)
@@ -136,14 +156,10 @@ class Portrait:
         texture = bust_texture_c(self.person, self.moment, rows, samples, ambient_c)
         draw(image, points, texture, cell_areas_px(points) > 0)
 
-    def _draw_long_hair(self, image: np.ndarray, ambient_c: float, *, behind: bool) -> None:
-        if not self.person.long_hair_mm:
-            return
-        vertices = long_hair_vertices_mm(self.person) * np.float32(self.person.scale)
-        points = self.view.project(turn(vertices, self.view.head))
+    def _draw_sheet(self, image: np.ndarray, sheet: Sheet, *, inside: bool = False) -> None:
+        points = sheet.points_px(self.view, self.person.scale)
         samples = samples_per_cell(points, _COARSE_SPACING_PX, most=24)
-        outside = cell_areas_px(points) > 0
-        draw(image, points, long_hair_texture_c(self.person, samples, ambient_c), ~outside if behind else outside)
+        draw(image, points, sheet.texture_c(samples), sheet.cells(points, inside=inside))
 
     def _draw_ear(self, image: np.ndarray, side: int) -> None:
         vertices = ear_vertices_mm(side, self.person) * np.float32(self.person.scale)

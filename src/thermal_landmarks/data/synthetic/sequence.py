@@ -21,7 +21,6 @@ from thermal_landmarks.data.synthetic.portrait import Portrait, head_vertices_mm
 from thermal_landmarks.data.synthetic.randomness import stream, uniform
 from thermal_landmarks.data.synthetic.ranges import PoseRanges, settings_from
 from thermal_landmarks.data.synthetic.ranges.sequence import SEQUENCE_POSE, MotionRanges, PhysiologyRanges
-from thermal_landmarks.data.synthetic.scene import paint_room
 from thermal_landmarks.data.synthetic.sensor import record
 from thermal_landmarks.data.synthetic.sequence_motion import angles_deg, draw_motion
 from thermal_landmarks.data.synthetic.sequence_physiology import draw_breathing, draw_perspiration
@@ -220,10 +219,7 @@ class SyntheticSequence:
 
     @cached_property
     def _room(self) -> tuple[float, Float[np.ndarray, "height width"]]:
-        """Ambient temperature and the picture of the empty room."""
-        room = stream(self.seed, self.subject, 0, "room")
-        ambient_c = uniform(room, self.faces.scene.ambient_c)
-        return ambient_c, paint_room(room, self.faces.scene, ambient_c, self.faces.size)
+        return self.faces.empty_room(self.subject, 0)
 
     def _record(self, portrait: Portrait, index: int) -> Float[np.ndarray, "height width"]:
         ambient_c, room = self._room
@@ -231,7 +227,7 @@ class SyntheticSequence:
         portrait.draw_over(image, ambient_c, markers=self.faces.markers)
         camera = stream(self.seed, self.subject, 0, "sensor")
         temporal = stream(self.seed, self.subject, "sequence", "noise", index)
-        return record(camera, self.faces.sensor, image, temporal=temporal)
+        return record(camera, self.faces.sensor, image, ambient_c, temporal=temporal)
 
 
 def _plain(value: Any) -> Any:

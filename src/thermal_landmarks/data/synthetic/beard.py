@@ -1,0 +1,99 @@
+"""Beards and moustaches, painted over the skin as strands that grow down and outwards."""
+
+from functools import lru_cache
+
+import numpy as np
+
+from thermal_landmarks.data.synthetic.exact import hypot
+from thermal_landmarks.data.synthetic.head_surface import mean_head, smooth_step
+from thermal_landmarks.data.synthetic.noise import smooth_noise
+from thermal_landmarks.data.synthetic.person import Person
+from thermal_landmarks.data.synthetic.randomness import stream
+from thermal_landmarks.data.synthetic.sheets import Sheet
+from thermal_landmarks.data.synthetic.skin import Canvas
+
+_TILE_MM, _TILE_SAMPLES_PER_MM = 64.0, 4
+_AREA_MM = (-70.0, 70.0), (36.0, 142.0)
+_JOINED = 0.3  # density of the chin from which moustache and beard meet beside the mouth
+
+
+def paint_beard(canvas: Canvas, person: Person) -> None:
+    """Beard and moustache, if the person wears any."""
+    style = person.beard_style
+    if style is None:
+        return
+    view, x, y = canvas.window(*_AREA_MM)
+    chin, jaw_and_cheeks, moustache, corners = _areas(canvas.samples)
+    generator = stream(*person.key, "beard")
+    # Bent by a coarse pattern, so that locks run into each other.
+    bends, patches = (smooth_noise(generator, view.shape[0], view.shape[1], knots) for knots in ((7, 9), (8, 11)))
+    strands = _strands(generator, x * (1.2 - y / np.float32(300)) + 5 * bends, (y + 0.5 * np.abs(x)) / np.float32(4.5))
+    density = np.maximum(np.float32(style.chin) * chin, np.float32(style.cheeks) * jaw_and_cheeks)
+    above_lip = np.maximum(moustache, corners) if style.chin > _JOINED else moustache
+    density = np.maximum(density, np.float32(style.moustache) * above_lip)
+    patches *= np.float32(0.7 * style.patchy)
+    patches += np.float32(1 - 0.2 * style.patchy)
+    density *= patches
+    np.clip(density, 0, 1.15, out=density)
+    # Single strands where hair is thin, closed where it is dense.
+    contrast = np.float32(style.strands)
+    cover = density * density * (np.float32(0.85) - np.float32(0.5) * contrast)
+    cover += contrast * np.sqrt(density) * strands * (np.float32(0.4) + np.float32(0.6) * density)
+    np.clip(cover, 0, 1.1, out=cover)
+    view += cover * np.float32(person.features_k["beard"])
+
+
+@lru_cache(maxsize=8)
+def _areas(samples: int) -> tuple[np.ndarray, ...]:
+    """Where hair grows: chin, jaw and cheeks, above the lip, beside the mouth; float32, at the samples of the area."""
+    frontal = mean_head().frontal_mm
+    _, x, y = Canvas(np.zeros(frontal.shape[:2], np.float32), samples).window(*_AREA_MM)
+    side = np.abs(x)
+    free = np.clip((hypot(x / 26, (y - 70) / 10.5) - 1) * 4, 0, 1)
+    above_throat = 1 - smooth_step(y, 124, 140)
+    chin = smooth_step(y - 0.1 * side, 82, 92) * (1 - smooth_step(side, 20, 30)) * above_throat
+    below_lip = smooth_step(y, 80, 86) * (1 - smooth_step(side, 5, 12)) * (1 - smooth_step(y, 92, 104))
+    jaw = smooth_step(y + 0.55 * side, 92, 112) * above_throat
+    cheeks = smooth_step(side, 26, 44) * smooth_step(y + 0.5 * (side - 60), 34, 60) * above_throat
+    below_nose = smooth_step(y - 0.16 * side, 45, 51) * (1 - smooth_step(y - 0.35 * side, 60, 70))
+    moustache = below_nose * (1 - smooth_step(side, 22, 36))
+    corners = (1 - smooth_step(np.abs(side - 31), 3, 8)) * smooth_step(y, 58, 66) * (1 - smooth_step(y, 98, 112))
+    areas = (np.maximum(chin, below_lip), np.maximum(cheeks, 0.9 * jaw), moustache, 0.7 * corners)
+    return tuple((area * free).astype(np.float32) for area in areas)
+
+
+def _strands(generator: np.random.Generator, across_mm: np.ndarray, along_mm: np.ndarray) -> np.ndarray:
+    """1 on strands about 1 mm thick, 0 between them, at places given in millimetres; from a repeated tile."""
+    number = int(generator.integers(8))
+    tile = _tile(number)
+    row, column = (
+        (grid * np.float32(_TILE_SAMPLES_PER_MM) + np.float32(1e4)).astype(np.intp) & (tile.shape[0] - 1)
+        for grid in (along_mm, across_mm)
+    )
+    return tile[row, column]
+
+
+@lru_cache(maxsize=8)
+def _tile(number: int) -> np.ndarray:
+    samples = int(_TILE_MM * _TILE_SAMPLES_PER_MM)
+    generator = stream(number, "beard tile")
+    # The zeros of a noise are long thin lines.
+    lines = np.clip(1 - np.abs(smooth_noise(generator, samples, samples, (16, 38))) / np.float32(0.45), 0, 1)
+    return lines * np.clip(0.8 + 0.4 * smooth_noise(generator, samples, samples, (9, 9)), 0.2, 1.3)
+
+
+def long_beard(person: Person, ambient_c: float) -> Sheet:
+    """The part of a long beard that hangs below the chin and hides its edge."""
+    style = person.beard_style
+    assert style is not None
+    generator = stream(*person.key, "long beard")
+    across, down = np.linspace(-1, 1, 21)[None, :], np.linspace(0, 1, 12)[:, None]
+    half_width = 47 - 20 * down**1.5 + 3 * generator.standard_normal()
+    ends = 1 + 0.15 * smooth_noise(generator, 1, 21, (1, 8))
+    reach = (1 - 0.55 * across**2) * ends
+    y = 101 - 16 * across**2 + (style.long_mm + 16) * down * reach
+    z = 92 - 34 * across**2 - 10 * down**2 + 4 * np.sin(np.pi * down)
+    vertices = np.stack(np.broadcast_arrays(half_width * across, y, z), axis=-1)
+    warmth = np.clip(0.75 - 0.55 * down + 0 * across, 0.1, 0.9) * (1 - 0.3 * generator.random())
+    temperature_c = ambient_c + warmth * (person.forehead_c - ambient_c)
+    return Sheet(vertices, temperature_c, (*person.key, "beard strands"), grain_k=0.5, knots=(7, 40))
