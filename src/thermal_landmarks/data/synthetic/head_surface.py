@@ -19,12 +19,14 @@ from thermal_landmarks.data.schemes import get_scheme
 # Closer around the nose and mouth than at the ears.
 _ACROSS = np.arange(-40, 41) / 40
 _LONGITUDES_DEG = 90 * _ACROSS + 30 * _ACROSS**3
-_DOME_ROWS = 26
+_DOME_ROWS = 24
 # Closer where the nose is steep, and where an opening mouth stretches the surface.
 _FACE_ROWS_MM = np.concatenate(
     [
         np.arange(-60.0, 20.0, 4.0),
-        np.arange(20.0, 67.0, 3.0),
+        np.arange(20.0, 30.0, 3.0),
+        np.arange(31.0, 48.0, 2.0),
+        np.arange(50.0, 67.0, 3.0),
         np.arange(67.5, 75.0, 0.625),
         [75.5, 77.5, 80.5],
         np.arange(84.0, 117.0, 4.0),
@@ -51,16 +53,16 @@ _RINGS_MM = np.array(
 
 # Where the landmarks of the mean face lie. Right-hand side and middle of the image, in mm.
 _LANDMARK_PLACES_MM = {
-    "brow": (37.7, -25.7),
+    "brow": (37.7, -26.0),
     "eye_outer": (44.2, 0.0),
     "eye_inner": (19.8, 0.3),
-    "nasion": (0.0, -2.5),
-    "nose_tip": (0.0, 28.5),
+    "nasion": (0.0, -2.8),
+    "nose_tip": (0.0, 28.2),
     "ala": (13.8, 42.0),
     "subnasale": (0.0, 44.3),
     "mouth": (24.0, 68.7),
     "upper_lip": (0.0, 54.6),
-    "lower_lip": (0.0, 80.6),
+    "lower_lip": (0.0, 80.3),
     "chin": (0.0, 115.2),
 }
 
@@ -120,7 +122,9 @@ def mean_head() -> HeadSurface:
     rows = np.arange(1, _UNDERSIDE_ROWS + 1)[:, None]
     frontal[-_UNDERSIDE_ROWS:] = face[-1, :, :2] + np.stack([0 * rows, 4.0 * rows], axis=-1)
     vertices[..., 2] += _relief(frontal[..., 0], frontal[..., 1]) * np.cos(longitude).clip(0)
-    steps = np.concatenate([np.full(_DOME_ROWS, 4.5), np.diff(_FACE_ROWS_MM), np.full(_UNDERSIDE_ROWS, 4.0)])
+    steps = np.concatenate(
+        [np.full(_DOME_ROWS, 126 / _DOME_ROWS), np.diff(_FACE_ROWS_MM), np.full(_UNDERSIDE_ROWS, 4.0)]
+    )
     return HeadSurface(
         vertices_mm=vertices.astype(np.float32),
         frontal_mm=frontal.astype(np.float32),
@@ -193,11 +197,13 @@ def _relief(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """What nose, brows, eyes, lips and chin add to the depth of the rings, in mm."""
     side = np.abs(x)
     ridge_y = [-24, -12, -3, 5, 14, 22, 28, 32, 36, 40, 44.5, 50, 56]
-    ridge_height = PchipInterpolator(ridge_y, [0, 2.5, 5, 8.5, 15.5, 23, 26.5, 26, 21, 12.5, 4, 1, 0])(np.clip(y, -24, 56))
+    ridge_height = PchipInterpolator(ridge_y, [0, 2.5, 5, 8.5, 15.5, 23, 26.5, 26, 21, 12.5, 4, 1, 0])(
+        np.clip(y, -24, 56)
+    )
     ridge_width = np.interp(y, ridge_y, [9, 8, 7, 7, 7.5, 8.5, 9, 9, 8.5, 8, 8, 9, 10])
     nose = ridge_height * np.exp(-0.5 * (x / ridge_width) ** 2) + 4.5 * bump(side, y, (12, 35), 4, 4.5)
     brows = 3 * bump(side, y, (22, -24), 12, 9) + 2 * bump(x, y, (0, -22), 12, 12)
     eyes = 3 * bump(side, y, (35, 1), 9, 7) - 7 * bump(side, y, (27, -3), 14, 10)
     mouth = 16 * bump(x, y, (0, 66), 17.5, 20) + 3 * bump(x, y, (0, 75), 15, 5) + 3 * bump(x, y, (0, 63), 17, 4.5)
     chin = 11 * bump(x, y, (0, 108), 18, 12) - 4 * bump(x, y, (0, 90), 16, 5)
-    return nose + brows + eyes + mouth + chin + 5 * bump(side, y, (46, 22), 17, 16)
+    return nose + brows + eyes + mouth + chin + 6 * bump(side, y, (46, 22), 17, 14)
