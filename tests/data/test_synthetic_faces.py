@@ -76,7 +76,8 @@ def marker_errors_px(seed: int, **changes: Any) -> Iterator[float]:
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_marker_spots_on_the_surface_are_rendered_at_the_landmarks(seed: int) -> None:
-    errors = list(marker_errors_px(seed, expression={"active": 0.2}))
+    # Of small faces and of landmarks on the outline the spots are too small for a centroid.
+    errors = list(marker_errors_px(seed, pose={"yaw_deg": [-38, 38], "face_height": [0.35, 0.9]}))
     assert len(errors) > 20
     assert max(errors) < 0.7
 

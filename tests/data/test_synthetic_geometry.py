@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.data.synthetic.camera import draw_view, rotation, turn
+from thermal_landmarks.data.synthetic import SyntheticFaces
+from thermal_landmarks.data.synthetic.camera import View, draw_view, rotation, turn
 from thermal_landmarks.data.synthetic.head_surface import mean_head
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.randomness import stream
@@ -19,6 +20,7 @@ from thermal_landmarks.data.synthetic.ranges import (
     SensorRanges,
     settings_from,
 )
+from thermal_landmarks.data.synthetic.rasterizer import cell_areas_px
 from thermal_landmarks.data.synthetic.sensor import record
 from thermal_landmarks.data.synthetic.shape_modes import displace, expression_modes, identity_modes
 
@@ -50,6 +52,25 @@ def test_every_landmark_is_a_vertex_of_its_own() -> None:
     assert len({tuple(v) for v in mean_head().landmark_vertices}) == 16
 
 
+@pytest.mark.parametrize(
+    ("name", "place"), [("nose_tip", (0.0, 28.2)), ("ala_right", (13.8, 42.0)), ("mouth_left", (-24.0, 68.7))]
+)
+def test_the_grid_bends_to_have_a_vertex_exactly_at_each_landmark(name: str, place: tuple[float, float]) -> None:
+    np.testing.assert_allclose(landmarks({})[name][:2], place, atol=0.05)
+
+
+def test_mean_face_has_the_proportions_of_anthropometric_tables() -> None:
+    points = landmarks({})
+    eyes = points["eye_right_outer"][0] - points["eye_left_outer"][0]
+    # Depths against the nasion (Farkas; NIOSH head forms), in mm.
+    depth = {name: points[name][2] - points["nasion"][2] for name in NAMES}
+    assert 1.26 < points["chin"][1] / eyes < 1.38
+    assert 20 < depth["nose_tip"] < 29
+    assert 6 < depth["subnasale"] < 13
+    assert -25 < depth["eye_right_outer"] < -14
+    assert depth["ala_right"] < depth["subnasale"] - 4
+
+
 def test_settings_name_exactly_the_modes_that_exist() -> None:
     assert tuple(AnatomyRanges().deviations_mm) == identity_modes()
     assert set(ExpressionRanges().weights_mm) == set(expression_modes())
@@ -78,6 +99,31 @@ def test_a_mode_moves_the_surface_by_about_its_weight(mode: str) -> None:
 def test_a_mode_does_what_its_name_says(mode: str, name: str, axis: int, sign: int) -> None:
     change = landmarks({mode: 2.0})[name] - landmarks({})[name]
     assert sign * change[axis] > 0.8
+
+
+def extremes() -> list[tuple[str, float]]:
+    anatomy, expression = AnatomyRanges(), ExpressionRanges()
+    weights = [(name, sign * 2.5 * size) for name, size in anatomy.deviations_mm.items() for sign in (-1, 1)]
+    weights += [(name, limit) for name, limits in expression.weights_mm.items() for limit in limits]
+    return [*weights, ("mouth_open", expression.yawn_mm[1])]
+
+
+@pytest.mark.parametrize(("mode", "weight"), extremes())
+def test_the_front_of_the_face_never_folds_over(mode: str, weight: float) -> None:
+    # The underside of the nose may turn away, and the edge of the jaw is the outline.
+    x, y = np.moveaxis(mean_head().frontal_mm[:-1, :-1], -1, 0)
+    front = (np.abs(x) < 36) & (y > -50) & (y < 95) & ~((np.abs(x) < 20) & (y > 30) & (y < 50))
+    assert cell_areas_px(displace({mode: weight})[..., :2])[front].min() > 0
+
+
+def test_a_yawn_opens_between_the_lips_and_takes_corners_and_chin_along() -> None:
+    still, wide = landmarks({}), landmarks({"mouth_open": 35.0})
+    moved = {name: wide[name][1] - still[name][1] for name in NAMES}
+    assert moved["lower_lip"] > 30
+    assert moved["chin"] > 25
+    assert 6 < moved["mouth_left"] < 20
+    assert abs(moved["upper_lip"]) < 0.5
+    assert wide["chin"][2] < still["chin"][2] - 8
 
 
 @given(yaw=ANGLES, pitch=ANGLES, roll=ANGLES)
@@ -133,6 +179,67 @@ def test_projection_is_a_pinhole_camera() -> None:
         depth = view.distance_mm - z
         expected = [view.centre_px[0] + view.focal_px * x / depth, view.centre_px[1] + view.focal_px * y / depth]
         np.testing.assert_allclose(view.project(np.array([x, y, z], np.float32)), expected, rtol=1e-5)
+
+
+def drawn_views(ranges: PoseRanges, count: int, place_mm: np.ndarray) -> list[View]:
+    return [
+        draw_view(
+            stream(i, "view"),
+            ranges,
+            size=(480, 640),
+            inside_mm=place_mm,
+            hairline_mm=HAIRLINE_MM,
+            face_height_mm=190.0,
+        )
+        for i in range(count)
+    ]
+
+
+def test_most_heads_are_nearly_frontal_and_some_are_far_turned() -> None:
+    views = drawn_views(PoseRanges(pitch_deg=(0, 0), roll_deg=(0, 0)), 400, np.array([*landmarks({}).values()]))
+    yaw_deg = np.degrees([np.arcsin(view.head[0, 2]) for view in views])
+    assert np.abs(yaw_deg).max() <= 45
+    assert 0.5 < (np.abs(yaw_deg) < 15).mean() < 0.65
+    assert 0.05 < (np.abs(yaw_deg) > 30).mean() < 0.2
+
+
+def test_some_frames_cut_the_face_above_the_brows() -> None:
+    points_mm = np.array([*landmarks({}).values()])
+    for chance, least, most in ((0.0, 0.0, 0.0), (1.0, 0.1, 0.9)):
+        ranges = PoseRanges(hairline_cut=chance, face_height=(0.6, 0.6), pitch_deg=(0, 0))
+        tops = [
+            view.project(turn(HAIRLINE_MM.astype(np.float32), view.head))[0, 1]
+            for view in drawn_views(ranges, 100, points_mm)
+        ]
+        assert least <= np.mean(np.array(tops) < -0.5) <= most
+
+
+def test_the_face_fills_the_drawn_share_of_the_frame_at_any_distance() -> None:
+    face_mm = np.array([[0, -75, 90], [0, 115, 90]], np.float32)
+    straight = PoseRanges(yaw_deg=(0, 0), pitch_deg=(0, 0), roll_deg=(0, 0), face_height=(0.5, 0.5))
+    for distance_m in (0.4, 2.5):
+        ranges = replace(straight, distance_m=(distance_m, distance_m))
+        (view,) = drawn_views(ranges, 1, face_mm)
+        top, bottom = view.project(turn(face_mm, view.head))
+        assert bottom[1] - top[1] == pytest.approx(240, abs=0.5)
+
+
+def test_eyes_are_closed_half_open_or_open_in_the_shares_given() -> None:
+    source = SyntheticFaces(
+        subjects=300,
+        images_per_subject=1,
+        expression={"eyes_closed": 0.2, "half_open": 0.5, "half_opening": [0.1, 0.3]},
+    )
+    opening = np.array([source.portrait(i, 0).moment.eye_opening for i in range(300)])
+    assert 0.13 < (opening == 0).mean() < 0.27
+    assert 0.3 < ((opening >= 0.1) & (opening <= 0.3)).mean() < 0.5
+
+
+def test_yawns_are_rare_wide_and_never_at_rest() -> None:
+    for neutral, share in ((0.0, 0.3), (1.0, 0.0)):
+        source = SyntheticFaces(subjects=200, images_per_subject=1, expression={"neutral": neutral, "yawn": 0.3})
+        opening = np.array([source.portrait(i, 0).moment.expression_mm.get("mouth_open", 0.0) for i in range(200)])
+        assert (opening > 20).mean() == pytest.approx(share, abs=0.09)
 
 
 def test_noise_shows_the_same_pattern_at_any_size() -> None:

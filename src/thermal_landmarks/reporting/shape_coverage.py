@@ -96,16 +96,13 @@ class ShapeCoverage:
             real, rendered = (" / ".join(f"{value:.1f}" for value in quantiles) for quantiles in pair)
             lines.append(f"| {name} | {real} | {rendered} |")
         near = " and ".join(f"{value:.1f} %" for value in self.neighbour_percent)
-        return "\n".join(
-            [
-                *lines,
-                "",
-                f"Real shapes inside the rendered distribution: {self.inside:.1%} (near-frontal ones: "
-                f"{self.inside_frontal:.1%}); as near to a rendered shape as rendered ones are to each other: "
-                f"{self.near:.1%} (median distances {near}). "
-                f"Rendered shapes inside the real distribution: {self.rendered_inside:.1%}.",
-            ]
+        summary = (
+            f"Real shapes inside the rendered distribution: {self.inside:.1%} (near-frontal ones: "
+            f"{self.inside_frontal:.1%}); as near to a rendered shape as rendered ones are to each other: "
+            f"{self.near:.1%} (median distances {near}). "
+            f"Rendered shapes inside the real distribution: {self.rendered_inside:.1%}."
         )
+        return "\n".join([*lines, "", summary])
 
 
 def face16_shapes(source: Source) -> Shapes:
@@ -149,7 +146,8 @@ def aligned(shapes: Shapes, rounds: int = 8) -> Shapes:
         mean = points.mean(axis=0)
         mean = mean / np.sqrt((np.abs(mean) ** 2).sum())
     left, right = _SCHEME.outer_eye_corners or (0, 0)
-    points = points * (100 / (mean[right] - mean[left]))
+    across = points[:, right].mean() - points[:, left].mean()
+    points = points * (100 / across)
     return np.stack([points.real, points.imag], axis=-1)
 
 
@@ -212,5 +210,7 @@ def report_coverage(real: Source, rendered: Source, path: Path) -> ShapeCoverage
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit("Give the annotations and the figure's path: labels.jsonl docs/figures/shape_coverage.png")
     faces = SyntheticFaces(subjects=1500, images_per_subject=2)
     print(report_coverage(Sftl54(annotations=sys.argv[1]), faces, Path(sys.argv[2])).table())

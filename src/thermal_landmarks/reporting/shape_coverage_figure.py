@@ -28,7 +28,8 @@ def coverage_figure(
     real, rendered = slice(None, real_count), slice(real_count, None)
     axis = figure.add_subplot(grid[:, 0])
     for part, colour, size in ((rendered, RENDERED_COLOUR, 1.0), (real, REAL_COLOUR, 2.5)):
-        axis.scatter(*aligned_shapes[part].reshape(-1, 2).T, s=size, c=colour, linewidths=0, alpha=0.5, rasterized=True)
+        x, y = aligned_shapes[part].reshape(-1, 2).T
+        axis.scatter(x, y, s=size, c=colour, linewidths=0, alpha=0.5)
     axis.invert_yaxis()
     axis.set_aspect("equal")
     axis.set_title("landmarks after Procrustes alignment (% of inter-ocular)", fontsize=9)

@@ -20,12 +20,14 @@ from thermal_landmarks.data.synthetic.exact import exp
 # Closer around the nose and mouth than at the ears.
 _ACROSS = np.arange(-40, 41) / 40
 _LONGITUDES_DEG = 90 * _ACROSS + 30 * _ACROSS**3
-_DOME_ROWS = 26
+_DOME_ROWS = 24
 # Closer where the nose is steep, and where an opening mouth stretches the surface.
 _FACE_ROWS_MM = np.concatenate(
     [
         np.arange(-60.0, 20.0, 4.0),
-        np.arange(20.0, 67.0, 3.0),
+        np.arange(20.0, 30.0, 3.0),
+        np.arange(31.0, 48.0, 2.0),
+        np.arange(50.0, 67.0, 3.0),
         np.arange(67.5, 75.0, 0.625),
         [75.5, 77.5, 80.5],
         np.arange(84.0, 117.0, 4.0),
@@ -52,16 +54,16 @@ _RINGS_MM = np.array(
 
 # Where the landmarks of the mean face lie. Right-hand side and middle of the image, in mm.
 _LANDMARK_PLACES_MM = {
-    "brow": (37.7, -25.7),
+    "brow": (37.7, -26.0),
     "eye_outer": (44.2, 0.0),
     "eye_inner": (19.8, 0.3),
-    "nasion": (0.0, -2.5),
-    "nose_tip": (0.0, 28.5),
+    "nasion": (0.0, -2.8),
+    "nose_tip": (0.0, 28.2),
     "ala": (13.8, 42.0),
     "subnasale": (0.0, 44.3),
     "mouth": (24.0, 68.7),
     "upper_lip": (0.0, 54.6),
-    "lower_lip": (0.0, 80.6),
+    "lower_lip": (0.0, 80.3),
     "chin": (0.0, 115.2),
 }
 
@@ -121,7 +123,9 @@ def mean_head() -> HeadSurface:
     rows = np.arange(1, _UNDERSIDE_ROWS + 1)[:, None]
     frontal[-_UNDERSIDE_ROWS:] = face[-1, :, :2] + np.stack([0 * rows, 4.0 * rows], axis=-1)
     vertices[..., 2] += _relief(frontal[..., 0], frontal[..., 1]) * np.cos(longitude).clip(0)
-    steps = np.concatenate([np.full(_DOME_ROWS, 4.5), np.diff(_FACE_ROWS_MM), np.full(_UNDERSIDE_ROWS, 4.0)])
+    steps = np.concatenate(
+        [np.full(_DOME_ROWS, 126 / _DOME_ROWS), np.diff(_FACE_ROWS_MM), np.full(_UNDERSIDE_ROWS, 4.0)]
+    )
     return HeadSurface(
         vertices_mm=vertices.astype(np.float32),
         frontal_mm=frontal.astype(np.float32),
@@ -203,4 +207,4 @@ def _relief(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     eyes = 3 * bump(side, y, (35, 1), 9, 7) - 7 * bump(side, y, (27, -3), 14, 10)
     mouth = 16 * bump(x, y, (0, 66), 17.5, 20) + 3 * bump(x, y, (0, 75), 15, 5) + 3 * bump(x, y, (0, 63), 17, 4.5)
     chin = 11 * bump(x, y, (0, 108), 18, 12) - 4 * bump(x, y, (0, 90), 16, 5)
-    return nose + brows + eyes + mouth + chin + 5 * bump(side, y, (46, 22), 17, 16)
+    return nose + brows + eyes + mouth + chin + 6 * bump(side, y, (46, 22), 17, 14)
