@@ -44,7 +44,7 @@ def test_each_setting_shows(changes: dict[str, Any], coldest_below: float, warme
 
 @pytest.mark.parametrize("seed", range(5))
 def test_another_size_shows_the_same_room(seed: int) -> None:
-    changes = {"objects": (6, 6), "lamp": 1, "bystander": 1, "texture_k": (0.3, 0.3), "warm_object": 1}
+    changes: dict[str, Any] = {"objects": (6, 6), "lamp": 1, "bystander": 1, "texture_k": (0.3, 0.3), "warm_object": 1}
     large, small = room(seed, (240, 320), **changes), room(seed, **changes)
     assert np.abs(large.reshape(120, 2, 160, 2).mean(axis=(1, 3)) - small).mean() < 0.1
 

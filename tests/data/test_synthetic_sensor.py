@@ -137,7 +137,7 @@ def test_compression_is_the_quantised_cosine_transform() -> None:
 
 def test_some_images_leave_as_gray_pictures_and_say_so() -> None:
     source = SyntheticFaces(subjects=12, images_per_subject=1, size=(96, 128), sensor={"eight_bit": 0.5})
-    units = {}
+    units: dict[Any, set[str]] = {}
     for annotation in source.annotations():
         units.setdefault(annotation.attributes["eight_bit"], set()).add(source.load(annotation).unit)
     assert units == {True: {"gray"}, False: {"celsius"}}

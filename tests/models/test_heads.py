@@ -60,7 +60,8 @@ def test_soft_argmax_is_the_centre_of_mass_of_the_softmax() -> None:
     first, second = torch.randn(2, 3, 4, 6), torch.randn(2, 2, 4, 6)
     points = head([first, second])
     features = np.pad(torch.cat([first, second], dim=1).numpy(), ((0, 0), (0, 0), (1, 1), (1, 1)))
-    weight, bias = head.heat.weight.detach().numpy()[:, :, 0, 0], head.heat.bias.detach().numpy()
+    weight, bias = (p.detach().numpy() for p in head.heat.parameters())
+    weight = weight[:, :, 0, 0]
     for b in range(2):
         for n in range(5):
             total, x_sum, y_sum = 0.0, 0.0, 0.0

@@ -103,8 +103,8 @@ class SoftArgmaxHead(nn.Module):
         require_number("head", dropout=dropout, heat_weight=heat_weight, heat_sigma=heat_sigma)
         if not 0 <= dropout < 1 or not is_whole(margin) or margin < 0 or heat_weight < 0 or heat_sigma <= 0:
             raise ConfigError(
-                "The head's dropout must lie in [0, 1), its margin must be a whole number of at least 0, heat_weight at "
-                f"least 0 and heat_sigma positive, found {dropout}, {margin!r}, {heat_weight} and {heat_sigma}."
+                "The head's dropout must lie in [0, 1), its margin must be a whole number of at least 0, heat_weight "
+                f"at least 0 and heat_sigma positive, found {dropout}, {margin!r}, {heat_weight} and {heat_sigma}."
             )
         maps = [shape for shape in in_shapes if isinstance(shape, FeatureMap)]
         if len(maps) < len(in_shapes):

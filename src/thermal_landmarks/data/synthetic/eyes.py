@@ -15,7 +15,7 @@ def paint_brow(canvas: Canvas, side: int, person: Person) -> None:
     peak_x, peak_y = mean_head().landmarks_frontal_mm["brow_right"]
     view, x, y = canvas.window((8, 62) if side > 0 else (-62, -8), (-44, -10))
     along = (np.abs(x) - peak_x) / np.float32(20)
-    middle = peak_y + 1.5 + 3.0 * along * along + np.where(along > 0, 3.5 * along * along, 0)
+    middle = peak_y + 1.0 + 2.0 * along * along + np.where(along > 0, 5.5 * along * along, 0)
     half = np.clip(np.float32(3.0) - 1.6 * along, 0.4, 3.6) * np.float32(person.features_k["brow_thickness"])
     softness = person.brow_softness_mm
     ends = soft(np.abs(x) - 56, 8) * soft(14 - np.abs(x), 8)

@@ -57,7 +57,7 @@ def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "ro
     coarse, fine = (smooth_noise(pattern, places, columns, knots) for knots in ((11, 13), (26, 30)))
     # Uneven regions: no two faces have the same outline of a cool cheek.
     uneven = smooth_noise(pattern, places, columns, (9, 11))
-    edge = np.float32(person.features_k["area_edge"])
+    edge = person.features_k["area_edge"]
     for name, distance in _area_distances_mm().items():
         regions += np.float32(person.features_k[name]) * soft(distance + 4 * uneven, edge)
     regions *= 1 + np.float32(0.3) * uneven
