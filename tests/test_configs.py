@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.utils import instantiate
 
 from thermal_landmarks.cli import CONFIG_DIR, compose_config
 
@@ -20,7 +21,7 @@ def test_every_command_composes(command):
 @pytest.mark.parametrize("path", GROUPS, ids=str)
 def test_every_group_file_composes_with_train(path: Path):
     group, name = path.parts[0], "/".join(path.parts[1:])
-    prefix = "+" if group not in compose_config("train", []) and group not in ("experiment", "debug") else ""
+    prefix = "+" if group not in compose_config("train", []) and group not in ("experiment", "debug", "without") else ""
     assert compose_config("train", [f"{prefix}{group}={name}"])
 
 
@@ -31,3 +32,14 @@ def test_search_ranges_are_in_hydra_sweep_syntax_and_name_settings(path: Path):
         assert name in settings
         override = OverridesParser.create().parse_override(f"{path.parts[0]}.{name}={sweep}")
         assert override.is_sweep_override()
+
+
+FACTORS = sorted(p.stem for p in (CONFIG_DIR / "without").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("factor", [f for f in FACTORS if f != "nothing"])
+def test_a_factor_left_out_changes_the_rendered_faces(factor: str):
+    with_all, without = (
+        instantiate(compose_config("train", [f"without={name}"]).data.source) for name in ("nothing", factor)
+    )
+    assert with_all.fingerprint() != without.fingerprint()
