@@ -7,7 +7,12 @@ import pytest
 import torch
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.checkpoint import find_checkpoint, load_checkpoint
+from thermal_landmarks.inference.checkpoint import (
+    find_checkpoint,
+    load_checkpoint,
+    shipped_checkpoints,
+    write_weights,
+)
 
 MakeCheckpoint = Callable[..., Path]
 
@@ -92,3 +97,24 @@ def test_code_in_a_checkpoint_is_not_run(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(ConfigError, match="is not a checkpoint"):
         load_checkpoint("x.ckpt")
     assert not Path("attacked").exists()
+
+
+def test_written_weights_predict_as_their_run_and_hold_nothing_else(
+    make_checkpoint: MakeCheckpoint, tmp_path: Path
+) -> None:
+    path = make_checkpoint("run/checkpoints/best.ckpt")
+    content = torch.load(path, weights_only=True)
+    torch.save({**content, "optimizer_states": [{"moments": torch.zeros(1000)}]}, path)
+    write_weights(tmp_path / "run", tmp_path / "weights.ckpt")
+    assert set(torch.load(tmp_path / "weights.ckpt", weights_only=True)) == {"hyper_parameters", "state_dict"}
+    images = torch.rand(2, 1, 48, 64)
+    with torch.no_grad():
+        ours, theirs = (load_checkpoint(p).network(images) for p in (path, tmp_path / "weights.ckpt"))
+    torch.testing.assert_close(ours, theirs, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", shipped_checkpoints())
+def test_a_shipped_checkpoint_loads_by_its_name(name: str) -> None:
+    loaded = load_checkpoint(name)
+    assert loaded.scheme.name == ("perinasal6" if "perinasal6" in name else "face16")
+    assert loaded.preprocessing.zoom is not None

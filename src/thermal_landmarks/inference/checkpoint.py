@@ -14,6 +14,7 @@ from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.runs import RunFolder
 
 _PREFIX = "network."
+_SHIPPED = Path(__file__).parent / "weights"
 _NEEDED = ("network", "scheme", "preprocessing")
 
 
@@ -36,8 +37,13 @@ class LoadedCheckpoint:
     hyper_parameters: dict[str, Any]
 
 
+def shipped_checkpoints() -> dict[str, Path]:
+    """The checkpoints that come with the package, by name; docs/synthetic_faces.md says what they reach."""
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.ckpt"))}
+
+
 def find_checkpoint(path: str | Path | None) -> Path:
-    """The file that `checkpoint=` means: itself, or the best (else last) checkpoint of a run folder.
+    """The file that `checkpoint=` means: itself, the best (else last) checkpoint of a run folder, or a shipped one.
 
     Raises:
         ConfigError: If there is none.
@@ -46,6 +52,9 @@ def find_checkpoint(path: str | Path | None) -> Path:
         raise ConfigError(
             "checkpoint is not set. Give a checkpoint or the folder of a training run: checkpoint=outputs/train/..."
         )
+    shipped = shipped_checkpoints()
+    if str(path) in shipped:
+        return shipped[str(path)]
     path = Path(path)
     if path.is_dir():
         run = RunFolder(path)
@@ -54,7 +63,10 @@ def find_checkpoint(path: str | Path | None) -> Path:
                 return candidate
         raise ConfigError(f"checkpoint={path}: this folder has no checkpoints/best.ckpt or last.ckpt. Give a file.")
     if not path.is_file():
-        raise ConfigError(f"checkpoint={path}: there is no such file. Give a .ckpt file or the folder of a run.")
+        raise ConfigError(
+            f"checkpoint={path}: there is no such file. Give a .ckpt file, the folder of a run, or one that comes with "
+            f"the package: {', '.join(shipped)}."
+        )
     return path
 
 
@@ -84,6 +96,19 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
     except (UserError, RuntimeError, TypeError, KeyError) as error:
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
     return LoadedCheckpoint(file, network.eval(), scheme, preprocessing, settings)
+
+
+def write_weights(checkpoint: str | Path, path: Path) -> None:
+    """Copy what predicting needs, without optimizer and history: how the shipped checkpoints are made.
+
+    Args:
+        checkpoint: A checkpoint, or the folder of a run.
+        path: The file to write.
+    """
+    content = torch.load(find_checkpoint(checkpoint), map_location="cpu", weights_only=True)
+    weights = {name: value for name, value in content["state_dict"].items() if name.startswith(_PREFIX)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"hyper_parameters": content["hyper_parameters"], "state_dict": weights}, path)
 
 
 def _foreign(file: Path, reason: str) -> ConfigError:
