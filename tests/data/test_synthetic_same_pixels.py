@@ -16,7 +16,16 @@ from thermal_landmarks.data.synthetic.blur import gaussian_blur
 
 # As NumPy names them: what it found beyond the processor's oldest kind, newest last.
 FOUND = np.show_config(mode="dicts")["SIMD Extensions"].get("found", [])
-EVERYTHING = {"glasses_owner": 0.5, "glasses": 1.0, "cap": 0.3, "beard": 0.7, "long_hair": 0.5, "fringe": 0.5}
+EVERYTHING = {
+    "glasses_owner": 0.5,
+    "glasses": 1.0,
+    "cap": 0.3,
+    "beard": 0.7,
+    "long_hair": 0.5,
+    "fringe": 0.5,
+} | dict.fromkeys(
+    ("peaked_cap", "head_band", "hood", "headphones", "scarf", "collar", "mask", "occluder", "head_rest", "strand"), 0.3
+)
 OLD = {
     "NPY_DISABLE_CPU_FEATURES": " ".join(FOUND),
     "NUMBA_CPU_NAME": "generic",
@@ -33,8 +42,8 @@ def digest() -> str:
         images_per_subject=1,
         size=(120, 160),
         appearance=EVERYTHING,
-        scene={"bystander": 0.5, "warm_object": 0.5},
-        sensor={"step_k": 0.0},
+        scene={"bystander": 0.5, "warm_object": 0.5, "lamp": 0.5},
+        sensor={"step_k": [0, 0], "eight_bit": 0.5, "palette": 0.5, "jpeg": 0.5, "motion": 0.3},
     )
     content = sha256()
     for annotation in source.annotations():

@@ -10,7 +10,7 @@ from thermal_landmarks.data.synthetic.glasses import WornGlasses, wear
 from thermal_landmarks.data.synthetic.head_surface import mean_head
 from thermal_landmarks.data.synthetic.headwear import hidden_below, peak
 from thermal_landmarks.data.synthetic.held import hidden_by_held
-from thermal_landmarks.data.synthetic.long_hair import long_hair
+from thermal_landmarks.data.synthetic.long_hair import bun, long_hair
 from thermal_landmarks.data.synthetic.neckwear import headphones, hood, neckwear
 from thermal_landmarks.data.synthetic.person import Moment, Person
 from thermal_landmarks.data.synthetic.sheets import Sheet, covers
@@ -30,6 +30,8 @@ def worn_sheets(person: Person, moment: Moment, view: View, ambient_c: float) ->
         sheets.append(neckwear(person, worn, ambient_c))
     if person.long_hair_mm and worn.headwear != "hood":
         sheets.append(long_hair(person, ambient_c))
+    if person.hair_mm and person.hair_style.bun and worn.headwear in ("", "head_band"):
+        sheets.append(bun(person, ambient_c))
     if worn.headwear == "peaked_cap":
         sheets.append(peak(person, worn, ambient_c))
     if worn.headwear == "hood":
@@ -93,6 +95,7 @@ def worn_attributes(person: Person, moment: Moment) -> dict[str, str | float | b
     return {
         "bald": not person.hair_mm,
         "long_hair": person.long_hair_mm > 0,
+        "bun": person.hair_mm > 0 and person.hair_style.bun,
         "fringe": person.fringe_mm > 0,
         "beard": person.beard_style is not None,
         "glasses": moment.glasses,

@@ -2,9 +2,10 @@
 
 import numpy as np
 from jaxtyping import Float
-from scipy.ndimage import gaussian_filter
 
+from thermal_landmarks.data.synthetic.blur import gaussian_blur
 from thermal_landmarks.data.synthetic.compression import compressed
+from thermal_landmarks.data.synthetic.exact import power
 from thermal_landmarks.data.synthetic.randomness import chance, uniform
 from thermal_landmarks.data.synthetic.ranges import SensorRanges
 from thermal_landmarks.data.synthetic.resampling import enlarge, shrink
@@ -34,7 +35,7 @@ def to_gray(
     if equalised:
         share = _locally_amplified(share, strength) if local else _equalised(share, strength)
     # A table: powers of a thousand values in place of all pixels.
-    curve = np.linspace(0, 1, _BINS) ** gamma
+    curve = power(np.linspace(0, 1, _BINS), gamma)
     if palette:
         curve = np.interp(curve, np.linspace(0, 1, len(colours)), colours)
     if inverted:
@@ -73,7 +74,7 @@ def _locally_amplified(share: np.ndarray, strength: float) -> np.ndarray:
     """Large differences are pressed together, details stand out."""
     height, width = share.shape
     coarse = shrink(share, (max(height // 12, 2), max(width // 12, 2)))
-    base = enlarge(gaussian_filter(coarse, 1.0 + 2.5 * (1 - strength), mode="nearest"), share.shape)
+    base = enlarge(gaussian_blur(coarse, 1.0 + 2.5 * (1 - strength)), share.shape)
     middle = np.float32(coarse.mean())
     detail = share - base
     result = middle + np.float32(1 - 0.6 * strength) * (base - middle) + np.float32(1 + 2.5 * strength) * detail

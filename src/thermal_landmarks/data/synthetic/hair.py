@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.synthetic.exact import exp
-from thermal_landmarks.data.synthetic.head_surface import bump, longitudes_deg, mean_head, smooth_step
+from thermal_landmarks.data.synthetic.head_surface import longitudes_deg, mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Person
 from thermal_landmarks.data.synthetic.randomness import stream
@@ -56,15 +56,17 @@ def thicken(vertices_mm: Float[np.ndarray, "rows columns 3"], person: Person, ou
     if person.hair_mm:
         inside = _hairline_mm(person) - y
         # Thin around the ears, which stand off it.
-        thickness = np.float32(person.hair_mm) * smooth_step(inside, 0, 30) * (1 - 0.8 * smooth_step(y, -35, 10))
+        thickness = (
+            np.float32(person.hair_mm)
+            * smooth_step(inside, 0, 20 + 1.5 * person.hair_mm)
+            * (1 - 0.8 * smooth_step(y, -70, 10))
+        )
         rows, columns = y.shape
         coarse, fine = (smooth_noise(stream(*person.key, "tufts", k), rows, columns, (k, 2 * k)) for k in (9, 20))
         thickness *= 1 + np.float32(person.hair_style.tufts) * (np.float32(0.4) * coarse + np.abs(fine)) * smooth_step(
             -y, -10, 60
         )
-        np.clip(thickness, 0, 25, out=thickness)  # the grid stretches no further
-        if person.hair_style.bun:
-            thickness += 42 * bump(longitudes_deg() + 0 * y, y, (0, -118), 60, 14)
+        np.clip(thickness, 0, 22, out=thickness)  # the grid stretches no further
     if outward_mm is not None:
         worn = ~np.isnan(outward_mm)
         thickness[worn] = 0.4 * thickness[worn] + outward_mm[worn]

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from thermal_landmarks.data.synthetic.camera import View, turn
+from thermal_landmarks.data.synthetic.exact import exp, hypot, power
 from thermal_landmarks.data.synthetic.person import Person
 from thermal_landmarks.data.synthetic.planes import pixels_around, seen_on_plane
 from thermal_landmarks.data.synthetic.randomness import stream
@@ -74,9 +75,9 @@ def _held(
         return cover.astype(np.float32), np.asarray(temperature_c, np.float32)
 
     hand_y = {"hand": 78.0, "cup": 50.0, "telephone": 70.0}[worn.occluder]
-    palm = np.hypot(across / 40, (along - hand_y - 34) / 46) * 40 - 40
+    palm = hypot(across / 40, (along - hand_y - 34) / 46) * 40 - 40
     arm = np.maximum(np.abs(across) - 26 - 0.06 * np.clip(along, 0, 300), hand_y + 40 - along)
-    layers = [layer(np.minimum(palm, arm), np.float32(skin_c) + np.float32(0.4 * marks) * np.cos(across / 15))]
+    layers = [layer(np.minimum(palm, arm), np.float32(skin_c) + np.float32(0.01 * marks) * across)]
     layers.append(layer(np.maximum(arm - 6, hand_y + 130 - along), cloth_c))
     if worn.occluder == "hand":
         for i, (size, start) in enumerate(zip(sizes[:4], (-29, -10, 9, 28), strict=True)):
@@ -98,7 +99,7 @@ def _held(
     for start in (20, 42, 64, 86):
         # Fingers come around its edge.
         finger = (
-            np.hypot(
+            hypot(
                 np.maximum(np.abs(along - start * sizes[3]) - 1, 0),
                 np.maximum(np.abs(across + 0.6 * half_width) - 22, 0),
             )
@@ -110,7 +111,7 @@ def _held(
 
 def _capsule(x: np.ndarray, y: np.ndarray, centre: float, top: float, bottom: float, radius: float) -> np.ndarray:
     outside = y - np.clip(y, np.float32(top + radius), np.float32(bottom))
-    return np.hypot(x - np.float32(centre), outside) - np.float32(radius)
+    return hypot(x - np.float32(centre), outside) - np.float32(radius)
 
 
 def paint_head_rest(
@@ -118,7 +119,7 @@ def paint_head_rest(
 ) -> None:
     """A chair's back or a head rest behind head and shoulders, in place."""
     generator = stream(worn.key[0], *worn.key[1:], "head rest")
-    top, half_width, flare, warmth, power = generator.uniform([-90, 95, 0.0, 0.03, 2.0], [70, 290, 1.4, 0.4, 6.0])
+    top, half_width, flare, warmth, roundness = generator.uniform([-90, 95, 0.0, 0.03, 2.0], [70, 290, 1.4, 0.4, 6.0])
     slots, slot_y, slot_x = generator.random() < 0.4, generator.uniform(40, 110), generator.uniform(0.55, 0.8)
     # Out of focus: every other pixel will do.
     height, width = image.shape
@@ -126,19 +127,18 @@ def paint_head_rest(
     y_px = (np.arange((height + 1) // 2, dtype=np.float32)[:, None] + 0.5) * (height / ((height + 1) // 2)) - 0.5
     x, y = seen_on_plane(view, view.body, _REST_BEHIND_MM, x_px, y_px)
     soft = np.float32(max(1.5 / view.pixels_per_mm, 2.0))
-    side, down = np.abs(x), y - np.float32(top)
+    side, down, roundness = np.abs(x), y - np.float32(top), np.float32(roundness)
     wide = np.float32(half_width) + np.float32(flare) * np.clip(down - 60, 0, 200)
-    edge = (np.abs(side / wide) ** np.float32(power) + np.clip(1 - down / 90, 0, 2) ** np.float32(power)) ** np.float32(
-        1 / power
-    )
+    edge = power(np.abs(side / wide), roundness) + power(np.clip(1 - down / 90, 0, 2), roundness)
+    edge = power(edge, 1 / roundness)
     distance = (edge - 1) * 80
     if slots:
-        slot = np.hypot(np.maximum(np.abs(side - slot_x * half_width) - 16, 0), y - np.float32(slot_y)) - 12
+        slot = hypot(np.maximum(np.abs(side - slot_x * half_width) - 16, 0), y - np.float32(slot_y)) - 12
         distance = np.maximum(distance, -slot)
     rest_k = np.float32(warmth * (person.forehead_c - ambient_c))
     # Warmed where the body leans on it, with a seam along its edge.
-    glow = np.float32(0.35) * rest_k * np.exp(-((x / 120) ** 2) - ((y - 120) / 120) ** 2)
-    seam = np.float32(0.25) * rest_k * np.exp(-(((distance + 14) / 5) ** 2))
+    glow = np.float32(0.35) * rest_k * exp(-((x / 120) ** 2) - ((y - 120) / 120) ** 2)
+    seam = np.float32(0.25) * rest_k * exp(-(((distance + 14) / 5) ** 2))
     cover = np.clip(np.float32(0.5) - distance / soft, 0, 1)
     rest_c = np.float32(ambient_c) + rest_k + glow - seam
     cover, rest_c = (

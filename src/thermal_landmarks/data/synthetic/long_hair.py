@@ -1,4 +1,4 @@
-"""Hair that hangs beside and behind the face: an open tube around the head."""
+"""Hair that hangs beside and behind the face, an open tube around the head; or is tied up on the crown."""
 
 import numpy as np
 
@@ -39,3 +39,20 @@ def long_hair(person: Person, ambient_c: float) -> Sheet:
     temperature_c = ambient_c + np.clip(warmth, 0.03, 0.95) * (person.forehead_c - ambient_c)
     grain_k = 0.05 * abs(person.forehead_c - ambient_c)
     return Sheet(vertices, temperature_c, (*person.key, "long hair strands"), grain_k, knots=(4, 60), hollow=True)
+
+
+def bun(person: Person, ambient_c: float) -> Sheet:
+    """Hair tied into a knot above or behind the crown."""
+    generator = stream(*person.key, "bun")
+    radius, high, back, aside, cold = generator.uniform([24, 124, -45, -8, 0.5], [40, 148, -5, 8, 0.9])
+    around, down = np.radians(np.linspace(0, 360, 25))[None, :], np.radians(np.linspace(1, 179, 13))[:, None]
+    uneven = radius * (1 + 0.06 * smooth_noise(generator, 13, 25, (5, 7)))
+    x = uneven * np.sin(down) * np.sin(around) + aside
+    y = -0.85 * uneven * np.cos(down) - high - 0.5 * person.hair_mm
+    z = uneven * np.sin(down) * np.cos(around) + back
+    warmth = np.full(x.shape, cold * person.hair_warmth)
+    temperature_c = ambient_c + warmth * (person.forehead_c - ambient_c)
+    grain_k = 0.05 * abs(person.forehead_c - ambient_c)
+    return Sheet(
+        np.stack([x, y, z], axis=-1), temperature_c, (*person.key, "bun strands"), grain_k, (14, 6), behind_head=True
+    )

@@ -4,6 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.synthetic.blur import gaussian_blur
+from thermal_landmarks.data.synthetic.exact import power
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.randomness import chance, uniform
 from thermal_landmarks.data.synthetic.ranges import SensorRanges
@@ -105,7 +106,7 @@ def _between(generator: np.random.Generator, limits: tuple[float, float]) -> flo
     """Between the limits, with every order of magnitude alike; 0 stays 0."""
     low, high = limits
     share = generator.random()
-    return float(low * (high / low) ** share) if low > 0 else float(high * share)
+    return float(low * power(high / low, share)) if low > 0 else float(high * share)
 
 
 def _rounded(image: np.ndarray, step_k: float) -> Float[np.ndarray, "height width"]:

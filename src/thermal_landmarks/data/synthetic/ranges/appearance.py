@@ -61,7 +61,7 @@ class AppearanceRanges:
     cropped: float = 0.2
     cropped_warmth: Range = (0.75, 0.97)
     hair_thickness_mm: Range = (3.0, 22.0)
-    tufts: Range = (0.0, 0.4)
+    tufts: Range = (0.0, 0.3)
     long_hair: float = 0.3
     long_hair_mm: Range = (40.0, 200.0)
     long_hair_opening_deg: Range = (50.0, 90.0)

@@ -46,7 +46,7 @@ class SceneRanges:
     lamp: float = 0.12
     lamp_k: Range = (6.0, 60.0)
     bystander: float = 0.2
-    bystander_size: Range = (0.02, 0.1)
+    bystander_size: Range = (0.015, 0.06)
     bystander_face_c: Range = (30.0, 36.0)
 
 
