@@ -32,17 +32,17 @@ def paint_eye(canvas: Canvas, side: int, person: Person, opening: float, forehea
     along = 2 * (np.abs(x) - inner_x) / (outer_x - inner_x) - 1
     axis = inner_y + (outer_y - inner_y) * (along + 1) / 2
     bow = np.clip(1 - along * along, 0, None)
-    upper = axis - (6.0 * opening - 2.0 * (1 - opening)) * bow
+    k = person.features_k
+    upper = axis - (6.0 * k["lid_height"] * opening - 2.0 * (1 - opening)) * bow
     lower = axis + (2.6 + 0.4 * (1 - opening)) * bow
     within = soft(np.abs(along) - 1, 0.15)
-    k = person.features_k
     eyeball = soft(np.maximum(upper - y, y - lower), 1.2) * within
     view += eyeball * (np.float32(forehead_c + 0.3 + k["eyeball"]) - view)
     lid = within * np.float32(k["lid_fold"])
     view += lid * 0.7 * line(y - upper, 1.0) + lid * 0.6 * line(y - lower, 0.9)
     view += np.float32(k["upper_lid"]) * bump(np.abs(x), y, (32, -14), 13, 4.5).astype(np.float32)
     view += np.float32(k["under_eye"]) * within * line(y - lower - 4, 2.2)
-    crease = axis - (8.5 + 1.5 * opening) * np.sqrt(np.clip(1.15 - along * along, 0, None))
+    crease = axis - k["crease_height"] * (8.5 + 1.5 * opening) * np.sqrt(np.clip(1.15 - along * along, 0, None))
     view += within * np.float32(k["lid_crease"]) * line(y - crease, 1.4)
     # Lashes lie over the eye, closed ones over the lower lid.
     view += np.float32(k["lash"]) * within * line(y - upper - np.float32(1.2 * opening), 0.8)

@@ -23,12 +23,14 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     flank = bump(side - 0.28 * np.clip(y, 0, None), y, (5.5, 18), 2.2, 10).astype(np.float32)
     view += k["nose_flank"] * flank
     # Distances in millimetres, negative inside.
-    wing = (hypot((side - (ala_x - 4.8)) / 6.3, (y - (ala_y - 4.2)) / 6.8) - 1) * 6
-    tip = (hypot(x / 9.5, (y - tip_y - 1) / 9.5) - 1) * 9
-    flare = ala_x - 10 * (1 - smooth_step(y, tip_y - 12, ala_y - 3))
-    bell = np.maximum(np.maximum(side - flare, y - base_y + 1.5 + 0.1 * side), tip_y - 16 - y)
+    wing = _wing_mm(side, y, ala_x, ala_y)
+    lower, size = y - k["lobule_shift"], k["lobule_size"]
+    tip = (hypot(x / (9.5 * size), (lower - tip_y - 1) / (9.5 * size)) - 1) * 9
+    flare = size * (ala_x - 10 * (1 - smooth_step(lower, tip_y - 12, ala_y - 3)))
+    bell = np.maximum(np.maximum(side - flare, lower - base_y + 1.5 + 0.1 * side), tip_y - 16 - lower)
     lobed = k["lobule_lobed"]
-    lobule = soft(lobed * np.minimum(wing, tip) + (1 - lobed) * bell, float(k["lobule_edge"]))
+    lobes = np.minimum(_wing_mm(side / size, lower, ala_x, ala_y), tip)
+    lobule = soft(lobed * lobes + (1 - lobed) * bell, float(k["lobule_edge"]))
     view += lobule * k["lobule"] + soft(wing, 3.0) * k["ala"]
     outside = soft(ala_x - 9.5 - side, 5)
     view += k["alar_crease"] * outside * line(wing - 1.3, 1.1)
@@ -41,6 +43,10 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     view += k["columella"] * bump(x, y, (0, base_y - 3), 2.2, 3.5).astype(np.float32)
     philtrum = smooth_step(y, base_y, base_y + 3) * (1 - smooth_step(y, 56, 60))
     view += k["philtrum"] * (philtrum * (line(side - 3.6, 1.2) - np.float32(0.7) * line(x, 1.5))).astype(np.float32)
+
+
+def _wing_mm(side: np.ndarray, y: np.ndarray, ala_x: float, ala_y: float) -> np.ndarray:
+    return (hypot((side - (ala_x - 4.8)) / 6.3, (y - (ala_y - 4.2)) / 6.8) - 1) * 6
 
 
 def paint_nasolabial_fold(canvas: Canvas, person: Person) -> None:

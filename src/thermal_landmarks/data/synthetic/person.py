@@ -28,6 +28,7 @@ class Person:
         forehead_c: Temperature of the forehead.
         regions_k: Difference of each region of the skin to the forehead.
         features_k: Difference of lips, brows, lids and so on (`brow_k`: without its suffix, `brow`).
+        area_shift_mm: How far the bounded areas of the skin lie below their mean places.
         blotch_k: Strength of the irregular skin pattern.
         hair_mm: Thickness of the hair; 0: bald.
         hairline_mm: Height of the hairline above the eyes.
@@ -49,6 +50,7 @@ class Person:
     forehead_c: float
     regions_k: dict[str, float]
     features_k: dict[str, float]
+    area_shift_mm: dict[str, float]
     blotch_k: float
     hair_mm: float
     hairline_mm: float
@@ -104,7 +106,10 @@ _FEATURES = (
     "eye_corner_k", "nose_flank_k", "lobule_k", "alar_crease_k", "columella_k", "philtrum_k", "fold_k",
     "lip_border_k", "mouth_corner_k", "chin_fold_k", "cheek_patch_k", "socket_k", "muzzle_k",
 )  # fmt: skip
-_SIZES = ("lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed")
+_SIZES = (
+    "lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed",
+    "lid_height", "crease_height", "lobule_shift_mm", "lobule_size",
+)  # fmt: skip
 _STILL_PERSPIRATION = (0.2, 1.0)
 
 
@@ -129,6 +134,7 @@ def draw_person(
         regions_k={name: contrast * uniform(skin, limits) for name, limits in temperature.regions_k.items()},
         features_k={n.removesuffix("_k"): contrast * uniform(skin, getattr(temperature, n)) for n in _FEATURES}
         | {n.removesuffix("_mm"): uniform(skin, getattr(temperature, n)) for n in _SIZES},
+        area_shift_mm={name: uniform(skin, temperature.area_shift_mm) for name in ("cheek_patch", "socket", "muzzle")},
         blotch_k=uniform(skin, temperature.blotch_k),
         hair_mm=0.0 if bald else hair_mm if style.deep_warmth is None else 2.0,
         hairline_mm=uniform(looks, appearance.hairline_mm),

@@ -5,13 +5,14 @@ samples of the rasteriser inside windows of their own. Regions after the literat
 eye corners, temples, orbits and neck, cool nose, cheeks and ears.
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.synthetic.brushes import soft
-from thermal_landmarks.data.synthetic.exact import exp
+from thermal_landmarks.data.synthetic.exact import exp, hypot
 from thermal_landmarks.data.synthetic.head_surface import bump, mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Moment, Person
@@ -58,7 +59,7 @@ def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "ro
     # Uneven regions: no two faces have the same outline of a cool cheek.
     uneven = smooth_noise(pattern, places, columns, (9, 11))
     edge = person.features_k["area_edge"]
-    for name, distance in _area_distances_mm().items():
+    for name, distance in area_distances_mm(person.area_shift_mm).items():
         regions += np.float32(person.features_k[name]) * soft(distance + 4 * uneven, edge)
     regions *= 1 + np.float32(0.3) * uneven
     vessels = exp(-8 * smooth_noise(pattern, places, columns, (13, 15)) ** 2) - np.float32(0.2)
@@ -66,18 +67,23 @@ def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "ro
     return temperature + np.float32(person.features_k["vessel"]) * vessels * _vessel_area()
 
 
-@lru_cache(maxsize=1)
-def _area_distances_mm() -> dict[str, np.ndarray]:
-    """How far the vertices lie outside (negative: inside) the areas that have a border of their own."""
-    x, y = np.moveaxis(mean_head().frontal_mm.astype(np.float64), -1, 0)
+def area_distances_mm(shift_mm: Mapping[str, float]) -> dict[str, Float[np.ndarray, "rows columns"]]:
+    """How far the vertices lie outside (negative: inside) the areas that have a border of their own.
+
+    Args:
+        shift_mm: How far each area lies below its mean place.
+    """
+    x, y = np.moveaxis(mean_head().frontal_mm, -1, 0)
     side = np.abs(x)
-    muzzle_edge = 17 + 15 * np.clip((y - 42) / 34, 0, 1)  # the nasolabial fold, then straight down
-    areas = {
-        "cheek_patch": np.maximum.reduce([muzzle_edge + 1 - side, 18 + 0.12 * (side - 30) - y, side - 64, y - 92]),
-        "socket": 16 * (np.hypot((side - 30) / 23, (y + 3) / 16) - 1),
-        "muzzle": np.maximum.reduce([side - muzzle_edge, 46 - y, y - 96]),
+    cheek_y, socket_y, muzzle_y = (y - np.float32(shift_mm[name]) for name in ("cheek_patch", "socket", "muzzle"))
+    fold = 17 + 15 * np.clip((y - 42) / 34, 0, 1)  # the nasolabial fold, then straight down
+    return {
+        "cheek_patch": np.maximum.reduce(
+            [fold + 1 - side, 18 + np.float32(0.12) * (side - 30) - cheek_y, side - 64, cheek_y - 92]
+        ),
+        "socket": 16 * (hypot((side - 30) / 23, (socket_y + 2) / 16) - 1),
+        "muzzle": np.maximum.reduce([side - fold, 46 - muzzle_y, muzzle_y - 96]),
     }
-    return {name: distance.astype(np.float32) for name, distance in areas.items()}
 
 
 @lru_cache(maxsize=1)

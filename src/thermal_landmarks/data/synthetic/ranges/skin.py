@@ -54,8 +54,13 @@ class TemperatureRanges:
         lobule_edge_mm: Width of the border of tip and wings.
         lip_edge_softness_mm: Width of the border of the lips.
         area_edge_mm: Width of the borders of cheek patch, socket and muzzle.
+        area_shift_mm: How far each of these areas lies below its mean place, of a subject.
         brow_thickness: Of the brows, relative.
+        lid_height: Height of the open upper lid, relative.
+        crease_height: Height of the crease above the upper lid, relative.
         nostril_size: Of the nostrils, relative.
+        lobule_shift_mm: How far the cool shape of tip and wings lies below its mean place.
+        lobule_size: Its size, relative.
         lobule_lobed: Outline of tip and wings: 0 a bell, 1 three lobes.
         beard_k: Of a full beard.
         grazing_loss: How far skin seen edge-on takes on the ambient temperature.
@@ -115,6 +120,11 @@ class TemperatureRanges:
     lobule_edge_mm: Range = (1.5, 7.0)
     lip_edge_softness_mm: Range = (1.0, 5.0)
     area_edge_mm: Range = (8.0, 30.0)
+    area_shift_mm: Range = (-5.0, 5.0)
+    lid_height: Range = (0.7, 1.25)
+    crease_height: Range = (0.75, 1.35)
+    lobule_shift_mm: Range = (-2.5, 2.0)
+    lobule_size: Range = (0.85, 1.15)
     brow_thickness: Range = (0.5, 1.4)
     nostril_size: Range = (0.7, 1.2)
     lobule_lobed: Range = (0.0, 1.0)
