@@ -56,8 +56,8 @@ def draw_pores(generator: np.random.Generator, ranges: TemperatureRanges) -> Por
     x = _HALF_WIDTH_MM * (2 * across - 1)
     side = np.abs(x)
     # From below the nostrils, or beside the wings of the nose, to the red of the lip.
-    top = np.interp(side, [0, 14, 20, _HALF_WIDTH_MM], [47.0, 47.0, 41.0, 43.0])
-    bottom = 68.0 - 12.5 * np.clip(1 - (side / 25) ** 2, 0, None)
+    top = np.interp(side, [0, 14, 20, _HALF_WIDTH_MM], [47.0, 47.0, 42.1, 43.5])
+    bottom = 68.0 - 14.0 * np.clip(1 - (side / 25) ** 2, 0, None)
     threshold = 0.05 + 0.8 * generator.random(_MOST)[:number]
     columns = (x, top + (bottom - top) * down, depth_k, width_mm, threshold)
     return Pores(*(column.astype(np.float32) for column in columns))
