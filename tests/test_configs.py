@@ -10,6 +10,7 @@ from thermal_landmarks.cli import CONFIG_DIR, compose_config
 
 COMMANDS = sorted(p.stem for p in CONFIG_DIR.glob("*.yaml"))
 NEEDS_DATA = ("evaluate",)  # commands that have no default data
+FACTORS = {group: sorted(p.stem for p in (CONFIG_DIR / group).glob("*.yaml")) for group in ("without", "always")}
 GROUPS = sorted(p.relative_to(CONFIG_DIR).with_suffix("") for p in CONFIG_DIR.glob("*/**/*.yaml") if p.stem != "base")
 
 
@@ -21,7 +22,7 @@ def test_every_command_composes(command):
 @pytest.mark.parametrize("path", GROUPS, ids=str)
 def test_every_group_file_composes_with_train(path: Path):
     group, name = path.parts[0], "/".join(path.parts[1:])
-    prefix = "+" if group not in compose_config("train", []) and group not in ("experiment", "debug", "without") else ""
+    prefix = "+" if group not in compose_config("train", []) and group not in ("experiment", "debug", *FACTORS) else ""
     assert compose_config("train", [f"{prefix}{group}={name}"])
 
 
@@ -34,12 +35,13 @@ def test_search_ranges_are_in_hydra_sweep_syntax_and_name_settings(path: Path):
         assert override.is_sweep_override()
 
 
-FACTORS = sorted(p.stem for p in (CONFIG_DIR / "without").glob("*.yaml"))
+@pytest.mark.parametrize("factor", FACTORS["without"])
+def test_a_factor_left_out_or_in_every_image_changes_the_rendered_faces(factor: str):
+    choices = ["without=nothing", f"without={factor}"]
+    choices += [f"always={factor}"] if factor in FACTORS["always"] else []
+    sources = [instantiate(compose_config("train", [choice]).data.source) for choice in choices]
+    assert len({source.fingerprint() for source in sources}) == len(choices) - (factor == "nothing")
 
 
-@pytest.mark.parametrize("factor", [f for f in FACTORS if f != "nothing"])
-def test_a_factor_left_out_changes_the_rendered_faces(factor: str):
-    with_all, without = (
-        instantiate(compose_config("train", [f"without={name}"]).data.source) for name in ("nothing", factor)
-    )
-    assert with_all.fingerprint() != without.fingerprint()
+def test_every_factor_that_can_be_in_every_image_can_be_left_out():
+    assert set(FACTORS["always"]) < set(FACTORS["without"])

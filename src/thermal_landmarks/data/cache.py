@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
@@ -106,7 +115,9 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
 
 
 def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: int) -> None:
-    annotations = source.annotations()
+    with Progress(SpinnerColumn(), TextColumn("Reading annotations"), TimeElapsedColumn(), transient=True) as progress:
+        progress.add_task("")
+        annotations = source.annotations()
     partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
     partial.mkdir(parents=True, exist_ok=True)
     try:
