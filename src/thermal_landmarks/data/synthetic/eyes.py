@@ -33,8 +33,8 @@ def paint_eye(canvas: Canvas, side: int, person: Person, opening: float, forehea
     axis = inner_y + (outer_y - inner_y) * (along + 1) / 2
     bow = np.clip(1 - along * along, 0, None)
     k = person.features_k
-    upper = axis - (6.0 * k["lid_height"] * opening - 2.0 * (1 - opening)) * bow
-    lower = axis + (2.6 + 0.4 * (1 - opening)) * bow
+    upper = axis - (6.0 * k["lid_height"] * opening - 2.0 * k["lower_lid_height"] * (1 - opening)) * bow
+    lower = axis + k["lower_lid_height"] * (2.6 + 0.4 * (1 - opening)) * bow
     within = soft(np.abs(along) - 1, 0.15)
     eyeball = soft(np.maximum(upper - y, y - lower), 1.2) * within
     view += eyeball * (np.float32(forehead_c + 0.3 + k["eyeball"]) - view)

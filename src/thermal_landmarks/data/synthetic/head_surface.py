@@ -58,11 +58,11 @@ _LANDMARK_PLACES_MM = {
     "eye_outer": (44.2, 0.0),
     "eye_inner": (19.8, 0.3),
     "nasion": (0.0, -2.8),
-    "nose_tip": (0.0, 28.2),
+    "nose_tip": (0.0, 29.8),
     "ala": (13.8, 42.0),
     "subnasale": (0.0, 44.3),
     "mouth": (24.0, 68.7),
-    "upper_lip": (0.0, 54.6),
+    "upper_lip": (0.0, 55.6),
     "lower_lip": (0.0, 80.3),
     "chin": (0.0, 115.2),
 }

@@ -18,9 +18,9 @@ def _identity_deviations() -> dict[str, float]:
         "temple_width": 2.5, "eye_spacing": 1.8, "eye_width": 1.4, "eye_height": 1.0, "eye_tilt": 1.2,
         "eye_depth": 1.4, "brow_height": 2.4, "brow_spacing": 2.4, "brow_tilt": 1.4, "brow_ridge": 1.6,
         "nasion_height": 2.4, "nasion_depth": 1.4, "nose_bridge": 1.8, "nose_length": 2.6, "nose_width": 1.8,
-        "nose_projection": 2.6, "nose_tip_lift": 2.5, "nose_base": 1.0, "nose_base_depth": 1.5,
+        "nose_projection": 2.6, "nose_tip_lift": 2.8, "nose_base": 1.0, "nose_base_depth": 1.5,
         "ala_height": 1.2, "mouth_width": 2.6, "mouth_height": 1.8, "mouth_corners": 1.2,
-        "upper_lip_fullness": 1.9, "lower_lip_fullness": 1.9, "lip_protrusion": 2.2, "lower_lip_depth": 1.5,
+        "upper_lip_fullness": 2.2, "lower_lip_fullness": 1.9, "lip_protrusion": 2.2, "lower_lip_depth": 1.5,
         "nose_sideways": 1.0, "bridge_sideways": 0.7, "mouth_sideways": 1.0, "chin_sideways": 1.5,
         "eyes_uneven": 0.7, "brows_uneven": 0.9, "mouth_uneven": 0.6,
     }  # fmt: skip

@@ -57,6 +57,7 @@ class TemperatureRanges:
         area_shift_mm: How far each of these areas lies below its mean place, of a subject.
         brow_thickness: Of the brows, relative.
         lid_height: Height of the open upper lid, relative.
+        lower_lid_height: How far the lower lid hangs below the corners of the eye, relative.
         crease_height: Height of the crease above the upper lid, relative.
         nostril_size: Of the nostrils, relative.
         lobule_shift_mm: How far the cool shape of tip and wings lies below its mean place.
@@ -122,6 +123,7 @@ class TemperatureRanges:
     area_edge_mm: Range = (8.0, 30.0)
     area_shift_mm: Range = (-5.0, 5.0)
     lid_height: Range = (0.7, 1.25)
+    lower_lid_height: Range = (0.05, 1.1)
     crease_height: Range = (0.75, 1.35)
     lobule_shift_mm: Range = (-2.5, 2.0)
     lobule_size: Range = (0.85, 1.15)
