@@ -32,5 +32,5 @@ def test_the_figure_has_a_point_for_every_run_in_order_of_size(tmp_path: Path) -
 
 
 def test_a_missing_evaluation_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="n50_real: no metrics.json"):
+    with pytest.raises(ConfigError, match=r"n50_real: no metrics\.json"):
         scaling_figure([write(tmp_path / "n50", 0.09, 50)])
