@@ -54,6 +54,6 @@ def paint_nasolabial_fold(canvas: Canvas, person: Person) -> None:
     ala_x, ala_y = mean_head().landmarks_frontal_mm["ala_right"]
     view, x, y = canvas.window((-46, 46), (34, 86))
     down = np.clip((y - ala_y) / 32, 0, None)
-    fold_x = ala_x + 3 + 17 * np.sqrt(down) * np.sqrt(np.sqrt(down))
+    fold_x = ala_x + 3 + 17 * np.float32(person.features_k["area_width"]) * np.sqrt(down) * np.sqrt(np.sqrt(down))
     fade = smooth_step(y, ala_y - 6, ala_y + 2) * (1 - smooth_step(y, 62, 80))
     view += np.float32(person.features_k["fold"]) * (line(np.abs(x) - fold_x, 1.8) * fade).astype(np.float32)

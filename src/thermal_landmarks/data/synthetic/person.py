@@ -108,7 +108,7 @@ _FEATURES = (
 )  # fmt: skip
 _SIZES = (
     "lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed",
-    "lid_height", "lower_lid_height", "crease_height", "lobule_shift_mm", "lobule_size",
+    "area_width", "lid_height", "lower_lid_height", "crease_height", "lobule_shift_mm", "lobule_size",
 )  # fmt: skip
 _STILL_PERSPIRATION = (0.2, 1.0)
 

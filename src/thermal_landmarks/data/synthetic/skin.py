@@ -59,7 +59,7 @@ def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "ro
     # Uneven regions: no two faces have the same outline of a cool cheek.
     uneven = smooth_noise(pattern, places, columns, (9, 11))
     edge = person.features_k["area_edge"]
-    for name, distance in area_distances_mm(person.area_shift_mm).items():
+    for name, distance in area_distances_mm(person.area_shift_mm, person.features_k["area_width"]).items():
         regions += np.float32(person.features_k[name]) * soft(distance + 4 * uneven, edge)
     regions *= 1 + np.float32(0.3) * uneven
     vessels = exp(-8 * smooth_noise(pattern, places, columns, (13, 15)) ** 2) - np.float32(0.2)
@@ -67,16 +67,17 @@ def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "ro
     return temperature + np.float32(person.features_k["vessel"]) * vessels * _vessel_area()
 
 
-def area_distances_mm(shift_mm: Mapping[str, float]) -> dict[str, Float[np.ndarray, "rows columns"]]:
+def area_distances_mm(shift_mm: Mapping[str, float], width: float) -> dict[str, Float[np.ndarray, "rows columns"]]:
     """How far the vertices lie outside (negative: inside) the areas that have a border of their own.
 
     Args:
         shift_mm: How far each area lies below its mean place.
+        width: Distance of the border between mouth and cheek from the middle, relative.
     """
     x, y = np.moveaxis(mean_head().frontal_mm, -1, 0)
     side = np.abs(x)
     cheek_y, socket_y, muzzle_y = (y - np.float32(shift_mm[name]) for name in ("cheek_patch", "socket", "muzzle"))
-    fold = 17 + 15 * np.clip((y - 42) / 34, 0, 1)  # the nasolabial fold, then straight down
+    fold = np.float32(width) * (17 + 15 * np.clip((y - 42) / 34, 0, 1))  # the nasolabial fold, then straight down
     return {
         "cheek_patch": np.maximum.reduce(
             [fold + 1 - side, 18 + np.float32(0.12) * (side - 30) - cheek_y, side - 64, cheek_y - 92]

@@ -55,6 +55,7 @@ class TemperatureRanges:
         lip_edge_softness_mm: Width of the border of the lips.
         area_edge_mm: Width of the borders of cheek patch, socket and muzzle.
         area_shift_mm: How far each of these areas lies below its mean place, of a subject.
+        area_width: Distance of muzzle, cheek patch and nasolabial fold from the middle, relative.
         brow_thickness: Of the brows, relative.
         lid_height: Height of the open upper lid, relative.
         lower_lid_height: How far the lower lid hangs below the corners of the eye, relative.
@@ -122,9 +123,10 @@ class TemperatureRanges:
     lip_edge_softness_mm: Range = (1.0, 5.0)
     area_edge_mm: Range = (8.0, 30.0)
     area_shift_mm: Range = (-5.0, 5.0)
-    lid_height: Range = (0.7, 1.25)
+    area_width: Range = (0.82, 1.2)
+    lid_height: Range = (0.7, 1.9)
     lower_lid_height: Range = (0.05, 1.1)
-    crease_height: Range = (0.75, 1.35)
+    crease_height: Range = (0.75, 1.6)
     lobule_shift_mm: Range = (-2.5, 2.0)
     lobule_size: Range = (0.85, 1.15)
     brow_thickness: Range = (0.5, 1.4)
