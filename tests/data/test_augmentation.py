@@ -103,3 +103,20 @@ def test_occlusion_covers_a_patch_of_the_asked_size():
 def test_unknown_mode_is_refused():
     with pytest.raises(ConfigError, match="none, triple or random"):
         AugmentationSettings(rotation="left")
+
+
+def test_tone_curve_keeps_order_and_ends_and_inversion_exchanges_cold_and_warm():
+    ramp = torch.linspace(-1, 1, 50).view(1, 1, 1, 50).expand(6, 1, 1, 50)
+    curved = augment_values(ramp, AugmentationSettings(gamma=(0.5, 2.0)), torch.Generator().manual_seed(0))
+    assert (curved.diff(dim=-1) >= 0).all()
+    torch.testing.assert_close(curved[..., [0, -1]], ramp[..., [0, -1]])
+    exponent = torch.log((curved[:, 0, 0, 25] + 1) / 2) / torch.log((ramp[:, 0, 0, 25] + 1) / 2)
+    assert exponent.min() >= 0.5
+    assert exponent.max() <= 2.0
+    assert exponent.std() > 0.1
+    inverted = augment_values(ramp, AugmentationSettings(invert=0.5), torch.Generator().manual_seed(1))
+    turned = [torch.equal(image, -same) for image, same in zip(inverted, ramp, strict=True)]
+    kept = [torch.equal(image, same) for image, same in zip(inverted, ramp, strict=True)]
+    assert any(turned)
+    assert any(kept)
+    assert all(a or b for a, b in zip(turned, kept, strict=True))

@@ -82,3 +82,36 @@ def test_soft_argmax_keeps_full_precision_under_autocast() -> None:
 def test_soft_argmax_wants_a_map() -> None:
     with pytest.raises(ConfigError, match="head=fully_connected, or branch=none, luong or bahdanau"):
         SoftArgmaxHead([Tokens(10, 4)], 6, margin=1, dropout=0.0, heat_weight=1.0, heat_sigma=0.8)
+
+
+def test_heat_penalty_is_the_cross_entropy_with_gaussians_around_the_valid_points() -> None:
+    torch.manual_seed(0)
+    head = SoftArgmaxHead([FeatureMap(3, 4, 6)], 2, margin=1, dropout=0.0, heat_weight=5.0, heat_sigma=0.7)
+    torch.nn.init.normal_(head.heat.weight)
+    features = [torch.randn(2, 3, 4, 6)]
+    target = torch.rand(2, 2, 2)
+    target[1, 0] = torch.nan
+    mask = torch.tensor([[True, True], [False, True]])
+    points, penalty = head.learn(features, target, mask)
+    torch.testing.assert_close(points, head(features))
+    heat = head.heat(features[0]).detach().numpy()
+    total = 0.0
+    for b, n in ((0, 0), (0, 1), (1, 1)):
+        gaussian, mass = np.zeros((6, 8)), np.exp(heat[b, n].astype(float))
+        for r in range(6):
+            for c in range(8):
+                x, y = float(target[b, n, 0]) * 6 - 0.5, float(target[b, n, 1]) * 4 - 0.5  # in cells
+                gaussian[r, c] = np.exp(-((c - 1 - x) ** 2 + (r - 1 - y) ** 2) / (2 * 0.7**2))
+        total -= (gaussian / gaussian.sum() * np.log(mass / mass.sum())).sum()
+    assert float(penalty.detach()) == pytest.approx(5 * total / 3, rel=1e-4)
+    penalty.backward()
+    assert head.heat.weight.grad is not None
+    assert head.heat.weight.grad.isfinite().all()
+
+
+def test_fully_connected_head_has_no_penalty_of_its_own() -> None:
+    head = FullyConnectedHead([Tokens(10, 4)], 6, dropout=0.0)
+    features = [torch.randn(3, 40)]
+    points, penalty = head.learn(features, torch.rand(3, 6, 2), torch.ones(3, 6, dtype=torch.bool))
+    torch.testing.assert_close(points, head(features))
+    assert float(penalty) == 0
