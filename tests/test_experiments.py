@@ -23,6 +23,8 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch):
         small = []
     else:
         small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
+    if experiment == "renderer_ablation":
+        small.append("data.test_source.subjects=4")
     command = [sys.executable, str(ROOT / "src" / "train.py"), f"experiment={experiment}", "debug=fast", *small]
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
