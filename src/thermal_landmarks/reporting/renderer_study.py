@@ -65,20 +65,20 @@ def scaling_figure(runs: Sequence[Path]) -> Figure:
     figure = Figure(figsize=(5.2, 3.4), dpi=110, layout="constrained")
     axis = figure.subplots()
     order = np.argsort(subjects)
-    for label, names in series:
+    for (label, names), above in zip(series, (-14, 6), strict=True):
         errors = [_nme_percent(run.parent / name) for run, name in zip(runs, names, strict=True)]
         if None in errors:
             raise ConfigError(f"{runs[0].parent / names[errors.index(None)]}: no metrics.json. Run it first.")
         values = np.array(errors, dtype=float)
         axis.plot(subjects[order], values[order], "o-", color=_COLOURS[label], label=label)
         for x, y in zip(subjects, values, strict=True):
-            axis.annotate(f"{y:.1f}", (x, y), textcoords="offset points", xytext=(0, 6), ha="center", fontsize=8)
+            axis.annotate(f"{y:.1f}", (x, y), textcoords="offset points", xytext=(0, above), ha="center", fontsize=8)
     axis.set(xscale="log", xlabel="rendered people in training (two images each)", ylabel="NME (% of inter-ocular)")
-    axis.set_ylim(bottom=0)
+    axis.set_ylim(0, 1.2 * axis.get_ylim()[1])
     axis.set_xticks(subjects, [f"{n:,}" for n in subjects])
     axis.minorticks_off()
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8)
+    axis.legend(fontsize=8, loc="lower left")
     return figure
 
 
