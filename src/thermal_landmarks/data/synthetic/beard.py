@@ -5,6 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from thermal_landmarks.data.synthetic.exact import hypot
+from thermal_landmarks.data.synthetic.hair_style import BeardStyle
 from thermal_landmarks.data.synthetic.head_surface import mean_head, smooth_step
 from thermal_landmarks.data.synthetic.noise import smooth_noise
 from thermal_landmarks.data.synthetic.person import Person
@@ -14,7 +15,6 @@ from thermal_landmarks.data.synthetic.skin import Canvas
 
 _TILE_MM, _TILE_SAMPLES_PER_MM = 64.0, 4
 _AREA_MM = (-70.0, 70.0), (36.0, 142.0)
-_JOINED = 0.3  # density of the chin from which moustache and beard meet beside the mouth
 
 
 def paint_beard(canvas: Canvas, person: Person) -> None:
@@ -23,14 +23,13 @@ def paint_beard(canvas: Canvas, person: Person) -> None:
     if style is None:
         return
     view, x, y = canvas.window(*_AREA_MM)
-    chin, jaw_and_cheeks, moustache, corners = _areas(canvas.samples)
+    free, jaw_and_cheeks = _areas(canvas.samples)
     generator = stream(*person.key, "beard")
     # Bent by a coarse pattern, so that locks run into each other.
     bends, patches = (smooth_noise(generator, view.shape[0], view.shape[1], knots) for knots in ((7, 9), (8, 11)))
     strands = _strands(generator, x * (1.2 - y / np.float32(300)) + 5 * bends, (y + 0.5 * np.abs(x)) / np.float32(4.5))
-    density = np.maximum(np.float32(style.chin) * chin, np.float32(style.cheeks) * jaw_and_cheeks)
-    above_lip = np.maximum(moustache, corners) if style.chin > _JOINED else moustache
-    density = np.maximum(density, np.float32(style.moustache) * above_lip)
+    density = np.float32(style.cheeks) * jaw_and_cheeks
+    density = np.maximum(density, _around_mouth(style, x, y)) * free
     patches *= np.float32(0.7 * style.patchy)
     patches += np.float32(1 - 0.2 * style.patchy)
     density *= patches
@@ -44,22 +43,31 @@ def paint_beard(canvas: Canvas, person: Person) -> None:
 
 
 @lru_cache(maxsize=8)
-def _areas(samples: int) -> tuple[np.ndarray, ...]:
-    """Where hair grows: chin, jaw and cheeks, above the lip, beside the mouth; float32, at the samples of the area."""
+def _areas(samples: int) -> tuple[np.ndarray, np.ndarray]:
+    """Where hair can grow (all but the lips), and jaw and cheeks; float32, at the samples of the area."""
     frontal = mean_head().frontal_mm
     _, x, y = Canvas(np.zeros(frontal.shape[:2], np.float32), samples).window(*_AREA_MM)
     side = np.abs(x)
-    free = np.clip((hypot(x / 26, (y - 70) / 10.5) - 1) * 4, 0, 1)
-    above_throat = 1 - smooth_step(y, 124, 140)
-    chin = smooth_step(y - 0.1 * side, 82, 92) * (1 - smooth_step(side, 20, 30)) * above_throat
-    below_lip = smooth_step(y, 80, 86) * (1 - smooth_step(side, 5, 12)) * (1 - smooth_step(y, 92, 104))
-    jaw = smooth_step(y + 0.55 * side, 92, 112) * above_throat
-    cheeks = smooth_step(side, 26, 44) * smooth_step(y + 0.5 * (side - 60), 34, 60) * above_throat
-    below_nose = smooth_step(y - 0.16 * side, 45, 51) * (1 - smooth_step(y - 0.35 * side, 60, 70))
-    moustache = below_nose * (1 - smooth_step(side, 22, 36))
+    free = np.clip((hypot(x / 26, (y - 70) / 10.5) - 1) * 4, 0, 1) * (1 - smooth_step(y, 124, 140))
+    jaw = smooth_step(y + 0.55 * side, 92, 112)
+    cheeks = smooth_step(side, 26, 44) * smooth_step(y + 0.5 * (side - 60), 34, 60)
+    return free.astype(np.float32), np.maximum(cheeks, 0.9 * jaw).astype(np.float32)
+
+
+def _around_mouth(style: BeardStyle, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Density of chin, soul patch, moustache and what joins them beside the mouth."""
+    side, lower = np.abs(x), y - np.float32(style.bare_mm)
+    beside = 1 - smooth_step(side, 20, 30)
+    chin = style.chin * smooth_step(lower - 0.1 * side, 82, 92) * beside
+    narrowing = side + np.float32(0.25) * (y - 80)
+    patch = style.patch * (1 - smooth_step(narrowing, 0.6 * style.patch_mm, 1.2 * style.patch_mm))
+    patch = patch * smooth_step(y, 78, 82) * (1 - smooth_step(lower, 92, 104))
+    hanging = y - np.float32(style.moustache_drop_mm)
+    moustache = smooth_step(y - 0.16 * side, 45, 51) * (1 - smooth_step(hanging - 0.35 * side, 60, 70))
+    moustache = moustache * (1 - smooth_step(side, 22, 36))
     corners = (1 - smooth_step(np.abs(side - 31), 3, 8)) * smooth_step(y, 58, 66) * (1 - smooth_step(y, 98, 112))
-    areas = (np.maximum(chin, below_lip), np.maximum(cheeks, 0.9 * jaw), moustache, 0.7 * corners)
-    return tuple((area * free).astype(np.float32) for area in areas)
+    above_lip = style.moustache * np.maximum(moustache, style.joined * corners)
+    return np.maximum.reduce([chin, patch, above_lip]).astype(np.float32)
 
 
 def _strands(generator: np.random.Generator, across_mm: np.ndarray, along_mm: np.ndarray) -> np.ndarray:

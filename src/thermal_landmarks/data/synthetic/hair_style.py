@@ -7,6 +7,8 @@ import numpy as np
 from thermal_landmarks.data.synthetic.randomness import chance, stream, uniform
 from thermal_landmarks.data.synthetic.ranges import AppearanceRanges
 
+_JOINED = 0.3  # density of the chin from which moustache and beard may meet beside the mouth
+
 
 @dataclass(frozen=True)
 class HairStyle:
@@ -48,6 +50,11 @@ class BeardStyle:
         patchy: How much the density varies over the face.
         strands: Contrast of single strands.
         long_mm: How far it hangs below the chin; 0: it doesn't.
+        patch: Density of the soul patch, which hangs from the lower lip.
+        patch_mm: Its half width below the lip.
+        bare_mm: Height of the bare skin beside it, between lip and beard.
+        moustache_drop_mm: How far the moustache hangs below its mean place.
+        joined: Density beside the mouth, relative to the moustache's.
     """
 
     chin: float
@@ -56,6 +63,11 @@ class BeardStyle:
     patchy: float
     strands: float
     long_mm: float
+    patch: float
+    patch_mm: float
+    bare_mm: float
+    moustache_drop_mm: float
+    joined: float
 
 
 def draw_hair_style(seed: int, subject: int, appearance: AppearanceRanges, *, long_hair: bool) -> HairStyle:
@@ -103,4 +115,16 @@ def draw_beard_style(seed: int, subject: int, appearance: AppearanceRanges) -> B
         "moustache": (0.0, thin * 0.3 * other, dense, 0.2),
         "patchy": (0.8 * dense, 0.7 * dense * other, 0.8 * dense, 1.0),
     }[kind]
-    return BeardStyle(chin, cheeks, moustache, patchy, strands, long_mm if hangs and kind == "full" else 0.0)
+    return BeardStyle(
+        chin=chin,
+        cheeks=cheeks,
+        moustache=moustache,
+        patchy=patchy,
+        strands=strands,
+        long_mm=long_mm if hangs and kind == "full" else 0.0,
+        patch=chin * uniform(generator, (0.0, 1.3)),
+        patch_mm=uniform(generator, (4.0, 14.0)),
+        bare_mm=uniform(generator, (0.0, 12.0)),
+        moustache_drop_mm=uniform(generator, (-3.0, 3.0)),
+        joined=uniform(generator, (0.0, 1.0)) if chin > _JOINED else 0.0,
+    )

@@ -35,7 +35,10 @@ class TemperatureRanges:
         lid_fold_k: Lines of the eyelids.
         lid_crease_k: The crease above the upper lid.
         lash_k: Of the lashes.
+        lash_patch_k: Of the lashes and their shadow over the outer half of the upper lid.
         eye_corner_k: Spots in the corners of the eyes.
+        canthus_k: Of the wedge between the lids at the inner corner; half of it at the outer one.
+        lid_tail_k: Of the line that goes on from the outer corner.
         eyeball_k: Of the cornea.
         brow_k: Of the brows.
         nose_flank_k: Between the ridge of the nose and the cheek.
@@ -60,6 +63,12 @@ class TemperatureRanges:
         lid_height: Height of the open upper lid, relative.
         lower_lid_height: How far the lower lid hangs below the corners of the eye, relative.
         crease_height: Height of the crease above the upper lid, relative.
+        canthus_length_mm: Length of the wedge at the inner corner.
+        lash_lift_mm: How far the patch of lashes lies above the lid's edge.
+        eyeball_edge_mm: Width of the border of the eyeball.
+        lip_width: Of the lips' red, relative to the distance of the corners of the mouth.
+        lip_box: Outline of the lips' red: 0 an arc, 1 a box with round corners.
+        mouth_line_length: Of the line between the lips, relative to the distance of the corners.
         nostril_size: Of the nostrils, relative.
         lobule_shift_mm: How far the cool shape of tip and wings lies below its mean place.
         lobule_size: Its size, relative.
@@ -100,12 +109,15 @@ class TemperatureRanges:
     ala_k: Range = (-1.5, 0.4)
     nose_groove_k: Range = (-1.0, 0.6)
     lid_fold_k: Range = (-0.4, 0.9)
-    eyeball_k: Range = (-1.4, 0.4)
+    eyeball_k: Range = (-1.4, 0.5)
     brow_k: Range = (-1.8, -0.2)
-    beard_k: Range = (-4.0, -1.0)
+    beard_k: Range = (-5.0, -1.0)
     lid_crease_k: Range = (-0.7, 0.6)
     lash_k: Range = (-1.3, 0.1)
+    lash_patch_k: Range = (-1.8, 0.2)
     eye_corner_k: Range = (0.0, 0.7)
+    canthus_k: Range = (-0.1, 1.2)
+    lid_tail_k: Range = (-0.3, 0.7)
     nose_flank_k: Range = (-0.7, 0.7)
     lobule_k: Range = (-2.0, 0.3)
     alar_crease_k: Range = (-0.3, 1.5)
@@ -127,6 +139,12 @@ class TemperatureRanges:
     lid_height: Range = (0.7, 1.9)
     lower_lid_height: Range = (0.05, 1.1)
     crease_height: Range = (0.75, 1.6)
+    canthus_length_mm: Range = (4.0, 10.0)
+    lash_lift_mm: Range = (0.0, 3.0)
+    eyeball_edge_mm: Range = (0.8, 3.0)
+    lip_width: Range = (0.55, 1.0)
+    lip_box: Range = (0.0, 1.0)
+    mouth_line_length: Range = (0.85, 1.2)
     lobule_shift_mm: Range = (-2.5, 2.0)
     lobule_size: Range = (0.85, 1.15)
     brow_thickness: Range = (0.5, 1.4)
