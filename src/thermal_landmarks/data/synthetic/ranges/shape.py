@@ -92,7 +92,7 @@ class PoseRanges:
     """
 
     yaw_deg: Range = (-45.0, 45.0)
-    pitch_deg: Range = (-20.0, 25.0)
+    pitch_deg: Range = (-22.0, 38.0)
     roll_deg: Range = (-20.0, 20.0)
     distance_m: Range = (0.4, 2.5)
     face_height: Range = (0.2, 0.9)
