@@ -281,3 +281,19 @@ def test_part_of_a_group_of_settings_leaves_the_rest() -> None:
     assert group.deviations_mm["jaw_width"] == 9
     assert group.deviations_mm["nose_width"] == AnatomyRanges().deviations_mm["nose_width"]
     assert group.scale == AnatomyRanges().scale
+
+
+def test_faces_mostly_look_at_the_camera_and_turn_as_far_as_allowed() -> None:
+    ranges = PoseRanges(pitch_deg=(-10.0, 40.0))
+    views = [
+        draw_view(
+            stream(0, i, "pose"), ranges, size=(480, 640), inside_mm=HAIRLINE_MM, hairline_mm=HAIRLINE_MM,
+            face_height_mm=190.0,
+        )
+        for i in range(400)
+    ]  # fmt: skip
+    pitch_deg = np.degrees(np.arcsin([view.head[2, 1] for view in views]))
+    assert 0.4 < (pitch_deg < 0).mean() < 0.6
+    assert (np.abs(pitch_deg) < 5).mean() > 0.4
+    assert -10 < pitch_deg.min() < -7
+    assert 32 < pitch_deg.max() < 40

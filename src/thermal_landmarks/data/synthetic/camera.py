@@ -83,7 +83,7 @@ def draw_view(
         face_height_mm: Hairline to chin, which fills the drawn fraction of the frame's height.
     """
     height, width = size
-    angles = [_near_the_middle(generator, limits) for limits in (ranges.yaw_deg, ranges.pitch_deg, ranges.roll_deg)]
+    angles = [_near_zero(generator, limits) for limits in (ranges.yaw_deg, ranges.pitch_deg, ranges.roll_deg)]
     follow = uniform(generator, ranges.body_follows_head)
     distance_mm = 1000 * math.exp(uniform(generator, [math.log(d) for d in ranges.distance_m]))
     focal_px = uniform(generator, ranges.face_height) * height * (distance_mm - _FACE_DEPTH_MM) / face_height_mm
@@ -101,5 +101,8 @@ def draw_view(
     return View(view.head, view.body, distance_mm, focal_px, (float(centre[0]), float(centre[1])))
 
 
-def _near_the_middle(generator: np.random.Generator, limits: Range) -> float:
-    return 0.5 * (uniform(generator, limits) + uniform(generator, limits))
+def _near_zero(generator: np.random.Generator, limits: Range) -> float:
+    low, high = limits
+    straight = min(max(0.0, low), high)
+    turned = generator.random() - generator.random()  # -1 to 1, most often near 0
+    return straight + turned * ((high - straight) if turned > 0 else (straight - low))

@@ -79,7 +79,7 @@ class PoseRanges:
     """Where the head is and how it is turned.
 
     Attributes:
-        yaw_deg: Turn to the side; this and the next two are drawn more often near the middle (triangular).
+        yaw_deg: Turn to the side; this and the next two are drawn more often near 0 (triangular on each side).
         pitch_deg: Positive: the face is lifted, or seen from below.
         roll_deg: Tilt in the image plane.
         distance_m: From the camera (sets the perspective); short ones more often (uniform in the logarithm).
@@ -92,7 +92,7 @@ class PoseRanges:
     """
 
     yaw_deg: Range = (-45.0, 45.0)
-    pitch_deg: Range = (-22.0, 38.0)
+    pitch_deg: Range = (-25.0, 34.0)
     roll_deg: Range = (-20.0, 20.0)
     distance_m: Range = (0.4, 2.5)
     face_height: Range = (0.2, 0.9)
