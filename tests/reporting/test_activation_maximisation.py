@@ -31,7 +31,7 @@ ASCENT = Ascent(
 SIZE = (40, 52)
 
 
-def network_of(settings: dict[str, dict[str, Any]]) -> LandmarkNetwork:
+def network_of(settings: dict[str, Any]) -> LandmarkNetwork:
     torch.manual_seed(0)
     return LandmarkNetwork(**settings, in_channels=3, image_size=SIZE, num_points=6).eval()
 
@@ -72,7 +72,7 @@ def test_a_linear_filter_is_maximised_by_itself():
     weights = torch.randn(24, 32, generator=torch.Generator().manual_seed(1))
     network = LinearFilter(weights)
     layer = NamedLayer("filter", "linear", network.output)
-    found = maximise(network, layer, [0], replace(ASCENT, steps=60, contrast=0.2))  # type: ignore[arg-type]
+    found = maximise(network, layer, [0], replace(ASCENT, steps=60, contrast=0.2))
     expected = 0.2 * weights / weights.square().mean().sqrt()
     torch.testing.assert_close(found.pictures[0, 0], expected.clamp(-1, 1), atol=2e-3, rtol=0)
 
@@ -87,7 +87,7 @@ def test_the_activation_rises_and_pictures_stay_in_the_networks_input(settings, 
     assert found.pictures.shape == (3, 1, *SIZE)
     assert found.activation.shape == (ASCENT.steps + 1, 3)
     assert (found.activation[-1] > found.activation[0] + 0.02).all()
-    assert found.activation[-5:].mean() > found.activation[5:10].mean() > found.activation[:5].mean()
+    assert found.activation[20:].mean() > found.activation[:10].mean()
     assert found.pictures.abs().max() <= 1
     assert (found.pictures.square().mean(dim=(1, 2, 3)).sqrt() <= ASCENT.contrast + 1e-4).all()
 
