@@ -1,1 +1,1 @@
-"""Pictures and tables, used by all rooms; they import only data."""
+"""Pictures, tables and reports; what other rooms use of them (figures, tables) imports only data."""

@@ -1,0 +1,154 @@
+"""Layers of a network by name, and what they give for an image: for pictures of what a network has learned.
+
+Names follow the network: `root.1`, `stem.7`, `branch.0`, counted from 0; in an ensemble `components.2.stem.7`. `head`
+is the heat maps of a soft-argmax head, one channel a landmark.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from einops import rearrange
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
+from thermal_landmarks.models.heads import SoftArgmaxHead
+from thermal_landmarks.models.layers import ConvLayer, ResNeXtLayer
+from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.models.stems import Stem
+from thermal_landmarks.models.vit import TransformerLayer, VisionTransformerBranch
+
+CONVOLUTIONAL = (ConvLayer, ResNeXtLayer)
+ATTENTION = (ChannelAttentionLayer, TransformerLayer)
+_KINDS: dict[type[nn.Module], str] = {
+    ConvLayer: "convolution",
+    ResNeXtLayer: "ResNeXt",
+    ChannelAttentionLayer: "channel attention",
+    TransformerLayer: "transformer",
+}
+_CHOICES = ("last", "second_to_last")
+
+
+@dataclass(frozen=True)
+class NamedLayer:
+    """A layer that can be looked at.
+
+    Attributes:
+        name: As typed.
+        kind: In words.
+        module: The layer.
+        grid: (rows, columns) of a transformer's tokens; None for layers of feature maps.
+        cover: (vertically, horizontally): what the output covers of the network's input; above 1 where patches reach
+            beyond it.
+        margin: Cells around the output that are left out, since they lie beyond the input.
+    """
+
+    name: str
+    kind: str
+    module: nn.Module
+    grid: tuple[int, int] | None = None
+    cover: tuple[float, float] = (1.0, 1.0)
+    margin: int = 0
+
+    @property
+    def part(self) -> str:
+        """What the layer belongs to: its name without the number."""
+        return self.name.rpartition(".")[0]
+
+    @contextmanager
+    def recording(self) -> Iterator[list[Float[Tensor, "batch channel row column"]]]:
+        """A list that gets the layer's output at every pass through the network.
+
+        Of a convolutional layer that is the value before its activation, which has a slope everywhere; tokens become
+        a map of patches.
+        """
+        outputs: list[Tensor] = []
+
+        def keep(module: nn.Module, inputs: object, output: Tensor) -> None:  # noqa: ARG001  (PyTorch's signature)
+            if self.grid is not None:
+                output = rearrange(output, "b (row column) d -> b d row column", row=self.grid[0])
+            if self.margin:
+                output = output[..., self.margin : -self.margin, self.margin : -self.margin]
+            outputs.append(output.clone())  # an activation may overwrite the output in place
+
+        source = self.module[1] if isinstance(self.module, ConvLayer) else self.module
+        handle = source.register_forward_hook(keep)
+        try:
+            yield outputs
+        finally:
+            handle.remove()
+
+
+def named_layers(network: LandmarkNetwork) -> dict[str, NamedLayer]:
+    """All layers that can be looked at, by name, in the order of computation."""
+    found: dict[str, NamedLayer] = {}
+    for path, module in network.named_modules():
+        kind = next((words for layer, words in _KINDS.items() if isinstance(module, layer)), None)
+        if kind is None:
+            continue
+        name = re.sub(r"components\.(\d+)\.(\d)", _component_name, path).replace(".layers.", ".")
+        if len(network.components) == 1:
+            name = name.removeprefix("components.0.")
+        patches = _patches(network, path) if isinstance(module, TransformerLayer) else {}
+        found[name] = NamedLayer(name, kind, module, **patches)
+    if isinstance(network.head, SoftArgmaxHead):
+        found["head"] = NamedLayer("head", "heat maps", network.head.heat, margin=int(network.head.heat.padding[0]))
+    return found
+
+
+def find_layer(network: LandmarkNetwork, name: str, *, kinds: tuple[type[nn.Module], ...] = ()) -> NamedLayer:
+    """The layer that `layer=` means.
+
+    Args:
+        network: The network.
+        name: A layer's name, or `last` or `second_to_last`: of the convolutional and ResNeXt layers of root and stem
+            in the order of computation, as in Figures 3 and 4 of the paper (in an ensemble: of its first component).
+            Where attention is asked for, of the attention layers of stem and branch.
+        kinds: Only layers of these classes; none: all.
+
+    Raises:
+        ConfigError: If there is no such layer; lists those that there are.
+    """
+    layers = {n: layer for n, layer in named_layers(network).items() if not kinds or isinstance(layer.module, kinds)}
+    if not layers:
+        raise ConfigError("This network has no attention layer. Choose a checkpoint with one, or what=features.")
+    if name in layers:
+        return layers[name]
+    if name in _CHOICES:
+        wanted = kinds or CONVOLUTIONAL
+        first = [
+            layer
+            for layer in layers.values()
+            if isinstance(layer.module, wanted)
+            and (not layer.name.startswith("components.") or "components.0." in layer.name)
+        ]
+        place = _CHOICES.index(name) + 1
+        if len(first) < place:
+            raise ConfigError(f"layer={name}: the network has only one such layer. {_listed(layers)}")
+        return first[-place]
+    close = get_close_matches(name, layers, n=1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    raise ConfigError(f"layer={name}: there is no such layer.{hint} {_listed(layers)}")
+
+
+def _listed(layers: Mapping[str, NamedLayer]) -> str:
+    lines = "\n".join(f"  {layer.name:<12} {layer.kind}" for layer in layers.values())
+    return f"Choose last, second_to_last or one of:\n{lines}"
+
+
+def _component_name(match: re.Match[str]) -> str:
+    return f"components.{match[1]}.{('stem', 'branch')[int(match[2])]}"
+
+
+def _patches(network: LandmarkNetwork, path: str) -> dict[str, Any]:
+    stem, branch = network.get_submodule(".".join(path.split(".")[:2])).children()
+    assert isinstance(stem, Stem)
+    assert isinstance(branch, VisionTransformerBranch)
+    size, (_, height, width) = branch.encoder.patch_size, stem.out_shape
+    grid = (-(-height // size), -(-width // size))
+    return {"grid": grid, "cover": (grid[0] * size / height, grid[1] * size / width)}

@@ -1,0 +1,20 @@
+"""Pictures of what a network has learned: `python src/visualize.py checkpoint=thermal_real layer=last`."""
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from thermal_landmarks.cli import command
+
+
+@command("visualize")
+def main(cfg: DictConfig) -> None:
+    """Make the pictures, and leave them with visualize.json in the output folder."""
+    from thermal_landmarks.reporting.visualisation import visualize
+
+    visualize(cfg, Path(HydraConfig.get().runtime.output_dir))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,186 @@
+import json
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.inference.checkpoint import load_checkpoint
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.reporting.feature_maps import look_at
+from thermal_landmarks.reporting.visualisation import celsius_range, choose_channels
+
+VISUALIZE = Path(__file__).parents[1] / "src" / "visualize.py"
+MakeCheckpoint = Callable[..., Path]
+Visualize = Callable[..., str | int | None]
+
+
+@pytest.fixture
+def visualize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Visualize:
+    """Runs the command in a folder of its own, for few steps; gives what it exits with."""
+
+    def run(*arguments: str) -> str | int | None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", ["visualize.py", "device=cpu", "steps=4", "hydra.run.dir=out", *arguments])
+        try:
+            runpy.run_path(str(VISUALIZE), run_name="__main__")
+        except SystemExit as exit_:
+            return exit_.code
+        return None
+
+    return run
+
+
+@pytest.fixture
+def face(tmp_path: Path) -> Path:
+    path = tmp_path / "face.npy"
+    np.save(path, np.random.default_rng(0).uniform(20, 36, (60, 80)).astype(np.float32))
+    return path
+
+
+def with_branch(checkpoint: Path, branch: dict[str, object]) -> Path:
+    """The same checkpoint with another branch, untrained."""
+    content = torch.load(checkpoint, weights_only=True)
+    network = LandmarkNetwork(**{**content["hyper_parameters"]["network"], "branch": branch})
+    content["hyper_parameters"]["network"] = network.settings
+    content["state_dict"] = {f"network.{name}": value for name, value in network.state_dict().items()}
+    torch.save(content, checkpoint)
+    return checkpoint
+
+
+@pytest.mark.parametrize("form", ["plain", "regularised"])
+def test_it_leaves_a_grid_and_what_the_report_reads(
+    visualize: Visualize, make_checkpoint: MakeCheckpoint, tmp_path: Path, form: str
+) -> None:
+    checkpoint = make_checkpoint()
+    assert (
+        visualize(
+            f"checkpoint={checkpoint}",
+            "channels=[2,5]",
+            f"form={form}",
+            "batch_size=1",
+            "steps=20",
+            "regularised.total_variation=0.05",
+        )
+        is None
+    )
+    record = json.loads((tmp_path / "out" / "visualize.json").read_text())
+    wanted = {"checkpoint": str(checkpoint), "model_id": "C-1", "layer": "stem.0", "channels": [2, 5]}
+    assert {name: record[name] for name in wanted} == wanted
+    assert (record["form"], record["what"]) == (form, "activation")
+    assert len(record["objective"]) == 21
+    assert record["objective"][-1] > record["objective"][0]
+    assert record["objective"][-1] == pytest.approx(np.mean(record["activation"]))
+    picture = np.asarray(Image.open(tmp_path / "out" / record["figure"]))
+    assert picture.std() > 10
+
+
+@pytest.mark.parametrize(
+    ("what", "branch"),
+    [
+        ("features", {"name": "none"}),
+        (
+            "attention",
+            {
+                "name": "bahdanau",
+                "depth": 1,
+                "width": None,
+                "residual": True,
+                "chunk_megabytes": None,
+                "normalisation": "batch",
+            },
+        ),
+        ("attention", {"name": "vit", "depth": 2, "patch_size": 4, "dim": 8, "heads": 2, "mlp_ratio": 1.0}),
+    ],
+)
+@pytest.mark.parametrize("pixel", ["null", "[63,47]"])
+def test_features_and_attention_of_an_image(
+    visualize: Visualize,
+    make_checkpoint: MakeCheckpoint,
+    tmp_path: Path,
+    face: Path,
+    what: str,
+    branch: dict[str, object],
+    pixel: str,
+) -> None:
+    checkpoint = with_branch(make_checkpoint(), branch)
+    assert visualize(f"checkpoint={checkpoint}", f"what={what}", f"image={face}", f"pixel={pixel}") is None
+    record = json.loads((tmp_path / "out" / "visualize.json").read_text())
+    assert (record["what"], record["objective"], record["form"]) == (what, [], None)
+    assert np.asarray(Image.open(tmp_path / "out" / record["figure"])).std() > 10
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["layer=stem.9"], "layer=stem.9: there is no such layer"),
+        (["channels=8"], "the layer has the channels 0 to 7"),
+        (["what=dreams"], "what=dreams is unknown"),
+        (["what=features"], "image is not set"),
+        (["image=face.npy"], "needs no image"),
+        (["what=features", "image=face.npy", "look=1"], "this network looks 1 times"),
+        (["what=attention", "image=face.npy"], "no attention layer"),
+        (["what=attention", "image=face.npy", "channels=all"], "Leave channels out"),
+    ],
+)
+def test_a_wrong_setting_is_named(
+    visualize: Visualize, make_checkpoint: MakeCheckpoint, face: Path, settings: list[str], message: str
+) -> None:
+    answer = str(visualize(f"checkpoint={make_checkpoint()}", *settings))
+    assert answer.startswith("error: ")
+    assert message in answer
+
+
+def test_a_network_for_face_boxes_asks_for_one(
+    visualize: Visualize, make_checkpoint: MakeCheckpoint, face: Path
+) -> None:
+    settings = (f"checkpoint={make_checkpoint(crop={'mode': 'box'})}", "what=features", f"image={face}")
+    assert "box=None" in str(visualize(*settings))
+    assert visualize(*settings, "box=[10,10,50,50]") is None
+
+
+def test_the_picture_goes_to_weights_and_biases(
+    visualize: Visualize, make_checkpoint: MakeCheckpoint, tmp_path: Path
+) -> None:
+    assert visualize(f"checkpoint={make_checkpoint()}", "logger=wandb", "logger.mode=offline") is None
+    (media,) = (tmp_path / "out" / "wandb").glob("offline-run-*/files/media/images/visualize/*.png")
+    assert media.read_bytes() == (tmp_path / "out" / "activation.png").read_bytes()
+
+
+def test_channels_are_spread_over_the_layer_or_as_named() -> None:
+    assert choose_channels(None, 48, most=4) == [0, 16, 31, 47]
+    assert choose_channels(None, 3, most=16) == [0, 1, 2]
+    assert choose_channels("all", 3, most=2) == [0, 1, 2]
+    assert choose_channels(2, 3, most=16) == [2]
+    with pytest.raises(ConfigError, match="0 to 2"):
+        choose_channels([0, 3], 3, most=16)
+
+
+def test_temperatures_are_known_only_where_all_images_share_them() -> None:
+    settings = {"image_size": [48, 64], "in_channels": 1, "crop": {}}
+    window = {"mode": "window", "temperature_range_c": [20.0, 38.0]}
+    zoom = {"view_size": [32, 32], "percentiles": [1.0, 99.0]}
+    assert celsius_range(Preprocessing.from_settings({**settings, "normalisation": window})) == (20.0, 38.0)
+    assert celsius_range(Preprocessing.from_settings({**settings, "normalisation": {}})) is None
+    assert celsius_range(Preprocessing.from_settings({**settings, "normalisation": window, "zoom": zoom})) is None
+
+
+def test_looks_are_what_the_network_saw(shared_data: Path) -> None:
+    from thermal_landmarks.data.images import read_image
+
+    image = read_image(shared_data / "thermal-real" / "images" / "face_01.png", unit="centi_celsius")
+    predictor = Predictor.from_checkpoint("thermal_real", device="cpu")
+    whole, close = look_at(predictor, image, look=0), look_at(predictor, image)
+    assert whole.values.shape == close.values.shape == (1, 1, 128, 128)
+    spread = [np.ptp(view.points_px, axis=0).max() for view in (whole, close)]
+    assert spread[1] > spread[0]  # closer to the face
+    with torch.no_grad():
+        points = load_checkpoint("thermal_real").network(close.values.clone())[0] * 128 - 0.5
+    np.testing.assert_allclose(close.points_px, points.numpy(), atol=1e-3)
