@@ -15,17 +15,16 @@ _STEMS = {"C": "conv", "R": "resnext", "L": "alt_conv_luong", "B": "alt_conv_bah
 def ced_chart(protocol: Protocol) -> Chart | None:
     """Share of test images with an NME up to x; the best models in colour. None where no run has `test_images.csv`."""
     curves = []
-    for row in protocol.rows:
+    for row in _best_first(protocol):
         images = [nme for run in row.runs if (nme := run.image_nme()) is not None and nme.size]
         if images:
             curves.append((row, np.sort(np.concatenate(images))))
     if not curves:
         return None
-    curves.sort(key=lambda curve: float(np.median(curve[1])))
     threshold = float(protocol.rows[0].first.config["metrics"]["auc_threshold"])
-    end = float(np.clip(np.quantile(curves[0][1], 0.95), threshold, 1.0))
-    chart = Chart("Cumulative error: share of test images with an NME up to x")
-    x, y = chart.axes(("NME (%)", 0, 100 * end, "linear"), ("share of images (%)", 0, 100, "linear"))
+    end = float(np.clip(min(np.quantile(errors, 0.95) for _, errors in curves), threshold, 1.0))
+    chart = Chart("Cumulative error of the test images")
+    x, y = chart.axes(("NME (%)", 0, 100 * end, "linear"), ("images with at most this NME (%)", 0, 100, "linear"))
     chart.line([(x(100 * threshold), y(0)), (x(100 * threshold), y(100))], "other dashed", f"AUC up to {threshold:g}")
     at = np.linspace(0, end, _STEPS)
     for i, (row, errors) in reversed(list(enumerate(curves))):
@@ -90,8 +89,7 @@ def landmark_chart(protocol: Protocol) -> Chart | None:
     """Mean test error of each landmark in pixels of the original image, a dot a model."""
     prefix = "test/pixel_error/"
     names = [key.removeprefix(prefix) for key in protocol.rows[0].first.metrics if key.startswith(prefix)]
-    rows = [row for row in protocol.rows if row.mean("test/pixel_error") is not None]
-    rows.sort(key=lambda row: row.mean("test/pixel_error") or 0.0)
+    rows = _best_first(protocol)
     values = {(row.label, name): row.mean(prefix + name) for row in rows for name in names}
     known = [value for value in values.values() if value is not None]
     if not known:
@@ -99,7 +97,7 @@ def landmark_chart(protocol: Protocol) -> Chart | None:
     step = 20 if len(names) <= 30 else 13
     left = 24 + 7 * max(map(len, names))
     chart = Chart("Mean error by landmark", height=58 + step * len(names))
-    low, high = axis_range(known, zero=True)
+    low, high = axis_range(known)
     x, y = chart.axes(
         ("pixels of the original image", low, high, "linear"), ("", len(names), 0, "linear"), left=left, y_ticks=False
     )
@@ -113,6 +111,12 @@ def landmark_chart(protocol: Protocol) -> Chart | None:
                 chart.point(x(value), middle, colour(i), f"{row.label}, {name}: {value:.2f} px", radius=4.5)
     _legend(chart, [row.label for row in rows])
     return chart
+
+
+def _best_first(protocol: Protocol) -> list[Row]:
+    """Rows by wing loss, so that a model has one colour in all charts of a protocol; those without it come last."""
+    wing = {id(row): row.mean("test/wing") for row in protocol.rows}
+    return sorted(protocol.rows, key=lambda row: np.inf if (value := wing[id(row)]) is None else value)
 
 
 def _legend(chart: Chart, names: Sequence[str]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from thermal_landmarks.reporting.report.published import order
 from thermal_landmarks.reporting.report.runs import Run
 from thermal_landmarks.reporting.report.settings import differences, identity, without_length_and_rotation
 
@@ -121,8 +122,7 @@ def _rows(runs: Sequence[Run]) -> list[Row]:
     rows = [
         Row(runs[0].kind, tuple(sorted(runs, key=lambda run: run.metrics.get("seed") or 0))) for runs in by_model.values()
     ]
-    order = "CRLBA"
-    rows.sort(key=lambda row: (order.find(row.first.model_id[:1]), row.name, row.first.number))
+    rows.sort(key=lambda row: (order(row.first.model_id), row.first.ensemble, row.first.number))
     for name in {(row.kind, row.name) for row in rows}:
         alike = [i for i, row in enumerate(rows) if (row.kind, row.name) == name]
         for i, note in zip(alike, differences([rows[i].first.model for i in alike]), strict=True):

@@ -108,8 +108,8 @@ def sections(
         ),
         Section(
             "no_rotation",
-            "Table 4: trained without rotated images",
-            "Three times the epochs on the images as they are. “wing − singular”: above zero, rotation helped.",
+            "Table 4: no rotation",
+            "Trained three times as long on the images as they are. “wing − singular”: above zero, rotation helped.",
             f"{_TRAIN} experiment=ablation/no_rotation stem=alt_conv_resnext branch=none,luong,bahdanau,vit",
             tested_tables("no_rotation", protocols),
         ),
@@ -122,7 +122,7 @@ def sections(
         ),
         Section(
             "errors",
-            "Where the errors are",
+            "Errors",
             "Point at a mark for its numbers. Seeds: curves hold the images of all, the other charts show means.",
             f"{_TRAIN} stem=conv,alt_conv_resnext branch=none,luong",
             blocks=[block for i, protocol in enumerate(protocols) if (block := _error_block(protocol, i)).charts],

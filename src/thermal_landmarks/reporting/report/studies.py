@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.reporting.report.published import order
 
 if TYPE_CHECKING:
     import optuna
@@ -54,10 +55,9 @@ class Search:
         return sum(trial.state.name == state for trial in self.trials)
 
     @property
-    def epochs_spent(self) -> int | None:
-        """Epochs of all trials together; None where a trial doesn't tell."""
-        epochs = [trial.user_attrs.get("epochs", len(trial.intermediate_values) or None) for trial in self.trials]
-        return None if not epochs or None in epochs else sum(epochs)
+    def epochs_spent(self) -> int:
+        """Epochs of all trials together; a trial that doesn't tell counts those that it reported a value of."""
+        return sum(trial.user_attrs.get("epochs", len(trial.intermediate_values)) for trial in self.trials)
 
 
 def storage_url(studies: str | None) -> str | None:
@@ -82,18 +82,20 @@ def storage_url(studies: str | None) -> str | None:
 
 
 def load_searches(url: str) -> list[Search]:
-    """All studies of a storage that have trials, by name.
+    """All studies of a storage that have trials, in the paper's order of models.
 
     Raises:
         ConfigError: If the storage can't be read.
     """
     import optuna
+    from sqlalchemy.exc import SQLAlchemyError
 
     try:
         studies = [optuna.load_study(study_name=name, storage=url) for name in optuna.get_all_study_names(url)]
-        return [_search(study) for study in sorted(studies, key=lambda study: study.study_name) if study.trials]
-    except Exception as error:  # drivers and databases raise their own kinds
+        searches = [_search(study) for study in studies if study.trials]
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError) as error:  # ImportError: a missing driver
         raise ConfigError(f"studies={_without_password(url)} can't be read: {str(error).splitlines()[0]}") from error
+    return sorted(searches, key=lambda search: (search.prefix, order(search.model_id), search.name))
 
 
 def _without_password(url: str) -> str:

@@ -11,9 +11,6 @@ from thermal_landmarks.reporting.report.svg import Axis, Chart, axis_range, read
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
-_BINS = 4  # shades of a parallel line, best quarter first
-
-
 def history_chart(search: Search) -> Chart | None:
     """The objective of each trial and the best so far; pruned trials with the last value that they reported."""
     shown = [(trial, value) for trial in search.trials if (value := _last_value(trial)) is not None]
@@ -43,35 +40,38 @@ def history_chart(search: Search) -> Chart | None:
 
 
 def parallel_chart(search: Search) -> Chart | None:
-    """One line a complete trial across its hyperparameters to its objective; the best quarter stands out."""
-    trials = sorted(search.complete, key=lambda trial: -float(trial.value or 0.0))
+    """One line a trial across its hyperparameters to its objective; the best quarter of the complete ones stands out."""
+    complete = sorted(search.complete, key=lambda trial: -float(trial.value or 0.0))
+    trials = [trial for trial in search.trials if trial.state.name == "PRUNED"] + complete
     names = sorted(
         {name for trial in trials for name in trial.params if len({repr(t.params.get(name)) for t in trials}) > 1},
         key=lambda name: (-search.importances.get(name, 0.0), name),
     )
-    if len(trials) < 2 or not names:
+    if len(trials) < 2 or not complete or not names:
         return None
     columns: list[tuple[str, list[Any]]] = [(name, [trial.params.get(name) for trial in trials]) for name in names]
-    columns.append(("objective", [trial.value for trial in trials]))
-    chart = Chart("Hyperparameters of complete trials", width=max(520, 104 * len(columns)), height=330)
+    columns.append(("objective", [trial.value if trial in complete else None for trial in trials]))
+    chart = Chart("Hyperparameters of all trials", width=max(450, 104 * len(columns)), height=330)
     across = np.linspace(56, chart.width - 56, len(columns))
-    heights = []
+    heights, ticks = [], []
     for x, (name, values) in zip(across, columns, strict=True):
         axis, marks = _dimension(values)
         chart.add(f'<path class="grid" d="M{x:.1f} {axis.end}V{axis.start}"/>')
-        for place, words in marks:
-            chart.text(float(x) + 5, axis(place) + 4, words, "tick")
+        ticks += [(float(x) + 5, axis(place) + 4, words) for place, words in marks]
         group, _, setting = name.rpartition(".")
         chart.text(float(x), 318, setting, "label", anchor="middle")
         chart.text(float(x), 302, group, "tick", anchor="middle")
         heights.append([None if value is None else axis(_place(value, values)) for value in values])
+    best = complete[-max(1, len(complete) // 4) :]
     for i, trial in enumerate(trials):
         points = [(round(float(x), 1), h[i]) for x, h in zip(across, heights, strict=True) if h[i] is not None]
-        quarter = (len(trials) - 1 - i) * _BINS // len(trials)
         settings = ", ".join(f"{name}={_words(value)}" for name, value in trial.params.items())
-        style = "c1" if quarter == 0 else "other thin"
-        chart.line(points, style, f"trial {trial.number}: {trial.value:.4g}; {settings}")
-    chart.legend = [("c1", "best quarter"), ("other", "other complete trials")]
+        style = "c1" if trial in best else "c0 thin" if trial in complete else "other thin"
+        result = f"{trial.value:.4g}" if trial in complete else "pruned"
+        chart.line(points, style, f"trial {trial.number}: {result}; {settings}")
+    for mark_x, mark_y, words in ticks:
+        chart.text(mark_x, mark_y, words, "tick")
+    chart.legend = [("c1", "best quarter"), ("c0", "complete"), ("other", "pruned")]
     return chart
 
 
@@ -110,7 +110,8 @@ def _dimension(values: list[Any]) -> tuple[Axis, list[tuple[float, str]]]:
         scale = "log" if low > 0 and high / low > 30 and not all(isinstance(value, int) for value in known) else "linear"
         axis = Axis("", *((low, high) if low < high else (low - 1, high + 1)), 276, 16, scale)
         distinct = sorted(set(known))
-        ticks = distinct if len(distinct) <= 6 else sorted({low, *axis.ticks(), high} if scale == "log" else axis.ticks())
+        few = len(distinct) <= 6 and len(distinct) < len(known) / 2
+        ticks = distinct if few or len(distinct) < 3 else axis.ticks()
         return axis, [(tick, readable(tick)) for tick in ticks]
     choices = sorted(set(map(_words, known)))
     axis = Axis("", -0.5, len(choices) - 0.5, 276, 16)

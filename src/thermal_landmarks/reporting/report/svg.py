@@ -48,15 +48,14 @@ class Axis:
         return [float(tick) for tick in ticks if self.low - slack <= tick <= self.high + slack]
 
 
-def axis_range(values: Sequence[float], *, scale: Scale = "linear", zero: bool = False) -> tuple[float, float]:
+def axis_range(values: Sequence[float], *, scale: Scale = "linear") -> tuple[float, float]:
     """Limits with some room around the values; a logarithmic axis wants positive ones."""
     low, high = float(np.min(values)), float(np.max(values))
     if scale == "log":
         room = max((high / low) ** 0.06, 1.05)
         return low / room, high * room
-    low = min(low, 0.0) if zero else low
     room = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
-    return (low if zero else low - room), high + room
+    return low - room, high + room
 
 
 @dataclass
@@ -70,8 +69,8 @@ class Chart:
     """
 
     title: str
-    width: int = 520
-    height: int = 340
+    width: int = 450
+    height: int = 310
     parts: list[str] = field(default_factory=list)
     legend: list[tuple[str, str]] = field(default_factory=list)
 

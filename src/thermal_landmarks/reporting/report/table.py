@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
@@ -37,6 +38,7 @@ class Cell:
         text: As shown.
         value: To sort by and for CSV; None: the text.
         spread: Standard deviation of the value.
+        margin: The standard deviation as shown.
         note: A second line.
         links: Text and number of runs that the cell stands for.
     """
@@ -44,6 +46,7 @@ class Cell:
     text: str = MISSING
     value: float | None = None
     spread: float | None = None
+    margin: str = ""
     note: str = ""
     links: Sequence[int] = ()
 
@@ -66,21 +69,28 @@ class Table:
     rows: Sequence[dict[str, Cell]] = field(default_factory=list)
     note: str = ""
 
+    def groups(self) -> list[tuple[Group, int]]:
+        """Neighbouring columns of one group: its name and how many they are."""
+        return [(name, len(list(columns))) for name, columns in groupby(column.group for column in self.columns)]
+
     def cell(self, row: dict[str, Cell], column: Column) -> Cell:
         """A cell of a row."""
         return row.get(column.key, Cell())
+
+    def is_numeric(self, column: Column) -> bool:
+        """Whether the column holds a number."""
+        return any(self.cell(row, column).value is not None for row in self.rows)
 
     def is_best(self, row: dict[str, Cell], column: Column) -> bool:
         """Whether the cell holds the best of several numbers of its column."""
         values = [value for other in self.rows if (value := self.cell(other, column).value) is not None]
         best = {"min": min, "max": max}.get(column.better or "")
-        return best is not None and len(values) > 1 and self.cell(row, column).value == best(values)
+        return best is not None and len(set(values)) > 1 and self.cell(row, column).value == best(values)
 
     def markdown(self) -> str:
         """The table in GitHub's Markdown; the paper's columns say so."""
         titles = [f"{c.title} (paper: different data)" if c.group == "paper" else c.title for c in self.columns]
-        numeric = [any(self.cell(row, c).value is not None for row in self.rows) for c in self.columns]
-        lines = [_line(titles), _line(["---:" if right else "---" for right in numeric])]
+        lines = [_line(titles), _line(["---:" if self.is_numeric(column) else "---" for column in self.columns])]
         for row in self.rows:
             lines.append(_line([self._markdown_cell(row, column) for column in self.columns]))
         return "\n".join(lines)
@@ -88,7 +98,7 @@ class Table:
     def _markdown_cell(self, row: dict[str, Cell], column: Column) -> str:
         cell = self.cell(row, column)
         text = f"**{cell.text}**" if self.is_best(row, column) else cell.text
-        return " ".join(part for part in (text, cell.note) if part).replace("|", "\\|")
+        return " ".join(part for part in (text, cell.margin, cell.note) if part).replace("|", "\\|")
 
     def write_csv(self, folder: Path) -> None:
         """`NAME.csv` with full precision; standard deviations in columns of their own."""
@@ -115,7 +125,7 @@ def mean_and_spread(values: Sequence[float | None], form: str = ".3f", *, scale:
     if len(known) == 1:
         return number(mean, form, scale=scale)
     spread = float(np.std(known, ddof=1))
-    return Cell(f"{mean * scale:{form}} ± {spread * scale:{form}}", mean, spread)
+    return Cell(format(mean * scale, form), mean, spread, f"± {spread * scale:{form}}")
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -11,8 +11,7 @@ from thermal_landmarks.reporting.report.runs import Run
 from thermal_landmarks.reporting.report.studies import Search
 from thermal_landmarks.reporting.report.table import Cell, Column, Table, mean_and_spread, number
 
-_MODEL = (Column("model", "model"), Column("stem", "stem"), Column("branch", "branch"))
-_SIZE = (Column("parameters", "parameters", "ours"), Column("gflops", "GFLOPs", "ours"))
+_MODEL = (Column("model", "model"), Column("parameters", "parameters", "ours"))
 _METRICS = (
     (Column("wing", "wing loss", "ours", "min"), "test/wing", ".3f", 1),
     (Column("mae", "MAE", "ours", "min"), "test/mae", ".4f", 1),
@@ -24,7 +23,7 @@ _METRICS = (
     (Column("pixel_error", "error (px)", "ours", "min"), "test/pixel_error", ".2f", 1),
 )
 _AGAINST = Column("against_singular", "wing − singular", "ours")
-_SOURCE = (Column("seeds", "seeds", "ours"), Column("runs", "runs", "ours"))
+_SOURCE = (Column("gflops", "GFLOPs", "ours"), Column("runs", "runs", "ours"))
 _PAPER = tuple(
     Column(f"paper_{key}", title, "paper")
     for key, title in (("accuracy", "accuracy"), ("wing", "wing loss"), ("mae", "MAE"), ("mse", "MSE"))
@@ -42,7 +41,7 @@ def tested_tables(kind: str, protocols: Sequence[Protocol]) -> list[Table]:
     """Table 2 (`singular`), 3 (`ensemble`), 4 (`no_rotation`) or 5 (`layers_removed`), one a protocol."""
     shown = [protocol for protocol in protocols if protocol.of(kind)]
     against = () if kind == "singular" else (_AGAINST,)
-    columns = (*_MODEL, *_SIZE, *(column for column, *_ in _METRICS), *against, *_SOURCE, *_PAPER)
+    columns = (*_MODEL, *(column for column, *_ in _METRICS), *against, *_SOURCE, *_PAPER)
     tables = []
     for i, protocol in enumerate(shown):
         rows = [_tested_row(row, _PUBLISHED[kind], singular_row(row, protocols)) for row in protocol.of(kind)]
@@ -56,19 +55,16 @@ def _tested_row(row: Row, paper: Mapping[str, published.Tested], singular: Row |
     runs = row.runs
     ensemble = row.first.ensemble
     cells = {
-        "model": Cell(row.name, note=row.note),
-        "stem": Cell(str(row.first.metrics.get("stem"))),
-        "branch": Cell(str(row.first.metrics.get("branch"))),
+        "model": Cell(row.name, note=_parts(row.first.metrics) + (f"; {row.note}" if row.note else "")),
         "parameters": number(row.first.value("parameters"), ",.0f"),
         "gflops": number(row.first.value("gflops"), ".3f"),
-        "seeds": number(len(runs), ".0f"),
         "runs": Cell(", ".join(str(run.number) for run in runs), links=[run.number for run in runs]),
     }
     for column, metric, form, scale in _METRICS:
         cells[column.key] = mean_and_spread([run.value(metric) for run in runs], form, scale=scale)
     here, there = row.mean("test/wing"), singular.mean("test/wing") if singular else None
     if here is not None and there is not None:
-        cells["against_singular"] = Cell(f"{here - there:+.3f}", here - there)
+        cells["against_singular"] = Cell(f"{here - there:+.3f}".replace("-", "−"), here - there)
     figures = paper.get(row.first.model_id)
     if figures is not None and (row.kind != "ensemble" or ensemble == 3):
         cells |= {f"paper_{key}": number(value, "g") for key, value in figures._asdict().items()}
@@ -79,16 +75,15 @@ def search_tables(searches: Sequence[Search]) -> list[Table]:
     """Table 1: the best trial of each study, one table a search."""
     columns = (
         *_MODEL,
-        Column("parameters", "parameters", "ours"),
         Column("objective", "search loss", "ours", "min"),
         Column("best_trial", "best trial", "ours"),
         Column("complete", "complete", "ours"),
         Column("pruned", "pruned", "ours"),
         Column("failed", "failed", "ours"),
         Column("epochs", "epochs in all", "ours"),
-        Column("folder", "folder of the best trial", "ours"),
         Column("paper_parameters", "parameters", "paper"),
         Column("paper_wing", "wing loss", "paper"),
+        Column("folder", "folder of the best trial"),
     )
     groups: dict[tuple[str, str], list[Search]] = {}
     for search in searches:
@@ -105,9 +100,7 @@ def search_tables(searches: Sequence[Search]) -> list[Table]:
 
 def _search_row(search: Search) -> dict[str, Cell]:
     cells = {
-        "model": Cell(search.model_id),
-        "stem": Cell(str(search.attributes.get("stem", search.name))),
-        "branch": Cell(str(search.attributes.get("branch", "–"))),
+        "model": Cell(search.model_id, note=_parts(search.attributes) or search.name),
         "complete": number(search.count("COMPLETE"), ".0f"),
         "pruned": number(search.count("PRUNED"), ".0f"),
         "failed": number(search.count("FAIL"), ".0f"),
@@ -157,10 +150,12 @@ def evaluation_table(evaluations: Sequence[tuple[Path, dict[str, Any]]]) -> Tabl
 
 def run_table(runs: Sequence[Run], older: Sequence[Run]) -> Table:
     """Every run with its folder, command and commit."""
-    titles = ("run", "model", "kind", "seed", "parameters", "wing", "NME (%)", "epochs", "seconds", "commit", "machine")
-    keys = ("run", "model", "kind", "seed", "parameters", "wing", "nme", "epochs", "seconds", "commit", "machine")
-    columns = [Column(key, title) for key, title in zip(keys, titles, strict=True)]
-    columns += [Column("protocol", "data and protocol"), Column("folder", "folder"), Column("command", "command")]
+    titles = {
+        **{"run": "run", "model": "model", "kind": "kind", "seed": "seed", "wing": "wing loss", "nme": "NME (%)"},
+        **{"folder": "folder", "command": "command (opens)", "commit": "commit", "parameters": "parameters"},
+        **{"epochs": "epochs", "seconds": "seconds", "machine": "machine", "protocol": "data and protocol"},
+    }
+    columns = [Column(key, title) for key, title in titles.items()]
     replaced = {run.number for run in older}
     rows = []
     for run in runs:
@@ -184,7 +179,11 @@ def run_table(runs: Sequence[Run], older: Sequence[Run]) -> Table:
                 "command": Cell(run.command),
             }
         )
-    return Table("runs", "All runs", columns, rows)
+    return Table("runs", "", columns, rows)
+
+
+def _parts(facts: Mapping[str, Any]) -> str:
+    return " + ".join(str(facts[part]) for part in ("stem", "branch") if facts.get(part))
 
 
 def best_settings(search: Search) -> str:
