@@ -1,5 +1,6 @@
 """A Weights & Biases workspace with the panels of the report, for those who follow runs while they train."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from thermal_landmarks.errors import ConfigError
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 _TESTED = ("wing", "nme", "mae", "mse", "accuracy", "failure_rate", "auc", "pixel_error")
 
 
-def build_workspace(*, entity: str, project: str, name: str) -> "ws.Workspace":
+def build_workspace(*, entity: str, project: str, name: str, hyperparameters: Sequence[str]) -> "ws.Workspace":
     """The workspace, not saved: curves, test results, error over size, searches and pictures. Needs no network."""
     import wandb_workspaces.reports.v2 as wr
     import wandb_workspaces.workspaces as ws
@@ -20,8 +21,7 @@ def build_workspace(*, entity: str, project: str, name: str) -> "ws.Workspace":
         return wr.LinePlot(title=metric, x="trainer/global_step", y=[metric], log_y=log, max_runs_to_show=30)
 
     def tested(metric: str) -> wr.BarPlot:
-        title = f"test/{metric}"
-        return wr.BarPlot(title=title, metrics=[wr.SummaryMetric(title)], orientation="h", max_bars_to_show=20)
+        return wr.BarPlot(title=f"test/{metric}", metrics=[f"test/{metric}"], orientation="h", max_bars_to_show=20)
 
     def over(size: str, metric: str) -> wr.ScatterPlot:
         return wr.ScatterPlot(
@@ -29,8 +29,7 @@ def build_workspace(*, entity: str, project: str, name: str) -> "ws.Workspace":
         )
 
     objective = wr.SummaryMetric("val/wing.min")
-    searched = ("stem.depth", "stem.width", "stem.kernel_size", "branch.depth", "optimizer.lr")
-    columns = [wr.ParallelCoordinatesPlotColumn(wr.Config(setting)) for setting in searched]
+    columns = [wr.ParallelCoordinatesPlotColumn(wr.Config(setting)) for setting in hyperparameters]
     sections = [
         ws.Section(
             name="Training",
@@ -65,27 +64,26 @@ def build_workspace(*, entity: str, project: str, name: str) -> "ws.Workspace":
         project=project,
         name=name,
         sections=sections,
-        runset_settings=ws.RunsetSettings(
-            groupby=[ws.Config("model_id")], order=[ws.Ordering(ws.Summary("test/wing"), ascending=True)]
-        ),
+        runset_settings=ws.RunsetSettings(order=[ws.Ordering(ws.Summary("test/wing"), ascending=True)]),
     )
 
 
-def save_workspace(*, entity: str | None, project: str, name: str) -> str:
+def save_workspace(*, entity: str | None, project: str, name: str, hyperparameters: Sequence[str]) -> str:
     """Lay the workspace out in W&B; gives its address.
 
     Args:
         entity: User or team. None: the default one of who is logged in.
         project: That runs are logged to.
         name: Of the workspace.
+        hyperparameters: Settings in the panel of parallel coordinates.
 
     Raises:
         ConfigError: If nobody is logged in, or W&B can't be reached or refuses.
     """
     if wandb_mode() != "online":
         raise ConfigError(
-            "Not logged in to W&B, or WANDB_MODE is offline. Log in with `wandb login` (or set WANDB_API_KEY), then run "
-            "this again. `python src/report.py` needs no account."
+            "Not logged in to W&B, or WANDB_MODE is offline. Log in with `wandb login` (or set WANDB_API_KEY), then "
+            "run this again. `python src/report.py` needs no account."
         )
     import wandb
 
@@ -93,6 +91,7 @@ def save_workspace(*, entity: str | None, project: str, name: str) -> str:
         owner = entity or wandb.Api().default_entity
         if not owner:
             raise ConfigError("W&B names no default entity. Give the user or team: entity=NAME.")
-        return str(build_workspace(entity=owner, project=project, name=name).save_as_new_view().url)
+        workspace = build_workspace(entity=owner, project=project, name=name, hyperparameters=hyperparameters)
+        return str(workspace.save_as_new_view().url)
     except (wandb.Error, OSError) as error:
         raise ConfigError(f"W&B refused, or can't be reached: {' '.join(str(error).split())}") from error

@@ -19,7 +19,7 @@ class PerImageTable:
     Attributes:
         normaliser: Of the NME column.
         columns: `index` (M,), `nme` (M,), `pixel_error` (M,) mean over the valid points in pixels of the original
-            image, `point_error_px` (M, N) of each point in the same pixels, NaN where it isn't annotated, `prediction_px`
+            image, `point_error_px` (M, N) of each point in the same pixels, NaN where not annotated, `prediction_px`
             (M, N, 2) in pixels of the network's input; filled by `gather`.
     """
 

@@ -1,6 +1,7 @@
 """Charts of trained models: cumulative error curves, error over size, error by landmark."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def size_chart(protocol: Protocol, size: str, metric: str) -> Chart | None:
     )
     front = pareto_front([(s, e) for _, s, e in known])
     corners = [(x(known[i][1]), y(scale * known[i][2])) for i in front]
-    steps = [corners[0]] + [p for a, b in zip(corners, corners[1:], strict=False) for p in ((b[0], a[1]), b)]
+    steps = [corners[0]] + [p for a, b in pairwise(corners) for p in ((b[0], a[1]), b)]
     if len(steps) > 1:
         chart.line(steps, "other dashed", "Pareto front: no other model is both smaller and better")
     taken: list[tuple[float, float]] = [(x(s), y(scale * e)) for _, s, e in known]
@@ -136,5 +137,3 @@ def _name(chart: Chart, row: Row, x: float, y: float, taken: list[tuple[float, f
             taken += [(centre[0] + shift, centre[1]) for shift in (-half / 2, half / 2)]
             chart.text(centre[0], y + dy, words, "mark", anchor="middle")
             return
-
-

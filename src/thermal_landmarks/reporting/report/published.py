@@ -93,14 +93,20 @@ TABLE_5 = {
 SOURCE = "arXiv 2311.08308"
 
 NOTES = (
-    "The paper's faces are a private data set of about 2,000 images of 73 people. Its columns show what was published; "
-    "they don't tell which of two numbers is better.",
-    "Its text calls the best model A-3 and gives it the Luong branch and 91,280 parameters; by its tables A-2 has "
-    "these, and A-3 (Bahdanau, 541,380 parameters) has the best loss. The tables are followed.",
+    (
+        "The paper's faces are a private data set of about 2,000 images of 73 people. Its columns show what was "
+        "published; they don't tell which of two numbers is better."
+    ),
+    (
+        "Its text calls the best model A-3 and gives it the Luong branch and 91,280 parameters; by its tables A-2 has "
+        "these, and A-3 (Bahdanau, 541,380 parameters) has the best loss. The tables are followed."
+    ),
     "Its text exchanges the references to Tables 4 and 5; the captions are followed.",
-    "It doesn't define accuracy. Ours is the share of right-most and lowest landmarks that are predicted as such, the "
-    "reading that fits its numbers.",
-    "An MAE near 0.41 in its tables (all R models, the ensembles A-3 and A-4) looks like a nearly constant output.",
+    (
+        "It doesn't define accuracy. Ours is the share of right-most and lowest landmarks that are predicted as such, "
+        "the reading that fits its numbers."
+    ),
+    ("An MAE near 0.41 in its tables (all R models, the ensembles A-3 and A-4) looks like a nearly constant output."),
     "Wing loss of Table 1 is the search's objective on the validation images; in Tables 2 to 5 it is of the test.",
 )
 

@@ -69,7 +69,9 @@ def newest_of_each_seed(runs: Iterable[Run]) -> tuple[list[Run], list[Run]]:
     newest: dict[str, Run] = {}
     older = []
     for run in sorted(runs, key=lambda run: run.finished):
-        key = identity({"p": run.protocol, "m": run.model, "k": run.kind, "i": run.model_id, "s": run.metrics.get("seed")})
+        key = identity(
+            {"p": run.protocol, "m": run.model, "k": run.kind, "i": run.model_id, "s": run.metrics.get("seed")}
+        )
         if key in newest:
             older.append(newest[key])
         newest[key] = run
@@ -120,7 +122,8 @@ def _rows(runs: Sequence[Run]) -> list[Row]:
     for run in runs:
         by_model.setdefault(identity({"k": run.kind, "i": run.model_id, "m": run.model}), []).append(run)
     rows = [
-        Row(runs[0].kind, tuple(sorted(runs, key=lambda run: run.metrics.get("seed") or 0))) for runs in by_model.values()
+        Row(runs[0].kind, tuple(sorted(runs, key=lambda run: run.metrics.get("seed") or 0)))
+        for runs in by_model.values()
     ]
     rows.sort(key=lambda row: (order(row.first.model_id), row.first.ensemble, row.first.number))
     for name in {(row.kind, row.name) for row in rows}:

@@ -164,10 +164,14 @@ def _read(path: Path, found: Found) -> None:
 
 def _run(folder: Path, metrics: dict[str, Any], *, number: int) -> Run:
     run = RunFolder(folder)
-    config = yaml.safe_load(run.config.read_text()) if run.config.is_file() else {}
+    config = _yaml(run.config) if run.config.is_file() else {}
     overrides = folder / ".hydra" / "overrides.yaml"
     command = "not recorded (no .hydra/overrides.yaml)"
     if overrides.is_file():
-        typed = yaml.safe_load(overrides.read_text()) or []
+        typed = _yaml(overrides) or []
         command = " ".join(["python src/train.py", *(shlex.quote(str(word)) for word in typed)])
     return Run(number, folder, metrics, config or {}, command, run.metrics.stat().st_mtime)
+
+
+def _yaml(path: Path) -> Any:
+    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # ten times as fast

@@ -1,7 +1,7 @@
 """What stands in a report: its sections with tables, charts and pictures, or the command that would fill them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from thermal_landmarks.reporting.report import charts, published, study_charts
 from thermal_landmarks.reporting.report.pictures import Picture
@@ -13,10 +13,10 @@ from thermal_landmarks.reporting.report.table import Table
 from thermal_landmarks.reporting.report.tables import (
     best_settings,
     evaluation_table,
+    result_tables,
     run_table,
     search_tables,
     shown_path,
-    tested_tables,
 )
 
 _TRAIN = "python src/train.py --multirun"
@@ -52,6 +52,7 @@ class Section:
         blocks: Charts.
         pictures: Images.
         lines: Plain lines at the end.
+        files: Tables too long for a page; CSV only.
     """
 
     key: str
@@ -61,7 +62,8 @@ class Section:
     tables: Sequence[Table] = ()
     blocks: Sequence[Block] = ()
     pictures: Sequence[Picture] = ()
-    lines: Sequence[str] = field(default_factory=list)
+    lines: Sequence[str] = ()
+    files: Sequence[Table] = ()
 
     @property
     def empty(self) -> bool:
@@ -83,6 +85,8 @@ def sections(
     found: Found, protocols: Sequence[Protocol], older: Sequence[Run], searches: Sequence[Search], pictures: Pictures
 ) -> list[Section]:
     """All sections, the empty ones too."""
+    trained = [run for run in found.runs if run.kind != "trial"]
+    trials = [run for run in found.runs if run.kind == "trial"]
     return [
         Section(
             "search",
@@ -97,28 +101,28 @@ def sections(
             "Table 2: singular models",
             "Test images. Several seeds: mean ± standard deviation.",
             f"{_TRAIN} experiment=comparison stem=conv,resnext branch=none,luong seed=0,1,2",
-            tested_tables("singular", protocols),
+            result_tables("singular", protocols),
         ),
         Section(
             "ensembles",
             "Table 3: ensembles",
             "Three components side by side on one root. “wing − singular”: above zero the ensemble is worse.",
             f"{_TRAIN} ensemble=3 stem=alt_conv_resnext branch=none,luong,bahdanau,vit",
-            tested_tables("ensemble", protocols),
+            result_tables("ensemble", protocols),
         ),
         Section(
             "no_rotation",
             "Table 4: no rotation",
             "Trained three times as long on the images as they are. “wing − singular”: above zero, rotation helped.",
             f"{_TRAIN} experiment=ablation/no_rotation stem=alt_conv_resnext branch=none,luong,bahdanau,vit",
-            tested_tables("no_rotation", protocols),
+            result_tables("no_rotation", protocols),
         ),
         Section(
             "layers_removed",
             "Table 5: layers removed",
-            "Without the last convolution and the last ResNeXt layer. “wing − singular”: above zero, the layers helped.",
+            "Without the last convolution and the last ResNeXt layer. “wing − singular”: above zero, they helped.",
             f"{_TRAIN} experiment=ablation/layers_removed stem=alt_conv_resnext branch=none,luong,bahdanau,vit",
-            tested_tables("layers_removed", protocols),
+            result_tables("layers_removed", protocols),
         ),
         Section(
             "errors",
@@ -160,8 +164,12 @@ def sections(
             "All runs",
             "Where every number comes from. The whole configuration is in config.yaml of each folder.",
             _TRAIN,
-            [run_table(found.runs, older)] if found.runs else [],
-            lines=[f"Not shown: {shown_path(path)}: {why}" for path, why in found.left_out],
+            [run_table("runs", trained, older)] if trained else [],
+            lines=[
+                *([f"{len(trials)} runs of searches are listed in tables/trials.csv."] if trials else []),
+                *(f"Not shown: {shown_path(path)}: {why}" for path, why in found.left_out),
+            ],
+            files=[run_table("trials", trials)] if trials else [],
         ),
     ]
 
@@ -203,4 +211,4 @@ def _present(made: dict[str, Chart | None], suffix: str) -> dict[str, Chart]:
 
 def all_tables(parts: Iterable[Section]) -> list[Table]:
     """Tables of all sections."""
-    return [table for section in parts for table in section.tables]
+    return [table for section in parts for table in (*section.tables, *section.files)]

@@ -1,4 +1,4 @@
-"""Which runs may stand in one table: the settings that make a protocol, those that make a model, and how they differ."""
+"""Which runs may stand in one table: settings that make a protocol or a model, and how they differ."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -11,6 +11,7 @@ from thermal_landmarks.reporting.report.svg import Axis, Chart, axis_range, read
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
+
 def history_chart(search: Search) -> Chart | None:
     """The objective of each trial and the best so far; pruned trials with the last value that they reported."""
     shown = [(trial, value) for trial in search.trials if (value := _last_value(trial)) is not None]
@@ -40,7 +41,7 @@ def history_chart(search: Search) -> Chart | None:
 
 
 def parallel_chart(search: Search) -> Chart | None:
-    """One line a trial across its hyperparameters to its objective; the best quarter of the complete ones stands out."""
+    """One line a trial across its hyperparameters to its objective; the best quarter stands out."""
     complete = sorted(search.complete, key=lambda trial: -float(trial.value or 0.0))
     trials = [trial for trial in search.trials if trial.state.name == "PRUNED"] + complete
     names = sorted(
@@ -107,7 +108,9 @@ def _dimension(values: list[Any]) -> tuple[Axis, list[tuple[float, str]]]:
     known = [value for value in values if value is not None]
     if _numeric(known):
         low, high = min(known), max(known)
-        scale = "log" if low > 0 and high / low > 30 and not all(isinstance(value, int) for value in known) else "linear"
+        scale = (
+            "log" if low > 0 and high / low > 30 and not all(isinstance(value, int) for value in known) else "linear"
+        )
         axis = Axis("", *((low, high) if low < high else (low - 1, high + 1)), 276, 16, scale)
         distinct = sorted(set(known))
         few = len(distinct) <= 6 and len(distinct) < len(known) / 2

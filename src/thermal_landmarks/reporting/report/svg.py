@@ -1,4 +1,4 @@
-"""Small charts as SVG text: axes, lines, points, bars. Colours come from chart.css, so light and dark need no second file.
+"""Small charts as SVG text: axes, lines, points, bars; chart.css colours them for light and dark pages.
 
 Written here rather than by matplotlib because a page with twenty studies stays small, follows the reader's colour
 scheme, and every mark carries a tooltip.
@@ -40,7 +40,9 @@ class Axis:
         """Round values within the axis."""
         if self.scale == "log":
             decades = np.log10(self.high / self.low)
-            subs = (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0) if decades > 0.7 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+            subs = (
+                (1.0,) if decades > 2.5 else (1.0, 2.0, 5.0) if decades > 0.7 else (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)
+            )
             ticks = LogLocator(subs=subs, numticks=12).tick_values(self.low, self.high)
         else:
             ticks = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]).tick_values(self.low, self.high)
@@ -117,9 +119,8 @@ class Chart:
 
     def point(self, x: float, y: float, style: str, tooltip: str, *, radius: float = 4.5) -> None:
         """A dot."""
-        self.add(
-            f'<circle class="dot {style}" cx="{x:g}" cy="{y:g}" r="{radius:g}"><title>{escape(tooltip)}</title></circle>'
-        )
+        title = f"<title>{escape(tooltip)}</title>"
+        self.add(f'<circle class="dot {style}" cx="{x:g}" cy="{y:g}" r="{radius:g}">{title}</circle>')
 
     def bar(self, x: float, y: float, width: float, height: float, style: str, tooltip: str) -> None:
         """A rectangle."""

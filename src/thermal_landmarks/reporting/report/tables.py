@@ -37,21 +37,21 @@ _PUBLISHED = {
 _NAMES = {"singular": "table2", "ensemble": "table3", "no_rotation": "table4", "layers_removed": "table5"}
 
 
-def tested_tables(kind: str, protocols: Sequence[Protocol]) -> list[Table]:
+def result_tables(kind: str, protocols: Sequence[Protocol]) -> list[Table]:
     """Table 2 (`singular`), 3 (`ensemble`), 4 (`no_rotation`) or 5 (`layers_removed`), one a protocol."""
     shown = [protocol for protocol in protocols if protocol.of(kind)]
     against = () if kind == "singular" else (_AGAINST,)
     columns = (*_MODEL, *(column for column, *_ in _METRICS), *against, *_SOURCE, *_PAPER)
     tables = []
     for i, protocol in enumerate(shown):
-        rows = [_tested_row(row, _PUBLISHED[kind], singular_row(row, protocols)) for row in protocol.of(kind)]
+        rows = [_result_row(row, _PUBLISHED[kind], singular_row(row, protocols)) for row in protocol.of(kind)]
         name = _NAMES[kind] + (f"_{i + 1}" if len(shown) > 1 else "")
         note = f"Apart from other tables of this description: {protocol.note}" if protocol.note else ""
         tables.append(Table(name, protocol.label, columns, rows, note))
     return tables
 
 
-def _tested_row(row: Row, paper: Mapping[str, published.Tested], singular: Row | None) -> dict[str, Cell]:
+def _result_row(row: Row, paper: Mapping[str, published.Tested], singular: Row | None) -> dict[str, Cell]:
     runs = row.runs
     ensemble = row.first.ensemble
     cells = {
@@ -148,14 +148,24 @@ def evaluation_table(evaluations: Sequence[tuple[Path, dict[str, Any]]]) -> Tabl
     return Table("evaluations", "Checkpoints measured with evaluate.py", columns, rows)
 
 
-def run_table(runs: Sequence[Run], older: Sequence[Run]) -> Table:
-    """Every run with its folder, command and commit."""
-    titles = {
-        **{"run": "run", "model": "model", "kind": "kind", "seed": "seed", "wing": "wing loss", "nme": "NME (%)"},
-        **{"folder": "folder", "command": "command (opens)", "commit": "commit", "parameters": "parameters"},
-        **{"epochs": "epochs", "seconds": "seconds", "machine": "machine", "protocol": "data and protocol"},
-    }
-    columns = [Column(key, title) for key, title in titles.items()]
+def run_table(name: str, runs: Sequence[Run], older: Sequence[Run] = ()) -> Table:
+    """Each run with its folder, command and commit; `older` are those that a newer run of the same seed replaces."""
+    columns = [
+        Column("run", "run"),
+        Column("model", "model"),
+        Column("kind", "kind"),
+        Column("seed", "seed"),
+        Column("wing", "wing loss"),
+        Column("nme", "NME (%)"),
+        Column("folder", "folder"),
+        Column("command", "command (opens)"),
+        Column("commit", "commit"),
+        Column("parameters", "parameters"),
+        Column("epochs", "epochs"),
+        Column("seconds", "seconds"),
+        Column("machine", "machine"),
+        Column("protocol", "data and protocol"),
+    ]
     replaced = {run.number for run in older}
     rows = []
     for run in runs:
@@ -179,7 +189,7 @@ def run_table(runs: Sequence[Run], older: Sequence[Run]) -> Table:
                 "command": Cell(run.command),
             }
         )
-    return Table("runs", "", columns, rows)
+    return Table(name, "", columns, rows)
 
 
 def _parts(facts: Mapping[str, Any]) -> str:

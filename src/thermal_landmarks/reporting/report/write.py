@@ -16,10 +16,9 @@ from thermal_landmarks.reporting.report.pictures import (
 from thermal_landmarks.reporting.report.published import SOURCE
 from thermal_landmarks.reporting.report.rows import Protocol, group, newest_of_each_seed
 from thermal_landmarks.reporting.report.runs import Found, collect
-from thermal_landmarks.reporting.report.sections import Pictures, Section, all_tables, paper_notes, sections
+from thermal_landmarks.reporting.report.sections import Pictures, all_tables, paper_notes, sections
 from thermal_landmarks.reporting.report.studies import load_searches, storage_url
 from thermal_landmarks.runs import git_commit
-
 
 
 def write_report(
