@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from thermal_landmarks.reporting.report.studies import Search
-from thermal_landmarks.reporting.report.svg import Axis, Chart, axis_range, readable
+from thermal_landmarks.reporting.report.svg import Axis, Chart, Scale, axis_range, readable
 
 if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
@@ -18,14 +18,15 @@ def history_chart(search: Search) -> Chart | None:
     if not shown:
         return None
     values = [value for _, value in shown]
-    scale = "log" if min(values) > 0 and max(values) / min(values) > 8 else "linear"
+    scale: Scale = "log" if min(values) > 0 and max(values) / min(values) > 8 else "linear"
     chart = Chart("Optimisation history")
     last = max(trial.number for trial, _ in shown)
     x, y = chart.axes(
         ("trial", -0.5, last + 0.5, "linear"),
         (str(search.attributes.get("objective", "objective")), *axis_range(values, scale=scale), scale),
     )
-    best, steps = math.inf, []
+    best = math.inf
+    steps: list[tuple[float, float]] = []
     for trial, value in shown:
         if trial.state.name == "COMPLETE" and value < best:
             steps += [(x(trial.number), y(best))] if steps else []
