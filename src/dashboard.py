@@ -10,7 +10,7 @@ def main(cfg: DictConfig) -> None:
     """Save the workspace and print its address."""
     from thermal_landmarks.reporting.dashboard import save_workspace
 
-    print(f"Workspace: {save_workspace(**cfg)}")
+    print(f"Workspace: {save_workspace(**{str(key): value for key, value in cfg.items()})}")
 
 
 if __name__ == "__main__":

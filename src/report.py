@@ -13,7 +13,7 @@ def main(cfg: DictConfig) -> None:
     """Write report.html, report.md, figures and tables into the output folder."""
     from thermal_landmarks.reporting.report.write import write_report
 
-    settings = dict(cfg)
+    settings = {str(key): value for key, value in cfg.items()}
     runs = settings.pop("runs")
     folders = [runs] if isinstance(runs, str) else runs
     write_report([Path(run) for run in folders], Path(HydraConfig.get().runtime.output_dir), **settings)

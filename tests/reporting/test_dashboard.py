@@ -1,3 +1,4 @@
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -39,13 +40,15 @@ def test_the_default_entity_owns_the_workspace(monkeypatch: pytest.MonkeyPatch) 
     import wandb
     import wandb_workspaces.workspaces as ws
 
-    class Saved(list[ws.Workspace]):
-        url = "https://wandb.ai/me/faces"
+    saved: list[ws.Workspace] = []
 
-    saved = Saved()
+    def save(self: ws.Workspace) -> Any:
+        saved.append(self)
+        return SimpleNamespace(url="https://wandb.ai/me/faces")
+
     monkeypatch.setenv("WANDB_MODE", "online")
-    monkeypatch.setattr(wandb, "Api", lambda: type("Api", (), {"default_entity": "me"})())
-    monkeypatch.setattr(ws.Workspace, "save_as_new_view", lambda self: saved.append(self) or saved)
+    monkeypatch.setattr(wandb, "Api", lambda: SimpleNamespace(default_entity="me"))
+    monkeypatch.setattr(ws.Workspace, "save_as_new_view", save)
     assert save_workspace(entity=None, **SETTINGS) == "https://wandb.ai/me/faces"
     assert [workspace.entity for workspace in saved] == ["me"]
 

@@ -54,7 +54,9 @@ def sample_pictures(protocols: Sequence[Protocol], *, width: int) -> list[Pictur
     pictures = []
     for kind in ("singular", "ensemble"):
         row = _best(row for protocol in protocols[:1] for row in protocol.of(kind))
-        for which in ("best", "median", "worst") if row else ():
+        if row is None:
+            continue
+        for which in ("best", "median", "worst"):
             path = RunFolder(row.first.folder).figures / f"overlays_{which}.png"
             if path.is_file():
                 what = f"{row.name}, seed {row.first.metrics.get('seed')}, run {row.first.number}: {which} test images"

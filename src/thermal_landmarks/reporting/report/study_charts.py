@@ -66,7 +66,7 @@ def parallel_chart(search: Search) -> Chart | None:
         heights.append([None if value is None else axis(_place(value, values)) for value in values])
     best = complete[-max(1, len(complete) // 4) :]
     for i, trial in enumerate(trials):
-        points = [(round(float(x), 1), h[i]) for x, h in zip(across, heights, strict=True) if h[i] is not None]
+        points = [(round(float(x), 1), y) for x, h in zip(across, heights, strict=True) if (y := h[i]) is not None]
         settings = ", ".join(f"{name}={_words(value)}" for name, value in trial.params.items())
         style = "c1" if trial in best else "c0 thin" if trial in complete else "other thin"
         result = f"{trial.value:.4g}" if trial in complete else "pruned"
@@ -109,7 +109,7 @@ def _dimension(values: list[Any]) -> tuple[Axis, list[tuple[float, str]]]:
     known = [value for value in values if value is not None]
     if _numeric(known):
         low, high = min(known), max(known)
-        scale = (
+        scale: Scale = (
             "log" if low > 0 and high / low > 30 and not all(isinstance(value, int) for value in known) else "linear"
         )
         axis = Axis("", *((low, high) if low < high else (low - 1, high + 1)), 276, 16, scale)
