@@ -1,4 +1,4 @@
-"""A tiny data set of our own making: warm blobs on a cold ground, one at each landmark."""
+"""A tiny data set of our own making (warm blobs on a cold ground, one at each landmark) and the shipped settings."""
 
 import json
 import os
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 from hypothesis import settings
 from PIL import Image
 
@@ -20,6 +21,7 @@ settings.register_profile("untimed", deadline=None)  # time is measured in bench
 settings.load_profile("untimed")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
+CONF = Path(__file__).parents[1] / "conf"
 
 
 _FACE16 = np.array(
@@ -171,3 +173,14 @@ def blob_coco(tmp_path_factory: pytest.TempPathFactory) -> Path:
         json.dumps({"images": images, "annotations": annotations, "categories": [{"id": 1, "name": "face"}]})
     )
     return path
+
+
+@pytest.fixture(scope="session")
+def settings_of() -> Callable[[str, str], dict[str, Any]]:
+    """The settings of a config file: `settings_of("stem", "conv")`."""
+
+    def read(group: str, name: str) -> dict[str, Any]:
+        settings: dict[str, Any] = yaml.safe_load((CONF / group / f"{name}.yaml").read_text())
+        return settings
+
+    return read

@@ -38,6 +38,10 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def test_images(self) -> Path:
+        return self.path / "test_images.csv"
+
+    @property
     def split(self) -> Path:
         return self.path / "split.json"
 

@@ -1,26 +1,11 @@
-"""Components and networks with the settings that ship in conf/."""
+"""Networks with the settings that ship in conf/."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from thermal_landmarks.models.network import LandmarkNetwork
-
-CONF = Path(__file__).parents[2] / "conf"
-
-
-@pytest.fixture(scope="session")
-def settings_of() -> Callable[[str, str], dict[str, Any]]:
-    """The settings of a config file: `settings_of("stem", "conv")`."""
-
-    def read(group: str, name: str) -> dict[str, Any]:
-        settings: dict[str, Any] = yaml.safe_load((CONF / group / f"{name}.yaml").read_text())
-        return settings
-
-    return read
 
 
 @pytest.fixture(scope="session")

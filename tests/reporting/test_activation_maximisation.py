@@ -153,12 +153,12 @@ def test_wrong_settings_are_named(wrong):
         ("alt_conv_resnext", "vit"),
     ],
 )
-def test_every_layer_of_every_kind_can_be_maximised(component_settings, stem, branch):
-    head = component_settings("head", "fully_connected")
+def test_every_layer_of_every_kind_can_be_maximised(settings_of, stem, branch):
+    head = settings_of("head", "fully_connected")
     network = LandmarkNetwork(
-        root=component_settings("root", "paper"),
-        stem=component_settings("stem", stem) | {"depth": 2},
-        branch=component_settings("branch", branch) | ({} if branch == "none" else {"depth": 2}),
+        root=settings_of("root", "paper"),
+        stem=settings_of("stem", stem) | {"depth": 2},
+        branch=settings_of("branch", branch) | ({} if branch == "none" else {"depth": 2}),
         head=head,
         in_channels=1,
         image_size=(46, 62),

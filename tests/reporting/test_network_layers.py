@@ -7,13 +7,13 @@ from thermal_landmarks.reporting.network_layers import ATTENTION, find_layer, na
 
 
 @pytest.fixture
-def make(component_settings):
+def make(settings_of):
     def network(stem: str, branch: str, head: str = "fully_connected", ensemble: int = 1) -> LandmarkNetwork:
         return LandmarkNetwork(
-            root=component_settings("root", "paper"),
-            stem=component_settings("stem", stem) | {"depth": 2, "strided_repeats": 1},
-            branch=component_settings("branch", branch) | ({} if branch == "none" else {"depth": 2}),
-            head=component_settings("head", head),
+            root=settings_of("root", "paper"),
+            stem=settings_of("stem", stem) | {"depth": 2, "strided_repeats": 1},
+            branch=settings_of("branch", branch) | ({} if branch == "none" else {"depth": 2}),
+            head=settings_of("head", head),
             in_channels=1,
             image_size=(40, 56),
             num_points=6,

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.figures import ced_figure
 from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
@@ -15,6 +16,7 @@ from thermal_landmarks.training.callbacks.collapse import CollapseWarning
 from thermal_landmarks.training.callbacks.ema import WeightEma
 from thermal_landmarks.training.callbacks.figures import TestFigures, choose_faces, read_faces
 from thermal_landmarks.training.callbacks.history import History
+from thermal_landmarks.training.callbacks.image_table import TestImages
 from thermal_landmarks.training.callbacks.progress import EpochBar, EpochLines, build_progress
 from thermal_landmarks.training.callbacks.throughput import Throughput
 from thermal_landmarks.training.schedules import cosine
@@ -221,3 +223,22 @@ def test_a_log_file_gets_one_line_an_epoch(make_module, make_data, make_trainer,
     assert "val wing" in lines[0]
     assert isinstance(build_progress(terminal=True), EpochBar)
     assert isinstance(build_progress(terminal=False), EpochLines)
+
+
+def test_every_tested_image_leaves_its_errors(make_module, make_data, make_trainer, tmp_path):
+    module, data = make_module(), make_data(split={"overlap": True}, batch_size=5)
+    data.setup()
+    ala_left = get_scheme("face16").landmark_names.index("ala_left")
+    data.datasets["test"].samples.points_px[2, ala_left] = np.nan  # not annotated in the third image
+    metrics = make_trainer(callbacks=[TestImages()]).test(module, data, verbose=False)[0]
+    with (tmp_path / "run" / "test_images.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    names = get_scheme("perinasal6").landmark_names
+    assert list(rows[0]) == ["image", "subject", "nme", "mean_error_px", *(f"{name}_error_px" for name in names)]
+    assert [row["subject"] for row in rows] == [f"s{i // 2}" for i in range(12)]
+    assert np.mean([float(row["nme"]) for row in rows]) == pytest.approx(metrics["test/nme"], rel=1e-3)
+    for name in names:
+        errors = [float(row[f"{name}_error_px"]) for row in rows if row[f"{name}_error_px"]]
+        assert len(errors) == (11 if name == names[0] else 12)
+        assert np.mean(errors) == pytest.approx(metrics[f"test/pixel_error/{name}"], rel=1e-3)
+    assert rows[2][f"{names[0]}_error_px"] == ""

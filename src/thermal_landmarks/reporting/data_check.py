@@ -53,7 +53,7 @@ def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None)
         console.print(report.render())
         _write(report, sources[part], folder, part)
     if cfg.samples > 0 and all(report.good for report in reports.values()):
-        _write_montage(cfg, sources[""], folder / "montage.png")
+        write_montage(cfg, sources[""], folder / "montage.png")
     console.print(f"Report: {folder}", soft_wrap=True)
     return not any(report.bad_items for report in reports.values())
 
@@ -77,7 +77,8 @@ def _write(report: DataReport, source: Source, folder: Path, part: str) -> None:
         write_coco(folder / f"{prefix}coco.json", files, scheme=report.scheme, sizes=report.image_sizes, unit=unit)
 
 
-def _write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
+def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
+    """Draw `cfg.samples` images of a source before and after the augmentation of `cfg.data`."""
     # all usable images serve as training images here, whatever the split
     split = {**cfg.data.split, "overlap": True, "file": None}
     settings: dict[str, Any] = {"source": None, "test_source": None, "on_bad_item": "skip", "split": split}

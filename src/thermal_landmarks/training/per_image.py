@@ -19,7 +19,8 @@ class PerImageTable:
     Attributes:
         normaliser: Of the NME column.
         columns: `index` (M,), `nme` (M,), `pixel_error` (M,) mean over the valid points in pixels of the original
-            image, `prediction_px` (M, N, 2) in pixels of the network's input; filled by `gather`.
+            image, `point_error_px` (M, N) of each point in the same pixels, NaN where not annotated, `prediction_px`
+            (M, N, 2) in pixels of the network's input; filled by `gather`.
     """
 
     normaliser: Normaliser = "inter_ocular"
@@ -33,13 +34,14 @@ class PerImageTable:
 
     def add(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
         """Add a batch; `prediction` in [0, 1] image units. Nothing waits for the device."""
-        pixel_error = point_errors_px(prediction, batch).sum(dim=1) / batch["mask"].sum(dim=1)
+        errors = point_errors_px(prediction, batch) * batch["pixel_size"][:, None]
         self._parts.append(
             {
                 "measured": batch["mask"].any(dim=1),
                 "index": batch["index"],
                 "nme": normalised_errors(prediction, batch, self.normaliser),
-                "pixel_error": pixel_error * batch["pixel_size"],
+                "pixel_error": errors.sum(dim=1) / batch["mask"].sum(dim=1),
+                "point_error_px": errors.masked_fill(~batch["mask"], torch.nan),
                 "prediction_px": to_pixels(prediction, image_size(batch)),
             }
         )

@@ -1,0 +1,23 @@
+"""One page on all runs and studies: `python src/report.py runs=outputs`."""
+
+from pathlib import Path
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig
+
+from thermal_landmarks.cli import command
+
+
+@command("report")
+def main(cfg: DictConfig) -> None:
+    """Write report.html, report.md, figures and tables into the output folder."""
+    from thermal_landmarks.reporting.report.write import write_report
+
+    settings = {str(key): value for key, value in cfg.items()}
+    runs = settings.pop("runs")
+    folders = [runs] if isinstance(runs, str) else runs
+    write_report([Path(run) for run in folders], Path(HydraConfig.get().runtime.output_dir), **settings)
+
+
+if __name__ == "__main__":
+    main()

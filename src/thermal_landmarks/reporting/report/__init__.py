@@ -1,0 +1,1 @@
+"""The report on runs and studies: one HTML page, Markdown and CSV."""

@@ -1,0 +1,118 @@
+"""Pictures of a report: samples (the paper's Figure 1), augmentation (Figure 2), activation maximisation (3 and 4)."""
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from thermal_landmarks.errors import UserError
+from thermal_landmarks.reporting.report.rows import Protocol, Row
+from thermal_landmarks.runs import RunFolder
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image with what it shows.
+
+    Attributes:
+        name: Of its file, without suffix.
+        caption: Below it.
+        webp: The image.
+        width: In pixels.
+        height: In pixels.
+    """
+
+    name: str
+    caption: str
+    webp: bytes
+    width: int
+    height: int
+
+    @property
+    def uri(self) -> str:
+        """The image inside the page."""
+        return f"data:image/webp;base64,{base64.b64encode(self.webp).decode()}"
+
+
+def picture(path: Path, name: str, caption: str, *, width: int) -> Picture:
+    """An image file, shrunk to a width and compressed."""
+    with Image.open(path) as opened:
+        image = opened.convert("RGB")
+    if image.width > width:
+        image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
+    content = io.BytesIO()
+    image.save(content, "WEBP", quality=78, method=5)
+    return Picture(name, caption, content.getvalue(), *image.size)
+
+
+def sample_pictures(protocols: Sequence[Protocol], *, width: int) -> list[Picture]:
+    """Overlays of the best singular model and of the best ensemble: best, median and worst test images of each."""
+    pictures = []
+    for kind in ("singular", "ensemble"):
+        row = _best(row for protocol in protocols[:1] for row in protocol.of(kind))
+        if row is None:
+            continue
+        for which in ("best", "median", "worst"):
+            path = RunFolder(row.first.folder).figures / f"overlays_{which}.png"
+            if path.is_file():
+                what = f"{row.name}, seed {row.first.metrics.get('seed')}, run {row.first.number}: {which} test images"
+                pictures.append(picture(path, f"samples_{kind}_{which}", what, width=width))
+    return pictures
+
+
+def activation_pictures(found: Sequence[tuple[Path, dict[str, Any]]], *, width: int, most: int) -> list[Picture]:
+    """What `visualize.py` left, the first `most`."""
+    pictures = []
+    for i, (folder, facts) in enumerate(found[:most]):
+        path = folder / str(facts.get("figure", ""))
+        if not path.is_file():
+            raise UserError(f"{folder / 'visualize.json'}: its figure {facts.get('figure')} isn't there. Run it again.")
+        caption = f"{facts.get('model_id', 'model')}, layer {facts.get('layer')}: {facts.get('what', 'activation')}"
+        caption += f", {facts['form']} form" if facts.get("form") else ""
+        pictures.append(picture(path, f"activation_{i + 1}", caption, width=width))
+    return pictures
+
+
+def augmentation_picture(
+    montages: Sequence[Path], protocols: Sequence[Protocol], folder: Path, *, samples: int, width: int
+) -> Picture | None:
+    """Images before and after augmentation: of `check_data.py`, else drawn from the data settings of the runs.
+
+    Args:
+        montages: Of `check_data.py`; the newest is taken.
+        protocols: The first one's data settings are drawn, rendered faces with four people of their own.
+        folder: Where the drawing is kept.
+        samples: Rows; 0 draws nothing.
+        width: Of the picture in pixels.
+
+    Raises:
+        UserError: If the data can't be read.
+    """
+    if montages:
+        newest = max(montages, key=lambda path: path.stat().st_mtime)
+        return picture(newest, "augmentation", f"As {newest.parent.name} shows it", width=width)
+    config = next((p.rows[0].first.config for p in protocols if p.rows[0].first.config), None)
+    if config is None or samples < 1:
+        return None
+    from hydra.utils import instantiate
+    from omegaconf import OmegaConf
+
+    from thermal_landmarks.reporting.data_check import write_montage
+
+    settings = OmegaConf.create({"data": config["data"], "samples": samples})
+    if str(config["data"]["source"]["_target_"]).endswith("SyntheticFaces"):
+        settings.data.source.subjects, settings.data.source.images_per_subject = samples, 1
+    path = folder / "augmentation.png"
+    write_montage(settings, instantiate(settings.data.source), path)
+    drawn = picture(path, "augmentation", f"Drawn from the data settings of {protocols[0].label}", width=width)
+    path.unlink()
+    return drawn
+
+
+def _best(rows: Any) -> Row | None:
+    measured = [(row.mean("test/wing"), row) for row in rows]
+    return min((m for m in measured if m[0] is not None), key=lambda m: m[0], default=(None, None))[1]

@@ -1,0 +1,177 @@
+"""What lies below the folders of a report: runs, evaluations, activation pictures, and what can't be shown."""
+
+import csv
+import json
+import os
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import yaml
+from jaxtyping import Float
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.reporting.report.settings import Flat, flatten, model_settings, protocol_label, protocol_settings
+from thermal_landmarks.runs import RunFolder
+
+Kind = Literal["singular", "ensemble", "no_rotation", "layers_removed", "trial"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished training job.
+
+    Attributes:
+        number: Of the run in this report.
+        folder: Its run folder.
+        metrics: Its `metrics.json`.
+        config: Its `config.yaml`; empty where there is none.
+        command: What was typed, or why that isn't known.
+        finished: Time of `metrics.json` in seconds.
+    """
+
+    number: int
+    folder: Path
+    metrics: dict[str, Any]
+    config: dict[str, Any]
+    command: str
+    finished: float
+
+    @property
+    def model_id(self) -> str:
+        return str(self.metrics.get("model_id", "–"))
+
+    @property
+    def ensemble(self) -> int:
+        return int(self.metrics.get("ensemble") or 1)
+
+    @property
+    def variant(self) -> str | None:
+        """`no_rotation`, `layers_removed` or None; files from before this existed leave it to the config."""
+        return self.metrics.get("variant", self.config.get("variant"))
+
+    @property
+    def kind(self) -> Kind | str:
+        """The table that the run belongs to."""
+        if self.metrics.get("study"):
+            return "trial"
+        return self.variant or ("ensemble" if self.ensemble > 1 else "singular")
+
+    @cached_property
+    def protocol(self) -> Flat:
+        """Settings that runs of one table share."""
+        if not self.config:
+            return {key: self.metrics.get(key) for key in ("data", "scheme", "epochs")}
+        return protocol_settings(flatten(self.config)) | {"choices.data": self.metrics.get("data")}
+
+    @cached_property
+    def model(self) -> Flat:
+        """Settings that runs of one row share."""
+        return model_settings(flatten(self.config))
+
+    @property
+    def protocol_label(self) -> str:
+        return protocol_label(self.config, self.metrics)
+
+    def value(self, name: str) -> float | None:
+        """A number of `metrics.json`; None where it is missing or wasn't measured."""
+        value = self.metrics.get(name)
+        return float(value) if isinstance(value, int | float) and np.isfinite(value) else None
+
+    def image_nme(self) -> Float[np.ndarray, " image"] | None:
+        """NME of each test image as a fraction, without those that have none; None without `test_images.csv`."""
+        path = RunFolder(self.folder).test_images
+        if not path.is_file():
+            return None
+        with path.open(newline="") as file:
+            return np.array([float(row["nme"]) for row in csv.DictReader(file) if row["nme"]])
+
+
+@dataclass
+class Found:
+    """Everything below the folders of a report.
+
+    Attributes:
+        runs: Training jobs with `metrics.json`.
+        evaluations: Folder and `metrics.json` of each `evaluate.py`.
+        activations: Folder and `visualize.json` of each `visualize.py`.
+        montages: Pictures of `check_data.py`.
+        left_out: File or folder, and why it isn't shown.
+    """
+
+    runs: list[Run] = field(default_factory=list)
+    evaluations: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    activations: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    montages: list[Path] = field(default_factory=list)
+    left_out: list[tuple[Path, str]] = field(default_factory=list)
+
+
+def collect(folders: Sequence[Path]) -> Found:
+    """Read what commands have left below some folders.
+
+    Raises:
+        ConfigError: If a folder doesn't exist.
+    """
+    for folder in folders:
+        if not folder.is_dir():
+            raise ConfigError(f"runs={folder}: there is no such folder. Give one that holds run folders.")
+    found = Found()
+    names = ("metrics.json", "visualize.json", "montage.png", "config.yaml")
+    for path in _files(folders, names):
+        if path.name == "montage.png":
+            found.montages.append(path)
+        elif path.name == "config.yaml":
+            if path.parent.name != ".hydra" and not RunFolder(path.parent).metrics.exists():
+                found.left_out.append((path.parent, "no metrics.json: the run failed, was stopped or isn't finished"))
+        else:
+            _read(path, found)
+    found.runs.sort(key=lambda run: run.number)
+    return found
+
+
+def _files(folders: Sequence[Path], names: Sequence[str]) -> Iterator[Path]:
+    seen = set()
+    for folder in folders:
+        for where, below, files in os.walk(folder):
+            below[:] = sorted(name for name in below if name not in ("checkpoints", "wandb", "figures", "cache"))
+            for name in sorted(set(files).intersection(names)):
+                path = Path(where) / name
+                if path.resolve() not in seen:
+                    seen.add(path.resolve())
+                    yield path
+
+
+def _read(path: Path, found: Found) -> None:
+    try:
+        content = json.loads(path.read_text())
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
+        if path.name == "visualize.json":
+            found.activations.append((path.parent, content))
+        elif "stem" in content:
+            found.runs.append(_run(path.parent, content, number=len(found.runs) + 1))
+        elif "evaluated" in content:
+            found.evaluations.append((path.parent, content))
+        else:
+            found.left_out.append((path, "neither of a training run nor of an evaluation"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        found.left_out.append((path, f"can't be read: {' '.join(str(error).split())}"))
+
+
+def _run(folder: Path, metrics: dict[str, Any], *, number: int) -> Run:
+    run = RunFolder(folder)
+    config = _yaml(run.config) if run.config.is_file() else {}
+    overrides = folder / ".hydra" / "overrides.yaml"
+    command = "not recorded (no .hydra/overrides.yaml)"
+    if overrides.is_file():
+        typed = _yaml(overrides) or []
+        command = " ".join(["python src/train.py", *(shlex.quote(str(word)) for word in typed)])
+    return Run(number, folder, metrics, config or {}, command, run.metrics.stat().st_mtime)
+
+
+def _yaml(path: Path) -> Any:
+    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # ten times as fast

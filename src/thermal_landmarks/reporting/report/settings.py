@@ -1,0 +1,77 @@
+"""Which runs may stand in one table: settings that make a protocol or a model, and how they differ."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Flat = dict[str, Any]
+
+_PROTOCOL = ("data.", "loss.", "metrics.", "trainer.max_epochs", "trainer.limit_", "trainer.overfit_batches")
+_MODEL = ("root.", "stem.", "branch.", "head.", "ensemble", "optimizer.", "scheduler.", "trainer.gradient_clip_val")
+_NO_RESULT = ("data.seed", "data.cache_dir", "data.workers", "data.on_bad_item")  # where and how, not what
+_OF_NO_ROTATION = ("trainer.max_epochs", "data.augmentation.rotation")
+_SHOWN = 5
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> Flat:
+    """Nested settings as `{"stem.depth": 3}`; lists stay values."""
+    flat: Flat = {}
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        flat |= flatten(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
+
+
+def protocol_settings(flat: Flat) -> Flat:
+    """Data, augmentation, split, loss, metrics and length of training, without seed and machine."""
+    return {k: v for k, v in flat.items() if k.startswith(_PROTOCOL) and not k.startswith(_NO_RESULT)}
+
+
+def model_settings(flat: Flat) -> Flat:
+    """Network and optimizer, without the ranges of a search."""
+    return {k: v for k, v in flat.items() if k.startswith(_MODEL) and ".search." not in k}
+
+
+def without_length_and_rotation(protocol: Flat) -> Flat:
+    """A protocol without what the ablation "no rotation" changes by definition."""
+    return {k: v for k, v in protocol.items() if not k.startswith(_OF_NO_ROTATION)}
+
+
+def identity(flat: Flat) -> str:
+    """The same text for the same settings."""
+    return json.dumps(flat, sort_keys=True, default=str)
+
+
+def differences(settings: Sequence[Flat]) -> list[str]:
+    """For each of several settings what sets it apart from the others: `stem.depth=3, head.dropout=0.1`.
+
+    A setting that is absent shows as `no stem.depth`.
+    """
+    keys = sorted({key for flat in settings for key in flat})
+    differing = [key for key in keys if len({identity({"": flat.get(key, "absent")}) for flat in settings}) > 1]
+    return [_words(flat, differing) for flat in settings]
+
+
+def _words(flat: Flat, keys: Sequence[str]) -> str:
+    shown = [f"{key}={_value(flat[key])}" if key in flat else f"no {key}" for key in keys[:_SHOWN]]
+    more = [f"{len(keys) - _SHOWN} more (see config.yaml)"] if len(keys) > _SHOWN else []
+    return ", ".join(shown + more)
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value, default=str).replace('"', "").replace(" ", "")
+
+
+def protocol_label(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """A protocol in words: data, landmarks, image size, epochs, batch, loss, rotation."""
+    data, trainer = config.get("data"), config.get("trainer")
+    what = f"{metrics.get('data', 'unnamed data')}, {metrics.get('scheme', 'unknown landmarks')}"
+    if not data or not trainer:
+        return f"{what}; no config.yaml, so image size and length aren't known"
+    height, width = data["image_size"]
+    epochs = trainer["max_epochs"]
+    return (
+        f"{what}, {height} × {width} × {data.get('in_channels', 1)} pixels, {epochs} epoch{'s' * (epochs != 1)}, "
+        f"batch {data['batch_size']}, {config.get('choices', {}).get('loss', 'unnamed')} loss, "
+        f"rotation {data.get('augmentation', {}).get('rotation', 'unknown')}"
+    )

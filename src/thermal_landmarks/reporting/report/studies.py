@@ -1,0 +1,111 @@
+"""Optuna studies as a report shows them: trials, the best one, importances."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.reporting.report.published import order
+
+if TYPE_CHECKING:
+    import optuna
+    from optuna.trial import FrozenTrial
+
+DEFAULT_FILE = Path("outputs/studies.db")
+
+
+@dataclass(frozen=True)
+class Search:
+    """A study.
+
+    Attributes:
+        name: `PREFIX/STEM-BRANCH`.
+        attributes: Its user attributes: stem, branch, model_id, data, scheme, trials, epochs.
+        trials: In order; parameters, values and intermediate values (the objective after each epoch).
+        importances: Share of each hyperparameter in the objective's variation; empty where too few trials are complete.
+    """
+
+    name: str
+    attributes: dict[str, Any]
+    trials: Sequence["FrozenTrial"]
+    importances: dict[str, float]
+
+    @property
+    def prefix(self) -> str:
+        """Name of the search that the study is a part of."""
+        return self.name.rpartition("/")[0] or self.name
+
+    @property
+    def model_id(self) -> str:
+        return str(self.attributes.get("model_id", "–"))
+
+    @property
+    def complete(self) -> list["FrozenTrial"]:
+        """Trials with a value."""
+        return [trial for trial in self.trials if trial.state.name == "COMPLETE" and trial.value is not None]
+
+    @property
+    def best(self) -> "FrozenTrial | None":
+        """The complete trial with the lowest objective."""
+        return min(self.complete, key=lambda trial: float(trial.value or 0.0), default=None)
+
+    def count(self, state: str) -> int:
+        """Trials in a state: COMPLETE, PRUNED, FAIL, RUNNING."""
+        return sum(trial.state.name == state for trial in self.trials)
+
+    @property
+    def epochs_spent(self) -> int:
+        """Epochs of all trials together; a trial that doesn't tell counts those that it reported a value of."""
+        return sum(trial.user_attrs.get("epochs", len(trial.intermediate_values)) for trial in self.trials)
+
+
+def storage_url(studies: str | None) -> str | None:
+    """The storage that `studies=` means.
+
+    Args:
+        studies: An Optuna URL, an SQLite file, `auto` (outputs/studies.db if it is there), or None.
+
+    Raises:
+        ConfigError: If it is a file that doesn't exist.
+    """
+    if studies is None:
+        return None
+    if "://" in studies and not studies.startswith("sqlite:///"):
+        return studies
+    path = DEFAULT_FILE if studies == "auto" else Path(studies.removeprefix("sqlite:///").partition("?")[0])
+    if path.is_file():
+        return f"sqlite:///{path}"
+    if studies == "auto":
+        return None
+    raise ConfigError(f"studies={studies}: there is no such file. Give an Optuna storage, or studies=null.")
+
+
+def load_searches(url: str) -> list[Search]:
+    """All studies of a storage that have trials, in the paper's order of models.
+
+    Raises:
+        ConfigError: If the storage can't be read.
+    """
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        studies = [optuna.load_study(study_name=name, storage=url) for name in optuna.get_all_study_names(url)]
+        searches = [_search(study) for study in studies if study.trials]
+    except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError) as error:  # ImportError: a missing driver
+        raise ConfigError(f"studies={_without_password(url)} can't be read: {str(error).splitlines()[0]}") from error
+    return sorted(searches, key=lambda search: (search.prefix, order(search.model_id), search.name))
+
+
+def _without_password(url: str) -> str:
+    scheme, _, rest = url.partition("://")
+    return f"{scheme}://{rest.rpartition('@')[2]}"
+
+
+def _search(study: "optuna.Study") -> Search:
+    from optuna.importance import get_param_importances
+
+    values = {trial.value for trial in study.trials if trial.state.name == "COMPLETE"}
+    importances = get_param_importances(study) if len(values) > 2 else {}
+    return Search(study.study_name, dict(study.user_attrs), study.trials, importances)

@@ -1,0 +1,135 @@
+"""Writes a report: `report.html` (one file, no network), `report.md` with `figures/`, and `tables/*.csv`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from rich.console import Console
+
+from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.reporting.report.pictures import (
+    activation_pictures,
+    augmentation_picture,
+    sample_pictures,
+)
+from thermal_landmarks.reporting.report.published import SOURCE
+from thermal_landmarks.reporting.report.rows import Protocol, group, newest_of_each_seed
+from thermal_landmarks.reporting.report.runs import Found, collect
+from thermal_landmarks.reporting.report.sections import Pictures, all_tables, paper_notes, sections
+from thermal_landmarks.reporting.report.studies import load_searches, storage_url
+from thermal_landmarks.runs import git_commit
+
+
+def write_report(
+    runs: Sequence[Path],
+    folder: Path,
+    *,
+    studies: str | None = "auto",
+    title: str = "Thermal landmarks",
+    picture_width: int = 1000,
+    activations: int = 8,
+    augmentation_samples: int = 3,
+    console: Console | None = None,
+) -> Path:
+    """Read runs and studies and write the report on them.
+
+    Args:
+        runs: Folders that are searched for runs, with all that is below.
+        folder: Where the report goes; made if missing.
+        studies: Optuna storage; `auto`: outputs/studies.db if it is there.
+        title: Heading.
+        picture_width: Largest width of pictures in pixels.
+        activations: Activation pictures at most.
+        augmentation_samples: Images that are drawn with their augmentation where no picture of `check_data` is found;
+            0: none.
+        console: Where the result is told.
+
+    Returns:
+        The HTML page.
+
+    Raises:
+        ConfigError: If there is neither a run nor a study to report on.
+    """
+    console = console or Console()
+    url = storage_url(studies)
+    searches = load_searches(url) if url else []
+    found = collect(runs)
+    if not (found.runs or found.evaluations or searches):
+        where = ", ".join(map(str, runs)) or "no folder"
+        raise ConfigError(
+            f"There is nothing to report on: no metrics.json below runs={where}, and no study in studies={studies}. "
+            "Train first (python src/train.py), or give other folders."
+        )
+    current, older = newest_of_each_seed(found.runs)
+    protocols = group(current)
+    folder.mkdir(parents=True, exist_ok=True)
+    pictures = _pictures(found, protocols, folder, picture_width, activations, augmentation_samples)
+    parts = sections(found, protocols, older, searches, pictures)
+
+    for name in ("figures", "tables"):
+        (folder / name).mkdir(exist_ok=True)
+    for table in all_tables(parts):
+        table.write_csv(folder / "tables")
+    for section in parts:
+        for block in section.blocks:
+            for name, chart in block.charts.items():
+                (folder / "figures" / f"{name}.svg").write_text(chart.file())
+        for image in section.pictures:
+            (folder / "figures" / f"{image.name}.webp").write_bytes(image.webp)
+
+    environment = Environment(
+        loader=PackageLoader("thermal_landmarks.reporting.report", ""),
+        autoescape=lambda name: name is not None and name.startswith("page.html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    facts = {
+        "title": title,
+        "summary": _summary(found, protocols, len(searches)),
+        "made": f"{datetime.now():%Y-%m-%d %H:%M}, code at commit {git_commit() or 'unknown'}",
+        "source": SOURCE,
+        "notes": paper_notes(),
+        "sections": parts,
+    }
+    page = folder / "report.html"
+    page.write_text(environment.get_template("page.html.j2").render(facts))
+    (folder / "report.md").write_text(environment.get_template("page.md.j2").render(facts))
+    size = page.stat().st_size / 1e6
+    console.print(f"{facts['summary']}\nReport: [bold]{page}[/bold] ({size:.1f} MB)", soft_wrap=True)
+    return page
+
+
+def _pictures(
+    found: Found, protocols: Sequence[Protocol], folder: Path, width: int, activations: int, samples: int
+) -> Pictures:
+    drawn, problem = None, ""
+    try:
+        drawn = augmentation_picture(found.montages, protocols, folder, samples=samples, width=width)
+    except (UserError, OSError) as error:
+        problem = f"it couldn't be drawn from the runs' data: {error}"
+    return Pictures(
+        sample_pictures(protocols, width=width),
+        [drawn] if drawn else [],
+        activation_pictures(found.activations, width=width, most=activations),
+        problem,
+    )
+
+
+def _summary(found: Found, protocols: Sequence[Protocol], studies: int) -> str:
+    trained = [run for run in found.runs if run.kind != "trial"]
+    models = len({(row.first.model_id, row.first.ensemble, row.kind) for p in protocols for row in p.rows})
+    counts = [
+        _count(len(trained), "run"),
+        _count(models, "model"),
+        _count(len(protocols), "protocol"),
+        _count(len(found.runs) - len(trained), "trial run"),
+        _count(studies, "study", "studies"),
+        _count(len(found.evaluations), "evaluation"),
+    ]
+    return ", ".join(count for count in counts if not count.startswith("0 "))
+
+
+def _count(number: int, one: str, many: str = "") -> str:
+    return f"{number} {one if number == 1 else many or one + 's'}"

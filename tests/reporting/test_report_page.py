@@ -1,0 +1,160 @@
+"""The page in a real browser: what a reader sees, sorts and scrolls. Chromium is Debian's package (see .ci/run)."""
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.reporting.report.write import write_report
+
+WIDTHS = (390, 1400)
+PROBE = """
+<script>
+addEventListener("load", () => {
+  const page = document.querySelector("iframe").contentDocument, seen = {};
+  const rows = () => [...page.querySelector("#table2").tBodies[0].rows];
+  const column = () => rows().map((row) => row.cells[2].innerText.split("\\n")[0]);
+  const heading = page.querySelectorAll("#table2 thead tr:last-child th")[2], button = heading.querySelector("button");
+  seen.before = column();
+  button.click();
+  seen.up = column();
+  seen.sort = heading.getAttribute("aria-sort");
+  button.click();
+  seen.down = column();
+  button.focus();
+  seen.focus = page.activeElement === button;
+  seen.overflow = page.documentElement.scrollWidth - page.documentElement.clientWidth;
+  seen.width = page.documentElement.clientWidth;
+  seen.images = [...page.images].map((image) => image.complete && image.naturalWidth > 0);
+  seen.charts = [...page.querySelectorAll("svg.chart")].filter((svg) => svg.getBoundingClientRect().width > 250).length;
+  seen.paper = page.querySelectorAll("#table2 tbody td.paper").length;
+  seen.sizes = [...page.querySelectorAll("th, td, p, summary")].map((e) => parseFloat(getComputedStyle(e).fontSize));
+  document.body.innerHTML = "<pre id=seen></pre>";
+  document.getElementById("seen").textContent = JSON.stringify(seen);
+});
+</script>
+"""
+
+
+@pytest.fixture(scope="module")
+def report(make_run_in: Callable[..., Path], storage: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report on every kind of material."""
+    folder = tmp_path_factory.mktemp("report")
+    runs = folder / "runs"
+    make_run = partial(make_run_in, runs)
+    for i, (model, wing) in enumerate((("C-1", 1.4), ("C-2", 11.0), ("R-1", 2.5), ("A-1", None))):
+        make_run(f"s{i}", model, wing=wing or 1.0, parameters=10_000 * (i + 1), **({} if wing else {"test/wing": None}))
+    make_run("c_again", "C-1", seed=1, wing=1.6, parameters=10_000)
+    make_run("e", "A-1", ensemble=3)
+    make_run("v", "A-1", variant="layers_removed", **{"stem.depth": 2})
+    pixels = Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 180, 3), dtype=np.uint8))
+    for picture in ("s0/figures/overlays_best", "s0/figures/overlays_median", "s0/figures/overlays_worst"):
+        (runs / picture).parent.mkdir(exist_ok=True)
+        pixels.save(runs / f"{picture}.png")
+    (runs / "more").mkdir()
+    for name in ("montage.png", "last.png"):
+        pixels.save(runs / "more" / name)
+    shown = {
+        "model_id": "A-1",
+        "layer": "last",
+        "channels": [0],
+        "form": "plain",
+        "what": "channels",
+        "figure": "last.png",
+    }
+    (runs / "more" / "visualize.json").write_text(json.dumps(shown))
+    return write_report([runs], folder / "report", studies=storage)
+
+
+def look(page: Path, width: int) -> dict[str, object]:
+    """What a browser of this width shows; in a frame, because Chromium's window can't be narrower than 500 pixels."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    assert chromium, "Chromium is missing: apt-get install chromium"
+    frame = page.with_name("frame.html")
+    frame.write_text(f'<iframe src="{page.name}" style="width:{width}px;height:900px;border:0"></iframe>{PROBE}')
+    quiet = (
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+    )
+    command = [
+        *(chromium, "--headless", "--no-sandbox", "--disable-gpu", *quiet, "--allow-file-access-from-files"),
+        *(
+            f"--user-data-dir={page.parent / 'profile'}",
+            f"--window-size={width + 100},1000",
+            "--dump-dom",
+            frame.as_uri(),
+        ),
+    ]
+    shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    found = re.search(r'<pre id="seen">(.*?)</pre>', shown)
+    assert found, shown[-2000:]
+    seen: dict[str, object] = json.loads(found[1])
+    return seen
+
+
+def test_the_page_sorts_and_fits_a_phone_and_a_desk(report: Path) -> None:
+    for width in WIDTHS:
+        seen = look(report, width)
+        assert seen["width"] == width
+        assert seen["overflow"] == 0
+        assert seen["before"] == ["1.500", "11.000", "2.500", "–"]
+        assert (seen["up"], seen["sort"]) == (["1.500", "2.500", "11.000", "–"], "ascending")
+        assert seen["down"] == ["11.000", "2.500", "1.500", "–"]
+        assert seen["focus"]
+        assert seen["images"] == [True] * 5
+        assert seen["charts"] == 4 + 2 * 3
+        assert seen["paper"] == 4 * 4
+        sizes = seen["sizes"]
+        assert isinstance(sizes, list)
+        assert min(sizes) > 11
+
+
+def test_the_page_needs_no_network_and_no_other_file(report: Path) -> None:
+    page = report.read_text()
+    assert re.findall(r'(?:src|href)="(?!#|data:)[^"]*"', page) == []
+    assert "@import" not in page
+    assert "url(" not in page
+    assert len(page) < 1_500_000
+
+
+def test_markdown_names_files_that_are_there_and_csv_has_every_table(report: Path) -> None:
+    markdown = report.with_suffix(".md").read_text()
+    pictures = re.findall(r"!\[.*?\]\((.*?)\)", markdown)
+    assert len(pictures) == 4 + 6 + 3 + 1 + 1
+    assert all((report.parent / picture).is_file() for picture in pictures)
+    tables = {path.stem for path in (report.parent / "tables").iterdir()}
+    assert tables == {"table1", "table2", "table3", "table5", "runs"}
+    assert "± " in markdown
+    assert "different data, not comparable" in markdown
+
+
+def test_empty_sections_name_their_command(report: Path) -> None:
+    page = report.read_text()
+    missing = page[page.index('<section id="missing">') :]
+    assert "experiment=ablation/no_rotation" in missing
+    assert "evaluate.py" in missing
+    assert "visualize.py" not in missing
+    assert 'id="no_rotation"' not in page
+
+
+def test_settings_cannot_write_html(make_run: Callable[..., Path], tmp_path: Path) -> None:
+    make_run("a", "A-1", scheme="<b>six</b>")
+    page = write_report([tmp_path / "runs"], tmp_path / "report", studies=None, augmentation_samples=0).read_text()
+    assert "<b>six" not in page
+    assert "&lt;b&gt;six" in page
+
+
+def test_nothing_to_report_on_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"no metrics\.json below runs="):
+        write_report([tmp_path], tmp_path / "report", studies=None)

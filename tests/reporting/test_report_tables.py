@@ -1,0 +1,138 @@
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thermal_landmarks.reporting.report import published
+from thermal_landmarks.reporting.report.rows import group
+from thermal_landmarks.reporting.report.runs import collect
+from thermal_landmarks.reporting.report.studies import load_searches, storage_url
+from thermal_landmarks.reporting.report.table import Cell, Column, Table, mean_and_spread
+from thermal_landmarks.reporting.report.tables import result_tables, run_table, search_tables
+
+
+def test_the_published_figures_obey_the_bound_of_their_wing_loss() -> None:
+    # wing <= 12 * 10 * ln(1 + MAE / 2) holds for any errors; a mistyped digit would break it or fall far below
+    tables = [published.TABLE_2, published.TABLE_3, published.TABLE_4, published.TABLE_5]
+    assert [len(table) for table in tables] == [20, 4, 4, 4]
+    ratios = [row.wing / (120 * math.log(1 + row.mae / 2)) for table in tables for row in table.values()]
+    assert min(ratios) > 0.96
+    assert max(ratios) < 1.03
+    assert sum(ratio <= 1 for ratio in ratios) == 28
+    assert all(0.4 < row.mse / row.mae**2 < 6 for table in tables for row in table.values())
+
+
+def test_the_published_search_is_whole() -> None:
+    assert list(published.TABLE_1) == [f"{stem}-{i}" for stem in "CRLBA" for i in range(1, 5)]
+    assert published.TABLE_1["A-2"] == (91280, 2.5564)
+    assert min(published.TABLE_1, key=lambda name: published.TABLE_1[name].wing) == "A-3"
+
+
+def test_several_seeds_show_mean_and_sample_deviation() -> None:
+    values = [1.0, 2.0, 4.5]
+    cell = mean_and_spread(values, ".2f", scale=10)
+    assert cell.value == pytest.approx(np.mean(values))
+    assert cell.spread == pytest.approx(np.std(values, ddof=1))
+    assert (cell.text, cell.margin) == ("25.00", "± 18.03")
+    assert mean_and_spread([1.5]).margin == ""
+    assert mean_and_spread([1.0, None]).text == "–"
+    assert mean_and_spread([]).value is None
+
+
+def test_a_table_holds_ours_and_the_papers_numbers(make_run, tmp_path: Path) -> None:
+    for seed in (0, 1):
+        make_run(f"a{seed}", "A-1", seed=seed, wing=1.0 + seed)
+        make_run(f"e{seed}", "A-1", seed=seed, ensemble=3, wing=3.0 + seed)
+    make_run("two", "A-1", ensemble=2)
+    protocols = group(collect([tmp_path / "runs"]).runs)
+    (singular,) = result_tables("singular", protocols)
+    assert [row["model"].text for row in singular.rows] == ["A-1"]
+    assert singular.rows[0]["wing"].value == 1.5
+    assert singular.rows[0]["paper_wing"].value == 0.9175
+    (ensembles,) = result_tables("ensemble", protocols)
+    two, three = ensembles.rows
+    assert three["against_singular"].value == pytest.approx(2.0)
+    assert three["paper_wing"].value == 0.9921
+    assert "paper_wing" not in two  # the paper's ensembles have three components
+    assert list(three["runs"].links) == [run.number for run in protocols[0].of("ensemble")[1].runs]
+    assert result_tables("no_rotation", protocols) == []
+
+
+def test_a_number_that_was_not_measured_is_a_dash(make_run, tmp_path: Path) -> None:
+    make_run("a", "A-1", **{"test/nme": None})
+    (table,) = result_tables("singular", group(collect([tmp_path / "runs"]).runs))
+    assert table.rows[0]["nme"].text == "–"
+    assert "| – |" in table.markdown()
+
+
+def test_table_1_holds_the_best_trial_of_each_study(storage: str) -> None:
+    (table,) = search_tables(load_searches(storage))
+    assert table.title == "small: synthetic, perinasal6, 12 trials of 3 epochs"
+    assert [row["model"].text for row in table.rows] == ["C-2", "A-2"]
+    row = table.rows[0]
+    assert (row["best_trial"].value, row["objective"].value, row["parameters"].value) == (6, 1.0, 7000)
+    assert [row[key].value for key in ("complete", "pruned", "failed", "epochs")] == [6, 5, 1, 6 * 3 + 5]
+    assert row["folder"].text == "outputs/small/6"
+    assert row["paper_parameters"].value == 139404
+
+
+def test_every_run_is_listed_with_folder_command_and_commit(make_run, tmp_path: Path) -> None:
+    make_run("a", "A-1")
+    make_run("t", "A-1", study="s/x", pruned=True)
+    runs = collect([tmp_path / "runs"]).runs
+    first, trial = run_table("runs", runs, [runs[0]]).rows
+    assert first["folder"].text.endswith("runs/a")
+    assert first["command"].text == runs[0].command
+    assert first["commit"].text == "0123456789ab"
+    assert first["kind"] == Cell("singular", note="replaced by a newer run")
+    assert trial["kind"] == Cell("trial of s/x", note="pruned")
+
+
+def test_csv_keeps_full_precision_and_markdown_marks_the_best_and_the_paper(tmp_path: Path) -> None:
+    columns = [Column("model", "model"), Column("wing", "wing", "ours", "min"), Column("paper_wing", "wing", "paper")]
+    rows = [
+        {"model": Cell("A|1", note="x"), "wing": Cell("0.33", 1 / 3, 0.01, "± 0.01"), "paper_wing": Cell("2", 2.0)},
+        {"model": Cell("A-2"), "wing": Cell("0.50", 0.5)},
+    ]
+    table = Table("t", "", columns, rows)
+    table.write_csv(tmp_path)
+    with (tmp_path / "t.csv").open(newline="") as file:
+        read = list(csv.reader(file))
+    assert read[0] == ["model", "wing", "wing_std", "paper_wing"]
+    assert (float(read[1][1]), read[1][2:]) == (1 / 3, ["0.01", "2.0"])
+    assert read[2] == ["A-2", "0.5", "", ""]
+    assert table.markdown().splitlines() == [
+        "| model | wing | wing (paper: different data) |",
+        "| --- | ---: | ---: |",
+        "| A\\|1 x | **0.33** ± 0.01 | 2 |",
+        "| A-2 | 0.50 | – |",
+    ]
+    assert table.groups() == [("", 1), ("ours", 1), ("paper", 1)]
+
+
+def test_equal_numbers_have_no_best() -> None:
+    column = Column("auc", "AUC", "ours", "max")
+    table = Table("t", "", [column], [{"auc": Cell("0", 0.0)}, {"auc": Cell("0", 0.0)}])
+    assert not any(table.is_best(row, column) for row in table.rows)
+
+
+def test_the_storage_is_found_or_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from thermal_landmarks.errors import ConfigError
+
+    monkeypatch.chdir(tmp_path)
+    assert storage_url("auto") is None
+    assert storage_url(None) is None
+    assert storage_url("postgresql+psycopg://u:p@h/db") == "postgresql+psycopg://u:p@h/db"
+    with pytest.raises(ConfigError, match=r"studies=none\.db: there is no such file"):
+        storage_url("none.db")
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "studies.db").touch()
+    assert storage_url("auto") == "sqlite:///outputs/studies.db"
+    (tmp_path / "junk.db").write_bytes(b"no database" * 100)
+    with pytest.raises(ConfigError, match=r"studies=.*junk\.db can't be read"):
+        load_searches("sqlite:///junk.db")
+    with pytest.raises(ConfigError, match=r"nowhere.* can't be read") as caught:
+        load_searches("postgresql+nodriver://me:secret@nowhere/db")
+    assert "secret" not in str(caught.value)
