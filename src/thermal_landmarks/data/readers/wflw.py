@@ -1,4 +1,4 @@
-"""WFLW (Wu et al., CVPR 2018): 98 landmarks on visible-light faces in the wild, six flags, official train and test lists.
+"""WFLW (Wu et al., CVPR 2018): 98 landmarks on visible-light faces, six flags, official train and test lists.
 
 The data set doesn't say who is seen. Each photograph counts as a person of its own, so that a validation set taken from
 the training list shares no photograph with it; the same person may still be in both.
