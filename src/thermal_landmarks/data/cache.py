@@ -189,7 +189,12 @@ def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path,
     for row, annotation in enumerate(annotations, start):
         try:
             image = source.load(annotation)
-            prepared = preprocessing(image, box_px=annotation.box_px, location=annotation.location)
+            prepared = preprocessing(
+                image,
+                box_px=annotation.box_px,
+                five_points_px=annotation.five_points_px,
+                location=annotation.location,
+            )
             encoding = encoding_of(image)
             images[row] = encode(prepared.values, encoding)
             results.append(_Stored(encoding, prepared.limits, prepared.matrix, image_facts(image)))

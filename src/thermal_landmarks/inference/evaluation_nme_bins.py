@@ -4,6 +4,7 @@ As Figure 3 of LOTR (arXiv 2109.10057).
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -32,7 +33,7 @@ def nme_bins_figure(
     """
     flags = [name for name in subsets if name != FULL]
     bounds = [f"{edge:g}" for edge in edges]
-    ranges = [f"< {bounds[0]}", *(f"{a} to {b}" for a, b in zip(bounds, bounds[1:], strict=False)), f"> {bounds[-1]}"]
+    ranges = [f"< {bounds[0]}", *(f"{a} to {b}" for a, b in pairwise(bounds)), f"> {bounds[-1]}"]
     known = ~np.isnan(nme)
     chosen: list[int | None] = []
     titles: list[str] = []
