@@ -29,7 +29,7 @@ def run(cwd: Path, command: str, *arguments: str) -> str:
 def test_wflw_is_trained_on_aligned_faces_and_measured_on_its_subsets(wflw_folder: Path, tmp_path: Path) -> None:
     points = {}
     for part in ("train", "test"):
-        for face in Wflw(folder=wflw_folder, part=part).annotations():  # type: ignore[arg-type]
+        for face in Wflw(folder=wflw_folder, part=part).annotations():
             points[face.image.absolute()] = [face.points_px[[96, 97, 54, 76, 82]].astype(float)]
     write_five_points(tmp_path / "five.csv", points)
     data = ["data=wflw", f"data.source.folder={wflw_folder}", "data.five_points.file=five.csv"]

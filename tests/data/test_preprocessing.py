@@ -118,7 +118,9 @@ def test_points_predicted_in_an_aligned_crop_are_returned_in_the_original_image(
         x, y = given_points[:2].mean(axis=0)
         across = given_points[1] - given_points[0]
         down = np.array([-across[1], across[0]])
-        assert_allclose(predicted, np.tile((x, y) + down * 0.22 / 0.28, (6, 1)), atol=0.03 * np.linalg.norm(across))
+        assert_allclose(
+            predicted, np.tile((x, y) + down * 0.22 / 0.28, (6, 1)), atol=float(0.03 * np.linalg.norm(across))
+        )
     assert_allclose(predictor(images[0], five_points_px=points[0]), found[0], atol=1e-3)
     with pytest.raises(DataError, match=r"five_points_px: expected finite numbers of shape \(2, 5, 2\)"):
         predictor(images, five_points_px=points[0])

@@ -25,7 +25,7 @@ def change_line(folder: Path, part: str, number: int, change) -> None:
 
 
 def test_official_lists_give_points_box_flags_and_picture(wflw_folder: Path) -> None:
-    train, test = (Wflw(folder=wflw_folder, part=part) for part in ("train", "test"))  # type: ignore[arg-type]
+    train, test = (Wflw(folder=wflw_folder, part=part) for part in ("train", "test"))
     assert [len(source.annotations()) for source in (train, test)] == [8, 6]
     face = test.annotations()[1]
     fields = (wflw_folder / LISTS / "list_98pt_rect_attr_test.txt").read_text().splitlines()[1].split()

@@ -72,8 +72,10 @@ class Preprocessing:
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> "Preprocessing":
         """Rebuild from `settings` or from the same keys in a config."""
-        normalisation: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in settings["normalisation"].items()
+        normalisation: dict[str, Any] = {name: _tuples(value) for name, value in settings["normalisation"].items()}
+        crop: dict[str, Any] = {
+            name: tuple(map(_tuples, value)) if isinstance(value, list) else value
+            for name, value in settings["crop"].items()
         }
         size = settings["image_size"]
         if not (isinstance(size, Sequence) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
@@ -81,7 +83,7 @@ class Preprocessing:
         return cls(
             image_size=(size[0], size[1]),
             in_channels=int(settings["in_channels"]),
-            crop=Crop(**{k: tuple(map(tuple, v)) if k == "template" else v for k, v in settings["crop"].items()}),
+            crop=Crop(**crop),
             normalisation=ValueRange(**normalisation),
             zoom=_zoom_from(settings.get("zoom"), size),
         )

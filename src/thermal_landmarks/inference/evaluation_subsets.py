@@ -84,8 +84,9 @@ def as_records(scores: Mapping[str, Scores | None]) -> list[dict[str, Any]]:
 def write_scores(scores: Mapping[str, Scores | None], path: Path) -> None:
     """The records as CSV, one row a subset."""
     records = as_records(scores)
+    columns = dict.fromkeys(name for record in records for name in record)
     with path.open("w", newline="") as file:
-        rows = csv.DictWriter(file, fieldnames=list(max(records, key=len)), restval="")
+        rows = csv.DictWriter(file, fieldnames=list(columns), restval="")
         rows.writeheader()
         rows.writerows(records)
 

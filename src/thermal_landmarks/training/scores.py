@@ -1,6 +1,6 @@
 """NME, failure rate and AUC of a set of images as the benchmarks' scorers compute them, in double precision.
 
-The cumulative error curve at x is the fraction of images with NME <= x; the WFLW scorers (of LUVLi, AWing, HIH and others)
+The cumulative error curve at x is the fraction of images with NME <= x; the WFLW scorers (of LUVLi, AWing and others)
 sample it every 1e-4 from 0 to the threshold and apply Simpson's rule.
 """
 
