@@ -15,6 +15,8 @@ from PIL import Image
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
 
+pytest_plugins = ("benchmark_trees",)
+
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the commands under test start in half the time with bytecode kept
 
 settings.register_profile("untimed", deadline=None)  # time is measured in benchmarks; a busy machine fails no test

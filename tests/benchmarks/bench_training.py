@@ -53,6 +53,7 @@ def cached_samples(folder: Path, count: int, size: tuple[int, int]) -> CachedSam
         names=[str(i) for i in range(count)],
         subjects=[str(i) for i in range(count)],
         bad_items=[],
+        attributes=[{}] * count,
     )
 
 

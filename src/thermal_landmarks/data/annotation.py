@@ -36,6 +36,8 @@ class Annotation:
         box_px: Face box (x_min, y_min, x_max, y_max) in pixels, or None.
         location: Where the annotation stands, for error messages (`labels.json, annotation id 7`).
         attributes: Anything else that the data set says (pose, occlusion, ...).
+        five_points_px: float (5, 2), middle of the left eye, of the right eye, nose tip, left and right mouth corner,
+            left and right as in the image; for the alignment of crops. None: not known.
     """
 
     image: Path
@@ -45,6 +47,7 @@ class Annotation:
     box_px: tuple[float, float, float, float] | None = None
     location: str = ""
     attributes: dict[str, str | float | bool] = field(default_factory=dict)
+    five_points_px: np.ndarray | None = None
 
 
 class Source(Protocol):

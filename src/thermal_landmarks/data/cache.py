@@ -31,7 +31,7 @@ from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
-_VERSION = 1  # raise when the layout or the meaning of a cached array changes
+_VERSION = 2  # raise when the layout or the meaning of a cached array changes
 _CHUNK = 16
 _KELVIN = 273.15
 
@@ -61,12 +61,13 @@ class CachedSamples:
         matrix: float32 (n, 2, 3), original pixels -> input pixels.
         points_px: float32 (n, N, 2), in the source's scheme; NaN where missing.
         inter_ocular_px: float32 (n,), NaN where the source has no eye corners.
-        box_px: float32 (n, 2), width and height of the rectangle around all points.
+        box_px: float32 (n, 2), width and height of the upright rectangle around all points in the original image.
         pixel_size: float32 (n,), original pixels per input pixel.
         scheme: Landmark scheme of the points.
         names: Image name of each sample.
         subjects: Subject of each sample.
         bad_items: Samples that could not be used: name, location, reason.
+        attributes: What the data set says of each sample (pose, occlusion, ...).
     """
 
     images: np.ndarray
@@ -81,6 +82,7 @@ class CachedSamples:
     names: list[str]
     subjects: list[str]
     bad_items: list[dict[str, str]]
+    attributes: list[dict[str, str | float | bool]]
 
     def __len__(self) -> int:
         return len(self.names)
@@ -144,6 +146,7 @@ def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: 
             "names": [str(annotation.image) for annotation in kept],
             "subjects": [annotation.subject for annotation in kept],
             "bad_items": [{"image": f.image, "location": f.location, "reason": f.reason} for f in faults],
+            "attributes": [annotation.attributes for annotation in kept],
         }
         (partial / "samples.json").write_text(json.dumps(samples))
         try:
@@ -186,7 +189,12 @@ def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path,
     for row, annotation in enumerate(annotations, start):
         try:
             image = source.load(annotation)
-            prepared = preprocessing(image, box_px=annotation.box_px, location=annotation.location)
+            prepared = preprocessing(
+                image,
+                box_px=annotation.box_px,
+                five_points_px=annotation.five_points_px,
+                location=annotation.location,
+            )
             encoding = encoding_of(image)
             images[row] = encode(prepared.values, encoding)
             results.append(_Stored(encoding, prepared.limits, prepared.matrix, image_facts(image)))
@@ -227,6 +235,8 @@ def _keep_rows(path: Path, rows: list[int]) -> None:
 def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequence[_Stored]) -> dict[str, np.ndarray]:
     encoding, limits, matrix = (np.array(column) for column in zip(*(result[:3] for result in results), strict=True))
     points = np.stack([transform_points(a.points_px, m) for a, m in zip(annotations, matrix, strict=True)])
+    sizes = np.array([pixel_size(m) for m in matrix])
+    extents = np.stack([np.nanmax(a.points_px, axis=0) - np.nanmin(a.points_px, axis=0) for a in annotations])
     corners = get_scheme(scheme_name).outer_eye_corners
     if corners is None:
         inter_ocular = np.full(len(points), np.nan)
@@ -238,6 +248,6 @@ def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequenc
         "matrix": matrix.astype(np.float32),
         "points_px": points,
         "inter_ocular_px": inter_ocular.astype(np.float32),
-        "box_px": (np.nanmax(points, axis=1) - np.nanmin(points, axis=1)).astype(np.float32),
-        "pixel_size": np.array([pixel_size(m) for m in matrix], dtype=np.float32),
+        "box_px": (extents / sizes[:, None]).astype(np.float32),
+        "pixel_size": sizes.astype(np.float32),
     }

@@ -17,6 +17,7 @@ from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettin
 from thermal_landmarks.data.batch import Batch, to_unit
 from thermal_landmarks.data.cache import CachedSamples, load_or_build
 from thermal_landmarks.data.dataset import EpochSampler, LandmarkDataset, RawBatch, RotatedTriples, Shard, whole_batch
+from thermal_landmarks.data.five_points import add_five_points
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
@@ -37,6 +38,7 @@ class LandmarkDataModule(L.LightningDataModule):
         batch_size: Images a batch.
         in_channels: How often the single channel is repeated.
         crop: Settings of `preprocessing.Crop`.
+        five_points: Settings of `five_points.add_five_points`, for aligned crops.
         normalisation: Settings of `normalisation.ValueRange`.
         zoom: Settings of `zoom.Zoom`, whose `reference` comes from the training data. None: the network sees whole
             images only.
@@ -58,6 +60,7 @@ class LandmarkDataModule(L.LightningDataModule):
         batch_size: int = 32,
         in_channels: int = 1,
         crop: dict[str, Any] | None = None,
+        five_points: dict[str, Any] | None = None,
         normalisation: dict[str, Any] | None = None,
         zoom: dict[str, Any] | None = None,
         augmentation: dict[str, Any] | None = None,
@@ -69,8 +72,8 @@ class LandmarkDataModule(L.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.source = source
-        self.test_source = test_source
+        self.source = add_five_points(source, **five_points or {})
+        self.test_source = add_five_points(test_source, **five_points or {}) if test_source is not None else None
         self.scheme = get_scheme(scheme)
         self.batch_size = batch_size
         self.preprocessing = Preprocessing.from_settings(

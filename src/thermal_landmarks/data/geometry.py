@@ -5,6 +5,7 @@ and maps a point (x, y, 1) of the original image to the network's input.
 """
 
 import numpy as np
+from jaxtyping import Float
 from scipy import ndimage
 
 
@@ -37,6 +38,27 @@ def fit_matrix(
     scale = (target / extent).min()
     shift = target / 2 - 0.5 - scale * centre
     return np.column_stack([np.eye(2) * scale, shift])
+
+
+def similarity_matrix(points_px: Float[np.ndarray, "point 2"], target_px: Float[np.ndarray, "point 2"]) -> np.ndarray:
+    """The similarity (turn, size, shift; no mirroring) that brings points nearest to target points.
+
+    Least squares over the points, in complex numbers: target = a points + b.
+
+    Returns:
+        float64 (2, 3).
+
+    Raises:
+        ValueError: If there are fewer than two different points, or fewer different targets.
+    """
+    z, w = ((p[:, 0] + 1j * p[:, 1]).astype(np.complex128) for p in (np.asarray(points_px), np.asarray(target_px)))
+    from_middle, to_middle = z - z.mean(), w - w.mean()
+    energy = (np.abs(from_middle) ** 2).sum()
+    a = (from_middle.conj() * to_middle).sum() / energy if energy > 0 else 0
+    if not abs(a) > 0:
+        raise ValueError("A similarity needs at least two different points and targets that are not all the same.")
+    b = w.mean() - a * z.mean()
+    return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
 
 
 def transform_points(points_px: np.ndarray, matrix: np.ndarray) -> np.ndarray:

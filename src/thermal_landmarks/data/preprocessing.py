@@ -7,12 +7,13 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.geometry import fit_matrix, warp_image
+from thermal_landmarks.data.geometry import fit_matrix, similarity_matrix, warp_image
 from thermal_landmarks.data.normalisation import ValueRange
 from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError, DataError
 
 Box = tuple[float, float, float, float]
+FivePoints = tuple[tuple[float, float], ...]
 
 
 class Prepared(NamedTuple):
@@ -28,16 +29,26 @@ class Crop:
     """Which part of an image the network sees.
 
     Attributes:
-        mode: `none` shows the whole image, `box` the face box.
+        mode: `none` shows the whole image, `box` the face box, `align` the face upright and at one size, by five points
+            (LOTR, arXiv 2109.10057, section IV-A); a face whose five points are not known is then shown by its box.
         margin: Added around the box on each side, as a fraction of its larger side.
+        template: Where the five points come to lie, x and y as fractions of the largest square in the input's middle.
     """
 
-    mode: Literal["none", "box"] = "none"
+    mode: Literal["none", "box", "align"] = "none"
     margin: float = 0.25
+    template: FivePoints = ((0.36, 0.28), (0.64, 0.28), (0.5, 0.44), (0.384, 0.603), (0.616, 0.603))
 
     def __post_init__(self) -> None:
-        if self.mode not in ("none", "box"):
-            raise ConfigError(f"Crop mode '{self.mode}' is unknown. Choose none or box.")
+        if self.mode not in ("none", "box", "align"):
+            raise ConfigError(f"Crop mode '{self.mode}' is unknown. Choose none, box or align.")
+        if len(self.template) != 5 or any(len(point) != 2 for point in self.template):
+            raise ConfigError(f"data.crop.template must be five points [x, y], found {list(self.template)}.")
+
+    def template_px(self, size: tuple[int, int]) -> np.ndarray:
+        """The template (5, 2) in pixels of an input of (height, width)."""
+        middle = np.array([size[1] - 1, size[0] - 1]) / 2
+        return middle + (np.array(self.template) - 0.5) * min(size)
 
 
 @dataclass(frozen=True)
@@ -61,8 +72,10 @@ class Preprocessing:
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> "Preprocessing":
         """Rebuild from `settings` or from the same keys in a config."""
-        normalisation: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in settings["normalisation"].items()
+        normalisation: dict[str, Any] = {name: _tuples(value) for name, value in settings["normalisation"].items()}
+        crop: dict[str, Any] = {
+            name: tuple(map(_tuples, value)) if isinstance(value, list) else value
+            for name, value in settings["crop"].items()
         }
         size = settings["image_size"]
         if not (isinstance(size, Sequence) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
@@ -70,7 +83,7 @@ class Preprocessing:
         return cls(
             image_size=(size[0], size[1]),
             in_channels=int(settings["in_channels"]),
-            crop=Crop(**settings["crop"]),
+            crop=Crop(**crop),
             normalisation=ValueRange(**normalisation),
             zoom=_zoom_from(settings.get("zoom"), size),
         )
@@ -96,19 +109,21 @@ class Preprocessing:
         """(height, width) of the network's input."""
         return self.image_size if self.zoom is None else self.zoom.view_size
 
-    def __call__(self, image: ThermalImage, *, box_px: Box | None = None, location: str = "image") -> Prepared:
+    def __call__(
+        self,
+        image: ThermalImage,
+        *,
+        box_px: Box | None = None,
+        five_points_px: np.ndarray | None = None,
+        location: str = "image",
+    ) -> Prepared:
         """Crop and resize one image and find its value limits.
 
         Raises:
-            DataError: If the crop needs a face box and there is none, or no value lies in the window.
+            DataError: If the crop lacks a face box or five points that it needs, or no value lies in the window.
         """
-        if self.crop.mode == "box" and box_px is None:
-            raise DataError(
-                f"{location}: no face box, but the crop is set to `box`. Give boxes or set data.crop.mode=none."
-            )
         size = (image.values.shape[0], image.values.shape[1])
-        box = box_px if self.crop.mode == "box" else None
-        matrix = fit_matrix(size, self.image_size, box_px=box, margin=self.crop.margin)
+        matrix = self._matrix(size, box_px, five_points_px, location)
         values = warp_image(image.values, matrix, self.image_size)
         low, high = self.normalisation.limits(values, image.unit)
         if self.normalisation.mode == "window" and (values.min() >= high or values.max() <= low):
@@ -117,6 +132,23 @@ class Preprocessing:
                 f"{low:g} to {high:g}. Set the unit of the images, or normalisation.mode=percentile."
             )
         return Prepared(values, (low, high), matrix)
+
+    def _matrix(
+        self, size: tuple[int, int], box_px: Box | None, five_points_px: np.ndarray | None, location: str
+    ) -> np.ndarray:
+        if self.crop.mode == "align" and five_points_px is not None:
+            try:
+                return similarity_matrix(five_points_px, self.crop.template_px(self.image_size))
+            except ValueError:
+                raise DataError(f"{location}: its five points for the alignment are one point. Mend them.") from None
+        if self.crop.mode != "none" and box_px is None:
+            wanted = "face box" if self.crop.mode == "box" else "five points and no face box"
+            raise DataError(
+                f"{location}: no {wanted}, but the crop is set to `{self.crop.mode}`. Give boxes or set "
+                "data.crop.mode=none."
+            )
+        box = box_px if self.crop.mode != "none" else None
+        return fit_matrix(size, self.image_size, box_px=box, margin=self.crop.margin)
 
 
 def _zoom_from(settings: dict[str, Any] | None, frame_size: Sequence[int]) -> Zoom | None:

@@ -1,8 +1,9 @@
 """Landmark schemes: named, ordered sets of points, their mirror partners, and the maps between them.
 
 Every scheme is written in terms of the 68 points of iBUG (300-W), the numbering that most data sets share;
-68 and 69 stand for the pupils that T-FAKE adds. Left and right are the image's. `perinasal6` is this
-project's reading of the "6 points surrounding" the upper lip (arXiv 2311.08308, section 4.1).
+68 and 69 stand for the pupils. Points that iBUG lacks have numbers of their own: 100 + i is point i of WFLW, 200 + i of
+LaPa, 300 + i of JD-landmark. Left and right are the image's. `perinasal6` is this project's reading of the
+"6 points surrounding" the upper lip (arXiv 2311.08308, section 4.1).
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,10 @@ _IBUG_MIRROR_GROUPS = (
     ((36, 45), (37, 44), (38, 43), (39, 42), (40, 47), (41, 46)),  # eyes
     ((48, 54), (49, 53), (50, 52), (55, 59), (56, 58), (60, 64), (61, 63), (65, 67)),  # mouth
     ((68, 69),),  # pupils
+    tuple((100 + i, 132 - i) for i in range(1, 16, 2)),  # jaw between the points of iBUG
+    ((138, 150), (139, 149), (140, 148), (141, 147)),  # lower edge of the brows
+    ((162, 170), (166, 174)),  # middle of the lids
+    *(tuple((n + a, n + b) for a, b in ((55, 65), (56, 64), (57, 63), (74, 83))) for n in (200, 300)),  # see _points106
 )
 _MIRROR = {a: b for group in _IBUG_MIRROR_GROUPS for pair in group for a, b in (pair, pair[::-1])}
 _OUTER_EYE_CORNERS = (36, 45)
@@ -30,7 +35,7 @@ class Scheme:
 
     Attributes:
         name: The name used in configs and files.
-        ibug68: For each landmark, its index among the 68 iBUG points (68 and 69: pupils).
+        ibug68: For each landmark, its index among the 68 iBUG points, or a number above where iBUG lacks it.
         landmark_names: For each landmark, a readable name.
     """
 
@@ -75,6 +80,33 @@ def _numbered(name: str, ibug68: tuple[int, ...]) -> Scheme:
     return Scheme(name, ibug68, tuple(f"ibug_{i}" for i in ibug68))
 
 
+def _own_numbers(name: str, prefix: str, ibug68: tuple[int, ...]) -> Scheme:
+    """A scheme whose landmarks are known by their number in it."""
+    return Scheme(name, ibug68, tuple(f"{prefix}_{i}" for i in range(len(ibug68))))
+
+
+_WFLW98 = (
+    *(i // 2 if i % 2 == 0 else 100 + i for i in range(33)),  # jaw
+    *(*range(17, 22), *range(138, 142), *range(22, 27), *range(147, 151)),  # brows: upper edge, then lower edge
+    *range(27, 36),  # nose
+    *(36, 37, 162, 38, 39, 40, 166, 41),
+    *(42, 43, 170, 44, 45, 46, 174, 47),
+    *range(48, 70),  # mouth and pupils
+)
+
+
+def _points106(first: int) -> tuple[int, ...]:
+    """LaPa's and JD-landmark's 106 points: WFLW's 98, the sides of the nose and the middle of each eye.
+
+    Seen on LaPa's samples; public code gives JD-landmark the same mirror partners. The points that WFLW lacks count
+    from `first`, so that the two data sets, whose annotators differ, don't pass for one another.
+    """
+    bridge, nose, eyes, mouth_and_pupils = _WFLW98[:55], _WFLW98[55:60], _WFLW98[60:76], _WFLW98[76:]
+    own = {i: first + i for i in (55, 56, 57, 63, 64, 65, 74, 83)}
+    sides = (own[55], own[56], own[57], *nose, own[63], own[64], own[65])
+    return (*bridge, *sides, *eyes[:8], own[74], *eyes[8:], own[83], *mouth_and_pupils)
+
+
 _FACE16 = {
     "brow_left": 19,
     "brow_right": 24,
@@ -103,6 +135,9 @@ SCHEMES = {
         _numbered("sftl54", (*range(48), 48, 51, 54, 57, 62, 66)),
         _numbered("ibug68", tuple(range(68))),
         _numbered("tfake70", tuple(range(70))),
+        _own_numbers("wflw98", "wflw", _WFLW98),
+        _own_numbers("jd106", "jd", _points106(300)),
+        _own_numbers("lapa106", "lapa", _points106(200)),
     )
 }
 

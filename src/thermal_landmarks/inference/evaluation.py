@@ -28,7 +28,8 @@ class Evaluation:
         metrics: `test/...`, as at the end of training.
         nme: NaN where the image has no normaliser.
         predicted_px: In pixels of the original images.
-        true_px: In pixels of the original images.
+        true_px: In pixels of the original images; NaN also where the crop has cut a point off.
+        annotated_px: In pixels of the original images, with the points that the crop has cut off.
         predicted_input_px: In pixels of the network's input.
         true_input_px: In pixels of the network's input.
     """
@@ -39,6 +40,7 @@ class Evaluation:
     nme: Float[np.ndarray, " image"]
     predicted_px: Float[np.ndarray, "image point 2"]
     true_px: Float[np.ndarray, "image point 2"]
+    annotated_px: Float[np.ndarray, "image point 2"]
     predicted_input_px: Float[np.ndarray, "image point 2"]
     true_input_px: Float[np.ndarray, "image point 2"]
 
@@ -88,7 +90,8 @@ def evaluate(predictor: Predictor, data: LandmarkDataModule, *, metrics: dict[st
             parts.append({name: value.cpu().numpy() for name, value in columns_of_batch.items()})
             progress.advance(task, len(nme))
     table = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
-    samples = data.datasets["test"].samples
+    samples, landmarks = data.datasets["test"].samples, data.datasets["test"].landmarks
+    annotated = samples.points_px[table["rows"]][:, landmarks]
     back = [invert_matrix(samples.matrix[row].astype(np.float64)) for row in table["rows"]]
     return Evaluation(
         samples=samples,
@@ -97,6 +100,7 @@ def evaluate(predictor: Predictor, data: LandmarkDataModule, *, metrics: dict[st
         nme=table["nme"],
         predicted_px=np.stack([transform_points(p, m) for p, m in zip(table["predicted"], back, strict=True)]),
         true_px=np.stack([transform_points(p, m) for p, m in zip(table["true"], back, strict=True)]),
+        annotated_px=np.stack([transform_points(p, m) for p, m in zip(annotated, back, strict=True)]),
         predicted_input_px=table["predicted"],
         true_input_px=table["true"],
     )

@@ -17,6 +17,15 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.inference.evaluation import Evaluation, evaluate, nan_mean
 from thermal_landmarks.inference.evaluation_files import landmark_table, write_figures, write_per_image
+from thermal_landmarks.inference.evaluation_nme_bins import nme_bins_figure
+from thermal_landmarks.inference.evaluation_subsets import (
+    as_records,
+    benchmark_errors,
+    score_subsets,
+    score_table,
+    subset_masks,
+    write_scores,
+)
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.reporting.tables import metric_table
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
@@ -43,7 +52,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
 
     Args:
         cfg: The composed `conf/evaluate.yaml`.
-        folder: Gets `metrics.json`, `per_image.csv` and `figures/`.
+        folder: Gets `metrics.json`, `per_image.csv`, `benchmark.csv` and `figures/`.
         overrides: What was typed on the command line.
 
     Returns:
@@ -71,6 +80,8 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
     chosen = {k: v for k, v in OmegaConf.to_container(cfg.metrics).items() if v is not None}  # type: ignore[union-attr]
     settings = {**_DEFAULT_METRICS, **loaded.hyper_parameters.get("metrics", {}), **chosen}
     evaluation = evaluate(predictor, data, metrics=settings)
+    nme, subsets = benchmark_errors(evaluation, settings["normaliser"]), subset_masks(evaluation)
+    scores = score_subsets(nme, subsets, tuple(cfg.benchmark.thresholds), cfg.benchmark.auc_rule)
     _warn_without_normaliser(console, evaluation, settings["normaliser"])
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -86,16 +97,23 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         "model_id": loaded.network.model_id,
         "scheme": loaded.scheme.name,
         "metric_settings": settings,
+        "benchmark": {"auc_rule": cfg.benchmark.auc_rule, "subsets": as_records(scores)},
         "mirror": cfg.mirror,
         "commit": git_commit(),
     }
     write_json(folder / "metrics.json", metrics)
     write_per_image(evaluation, loaded.scheme, folder / "per_image.csv")
+    write_scores(scores, folder / "benchmark.csv")
     curve = f"{loaded.network.model_id} on {cfg.data_name}"
     thresholds = {name: settings[name] for name in ("auc_threshold", "failure_threshold")}
     write_figures(evaluation, folder / "figures", name=curve, overlays=cfg.overlays, **thresholds)
+    if cfg.overlays > 0 and not np.isnan(nme).all():
+        nme_bins_figure(evaluation, nme, subsets, list(cfg.benchmark.nme_bins)).savefig(
+            folder / "figures" / "by_nme.png"
+        )
 
     console.print(metric_table(evaluation.metrics, settings["normaliser"]))
+    console.print(score_table(scores, settings["normaliser"]))
     if loaded.scheme.num_points <= _LANDMARKS_SHOWN:
         console.print(landmark_table(evaluation, loaded.scheme.landmark_names))
     console.print(f"Results: [bold]{folder}[/bold]", soft_wrap=True)

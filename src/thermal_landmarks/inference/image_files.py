@@ -86,7 +86,7 @@ def choose_boxes(boxes: str | None, crop: Crop) -> dict[Path, Box] | None:
         ConfigError: If the network needs boxes and nothing was said.
         DataError: If the file can't be used.
     """
-    if crop.mode == "box" and boxes is None:
+    if crop.mode != "none" and boxes is None:
         raise ConfigError(
             "boxes is not set, but this network was trained on face boxes: set boxes=FILE.csv, or boxes=whole if every "
             "image is a face crop."

@@ -92,7 +92,12 @@ class Predictor:
         )
 
     def __call__(
-        self, images: Images, *, boxes_px: Box | Sequence[Box] | np.ndarray | None = None, unit: Unit | None = None
+        self,
+        images: Images,
+        *,
+        boxes_px: Box | Sequence[Box] | np.ndarray | None = None,
+        five_points_px: Float[np.ndarray, "*batch 5 2"] | None = None,
+        unit: Unit | None = None,
     ) -> Float32[np.ndarray, "*batch point 2"]:
         """Landmarks in pixels of the images as given (x, y; pixel centres at integers).
 
@@ -101,6 +106,8 @@ class Predictor:
                 (batch, height, width) or (batch, 1, height, width), or a sequence of images, whose sizes may differ.
             boxes_px: Face box (x_min, y_min, x_max, y_max) of each image; used if the network was trained on face
                 boxes, and then needed.
+            five_points_px: Middle of the left and of the right eye, nose tip, left and right mouth corner of each face;
+                used if the network was trained on aligned faces. None: their boxes are used.
             unit: Of bare arrays. None: floating-point values are degrees Celsius, integers are gray levels.
 
         Returns:
@@ -111,9 +118,10 @@ class Predictor:
         """
         thermal_images, single = _as_images(images, unit)
         boxes = _as_boxes(boxes_px, len(thermal_images), single=single)
+        five_points = _as_five_points(five_points_px, len(thermal_images), single=single)
         points = [
             transform_points(prediction, invert_matrix(matrix))
-            for prediction, matrix in self._predict_batches(thermal_images, boxes)
+            for prediction, matrix in self._predict_batches(thermal_images, boxes, five_points)
         ]
         if single:
             return points[0]
@@ -139,14 +147,20 @@ class Predictor:
         return to_pixels(points.float(), (height, width))
 
     def _predict_batches(
-        self, images: Sequence[ThermalImage], boxes: Sequence[Box | None]
+        self,
+        images: Sequence[ThermalImage],
+        boxes: Sequence[Box | None],
+        five_points: Sequence[np.ndarray | None],
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """For each image its points in pixels of the network's input, and the matrix that led there."""
         for start in range(0, len(images), self.batch_size):
             rows = range(start, min(start + self.batch_size, len(images)))
             prepared = [
                 self.preprocessing(
-                    images[row], box_px=boxes[row], location=f"image {row}" if len(images) > 1 else "image"
+                    images[row],
+                    box_px=boxes[row],
+                    five_points_px=five_points[row],
+                    location=f"image {row}" if len(images) > 1 else "image",
                 )
                 for row in rows
             ]
@@ -234,3 +248,13 @@ def _as_boxes(boxes_px: Box | Sequence[Box] | np.ndarray | None, count: int, *, 
     if not (boxes[..., :2] < boxes[..., 2:]).all():
         raise DataError("boxes_px: expected x_min < x_max and y_min < y_max.")
     return [(x0, y0, x1, y1) for x0, y0, x1, y1 in boxes.reshape(-1, 4).tolist()]
+
+
+def _as_five_points(five_points_px: np.ndarray | None, count: int, *, single: bool) -> Sequence[np.ndarray | None]:
+    if five_points_px is None:
+        return [None] * count
+    points = np.asarray(five_points_px, dtype=float)
+    if points.shape != ((5, 2) if single else (count, 5, 2)) or not np.isfinite(points).all():
+        wanted = "(5, 2)" if single else f"({count}, 5, 2)"
+        raise DataError(f"five_points_px: expected finite numbers of shape {wanted}, found {points.shape}.")
+    return list(points.reshape(-1, 5, 2))

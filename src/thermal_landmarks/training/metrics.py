@@ -16,10 +16,9 @@ from torchmetrics import Metric, MetricCollection
 from thermal_landmarks.data.batch import Batch, to_unit
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.training.losses import Wing
+from thermal_landmarks.training.scores import Rule, area_under_curve
 
 Normaliser = Literal["inter_ocular", "box", "image_diagonal"]
-Rule = Literal["exact", "simpson"]
-_SIMPSON_STEP = 1e-4
 
 
 def build_metrics(
@@ -244,13 +243,9 @@ class FailureRate(NormalisedMeanError):  # noqa: N818 - no exception
 class AreaUnderCurve(NormalisedMeanError):  # noqa: N818 - no exception
     """Area under the cumulative error curve from 0 to a threshold, divided by the threshold; in [0, 1].
 
-    The curve at x is the fraction of images with NME <= x, a step function. `exact` is its integral,
-    mean(max(0, 1 - NME / threshold)); `simpson` samples it every 1e-4 and applies Simpson's rule, as the WFLW scorers
-    do. They differ by about one step width.
-
     Args:
         threshold: Upper end of the curve.
-        rule: `exact` or `simpson`.
+        rule: `exact` or `simpson`, see `scores.area_under_curve`.
         normaliser: See `normalised_errors`.
 
     Raises:
@@ -279,11 +274,7 @@ class AreaUnderCurve(NormalisedMeanError):  # noqa: N818 - no exception
         errors = self.image_errors()
         if self.rule == "exact" or len(errors) == 0:
             return (1 - errors / self.threshold).clamp(min=0).mean()
-        from scipy.integrate import simpson  # slow to import, seldom needed
-
-        x = np.arange(0, self.threshold + _SIMPSON_STEP / 2, _SIMPSON_STEP)
-        curve = np.searchsorted(np.sort(errors.double().cpu().numpy()), x, side="right") / len(errors)
-        return errors.new_tensor(simpson(curve, x=x) / self.threshold)
+        return errors.new_tensor(area_under_curve(errors.cpu().numpy(), self.threshold, self.rule))
 
 
 class PointError(Metric):

@@ -1,0 +1,175 @@
+"""The five points by which faces are aligned (`crop.mode=align`): from a file, which a detector can fill.
+
+The file is a CSV table `image,x0,y0,...,x4,y4`, a line a face: middle of the left and of the right eye, nose tip, left
+and right mouth corner. Relative image paths start from its folder. A line without numbers says that the detector has
+found no face there.
+"""
+
+import csv
+import hashlib
+import logging
+import os
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+from rich.progress import track
+
+from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
+from thermal_landmarks.data.face_detection import FaceDetector, build_detector
+from thermal_landmarks.data.readers.base import require_text
+from thermal_landmarks.errors import ConfigError, DataError
+
+_log = logging.getLogger(__name__)
+
+HEADER = ("image", *(f"{axis}{i}" for i in range(5) for axis in "xy"))
+Found = dict[Path, list[Float[np.ndarray, "5 2"]]]
+"""Five points of the faces of each image, by its absolute path."""
+
+
+def add_five_points(
+    source: Source, *, file: str | Path | None = None, detector: str | None = None, threshold: float = 0.9
+) -> Source:
+    """The source with five points on its annotations, or the source itself where no file is named.
+
+    Raises:
+        ConfigError: If a detector is named without a file to keep its results, or can't be used.
+    """
+    if file is None:
+        if detector is not None:
+            raise ConfigError(
+                "data.five_points.detector needs data.five_points.file, a CSV where its results are kept."
+            )
+        return source
+    chosen = build_detector(detector, threshold=threshold) if detector is not None else None
+    return WithFivePoints(source, file=Path(file), detector=chosen)
+
+
+class WithFivePoints:
+    """A `Source` whose annotations have the five points that a file gives for them.
+
+    A face is given those whose middle is in its box (without a box: in the rectangle around its landmarks) and nearest
+    to the box's middle. A face without keeps none and is shown by its box; how many there are is logged.
+
+    Args:
+        source: The data set.
+        file: The CSV table.
+        detector: Run on the images that are not in the file, which is written anew. None: the file stays as it is.
+    """
+
+    def __init__(self, source: Source, *, file: Path, detector: FaceDetector | None = None) -> None:
+        self.source = source
+        self.scheme = source.scheme
+        self.file = file
+        self._detector = detector
+        self._annotations: list[Annotation] | None = None
+
+    def annotations(self) -> Sequence[Annotation]:
+        if self._annotations is None:
+            given = self.source.annotations()
+            found = self._detected(given) if self._detector is not None else read_five_points(self.file)
+            self._annotations = [
+                replace(annotation, five_points_px=_of_face(annotation, found.get(annotation.image.absolute(), [])))
+                for annotation in given
+            ]
+            without = sum(annotation.five_points_px is None for annotation in self._annotations)
+            if without:
+                _log.warning(
+                    "%s: no five points for %d of %d faces; these are shown by their boxes.",
+                    self.file,
+                    without,
+                    len(given),
+                )
+        return self._annotations
+
+    def load(self, annotation: Annotation) -> ThermalImage:
+        return self.source.load(annotation)
+
+    def fingerprint(self) -> str:
+        digest = hashlib.blake2b(self.source.fingerprint().encode(), digest_size=16)
+        for annotation in self.annotations():
+            points = annotation.five_points_px
+            digest.update(b"none" if points is None else np.ascontiguousarray(points, dtype=np.float64).tobytes())
+        return digest.hexdigest()
+
+    def __getstate__(self) -> dict[str, Any]:
+        # worker processes load images; they need neither detector nor annotations
+        return self.__dict__ | {"_detector": None, "_annotations": None}
+
+    def _detected(self, annotations: Sequence[Annotation]) -> Found:
+        assert self._detector is not None
+        found = read_five_points(self.file) if self.file.is_file() else {}
+        missing = {a.image.absolute(): a for a in annotations if a.image.absolute() not in found}
+        for image, annotation in track(missing.items(), "Finding faces", transient=True) if missing else ():
+            try:
+                loaded = self.source.load(annotation)
+            except DataError:
+                continue  # the cache reports this image with the reason
+            found[image] = list(self._detector(_eight_bit(loaded)))
+        if missing:
+            write_five_points(self.file, found)
+        return found
+
+
+def read_five_points(file: Path) -> Found:
+    """The content of a file of five points.
+
+    Raises:
+        DataError: If it is not such a table; names the line.
+    """
+    rows = csv.reader(require_text(file).splitlines())
+    header = tuple(cell.strip() for cell in next(rows, []))
+    if header != HEADER:
+        raise DataError(f"{file}, line 1: expected the columns {','.join(HEADER)}, found {','.join(header)}.")
+    found: Found = {}
+    for cells in rows:
+        if not cells:
+            continue
+        faces = found.setdefault((file.parent / cells[0]).absolute(), [])
+        if not any(cell.strip() for cell in cells[1:]):
+            continue
+        try:
+            points = np.array(cells[1:], dtype=np.float64).reshape(5, 2)
+        except ValueError:
+            points = np.full((5, 2), np.nan)
+        if not np.isfinite(points).all():
+            raise DataError(
+                f"{file}, line {rows.line_num}: expected an image and ten numbers. Mend or remove the line."
+            )
+        faces.append(points)
+    return {Path(os.path.normpath(image)): faces for image, faces in found.items()}
+
+
+def write_five_points(file: Path, found: Found) -> None:
+    """Write a file that `read_five_points` reads back; images are named relative to its folder."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w", newline="", encoding="utf-8") as opened:
+        rows = csv.writer(opened)
+        rows.writerow(HEADER)
+        for image, faces in found.items():
+            name = Path(os.path.relpath(image, file.parent.absolute())).as_posix()
+            rows.writerows([name, *points.ravel().tolist()] for points in faces or [np.empty(0)])
+
+
+def _of_face(annotation: Annotation, faces: Sequence[np.ndarray]) -> np.ndarray | None:
+    if not faces or not np.isfinite(annotation.points_px).any():
+        return None
+    x, y = annotation.points_px.T
+    box = annotation.box_px or (np.nanmin(x), np.nanmin(y), np.nanmax(x), np.nanmax(y))
+    low, high = np.array(box[:2]), np.array(box[2:])
+    middles = np.stack([points.mean(axis=0) for points in faces])
+    distance = np.linalg.norm(middles - (low + high) / 2, axis=1)
+    distance[~((middles >= low) & (middles <= high)).all(axis=1)] = np.inf
+    nearest = int(distance.argmin())
+    return faces[nearest] if np.isfinite(distance[nearest]) else None
+
+
+def _eight_bit(image: ThermalImage) -> np.ndarray:
+    """An 8-bit picture as it is; the values of any other image stretched."""
+    values = image.values
+    is_picture = image.unit == "gray" and values.min() >= 0 and values.max() <= 255
+    low, high = (0, 255) if is_picture else np.percentile(values, (0.5, 99.5))
+    return ((values - low) * (255 / max(high - low, 1e-6))).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,103 @@
+"""JD-landmark (Liu et al., ICMEW 2019): 106 landmarks on the faces of 300-W, in folders `picture`, `landmark`, `rect`.
+
+The data set doesn't say who is seen: each picture counts as a person of its own.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.base import FileReader, require_folder, require_text
+from thermal_landmarks.errors import DataError
+
+
+class Jd106(FileReader):
+    """One face for each `landmark/NAME.jpg.txt`: `picture/NAME.jpg`, and its box `rect/NAME.jpg.rect`.
+
+    Args:
+        folder: The data set's folder.
+        parts: Folders in it to read; each is searched, with its subfolders, for `picture_dir` beside `landmark_dir`.
+        picture_dir: Name of the folders of pictures.
+        landmark_dir: Name of the folders of landmark files: a line `106`, then 106 lines `x y`.
+        rect_dir: Name of the folders of boxes beside them, or the path of one folder for all: a line `x1 y1 x2 y2`.
+        corrections: Folder of landmark files that replace those of the same name. None: nothing is replaced.
+        unit: What image values mean; None: what the files say.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str | Path,
+        parts: Sequence[str] = (".",),
+        picture_dir: str = "picture",
+        landmark_dir: str = "landmark",
+        rect_dir: str | Path = "rect",
+        corrections: str | Path | None = None,
+        unit: str | None = None,
+    ) -> None:
+        self.folder = Path(folder)
+        self.parts = tuple(parts)
+        self.picture_dir, self.landmark_dir, self.rect_dir = picture_dir, landmark_dir, Path(rect_dir)
+        self.corrections = Path(corrections) if corrections is not None else None
+        settings = {"folder": folder, "parts": self.parts, "corrections": corrections}
+        settings |= {"picture": picture_dir, "landmark": landmark_dir, "rect": rect_dir}
+        super().__init__(scheme="jd106", unit=unit, subject_pattern=None, settings=settings)
+
+    def _parse(self) -> list[Annotation]:
+        found = []
+        for part in self.parts:
+            root = require_folder(self.folder / part)
+            folders = sorted(p for p in root.rglob(self.landmark_dir) if (p.parent / self.picture_dir).is_dir())
+            if not folders:
+                raise DataError(
+                    f"{root}: no folder '{self.landmark_dir}' beside a folder '{self.picture_dir}'. Check the path, or "
+                    "set data.source.parts, picture_dir and landmark_dir."
+                )
+            found += [self._read(file) for folder in folders for file in sorted(folder.glob("*.txt"))]
+        return found
+
+    def _read(self, file: Path) -> Annotation:
+        picture = file.with_suffix("").name
+        image = file.parent.parent / self.picture_dir / picture
+        subject = image.relative_to(self.folder).as_posix()
+        rect = file.parent.parent / self.rect_dir / f"{picture}.rect"  # an absolute rect_dir stands for itself
+        if self.corrections is not None and (self.corrections / file.name).is_file():
+            file = self.corrections / file.name
+        try:
+            points = read_counted_points(file)
+            box = _read_rect(rect) if rect.is_file() else None
+        except DataError as error:
+            place, _, finding = str(error).partition(": ")
+            return self._fault(image, place, finding, subject=subject)
+        return self._annotation(image, points, subject, str(file), box_px=box)
+
+
+def read_counted_points(file: Path) -> np.ndarray:
+    """The points (N, 2) of a file whose first line is N and whose other lines are x and y.
+
+    Raises:
+        DataError: If it is not of that form; names the line.
+    """
+    lines = [(number, line.split()) for number, line in enumerate(require_text(file).splitlines(), 1) if line.strip()]
+    if not lines or len(lines[0][1]) != 1 or not lines[0][1][0].isdigit():
+        raise DataError(f"{file}, line 1: expected the number of points. Mend or remove the file.")
+    points = []
+    for number, cells in lines[1:]:
+        try:
+            x, y = map(float, cells)
+        except ValueError:
+            raise DataError(f"{file}, line {number}: found '{' '.join(cells)}', expected x and y.") from None
+        points.append((x, y))
+    if len(points) != int(lines[0][1][0]):
+        raise DataError(f"{file}: states {lines[0][1][0]} points and holds {len(points)}. Mend or remove the file.")
+    return np.array(points, dtype=np.float32).reshape(-1, 2)
+
+
+def _read_rect(file: Path) -> tuple[float, float, float, float]:
+    try:
+        x1, y1, x2, y2 = map(float, require_text(file).split())
+    except ValueError:
+        raise DataError(f"{file}, line 1: expected 'x1 y1 x2 y2'. Mend or remove the file.") from None
+    return (x1, y1, x2, y2)

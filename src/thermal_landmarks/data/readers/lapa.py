@@ -1,0 +1,51 @@
+"""LaPa (Liu et al., AAAI 2020): 106 landmarks, in folders `images` and `landmarks` of train, val and test.
+
+Not JD-landmark, although both have 106 points: other pictures, other annotators. The data set doesn't say who is seen:
+each picture counts as a person of its own. It has no face boxes; a picture shows little more than its face.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.base import FileReader, require_folder
+from thermal_landmarks.data.readers.image_folder import ImageFinder
+from thermal_landmarks.data.readers.jd106 import read_counted_points
+from thermal_landmarks.errors import DataError
+
+
+class Lapa(FileReader):
+    """One face for each `landmarks/NAME.txt` (a line `106`, then 106 lines `x y`) with its picture `images/NAME.jpg`.
+
+    Args:
+        folder: The data set's folder.
+        parts: Which of `train`, `val` and `test` to read.
+        unit: What image values mean; None: what the files say.
+    """
+
+    def __init__(self, *, folder: str | Path, parts: Sequence[str] = ("train",), unit: str | None = None) -> None:
+        self.folder = Path(folder)
+        self.parts = tuple(parts)
+        settings = {"folder": folder, "parts": self.parts}
+        super().__init__(scheme="lapa106", unit=unit, subject_pattern=None, settings=settings)
+
+    def _parse(self) -> list[Annotation]:
+        finder = ImageFinder()
+        found = []
+        for part in self.parts:
+            landmarks = require_folder(self.folder / part / "landmarks")
+            found += [self._read(file, part, finder) for file in sorted(landmarks.glob("*.txt"))]
+        return found
+
+    def _read(self, file: Path, part: str, finder: ImageFinder) -> Annotation:
+        subject = f"{part}/{file.stem}"
+        images = self.folder / part / "images"
+        image = finder.find((images,), file.stem)
+        if image is None:
+            return self._fault(images / file.stem, str(file), f"no image of that name in {images}.", subject=subject)
+        try:
+            points = read_counted_points(file)
+        except DataError as error:
+            place, _, finding = str(error).partition(": ")
+            return self._fault(image, place, finding, subject=subject)
+        return self._annotation(image, points, subject, str(file))

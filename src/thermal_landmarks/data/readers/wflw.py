@@ -1,0 +1,123 @@
+"""WFLW (Wu et al., CVPR 2018): 98 landmarks on visible-light faces, six flags, official train and test lists.
+
+The data set doesn't say who is seen. Each photograph counts as a person of its own, so that a validation set taken from
+the training list shares no photograph with it; the same person may still be in both.
+"""
+
+import logging
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.base import FileReader, require_folder, require_text
+from thermal_landmarks.errors import ConfigError, DataError
+
+_log = logging.getLogger(__name__)
+
+Part = Literal["train", "test"]
+FLAGS = ("pose", "expression", "illumination", "make_up", "occlusion", "blur")
+"""The six flags of a list line, in its order; the subsets that results are given for."""
+
+_POINTS = 98
+_FIELDS = 2 * _POINTS + 4 + len(FLAGS) + 1
+_LIST_FOLDERS = ("WFLW_annotations/list_98pt_rect_attr_train_test", "list_98pt_rect_attr_train_test", ".")
+
+
+class Wflw(FileReader):
+    """Faces of one official list; a line has 196 coordinates, the face box, six flags and the picture's path.
+
+    Args:
+        folder: Holds `WFLW_annotations` and `WFLW_images`.
+        part: Which of the official lists, `train` or `test`.
+        list_file: A list of another name or place; None: the official one below `folder`.
+        image_dir: Folder of the pictures; None: `WFLW_images` in `folder`.
+        unit: What image values mean; None: what the files say.
+
+    Raises:
+        ConfigError: If there is no such part.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str | Path,
+        part: Part = "train",
+        list_file: str | Path | None = None,
+        image_dir: str | Path | None = None,
+        unit: str | None = None,
+    ) -> None:
+        if part not in get_args(Part):
+            raise ConfigError(f"WFLW has no part '{part}'. Choose train or test.")
+        self.folder = Path(folder)
+        self.part = part
+        self.list_file = Path(list_file) if list_file is not None else None
+        self.image_dir = Path(image_dir) if image_dir is not None else self.folder / "WFLW_images"
+        settings = {"folder": folder, "part": part, "list": list_file, "images": self.image_dir}
+        super().__init__(scheme="wflw98", unit=unit, subject_pattern=None, settings=settings)
+
+    def _parse(self) -> list[Annotation]:
+        file = self.list_file or self._official_list(self.part)
+        if file is None:
+            looked = ", ".join(str(require_folder(self.folder) / f / _list_name(self.part)) for f in _LIST_FOLDERS)
+            raise DataError(
+                f"{self.folder}: no official {self.part} list of WFLW. Looked for {looked}. "
+                "Set data.source.folder, or data.source.list_file."
+            )
+        found = [
+            self._read(line.split(), f"{file}, line {number}")
+            for number, line in enumerate(require_text(file).splitlines(), 1)
+            if line.strip()
+        ]
+        if self.part == "test":
+            self._warn_of_shared_pictures(found)
+        return found
+
+    def _read(self, fields: list[str], place: str) -> Annotation:
+        name = fields[-1]
+        image, subject = self.image_dir / name, f"{self.part}/{name}"
+        if len(fields) != _FIELDS:
+            finding = (
+                f"{len(fields)} fields, expected {_FIELDS}: 196 coordinates, 4 of the box, 6 flags and the path. "
+                "Mend or remove the line."
+            )
+            return self._fault(image, place, finding, subject=subject)
+        try:
+            numbers = np.array(fields[:-1], dtype=np.float64)
+        except ValueError as error:
+            return self._fault(image, place, f"{error}. Mend or remove the line.", subject=subject)
+        x_min, y_min, x_max, y_max = numbers[2 * _POINTS : 2 * _POINTS + 4].tolist()
+        flags = numbers[2 * _POINTS + 4 :]
+        if not np.isin(flags, (0, 1)).all():
+            finding = f"flags {' '.join(fields[-7:-1])}, expected six times 0 or 1. Mend or remove the line."
+            return self._fault(image, place, finding, subject=subject)
+        return self._annotation(
+            image,
+            numbers[: 2 * _POINTS].reshape(-1, 2),
+            subject,
+            place,
+            box_px=(x_min, y_min, x_max, y_max),
+            attributes={name: bool(flag) for name, flag in zip(FLAGS, flags, strict=True)},
+        )
+
+    def _official_list(self, part: Part) -> Path | None:
+        places = (self.folder / folder / _list_name(part) for folder in _LIST_FOLDERS)
+        return next((place for place in places if place.is_file()), None)
+
+    def _warn_of_shared_pictures(self, test: list[Annotation]) -> None:
+        """The official lists divide faces; two faces of one photograph can be on either side."""
+        train = self._official_list("train")
+        if train is None:
+            return
+        pictures = {self.image_dir / line.split()[-1] for line in require_text(train).splitlines() if line.strip()}
+        if shared := sum(annotation.image in pictures for annotation in test):
+            _log.warning(
+                "WFLW: %d of %d test faces are in photographs from which the official training list takes other faces.",
+                shared,
+                len(test),
+            )
+
+
+def _list_name(part: Part) -> str:
+    return f"list_98pt_rect_attr_{part}.txt"

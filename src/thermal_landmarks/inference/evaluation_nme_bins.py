@@ -1,0 +1,75 @@
+"""Sample faces by how large their error is, a row for each range of NME and a column for each subset.
+
+As Figure 3 of LOTR (arXiv 2109.10057).
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from matplotlib.figure import Figure
+
+from thermal_landmarks.inference.evaluation import Evaluation
+from thermal_landmarks.inference.evaluation_subsets import FULL
+from thermal_landmarks.reporting.figures import overlay_grid
+
+_COLUMNS_WITHOUT_SUBSETS = 6
+
+
+def nme_bins_figure(
+    evaluation: Evaluation,
+    nme: Float[np.ndarray, " image"],
+    subsets: Mapping[str, Bool[np.ndarray, " image"]],
+    edges: Sequence[float],
+) -> Figure:
+    """The figure; a gray panel stands where a subset has no face in a range, a range without any face has no row.
+
+    Args:
+        evaluation: Its images are shown.
+        nme: Of each image; NaN is left out, but there must be a number.
+        subsets: Which images belong to each; with `full` alone, each row shows several faces of the range.
+        edges: Ascending; n edges make n + 1 rows.
+    """
+    flags = [name for name in subsets if name != FULL]
+    bounds = [f"{edge:g}" for edge in edges]
+    ranges = [f"< {bounds[0]}", *(f"{a} to {b}" for a, b in pairwise(bounds)), f"> {bounds[-1]}"]
+    known = ~np.isnan(nme)
+    chosen: list[int | None] = []
+    titles: list[str] = []
+    for row, name in enumerate(ranges):
+        order = np.flatnonzero(known & (np.searchsorted(edges, nme) == row))
+        if not len(order):
+            continue
+        order = order[np.argsort(nme[order], kind="stable")]
+        faces = _medians(order, [subsets[flag] for flag in flags]) if flags else _spread(order)
+        chosen += faces
+        for face, flag in zip(faces, flags or [""] * len(faces), strict=True):
+            shown = f"no face with NME {name}" if face is None else f"NME {nme[face]:.3f}"
+            titles.append(f"{flag.replace('_', '-')}: {shown}" if flag else shown)
+    nothing = np.zeros_like(evaluation.samples.values(0))
+    no_points = np.full_like(evaluation.true_input_px[0], np.nan)
+    return overlay_grid(
+        [nothing if i is None else evaluation.samples.values(int(evaluation.rows[i])) for i in chosen],
+        [no_points if i is None else evaluation.true_input_px[i] for i in chosen],
+        [no_points if i is None else evaluation.predicted_input_px[i] for i in chosen],
+        titles,
+        columns=len(flags) or _COLUMNS_WITHOUT_SUBSETS,
+    )
+
+
+def _medians(order: Int[np.ndarray, " face"], subsets: Sequence[Bool[np.ndarray, " image"]]) -> list[int | None]:
+    """The median face of each subset, if possible one that no other column shows."""
+    chosen: list[int | None] = []
+    for subset in subsets:
+        own = order[subset[order]].tolist()
+        fresh = [face for face in own if face not in chosen] or own
+        chosen.append(fresh[len(fresh) // 2] if fresh else None)
+    return chosen
+
+
+def _spread(order: Int[np.ndarray, " face"]) -> list[int | None]:
+    """Faces from the whole range."""
+    count = min(_COLUMNS_WITHOUT_SUBSETS, len(order))
+    faces = order[np.linspace(0, len(order) - 1, count).round().astype(int)].tolist()
+    return [*faces, *[None] * (_COLUMNS_WITHOUT_SUBSETS - count)]

@@ -1,0 +1,112 @@
+import csv
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from thermal_landmarks.data.annotation import Source
+from thermal_landmarks.data.datamodule import LandmarkDataModule
+from thermal_landmarks.data.readers.jd106 import Jd106
+from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
+from thermal_landmarks.errors import DataError
+from thermal_landmarks.inference.evaluation import Evaluation, evaluate
+from thermal_landmarks.inference.evaluation_nme_bins import nme_bins_figure
+from thermal_landmarks.inference.evaluation_subsets import (
+    as_records,
+    benchmark_errors,
+    score_subsets,
+    score_table,
+    subset_masks,
+    write_scores,
+)
+from thermal_landmarks.inference.predictor import Predictor
+
+MakeCheckpoint = Callable[..., Path]
+BOX = {"mode": "box", "margin": -0.1}  # cuts off points of the jaw
+
+
+def evaluation_of(source: Source, make_checkpoint: MakeCheckpoint, cache: Path, **crop: object) -> Evaluation:
+    checkpoint = make_checkpoint(scheme=source.scheme, image_size=(48, 48), crop=crop or BOX)
+    predictor = Predictor.from_checkpoint(checkpoint, device="cpu")
+    data = LandmarkDataModule(
+        source=source, scheme=source.scheme, image_size=(48, 48), crop=crop or BOX, cache_dir=cache, workers=1
+    )
+    data.use_for_test(source)
+    return evaluate(predictor, data)
+
+
+@pytest.fixture
+def wflw(wflw_folder: Path, make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Evaluation:
+    return evaluation_of(Wflw(folder=wflw_folder, part="test"), make_checkpoint, tmp_path)
+
+
+def test_wflw_errors_are_over_all_98_points_and_the_distance_of_points_60_and_72(
+    wflw: Evaluation, wflw_folder: Path
+) -> None:
+    assert np.isnan(wflw.true_px).any()
+    expected = []
+    for face, predicted in zip(Wflw(folder=wflw_folder, part="test").annotations(), wflw.predicted_px, strict=True):
+        true = face.points_px.astype(float)
+        distances = [np.hypot(*(p - t)) for p, t in zip(predicted, true, strict=True)]
+        assert len(distances) == 98
+        expected.append(sum(distances) / 98 / np.hypot(*(true[60] - true[72])))
+    np.testing.assert_allclose(benchmark_errors(wflw, "inter_ocular"), expected, rtol=1e-5)
+
+
+def test_jd_errors_are_normalised_by_the_rectangle_around_the_true_points(
+    jd106_folder: Path, make_checkpoint: MakeCheckpoint, tmp_path: Path
+) -> None:
+    source = Jd106(folder=jd106_folder, parts=["Test_data"])
+    found = evaluation_of(source, make_checkpoint, tmp_path)
+    expected = []
+    for face, predicted in zip(source.annotations(), found.predicted_px, strict=True):
+        width, height = face.points_px.max(axis=0) - face.points_px.min(axis=0)
+        expected.append(np.linalg.norm(predicted - face.points_px, axis=1).mean() / np.sqrt(width * height))
+    np.testing.assert_allclose(benchmark_errors(found, "box"), expected, rtol=1e-5)
+
+
+def test_every_flag_has_a_row_also_where_no_image_has_it(wflw: Evaluation, tmp_path: Path) -> None:
+    nme = np.array([0.01, 0.09, 0.2, 0.03, np.nan, 0.04])
+    scores = score_subsets(nme, subset_masks(wflw), (0.08, 0.1), "simpson")
+    assert list(scores) == ["full", *FLAGS]
+    records = {record["subset"]: record for record in as_records(scores)}
+    assert records["full"]["images"] == 5  # one has no NME
+    assert records["full"]["nme"] == pytest.approx(0.074)
+    assert (records["full"]["failure_rate@0.08"], records["full"]["failure_rate@0.1"]) == (0.4, 0.2)
+    assert records["expression"]["failure_rate@0.08"] == 1
+    assert records["expression"]["auc@0.1"] == pytest.approx(0.1, abs=1e-3)
+    assert records["occlusion"] == {"subset": "occlusion", "images": 0}
+    assert scores["blur"] is None
+    write_scores(scores, tmp_path / "benchmark.csv")
+    with (tmp_path / "benchmark.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["subset"] for row in rows] == list(scores)
+    assert float(rows[0]["auc@0.08"]) == records["full"]["auc@0.08"]
+    assert rows[-1]["nme"] == ""
+    table = score_table(scores, "inter_ocular")
+    assert list(table.columns[2].cells)[:2] == ["7.40", "1.00"]
+    assert list(table.columns[3].cells)[-1] == "-"
+
+
+def test_broken_predictions_are_an_error_and_not_left_out(wflw: Evaluation) -> None:
+    predicted = wflw.predicted_px.copy()
+    predicted[2, 5] = np.nan
+    with pytest.raises(DataError, match="1 of 6 images have predicted points that are not finite"):
+        benchmark_errors(replace(wflw, predicted_px=predicted), "inter_ocular")
+
+
+def test_faces_are_shown_by_range_of_nme_and_subset(wflw: Evaluation) -> None:
+    nme = np.array([0.01, 0.055, 0.2, 0.06, np.nan, 0.04])
+    figure = nme_bins_figure(wflw, nme, subset_masks(wflw), [0.05, 0.06])
+    titles = [axis.get_title() for axis in figure.axes]
+    assert len(titles) == 3 * 6
+    assert titles[0] == "pose: NME 0.010"
+    assert titles[7] == "expression: NME 0.055"
+    assert titles[9] == "make-up: NME 0.060"
+    assert titles[14] == "illumination: NME 0.200"
+    assert titles[4] == "occlusion: no face with NME < 0.05"
+    without = nme_bins_figure(wflw, nme, {"full": np.ones(6, dtype=bool)}, [0.05])
+    assert [axis.get_title() for axis in without.axes][:2] == ["NME 0.010", "NME 0.040"]
+    assert "NME 0.200" in [axis.get_title() for axis in without.axes]
