@@ -26,6 +26,8 @@ SIZES = {
     "canthus_length": 6.0,
     "lash_lift": 1.0,
     "eyeball_edge": 1.0,
+    "chin_pad_edge": 2.0,
+    "chin_pad_half_width": 20.0,
 }
 BEARD = BeardStyle(
     chin=1.0,
@@ -36,6 +38,8 @@ BEARD = BeardStyle(
     long_mm=0.0,
     patch=1.0,
     patch_mm=6.0,
+    clear=1.0,
+    throat_mm=0.0,
     bare_mm=10.0,
     moustache_drop_mm=0.0,
     joined=0.0,

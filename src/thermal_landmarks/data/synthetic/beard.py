@@ -23,13 +23,13 @@ def paint_beard(canvas: Canvas, person: Person) -> None:
     if style is None:
         return
     view, x, y = canvas.window(*_AREA_MM)
-    free, jaw_and_cheeks = _areas(canvas.samples)
+    jaw_and_cheeks = _jaw_and_cheeks(canvas.samples)
     generator = stream(*person.key, "beard")
     # Bent by a coarse pattern, so that locks run into each other.
     bends, patches = (smooth_noise(generator, view.shape[0], view.shape[1], knots) for knots in ((7, 9), (8, 11)))
     strands = _strands(generator, x * (1.2 - y / np.float32(300)) + 5 * bends, (y + 0.5 * np.abs(x)) / np.float32(4.5))
     density = np.float32(style.cheeks) * jaw_and_cheeks
-    density = np.maximum(density, _around_mouth(style, x, y)) * free
+    density = np.maximum(density, _around_mouth(style, x, y)) * _free(style, x, y)
     patches *= np.float32(0.7 * style.patchy)
     patches += np.float32(1 - 0.2 * style.patchy)
     density *= patches
@@ -43,15 +43,22 @@ def paint_beard(canvas: Canvas, person: Person) -> None:
 
 
 @lru_cache(maxsize=8)
-def _areas(samples: int) -> tuple[np.ndarray, np.ndarray]:
-    """Where hair can grow (all but the lips), and jaw and cheeks; float32, at the samples of the area."""
+def _jaw_and_cheeks(samples: int) -> np.ndarray:
+    """Where hair grows on jaw and cheeks; float32, at the samples of the area."""
     frontal = mean_head().frontal_mm
     _, x, y = Canvas(np.zeros(frontal.shape[:2], np.float32), samples).window(*_AREA_MM)
     side = np.abs(x)
-    free = np.clip((hypot(x / 26, (y - 70) / 10.5) - 1) * 4, 0, 1) * (1 - smooth_step(y, 124, 140))
     jaw = smooth_step(y + 0.55 * side, 92, 112)
     cheeks = smooth_step(side, 26, 44) * smooth_step(y + 0.5 * (side - 60), 34, 60)
-    return free.astype(np.float32), np.maximum(cheeks, 0.9 * jaw).astype(np.float32)
+    return np.maximum(cheeks, 0.9 * jaw).astype(np.float32)
+
+
+def _free(style: BeardStyle, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Where hair can grow: outside the lips and above the throat."""
+    beside_lips = np.clip(
+        (hypot(x / np.float32(26 * style.clear), (y - 70) / np.float32(10.5 * style.clear)) - 1) * 4, 0, 1
+    )
+    return beside_lips * (1 - smooth_step(y - np.float32(style.throat_mm), 124, 140))
 
 
 def _around_mouth(style: BeardStyle, x: np.ndarray, y: np.ndarray) -> np.ndarray:

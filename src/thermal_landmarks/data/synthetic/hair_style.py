@@ -54,6 +54,8 @@ class BeardStyle:
         patch_mm: Its half width below the lip.
         bare_mm: Height of the bare skin beside it, between lip and beard.
         moustache_drop_mm: How far the moustache hangs below its mean place.
+        clear: Size of the bare area around the lips, relative.
+        throat_mm: How far the beard ends below its mean place on the throat.
         joined: Density beside the mouth, relative to the moustache's.
     """
 
@@ -67,6 +69,8 @@ class BeardStyle:
     patch_mm: float
     bare_mm: float
     moustache_drop_mm: float
+    clear: float
+    throat_mm: float
     joined: float
 
 
@@ -126,5 +130,7 @@ def draw_beard_style(seed: int, subject: int, appearance: AppearanceRanges) -> B
         patch_mm=uniform(generator, (4.0, 14.0)),
         bare_mm=uniform(generator, (0.0, 12.0)),
         moustache_drop_mm=uniform(generator, (-3.0, 3.0)),
+        clear=uniform(generator, (0.8, 1.1)),
+        throat_mm=uniform(generator, (-8.0, 6.0)),
         joined=uniform(generator, (0.0, 1.0)) if chin > _JOINED else 0.0,
     )

@@ -104,13 +104,14 @@ _FEATURES = (
     "vessel_k", "grain_k", "mouth_line_k", "upper_lip_k", "lower_lip_k", "mouth_cavity_k", "lid_fold_k",
     "upper_lid_k", "under_eye_k", "eyeball_k", "brow_k", "ala_k", "nose_groove_k", "beard_k", "lid_crease_k",
     "lash_k", "lash_patch_k", "eye_corner_k", "canthus_k", "lid_tail_k", "nose_flank_k", "lobule_k", "alar_crease_k",
-    "columella_k", "philtrum_k", "fold_k", "lip_border_k", "mouth_corner_k", "chin_fold_k", "cheek_patch_k",
-    "socket_k", "muzzle_k",
+    "columella_k", "philtrum_k", "fold_k", "lip_border_k", "mouth_corner_k", "chin_fold_k", "chin_pad_k",
+    "cheek_patch_k", "socket_k", "muzzle_k",
 )  # fmt: skip
 _SIZES = (
     "lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed",
     "area_width", "lid_height", "lower_lid_height", "crease_height", "lobule_shift_mm", "lobule_size",
-    "canthus_length_mm", "lash_lift_mm", "eyeball_edge_mm", "lip_width", "lip_box", "mouth_line_length",
+    "canthus_length_mm", "lash_lift_mm", "eyeball_edge_mm", "chin_pad_edge_mm", "chin_pad_drop_mm",
+    "chin_pad_half_width_mm", "lip_width", "lip_box", "mouth_line_length",
 )  # fmt: skip
 _STILL_PERSPIRATION = (0.2, 1.0)
 

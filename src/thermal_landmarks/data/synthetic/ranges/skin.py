@@ -50,6 +50,7 @@ class TemperatureRanges:
         lip_border_k: Of the lips' border.
         mouth_corner_k: Of the corners of the mouth.
         chin_fold_k: Of the fold between lower lip and chin.
+        chin_pad_k: Of the pad of the chin.
         cheek_patch_k: Of the cool, bounded area between eye, nose, mouth and jaw.
         socket_k: Of the bounded area around the eye.
         muzzle_k: Of the bounded area around the mouth.
@@ -66,6 +67,9 @@ class TemperatureRanges:
         canthus_length_mm: Length of the wedge at the inner corner.
         lash_lift_mm: How far the patch of lashes lies above the lid's edge.
         eyeball_edge_mm: Width of the border of the eyeball.
+        chin_pad_edge_mm: Width of the border of the pad of the chin.
+        chin_pad_drop_mm: How far the pad's lower border lies below the edge of the chin.
+        chin_pad_half_width_mm: Of the pad.
         lip_width: Of the lips' red, relative to the distance of the corners of the mouth.
         lip_box: Outline of the lips' red: 0 an arc, 1 a box with round corners.
         mouth_line_length: Of the line between the lips, relative to the distance of the corners.
@@ -127,6 +131,7 @@ class TemperatureRanges:
     lip_border_k: Range = (-0.4, 0.4)
     mouth_corner_k: Range = (-0.5, 0.7)
     chin_fold_k: Range = (-0.6, 0.6)
+    chin_pad_k: Range = (-1.8, 0.3)
     cheek_patch_k: Range = (-2.6, 0.3)
     socket_k: Range = (-0.3, 1.0)
     muzzle_k: Range = (-0.5, 1.0)
@@ -142,6 +147,9 @@ class TemperatureRanges:
     canthus_length_mm: Range = (4.0, 10.0)
     lash_lift_mm: Range = (0.0, 3.0)
     eyeball_edge_mm: Range = (0.8, 3.0)
+    chin_pad_edge_mm: Range = (2.0, 10.0)
+    chin_pad_drop_mm: Range = (-4.0, 3.0)
+    chin_pad_half_width_mm: Range = (14.0, 34.0)
     lip_width: Range = (0.55, 1.0)
     lip_box: Range = (0.0, 1.0)
     mouth_line_length: Range = (0.85, 1.2)
