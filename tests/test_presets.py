@@ -40,8 +40,7 @@ TABLE_1 = {
 }
 
 
-def build(*overrides):
-    cfg = compose_config("train", list(overrides))
+def build(cfg):
     parts = {part: OmegaConf.to_container(cfg[part], resolve=True) for part in ("root", "stem", "branch", "head")}
     with torch.device("meta"):
         return LandmarkNetwork(
@@ -49,29 +48,33 @@ def build(*overrides):
             in_channels=cfg.data.in_channels,
             image_size=cfg.data.image_size,
             num_points=get_scheme(cfg.data.scheme).num_points,
-            ensemble=cfg.ensemble,
         )
 
 
-def test_every_model_of_table_1_has_a_preset_of_exactly_its_size():
-    networks = {name: build(f"experiment=paper/{name}") for name in TABLE_1}
+@pytest.fixture(scope="module")
+def presets():
+    return {name: compose_config("train", [f"experiment=paper/{name}"]) for name in TABLE_1}
+
+
+def test_every_model_of_table_1_has_a_preset_of_exactly_its_size(presets):
+    networks = {name: build(cfg) for name, cfg in presets.items()}
     assert {name: count_parameters(network) for name, network in networks.items()} == TABLE_1
     assert {name: network.model_id for name, network in networks.items()} == {name: name for name in TABLE_1}
     assert {tuple(network.image_shape) for network in networks.values()} == {(3, 480, 640)}
 
 
-@pytest.mark.parametrize("name", TABLE_1)
-def test_preset_follows_the_protocol_and_says_that_it_is_a_reconstruction(name):
-    cfg = compose_config("train", [f"experiment=paper/{name}"])
+def test_presets_follow_the_protocol_and_say_that_they_are_reconstructions(presets):
     protocol = compose_config("train", ["experiment=paper/protocol"])
-    assert (cfg.data, cfg.trainer, cfg.loss) == (protocol.data, protocol.trainer, protocol.loss)
-    _, description, *_ = (ROOT / "conf" / "experiment" / "paper" / f"{name}.yaml").read_text().splitlines()
-    assert "reconstruction by parameter count" in description
-    assert f"{TABLE_1[name]:,}" in description
+    for name, cfg in presets.items():
+        assert (cfg.data, cfg.trainer, cfg.loss) == (protocol.data, protocol.trainer, protocol.loss)
+        _, description, *_ = (ROOT / "conf" / "experiment" / "paper" / f"{name}.yaml").read_text().splitlines()
+        assert "reconstruction by parameter count" in description
+        assert f"{TABLE_1[name]:,}" in description
 
 
-def test_layers_removed_drops_the_last_convolution_and_resnext_layer_of_a_preset():
-    whole, shorter = build("experiment=paper/A-2"), build("experiment=paper/A-2", "ablation=layers_removed")
+def test_layers_removed_drops_the_last_convolution_and_resnext_layer_of_a_preset(presets):
+    whole = build(presets["A-2"])
+    shorter = build(compose_config("train", ["experiment=paper/A-2", "ablation=layers_removed"]))
     shapes, left = ([tuple(p.shape) for p in network.components[0][0].parameters()] for network in (whole, shorter))
     convolution_and_normalisation, resnext = 3, 8
     assert left == shapes[: -(convolution_and_normalisation + resnext)]
