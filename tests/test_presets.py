@@ -67,9 +67,10 @@ def test_presets_follow_the_protocol_and_say_that_they_are_reconstructions(prese
     protocol = compose_config("train", ["experiment=paper/protocol"])
     for name, cfg in presets.items():
         assert (cfg.data, cfg.trainer, cfg.loss) == (protocol.data, protocol.trainer, protocol.loss)
-        _, description, *_ = (ROOT / "conf" / "experiment" / "paper" / f"{name}.yaml").read_text().splitlines()
-        assert "reconstruction by parameter count" in description
-        assert f"{TABLE_1[name]:,}" in description
+        _, title, *comment = (ROOT / "conf" / "experiment" / "paper" / f"{name}.yaml").read_text().splitlines()
+        assert title.startswith(f"# {name} (")
+        assert title.endswith("a reconstruction by parameter count.")
+        assert f"{TABLE_1[name]:,} parameters" in comment[0]
 
 
 def test_layers_removed_drops_the_last_convolution_and_resnext_layer_of_a_preset(presets):

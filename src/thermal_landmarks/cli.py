@@ -46,8 +46,8 @@ def _choice(group: str) -> str | None:
         return choice
     # Hydra keeps no record of a list of files, such as experiment=[paper/A-2,comparison].
     overrides = OverridesParser.create().parse_overrides(list(hydra_config.overrides.task))
-    *_, files = (override.value() for override in overrides if override.key_or_group == group)
-    return ",".join(files)
+    lists: list[Any] = [override.value() for override in overrides if override.key_or_group == group]
+    return ",".join(lists[-1])
 
 
 def _variant() -> str | None:
