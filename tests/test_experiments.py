@@ -1,5 +1,6 @@
 """Every experiment file runs one step of training, validation and test."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,11 +13,12 @@ ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(
     str(p.relative_to(CONFIG_DIR / "experiment").with_suffix("")) for p in (CONFIG_DIR / "experiment").rglob("*.yaml")
 )
+PRESETS = [name for name in EXPERIMENTS if re.fullmatch("paper/[A-Z]-[1-4]", name)]
 SAMPLE_DATA = ("dlib_faces", "overfit_thermal54", "overfit_thermal_real")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("experiment", EXPERIMENTS)
+@pytest.mark.parametrize("experiment", [name for name in EXPERIMENTS if name not in PRESETS])
 def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch):
     if experiment in SAMPLE_DATA:
         monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(request.getfixturevalue("shared_data")))
@@ -29,3 +31,13 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch):
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     assert "Test metrics" in result.stdout
+
+
+@pytest.mark.slow
+def test_presets_run_one_step_at_a_small_size(tmp_path):
+    small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
+    command = [sys.executable, str(ROOT / "src" / "train.py"), "--multirun", f"experiment={','.join(PRESETS)}"]
+    command += ["debug=fast", "data.image_size=[48,64]", *small]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.count("Test metrics") == len(PRESETS) == 20

@@ -13,6 +13,7 @@ import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -35,12 +36,37 @@ def _run_folder(resume: str | None, new: str) -> str:
     return new if resume is None else str(find_run_to_resume(resume, Path(new).parent))
 
 
-def _choice(group: str) -> str:
-    """The file chosen from a config group, or `unnamed` where a config is composed outside a command."""
-    return str(HydraConfig.get().runtime.choices[group]) if HydraConfig.initialized() else "unnamed"
+def _choice(group: str) -> str | None:
+    """The file chosen from a config group, several joined by commas; `unnamed` if composed outside a command."""
+    if not HydraConfig.initialized():
+        return "unnamed"
+    hydra_config = HydraConfig.get()
+    if group in hydra_config.runtime.choices:
+        choice: str | None = hydra_config.runtime.choices[group]
+        return choice
+    # Hydra keeps no record of a list of files, such as experiment=[paper/A-2,comparison].
+    overrides = OverridesParser.create().parse_overrides(list(hydra_config.overrides.task))
+    lists: list[Any] = [override.value() for override in overrides if override.key_or_group == group]
+    return ",".join(lists[-1])
+
+
+def _variant() -> str | None:
+    """The ablations chosen by `ablation=` or `experiment=ablation/...`, joined by commas."""
+    if not HydraConfig.initialized():
+        return None
+    experiments = (_choice("experiment") or "").split(",")
+    if experiments != sorted(experiments, key=lambda name: name.startswith("ablation/")):
+        raise ConfigError(
+            f"experiment=[{','.join(experiments)}]: what stands later changes what stands before. Put the ablations "
+            "last, or choose them by ablation=."
+        )
+    ablations = [name.removeprefix("ablation/") for name in experiments if name.startswith("ablation/")]
+    ablations += [name for name in (_choice("ablation") or "none").split(",") if name != "none"]
+    return ",".join(ablations) or None
 
 
 OmegaConf.register_resolver("choice", _choice, replace=True)
+OmegaConf.register_resolver("variant", _variant, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
 
 

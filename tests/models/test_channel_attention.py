@@ -12,26 +12,30 @@ def textbook(layer: ChannelAttentionLayer, features: torch.Tensor) -> torch.Tens
     channels = features.shape[1]
     vectors = layer.normalisation(features).permute(0, 2, 3, 1)
     query, key, value = layer.projection.weight[:, :, 0, 0].split(channels)
-    q, k, v = vectors @ query.T, vectors @ key.T, vectors @ value.T
+    bias = layer.projection.bias
+    b_q, b_k, b_v = (0, 0, 0) if bias is None else bias.split(channels)
+    q, k, v = vectors @ query.T + b_q, vectors @ key.T + b_k, vectors @ value.T + b_v
     scores = q[..., :, None] * k[..., None, :]
     if layer.score == "bahdanau":
-        scores = layer.scale * torch.tanh(q[..., :, None] + k[..., None, :])
+        scores = layer.scale[:, None] * torch.tanh(q[..., :, None] + k[..., None, :])
     attended = (scores.softmax(-1) @ v[..., None])[..., 0].permute(0, 3, 1, 2)
     return features + attended if layer.residual else attended
 
 
-def make_layer(score: Score, *, residual: bool = True) -> ChannelAttentionLayer:
+def make_layer(score: Score, *, residual: bool = True, bias: bool = False) -> ChannelAttentionLayer:
     torch.manual_seed(0)
-    layer = ChannelAttentionLayer(12, score=score, residual=residual)
-    torch.nn.init.normal_(layer.projection.weight, std=0.5)
+    layer = ChannelAttentionLayer(12, score=score, residual=residual, bias=bias)
+    for parameter in (layer.projection.weight, layer.projection.bias, getattr(layer, "scale", None)):
+        if parameter is not None:
+            torch.nn.init.normal_(parameter, std=0.5)
     return layer
 
 
 @pytest.mark.parametrize("channels_last", [False, True])
-@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize(("residual", "bias"), [(False, True), (True, True), (True, False)])
 @pytest.mark.parametrize("score", ["luong", "bahdanau"])
-def test_layer_equals_the_textbook_formula(score: Score, residual: bool, channels_last: bool) -> None:
-    layer = make_layer(score, residual=residual)
+def test_layer_equals_the_textbook_formula(score: Score, residual: bool, bias: bool, channels_last: bool) -> None:
+    layer = make_layer(score, residual=residual, bias=bias)
     features = torch.randn(2, 12, 5, 7)
     if channels_last:
         features = features.contiguous(memory_format=torch.channels_last)

@@ -176,5 +176,23 @@ def test_long_tags_are_cut_to_what_wandb_takes():
     assert facts.name.startswith("x" * 80 + " x3 a/b")
 
 
+def test_ensemble_and_ablation_are_in_name_group_and_tags():
+    facts = RunFacts(
+        model_id="A-2",
+        stem="alt_conv_resnext",
+        branch="luong",
+        data="blobs",
+        scheme="perinasal6",
+        ensemble=3,
+        variant="no_rotation",
+        experiment="paper/A-2,comparison",
+        seed=4,
+    )
+    assert facts.name == "A-2 x3 no_rotation alt_conv_resnext/luong blobs seed 4"
+    assert facts.group == "A-2 x3 no_rotation blobs"
+    assert {"variant:no_rotation", "experiment:paper/A-2", "experiment:comparison"} <= set(facts.all_tags)
+    assert (facts.record()["variant"], facts.record()["experiment"]) == ("no_rotation", "paper/A-2,comparison")
+
+
 def test_facts_for_the_record_are_plain_data():
     assert json.loads(json.dumps(FACTS.record()))["tags"] == ["mine"]

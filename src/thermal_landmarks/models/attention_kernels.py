@@ -46,11 +46,12 @@ def luong_attention(queries: Planes, keys: Planes, values: Planes, *, chunk_byte
 
 
 def bahdanau_attention(
-    queries: Planes, keys: Planes, values: Planes, scale: Float[Tensor, ""], *, chunk_bytes: int | None = None
+    queries: Planes, keys: Planes, values: Planes, scale: Float[Tensor, "channel"], *, chunk_bytes: int | None = None
 ) -> Planes:
-    """Attention with score_ij = scale * tanh(q_i + k_j). Arguments as in `luong_attention`."""
+    """Attention with score_ij = scale_i tanh(q_i + k_j). Other arguments as in `luong_attention`."""
+    scale = scale[:, None]
     if torch.compiler.is_exporting():
-        return _plain(scale * torch.tanh(queries[:, None] + keys), values)
+        return _plain(scale[:, None] * torch.tanh(queries[:, None] + keys), values)
     if not torch.is_grad_enabled():
         scale = scale.detach()  # a parameter asks for gradients even under no_grad, and slopes take time
     attended: Tensor = _Bahdanau.apply(queries, keys, values, scale, chunk_bytes)
@@ -178,20 +179,22 @@ class _Bahdanau(torch.autograd.Function):
         scale2 = scale * _LOG2_E
         for part in _chunks(queries, ctx.chunk_bytes):
             q, k, v, g = (x[:, part].contiguous() for x in (queries, keys, values, gradient))
-            go = g * attended[:, part]
+            gs = 4 * scale * g
+            gso = gs * attended[:, part]
             offset = scale2 - normaliser[:, part]
             k2 = -2 * k
-            d_v, sum_g, sum_go = torch.zeros_like(q), torch.zeros_like(q), torch.zeros_like(q)
+            d_v, sum_gs, sum_gso = torch.zeros_like(q), torch.zeros_like(q), torch.zeros_like(q)
             r, weight = torch.empty_like(q), torch.empty_like(q)
-            for q2_i, offset_i, g_i, go_i in zip(-2 * q, offset, g, go, strict=True):
+            for q2_i, offset_i, scale2_i, g_i, gs_i, gso_i in zip(-2 * q, offset, -2 * scale2, g, gs, gso, strict=True):
                 torch.add(k2, q2_i, out=r).sigmoid_()
-                torch.addcmul(offset_i, r, -2 * scale2, out=weight).exp2_()
+                torch.addcmul(offset_i, r, scale2_i, out=weight).exp2_()
                 d_v.addcmul_(weight, g_i)
                 weight.mul_(r)
                 weight.addcmul_(weight, r, value=-1)
-                sum_g.addcmul_(weight, g_i)
-                sum_go.addcmul_(weight, go_i)
+                sum_gs.addcmul_(weight, gs_i)
+                sum_gso.addcmul_(weight, gso_i)
             d_values[:, part] = d_v
-            d_keys[:, part] = sum_g.mul_(v).sub_(sum_go).mul_(4 * scale)
-            del q, k, v, g, go, offset, k2, q2_i, offset_i, g_i, go_i, d_v, sum_g, sum_go, r, weight
-        return gradient * slope, d_keys, d_values, (gradient * scale_slope).sum(), None
+            d_keys[:, part] = sum_gs.mul_(v).sub_(sum_gso)
+            del q, k, v, g, gs, gso, offset, k2, q2_i, offset_i, scale2_i, g_i, gs_i, gso_i
+            del d_v, sum_gs, sum_gso, r, weight
+        return gradient * slope, d_keys, d_values, (gradient * scale_slope).sum(dim=1, keepdim=True), None

@@ -31,6 +31,7 @@ class ChannelAttentionBranch(nn.Module):
         width: D, the channels that attend to each other; where it differs from the stem's width, a 1x1 convolution
             leads over (that is ours; it keeps the head small). None: the stem's width.
         residual: Whether each layer adds to its input or replaces it.
+        bias: Whether the projections to queries, keys and values have one.
         chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
         normalisation: Of each layer's input: `batch`, `group` or `none`.
 
@@ -47,6 +48,7 @@ class ChannelAttentionBranch(nn.Module):
         depth: int,
         width: int | None,
         residual: bool,
+        bias: bool = False,
         chunk_megabytes: float | None,
         normalisation: Normalisation,
     ) -> None:
@@ -62,6 +64,7 @@ class ChannelAttentionBranch(nn.Module):
                     channels,
                     score=self.score,
                     residual=residual,
+                    bias=bias,
                     chunk_megabytes=chunk_megabytes,
                     normalisation=normalisation,
                 )

@@ -24,8 +24,9 @@ class ChannelAttentionLayer(nn.Module):
 
     Args:
         channels: D.
-        score: `luong` (q_i k_j) or `bahdanau` (u tanh(q_i + k_j), u learned).
+        score: `luong` (q_i k_j) or `bahdanau` (u_i tanh(q_i + k_j), u learned, one number a channel).
         residual: Whether the result is added to the input.
+        bias: Whether the projections to queries, keys and values have one.
         chunk_megabytes: Upper bound of the working memory on top of a few arrays of the input's size; at least 256
             pixels are worked on at a time. None: what is fast on the device.
         normalisation: Of the input of the projections.
@@ -40,6 +41,7 @@ class ChannelAttentionLayer(nn.Module):
         *,
         score: Score,
         residual: bool = True,
+        bias: bool = False,
         chunk_megabytes: float | None = None,
         normalisation: Normalisation = "batch",
     ) -> None:
@@ -52,15 +54,17 @@ class ChannelAttentionLayer(nn.Module):
         self.residual = residual
         self.chunk_bytes = None if chunk_megabytes is None else int(chunk_megabytes * 2**20)
         self.normalisation = make_normalisation(normalisation, channels)
-        self.projection = nn.Conv2d(channels, 3 * channels, 1, bias=False)  # Wq, Wk and Wv, stacked
+        self.projection = nn.Conv2d(channels, 3 * channels, 1, bias=bias)  # Wq, Wk and Wv, stacked
         with torch.no_grad():
             # Small at first: near-uniform weights and a small addition let gradients pass (measured: L models learn
             # several times faster than with unit scale).
             queries_keys, values = self.projection.weight.split([2 * channels, channels])
             queries_keys.normal_(std=_INITIAL_GAIN * channels**-0.5)
             values.normal_(std=(_INITIAL_GAIN if residual else 1.0) * channels**-0.5)
+            if self.projection.bias is not None:
+                self.projection.bias.zero_()
         if score == "bahdanau":
-            self.scale = nn.Parameter(torch.ones(()))
+            self.scale = nn.Parameter(torch.ones(channels))
 
     def forward(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b d h w"]:
         batch, channels, height, width = features.shape

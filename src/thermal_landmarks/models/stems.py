@@ -2,10 +2,11 @@
 
 The paper gives the kinds of layers but not their sizes. Here the first `strided_repeats` repeats shrink the map by
 `stride`, and each repeat after the first widens it by `width_growth` as long as it shrinks, so that the fully
-connected head stays small.
+connected head stays small; or `width` lists the channels of every repeat.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -33,13 +34,14 @@ class Stem(nn.Module, ABC):
     Args:
         in_shape: Of the incoming feature map.
         depth: Number of repeats.
-        width: Channels of the first repeat.
-        width_growth: Factor from one strided repeat to the next.
+        width: Channels of the first repeat, or a list with those of each.
+        width_growth: Factor from one strided repeat to the next, unless `width` is a list.
         kernel_size: Of the convolutions, odd.
         stride: Of the strided repeats.
         strided_repeats: How many of the first repeats shrink the map.
         normalisation: `batch`, `group` or `none`.
         activation: `relu`, `leaky_relu`, `gelu` or `silu`.
+        removed_repeats: How many of the last repeats are left out.
 
     Raises:
         ConfigError: If a setting is out of range, or the map has fewer pixels than the strides span.
@@ -50,16 +52,17 @@ class Stem(nn.Module, ABC):
         in_shape: FeatureMap,
         *,
         depth: int,
-        width: int,
+        width: int | Sequence[int],
         width_growth: float,
         kernel_size: int,
         stride: int,
         strided_repeats: int,
         normalisation: Normalisation,
         activation: Activation,
+        removed_repeats: int = 0,
     ) -> None:
         super().__init__()
-        require_positive("stem", depth=depth, width=width, stride=stride)
+        require_positive("stem", depth=depth, stride=stride)
         require_odd("stem", kernel_size)
         require_number("stem", width_growth=width_growth)
         if not is_whole(strided_repeats) or strided_repeats < 0 or width_growth <= 0:
@@ -67,14 +70,18 @@ class Stem(nn.Module, ABC):
                 "The stem's strided_repeats must be a whole number of at least 0 and its width_growth must be "
                 f"positive, found {strided_repeats!r} and {width_growth}."
             )
+        if not is_whole(removed_repeats) or not 0 <= removed_repeats < depth:
+            raise ConfigError(
+                f"The stem's removed_repeats must leave at least one of its {depth} repeats (stem.depth), "
+                f"found {removed_repeats!r}."
+            )
         self.kernel_size = kernel_size
         self.normalisation: Normalisation = normalisation
         self.activation: Activation = activation
         shape = in_shape
         layers: list[nn.Module] = []
-        for repeat in range(depth):
-            growths = max(0, min(repeat, strided_repeats - 1))
-            channels = round(width * width_growth**growths)
+        widths = _widths(width, depth=depth, growth=width_growth, strided_repeats=strided_repeats)
+        for repeat, channels in enumerate(widths[: depth - removed_repeats]):
             step = stride if repeat < strided_repeats else 1
             following = strided(
                 "stem",
@@ -108,6 +115,20 @@ class Stem(nn.Module, ABC):
         )
 
 
+def _widths(width: int | Sequence[int], *, depth: int, growth: float, strided_repeats: int) -> list[int]:
+    if isinstance(width, Sequence) and not isinstance(width, str):
+        for channels in width:
+            require_positive("stem", width=channels)
+        if len(width) != depth:
+            raise ConfigError(
+                f"The stem's width lists {len(width)} repeats, {list(width)}, but its depth is {depth}. "
+                "Set both, or stem.width to one number."
+            )
+        return list(width)
+    require_positive("stem", width=width)
+    return [round(width * growth ** max(0, min(repeat, strided_repeats - 1))) for repeat in range(depth)]
+
+
 @STEMS.register("conv")
 class ConvStem(Stem):
     """Convolutional layers (the paper's models C). Settings: see `Stem`."""
@@ -123,8 +144,8 @@ class ResNeXtStem(Stem):
     Args:
         in_shape: Of the incoming feature map.
         depth: Number of layers.
-        width: Channels of the first layer.
-        width_growth: Factor from one strided layer to the next.
+        width: Channels of the first layer, or a list with those of each.
+        width_growth: Factor from one strided layer to the next, unless `width` is a list.
         kernel_size: Of each path's middle convolution, odd.
         stride: Of the strided layers.
         strided_repeats: How many of the first layers shrink the map.
@@ -132,6 +153,7 @@ class ResNeXtStem(Stem):
         bottleneck_width: Channels inside each path.
         normalisation: `batch`, `group` or `none`.
         activation: `relu`, `leaky_relu`, `gelu` or `silu`.
+        removed_repeats: How many of the last repeats are left out.
     """
 
     def __init__(
@@ -139,7 +161,7 @@ class ResNeXtStem(Stem):
         in_shape: FeatureMap,
         *,
         depth: int,
-        width: int,
+        width: int | Sequence[int],
         width_growth: float,
         kernel_size: int,
         stride: int,
@@ -148,6 +170,7 @@ class ResNeXtStem(Stem):
         bottleneck_width: int,
         normalisation: Normalisation,
         activation: Activation,
+        removed_repeats: int = 0,
     ) -> None:
         require_positive("stem", cardinality=cardinality, bottleneck_width=bottleneck_width)
         self._paths = {"cardinality": cardinality, "bottleneck_width": bottleneck_width}
@@ -161,6 +184,7 @@ class ResNeXtStem(Stem):
             strided_repeats=strided_repeats,
             normalisation=normalisation,
             activation=activation,
+            removed_repeats=removed_repeats,
         )
 
     def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
@@ -196,15 +220,17 @@ class AlternatingConvAttentionStem(Stem):
     Args:
         in_shape: Of the incoming feature map.
         depth: Number of pairs.
-        width: Channels of the first pair.
-        width_growth: Factor from one strided pair to the next.
+        width: Channels of the first pair, or a list with those of each.
+        width_growth: Factor from one strided pair to the next, unless `width` is a list.
         kernel_size: Of the convolutions, odd.
         stride: Of the strided convolutions.
         strided_repeats: How many of the first convolutions shrink the map.
         residual: Whether attention adds to its input or replaces it.
+        bias: Whether the projections to queries, keys and values have one.
         chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
         normalisation: `batch`, `group` or `none`.
         activation: `relu`, `leaky_relu`, `gelu` or `silu`.
+        removed_repeats: How many of the last repeats are left out.
     """
 
     score: Score
@@ -214,17 +240,20 @@ class AlternatingConvAttentionStem(Stem):
         in_shape: FeatureMap,
         *,
         depth: int,
-        width: int,
+        width: int | Sequence[int],
         width_growth: float,
         kernel_size: int,
         stride: int,
         strided_repeats: int,
         residual: bool,
         chunk_megabytes: float | None,
+        bias: bool = False,
         normalisation: Normalisation,
         activation: Activation,
+        removed_repeats: int = 0,
     ) -> None:
         self._residual = residual
+        self._bias = bias
         self._chunk_megabytes = chunk_megabytes
         super().__init__(
             in_shape,
@@ -236,6 +265,7 @@ class AlternatingConvAttentionStem(Stem):
             strided_repeats=strided_repeats,
             normalisation=normalisation,
             activation=activation,
+            removed_repeats=removed_repeats,
         )
 
     def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
@@ -245,6 +275,7 @@ class AlternatingConvAttentionStem(Stem):
                 out_channels,
                 score=self.score,
                 residual=self._residual,
+                bias=self._bias,
                 chunk_megabytes=self._chunk_megabytes,
                 normalisation=self.normalisation,
             ),

@@ -41,6 +41,8 @@ class RunFacts:
         gflops: Of one image's forward pass.
         study: Name of the study that the run is a trial of, or None.
         ensemble: Components side by side.
+        variant: Name of the ablation that the run is of, or None.
+        experiment: The files chosen from `conf/experiment`, joined by commas, or None.
         seed: Of the run.
         tags: More tags.
     """
@@ -55,6 +57,8 @@ class RunFacts:
     gflops: float = 0.0
     study: str | None = None
     ensemble: int = 1
+    variant: str | None = None
+    experiment: str | None = None
     seed: int = 0
     tags: Sequence[str] = ()
 
@@ -64,19 +68,24 @@ class RunFacts:
         return {**facts, "tags": list(self.tags)}
 
     @property
+    def model(self) -> str:
+        """Model id, ensemble and variant: `A-2 x3 no_rotation`."""
+        ensemble = f" x{self.ensemble}" if self.ensemble > 1 else ""
+        return f"{self.model_id}{ensemble}{f' {self.variant}' if self.variant else ''}"
+
+    @property
     def name(self) -> str:
         """Of the run on a dashboard: `A-2 alt_conv_resnext/luong synthetic seed 0`."""
-        ensemble = f" x{self.ensemble}" if self.ensemble > 1 else ""
-        return f"{self.model_id}{ensemble} {self.stem}/{self.branch} {self.data} seed {self.seed}"
+        return f"{self.model} {self.stem}/{self.branch} {self.data} seed {self.seed}"
 
     @property
     def group(self) -> str:
         """Runs that belong together: a study's trials, else one model on one data set."""
-        return self.study or f"{self.model_id} {self.data}"
+        return self.study or f"{self.model} {self.data}"
 
     @property
     def all_tags(self) -> list[str]:
-        """Model id, stem, branch, data, scheme, study, ensemble and the user's own."""
+        """Model id, stem, branch, data, scheme, study, ensemble, variant, experiments and the user's own."""
         tags = [
             self.model_id,
             f"stem:{self.stem}",
@@ -85,6 +94,8 @@ class RunFacts:
             f"scheme:{self.scheme}",
             *([f"study:{self.study}"] if self.study else []),
             *([f"ensemble:{self.ensemble}"] if self.ensemble > 1 else []),
+            *([f"variant:{self.variant}"] if self.variant else []),
+            *([f"experiment:{name}" for name in self.experiment.split(",")] if self.experiment else []),
             *self.tags,
         ]
         return [tag[:64] for tag in dict.fromkeys(tags)]  # W&B refuses longer ones

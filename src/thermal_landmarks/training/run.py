@@ -141,6 +141,8 @@ def run_facts(cfg: DictConfig, module: LandmarkModule) -> RunFacts:
         stem=cfg.stem.name,
         branch=cfg.branch.name,
         ensemble=cfg.ensemble,
+        variant=cfg.variant,
+        experiment=cfg.choices.experiment,
         data=cfg.choices.data,
         scheme=cfg.data.scheme,
         seed=cfg.seed,
@@ -187,9 +189,8 @@ def resumed_config(run: RunFolder, overrides: list[str]) -> DictConfig:
 
 def _headline(facts: RunFacts, data: LandmarkDataModule) -> str:
     counts = ", ".join(f"{len(dataset)} {stage}" for stage, dataset in data.datasets.items())
-    ensemble = f" x{facts.ensemble}" if facts.ensemble > 1 else ""
     return (
-        f"[bold]{facts.model_id}{ensemble}[/bold] ({facts.stem} + {facts.branch}): {facts.parameters:,} parameters, "
+        f"[bold]{facts.model}[/bold] ({facts.stem} + {facts.branch}): {facts.parameters:,} parameters, "
         f"{facts.gflops:.2f} GFLOPs\n{facts.data}, {facts.scheme}: {counts} images"
     )
 

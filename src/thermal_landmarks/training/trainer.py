@@ -19,6 +19,8 @@ def build_trainer(
     precision: str = "auto",
     matmul_precision: str = "high",
     accelerator: str = "auto",
+    max_epochs: int,
+    epochs_factor: int = 1,
     callbacks: Iterable[Callback] | None = None,
     logger: Logger | None = None,
     **settings: Any,
@@ -29,6 +31,8 @@ def build_trainer(
         precision: Lightning's word for it, or `auto` for the fastest that this machine has.
         matmul_precision: Of float32 matrix products on a GPU: `highest`, `high` (TF32) or `medium`.
         accelerator: `auto`, `cpu`, `gpu`, `mps`, ...
+        max_epochs: Length of the training, times `epochs_factor`.
+        epochs_factor: More than 1 where an epoch has fewer images than usual.
         callbacks: In the order in which they run.
         logger: None: only what callbacks write.
         **settings: Any other argument of `lightning.Trainer`; `default_root_dir` is the run folder.
@@ -42,6 +46,7 @@ def build_trainer(
         callbacks = [callback for callback in callbacks if not isinstance(callback, ProgressBar)]
     return L.Trainer(
         accelerator=accelerator,
+        max_epochs=max_epochs * epochs_factor,
         precision=best_precision(accelerator) if precision == "auto" else precision,  # type: ignore[arg-type]
         callbacks=callbacks,
         logger=logger or False,

@@ -1,0 +1,132 @@
+"""The paper's twenty models have the published sizes; ablations, ensembles and seeds combine with them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+
+from thermal_landmarks.cli import compose_config
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.models.complexity import count_parameters
+from thermal_landmarks.models.network import LandmarkNetwork
+
+ROOT = Path(__file__).parents[1]
+TABLE_1 = {
+    "C-1": 383100,
+    "C-2": 139404,
+    "C-3": 533948,
+    "C-4": 215868,
+    "R-1": 287792,
+    "R-2": 294844,
+    "R-3": 2275528,
+    "R-4": 159420,
+    "L-1": 618844,
+    "L-2": 303836,
+    "L-3": 283772,
+    "L-4": 911292,
+    "B-1": 592748,
+    "B-2": 262028,
+    "B-3": 599276,
+    "B-4": 747948,
+    "A-1": 762052,
+    "A-2": 91280,
+    "A-3": 541380,
+    "A-4": 2070140,
+}
+
+
+def build(cfg):
+    parts = {part: OmegaConf.to_container(cfg[part], resolve=True) for part in ("root", "stem", "branch", "head")}
+    with torch.device("meta"):
+        return LandmarkNetwork(
+            **parts,
+            in_channels=cfg.data.in_channels,
+            image_size=cfg.data.image_size,
+            num_points=get_scheme(cfg.data.scheme).num_points,
+        )
+
+
+@pytest.fixture(scope="module")
+def presets():
+    return {name: compose_config("train", [f"experiment=paper/{name}"]) for name in TABLE_1}
+
+
+def test_every_model_of_table_1_has_a_preset_of_exactly_its_size(presets):
+    networks = {name: build(cfg) for name, cfg in presets.items()}
+    assert {name: count_parameters(network) for name, network in networks.items()} == TABLE_1
+    assert {name: network.model_id for name, network in networks.items()} == {name: name for name in TABLE_1}
+    assert {tuple(network.image_shape) for network in networks.values()} == {(3, 480, 640)}
+
+
+def test_presets_follow_the_protocol_and_say_that_they_are_reconstructions(presets):
+    protocol = compose_config("train", ["experiment=paper/protocol"])
+    for name, cfg in presets.items():
+        assert (cfg.data, cfg.trainer, cfg.loss) == (protocol.data, protocol.trainer, protocol.loss)
+        _, title, *comment = (ROOT / "conf" / "experiment" / "paper" / f"{name}.yaml").read_text().splitlines()
+        assert title.startswith(f"# {name} (")
+        assert title.endswith("a reconstruction by parameter count.")
+        assert f"{TABLE_1[name]:,} parameters" in comment[0]
+
+
+def test_layers_removed_drops_the_last_convolution_and_resnext_layer_of_a_preset(presets):
+    whole = build(presets["A-2"])
+    shorter = build(compose_config("train", ["experiment=paper/A-2", "ablation=layers_removed"]))
+    shapes, left = ([tuple(p.shape) for p in network.components[0][0].parameters()] for network in (whole, shorter))
+    convolution_and_normalisation, resnext = 3, 8
+    assert left == shapes[: -(convolution_and_normalisation + resnext)]
+
+
+def test_no_rotation_trains_three_times_as_many_epochs_of_unrotated_images():
+    cfg = compose_config("train", ["experiment=paper/A-2", "ablation=no_rotation", "trainer.max_epochs=7"])
+    assert cfg.data.augmentation.rotation == "none"
+    assert instantiate(cfg.trainer, logger=None).max_epochs == 21
+    assert instantiate(compose_config("train", ["ablation=no_rotation"]).trainer).max_epochs == 180
+
+
+TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "trainer.max_epochs=1", "data=coco"]
+
+
+def train(blob_coco, cwd, *arguments):
+    command = [sys.executable, str(ROOT / "src" / "train.py"), *arguments, *TINY]
+    command += [f"data.source.annotation_file={blob_coco}", "data.scheme=perinasal6"]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+def test_preset_ablation_ensemble_and_seeds_combine_and_are_recorded(blob_coco, tmp_path):
+    result = train(
+        blob_coco,
+        tmp_path,
+        "--multirun",
+        "experiment=paper/A-2",
+        "ablation=none,no_rotation",
+        "ensemble=2",
+        "seed=range(2)",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "A-2 x2 no_rotation" in result.stdout
+    runs = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("outputs/multirun/*/*/metrics.json"))]
+    assert [(run["variant"], run["seed"], run["epochs"]) for run in runs] == [
+        *[(None, 0, 1), (None, 1, 1)],
+        *[("no_rotation", 0, 3), ("no_rotation", 1, 3)],
+    ]
+    assert {(run["experiment"], run["model_id"], run["ensemble"]) for run in runs} == {("paper/A-2", "A-2", 2)}
+
+
+def test_a_list_of_experiments_is_recorded_with_its_ablation(blob_coco, tmp_path):
+    result = train(blob_coco, tmp_path, "experiment=[paper/C-1,comparison,ablation/layers_removed]")
+    assert result.returncode == 0, result.stderr
+    (path,) = tmp_path.glob("outputs/train/*/metrics.json")
+    run = json.loads(path.read_text())
+    assert run["variant"] == "layers_removed"
+    assert run["experiment"] == "paper/C-1,comparison,ablation/layers_removed"
+
+
+def test_an_experiment_that_would_undo_an_ablation_is_refused(blob_coco, tmp_path):
+    result = train(blob_coco, tmp_path, "experiment=[ablation/no_rotation,paper/A-2]")
+    assert result.returncode != 0
+    assert "Put the ablations last" in result.stderr
