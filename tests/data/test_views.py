@@ -114,6 +114,32 @@ def test_more_looks_come_closer_to_the_truth() -> None:
     assert errors[1] < errors[0] / 2
 
 
+def test_the_last_look_averages_views_of_several_sizes() -> None:
+    frames = spots(np.array(FACE) * 4 + [150, 60], (180, 240))
+    calls = []
+
+    def biased(views: torch.Tensor) -> torch.Tensor:
+        """Exact, but for an error that changes sign with the size of the face in the view."""
+        points = brightest(views)
+        calls.append(float(points.amax() - points.amin()))
+        return points + 0.02 * (1 if len(calls) % 2 else -1)
+
+    single, double = (
+        locate(biased, frames, Zoom(view_size=(48, 48), passes=2, reference=FACE, percentiles=None, last_sizes=sizes))
+        for sizes in ((1.0,), (0.8, 1.2))
+    )
+    assert len(calls) == 2 + 3
+    assert calls[4] == pytest.approx(1.5 * calls[3], rel=0.1)
+    exact = locate(brightest, frames, Zoom(view_size=(48, 48), passes=2, reference=FACE, percentiles=None))
+    assert (double - exact).abs().max() < (single - exact).abs().max() / 2
+
+
+@pytest.mark.parametrize("sizes", [(), (0.0, 1.0)])
+def test_sizes_of_the_last_look_must_be_positive(sizes: tuple[float, ...]) -> None:
+    with pytest.raises(ConfigError, match="last_sizes"):
+        Zoom(view_size=(48, 48), last_sizes=sizes)
+
+
 def test_view_larger_than_the_frame_is_refused() -> None:
     settings_ = {
         "image_size": [64, 64],
@@ -131,6 +157,7 @@ def test_settings_survive_a_checkpoint() -> None:
         "view_size": [32, 32],
         "passes": 3,
         "face_size": 0.5,
+        "last_sizes": [0.9, 1.1],
         "percentiles": [2, 98],
         "reference": [[0, 1], [2, 3.5]],
     }

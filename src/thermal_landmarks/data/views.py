@@ -5,6 +5,7 @@ network can. Views are cut from the frame (the stored image) on the device; each
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
@@ -119,8 +120,11 @@ def locate(
     with torch.autocast(device, enabled=False):  # geometry wants full precision
         points_px = look(whole_views(single, zoom))
         everything = torch.ones(points_px.shape[:2], dtype=torch.bool, device=frames.device)
-        for _ in range(zoom.passes - 1):
-            points_px = look(face_views(points_px, everything, zoom, frames.shape[-2]))
+        for number in range(2, zoom.passes + 1):
+            sizes = zoom.last_sizes if number == zoom.passes else (1.0,)
+            closer = [replace(zoom, face_size=size * zoom.face_size) for size in sizes]
+            looks = [look(face_views(points_px, everything, each, frames.shape[-2])) for each in closer]
+            points_px = torch.stack(looks).mean(dim=0)
         return to_unit(points_px, (frames.shape[-2], frames.shape[-1]))
 
 

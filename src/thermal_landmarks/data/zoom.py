@@ -14,6 +14,7 @@ class Zoom:
         passes: Looks at an image: 1 is the whole frame alone, 2 adds a close look, 3 another one.
         face_size: Larger side of the rectangle around the reference points in a close view, as a fraction of the
             view's height.
+        last_sizes: Of the last look, relative to `face_size`: the points of one view of each size are averaged.
         percentiles: Of a view, which become -1 and +1; None: values stay as the frame has them.
         reference: Shape of an upright face, (x, y) of each landmark, in any unit; from the training data.
     """
@@ -21,6 +22,7 @@ class Zoom:
     view_size: tuple[int, int]
     passes: int = 2
     face_size: float = 0.6
+    last_sizes: tuple[float, ...] = (1.0,)
     percentiles: tuple[float, float] | None = (1.0, 99.0)
     reference: tuple[tuple[float, float], ...] | None = None
 
@@ -30,3 +32,5 @@ class Zoom:
                 "data.zoom needs view_size=[height, width], passes of at least 1 and a positive face_size, found "
                 f"{list(self.view_size)}, {self.passes} and {self.face_size}."
             )
+        if not self.last_sizes or min(self.last_sizes) <= 0:
+            raise ConfigError(f"data.zoom.last_sizes={list(self.last_sizes)} should be positive numbers, one or more.")
