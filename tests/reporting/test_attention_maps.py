@@ -21,11 +21,11 @@ def loop_reference(layer: ChannelAttentionLayer, pixel: np.ndarray) -> np.ndarra
     projection = layer.projection.weight.detach().double().numpy()[:, :, 0, 0]
     queries, keys = projection[:channels] @ pixel, projection[channels : 2 * channels] @ pixel
     rows = []
-    for q in queries:
+    for i, q in enumerate(queries):
         if layer.score == "luong":
             rows.append(softmax([q * k for k in keys]))
         else:
-            rows.append(softmax([float(layer.scale.detach()) * math.tanh(q + k) for k in keys]))
+            rows.append(softmax([float(layer.scale[i].detach()) * math.tanh(q + k) for k in keys]))
     return np.array(rows)
 
 
@@ -36,7 +36,7 @@ def layer(request) -> ChannelAttentionLayer:
     with torch.no_grad():
         layer.projection.weight.mul_(4)
         if request.param == "bahdanau":
-            layer.scale.fill_(1.7)
+            layer.scale.copy_(torch.linspace(0.5, 2.5, 5))
     return layer.eval()
 
 

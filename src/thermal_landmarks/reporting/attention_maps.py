@@ -106,5 +106,5 @@ def _weights(
     if layer.score == "luong":
         scores = queries[:, None] * keys[None]
     else:
-        scores = layer.scale * torch.tanh(queries[:, None] + keys[None])
+        scores = layer.scale[:, None, None] * torch.tanh(queries[:, None] + keys[None])
     return scores.softmax(dim=1)
