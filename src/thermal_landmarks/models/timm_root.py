@@ -84,10 +84,10 @@ def _create(model: str, stage: int | None, *, pretrained: bool, in_channels: int
     except Exception as error:  # no network, no such weights, a broken download: all kinds
         if not pretrained:
             raise
-        reason = (str(error).splitlines() or [""])[0]
+        reason = (str(error).splitlines() or [""])[0].rstrip(".")
         raise ConfigError(
-            f"The pretrained weights of {model} can't be fetched ({type(error).__name__}: {reason}) Without a network, "
-            "set root.pretrained=false to begin with random weights."
+            f"The pretrained weights of {model} can't be fetched ({type(error).__name__}: {reason}). Without a "
+            "network, set root.pretrained=false to begin with random weights."
         ) from error
 
 
