@@ -119,7 +119,7 @@ def test_weights_out_of_reach_are_an_error_that_says_what_to_set(offline: None) 
     ("model", "stage", "message"),
     [
         ("mobilenet_v2", None, r"no model 'mobilenet_v2' \(root\.model\).*mobilenetv2_"),
-        ("resnet18", 5, r"root\.stage must be null or a whole number from 0 to 4 for resnet18, found 5"),
+        ("resnet18", 5, "root's stage must be null or one of 0 to 4 for resnet18, found 5"),
         ("resnet18", -1, "found -1"),
         ("resnet18", 1.5, "found 1.5"),
         ("vit_tiny_patch16_224", None, r"gives \(197, 192\)\. Set root\.model to a convolutional network"),

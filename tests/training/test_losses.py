@@ -93,7 +93,7 @@ def test_smooth_wing_has_neither_jump_nor_kink(joint, sign, settings):
     x = torch.tensor([edge * (1 - 1e-9), edge * (1 + 1e-9)], dtype=torch.float64, requires_grad=True)
     value = loss.penalty(x)
     value.sum().backward()
-    assert float(value[0]) == pytest.approx(float(value[1]), rel=1e-7)
+    assert value[0].item() == pytest.approx(value[1].item(), rel=1e-7)
     assert float(x.grad[0]) == pytest.approx(float(x.grad[1]), rel=1e-7)
     assert torch.autograd.gradcheck(loss.penalty, x)  # its finite differences reach over the joint
 

@@ -1,8 +1,8 @@
 """LOTR's transformer: an encoder over the pixels of a map, a decoder over learned landmark queries.
 
-Watchareeruetai et al. 2022 (arXiv 2109.10057, section III-B), after DETR (arXiv 2005.12872): layers normalise last, and a
-2-D sine encoding of the place is added to queries and keys of the encoder and to the decoder's keys of the memory, never
-to values. The queries are the decoder's input. Width of the feed-forward layers and number of heads are not published.
+Watchareeruetai et al. 2022 (arXiv 2109.10057), after DETR (arXiv 2005.12872): layers normalise last, and a 2-D sine
+encoding of the place is added to queries and keys of the encoder and to the decoder's keys of the memory, never to
+values. The learned queries are the decoder's input.
 """
 
 import math
@@ -151,8 +151,8 @@ class LotrBranch(nn.Module):
         if dim % heads or dim % 4:
             raise ConfigError(
                 f"The lotr branch makes tokens of the stem's {dim} channels (shape {tuple(in_shape)}), which "
-                f"branch.heads={heads} and 4 (sine and cosine of x and y) must divide. Set another stem.width (the last "
-                "of stem.channels for stem=deconvolution) or branch.heads."
+                f"branch.heads={heads} and 4 (sine and cosine of x and y) must divide. Set another stem.width (of "
+                "stem=deconvolution: the last of stem.channels) or branch.heads."
             )
         sizes = {"heads": heads, "ffn_width": ffn_width, "dropout": dropout}
         self.encoder = nn.ModuleList(EncoderLayer(dim, **sizes) for _ in range(depth))

@@ -1,6 +1,6 @@
 """Stems between a backbone and the LOTR branch: a 1x1 projection, alone or before deconvolutions that enlarge the map.
 
-LOTR (arXiv 2109.10057, section III-A and Table 1): LOTR-M projects to 64 channels; the others project to 256, then two
+LOTR (arXiv 2109.10057, Table 1): LOTR-M projects to 64 channels; the others project to 256, then two
 4x4 deconvolutions of 128 and 64 channels double height and width each. Normalisation and activation after a
 deconvolution are not stated; the default is that of the source of such layers, Simple Baselines (arXiv 1804.06208).
 """

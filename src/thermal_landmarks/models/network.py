@@ -52,9 +52,7 @@ class Component(nn.Sequential):
         num_points: N, the number of landmarks.
     """
 
-    def __init__(
-        self, in_shape: Shape, *, stem: Mapping[str, Any], branch: Mapping[str, Any], num_points: int
-    ) -> None:
+    def __init__(self, in_shape: Shape, *, stem: Mapping[str, Any], branch: Mapping[str, Any], num_points: int) -> None:
         built_stem = STEMS.build(stem, in_shape=in_shape)
         built_branch = BRANCHES.build(branch, in_shape=built_stem.out_shape, num_points=num_points)
         super().__init__(built_stem, built_branch)

@@ -1,6 +1,11 @@
-"""LOTR's head: the same small network turns each landmark's token into its point (arXiv 2109.10057, section III-C)."""
+"""LOTR's head: the same small network turns each landmark's token into its point (arXiv 2109.10057).
+
+Ours: it tells the point's distance from the training set's mean shape. All landmarks begin with nearly the same token,
+so that points which must part from one place learn slowly, and with LAMB's small steps hardly at all.
+"""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from jaxtyping import Bool, Float
@@ -14,7 +19,7 @@ from thermal_landmarks.models.shapes import Shape, Tokens
 
 @HEADS.register("per_query")
 class PerQueryHead(nn.Module):
-    """Hidden layers with ReLU, then two linear outputs, x and y; of an ensemble, each landmark's tokens are joined.
+    """Hidden layers with ReLU, then two linear outputs, x and y; an ensemble's tokens of a landmark are joined.
 
     Args:
         in_shapes: Of each component's output: one token a landmark.
@@ -38,18 +43,20 @@ class PerQueryHead(nn.Module):
                 )
         dims = [sum(shape[1] for shape in in_shapes), *[width] * depth]
         layers: list[nn.Module] = []
-        for before, after in zip(dims, dims[1:], strict=False):
+        for before, after in pairwise(dims):
             layers += [nn.Linear(before, after), nn.ReLU(inplace=True)]
         self.hidden = nn.Sequential(*layers)
         self.point = nn.Linear(width, 2)
         nn.init.normal_(self.point.weight, std=0.01)
-        nn.init.constant_(self.point.bias, 0.5)
+        nn.init.zeros_(self.point.bias)
+        self.mean_shape: Tensor
+        self.register_buffer("mean_shape", torch.full((num_points, 2), 0.5))
 
     def forward(self, features: Sequence[Float[Tensor, "b point dim"]]) -> Float[Tensor, "b point 2"]:
         tokens = torch.cat(list(features), dim=2)
         # In full precision, as in the fully connected head.
         with torch.autocast(tokens.device.type, enabled=False):
-            points: Tensor = self.point(self.hidden(tokens.to(self.point.weight.dtype)))
+            points: Tensor = self.mean_shape + self.point(self.hidden(tokens.to(self.point.weight.dtype)))
         return points.float()
 
     def learn(
@@ -64,5 +71,5 @@ class PerQueryHead(nn.Module):
 
     @torch.no_grad()
     def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
-        """Start all landmarks at the centre of these (in [0, 1] image units): they share their last layer's bias."""
-        self.point.bias.copy_(points.mean(dim=0))
+        """Tell distances from these points (in [0, 1] image units), e.g. the mean of the training set."""
+        self.mean_shape.copy_(points)

@@ -1,4 +1,4 @@
-"""Root: any convolutional backbone of timm, with its weights from ImageNet (LOTR, arXiv 2109.10057, section III-A).
+"""Root: any convolutional backbone of timm, with its weights from ImageNet (LOTR, arXiv 2109.10057).
 
 LOTR's three are `mobilenetv2_100`, `resnet50` and `hrnet_w18`. Thermal images have one channel: timm sums the first
 layer's weights over the colours.
@@ -100,7 +100,9 @@ def _checked_stage(model: str, stage: int) -> int:
         except (RuntimeError, AttributeError) as error:
             raise ConfigError(f"timm can't divide {model} into stages ({error}). Set root.stage=null.") from error
     if not is_whole(stage) or not 0 <= stage < count:
-        raise ConfigError(f"root.stage must be null or a whole number from 0 to {count - 1} for {model}, found {stage!r}.")
+        raise ConfigError(
+            f"root.stage must be null or a whole number from 0 to {count - 1} for {model}, found {stage!r}."
+        )
     return stage
 
 
