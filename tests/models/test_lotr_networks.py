@@ -93,7 +93,8 @@ def test_permuted_queries_permute_the_landmarks(mix: Callable[..., LandmarkNetwo
     images = torch.randn(2, 1, 96, 112)
     before = network(images)
     order = torch.tensor([3, 0, 5, 1, 4, 2])
-    queries = network.components[0][1].queries
+    component: Any = network.components[0]
+    queries = component[1].queries
     with torch.no_grad():
         queries.copy_(queries[order])
     torch.testing.assert_close(network(images), before[:, order], rtol=1e-4, atol=1e-4)
@@ -117,7 +118,8 @@ def test_presets_are_the_papers_models(preset: str) -> None:
     network = LandmarkNetwork(**parts, in_channels=config.data.in_channels, image_size=size, num_points=106)
     assert network.model_id == model_id
     assert size == ([256, 256] if preset == "hr_plus" else [192, 192])
-    assert tuple(network.components[0][0].out_shape) == tokens
+    component: Any = network.components[0]
+    assert tuple(component[0].out_shape) == tokens
     assert count_parameters(network) > 2e6
     if paper:
         # Ours counts what follows for each landmark: 0.04 that don't depend on the backbone or on the map's size.

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -32,7 +34,8 @@ def test_deconvolution_spreads_each_pixel_by_its_kernel() -> None:
     stem = DeconvolutionStem(
         FeatureMap(1, 2, 2), width=1, channels=[1], kernel_size=4, normalisation="none", activation="leaky_relu"
     )
-    projection, deconvolution = stem.layers[0], stem.layers[1]
+    layers: Any = stem.layers
+    projection, deconvolution = layers[0], layers[1]
     features = torch.rand(1, 1, 2, 2)
     expected = torch.full((6, 6), deconvolution.bias.item())
     for row in range(2):

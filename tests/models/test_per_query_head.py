@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 
@@ -12,7 +14,9 @@ def test_every_landmark_passes_the_same_layers_without_a_final_activation() -> N
     torch.nn.init.normal_(head.point.weight)
     first, second = torch.randn(3, 6, 8), torch.randn(3, 6, 4)
     points = head([first, second])
-    one, two, last = head.hidden[0], head.hidden[2], head.point
+    one: Any = head.hidden[0]
+    two: Any = head.hidden[2]
+    last = head.point
     for image in range(3):
         for n in range(6):
             token = torch.cat([first[image, n], second[image, n]])

@@ -57,7 +57,7 @@ def test_stage_gives_the_map_that_the_root_announces_and_only_its_weights_are_tr
 def test_colour_images_reach_the_backbone_as_it_was_trained(stage: int | None) -> None:
     root = TimmRoot(FeatureMap(3, 64, 64), model=SMALL, stage=stage, pretrained=False).eval()
     images = torch.rand(2, 3, 64, 64)
-    backbone = timm.create_model(SMALL).eval()
+    backbone: Any = timm.create_model(SMALL).eval()
     backbone.load_state_dict(root.backbone.state_dict(), strict=False)
     expected = (images - MEAN[:, None, None]) / STD[:, None, None]
     if stage is None:
@@ -76,7 +76,7 @@ def test_pretrained_weights_of_three_colours_are_summed_for_a_thermal_channel(
     unchanged = "blocks.3.0.conv_dw.weight"
     assert torch.equal(root.backbone.state_dict()[unchanged], played_download[unchanged])
     gray = torch.rand(2, 1, 64, 64)
-    colour = timm.create_model(SMALL)
+    colour: Any = timm.create_model(SMALL)
     colour.load_state_dict(played_download)
     three = ((gray - MEAN.mean()) / STD.mean()).expand(-1, 3, -1, -1)
     torch.testing.assert_close(root(2 * gray - 1), colour.eval().forward_features(three), rtol=1e-4, atol=1e-4)
@@ -119,7 +119,7 @@ def test_weights_out_of_reach_are_an_error_that_says_what_to_set(offline: None) 
     ("model", "stage", "message"),
     [
         ("mobilenet_v2", None, r"no model 'mobilenet_v2' \(root\.model\).*mobilenetv2_"),
-        ("resnet18", 5, "root's stage must be null or one of 0 to 4 for resnet18, found 5"),
+        ("resnet18", 5, "root.stage must be null or a whole number from 0 to 4 for resnet18, found 5"),
         ("resnet18", -1, "found -1"),
         ("resnet18", 1.5, "found 1.5"),
         ("vit_tiny_patch16_224", None, r"gives \(197, 192\)\. Set root\.model to a convolutional network"),

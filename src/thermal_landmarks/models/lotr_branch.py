@@ -6,6 +6,7 @@ values. The learned queries are the decoder's input.
 """
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -154,7 +155,7 @@ class LotrBranch(nn.Module):
                 f"branch.heads={heads} and 4 (sine and cosine of x and y) must divide. Set another stem.width (of "
                 "stem=deconvolution: the last of stem.channels) or branch.heads."
             )
-        sizes = {"heads": heads, "ffn_width": ffn_width, "dropout": dropout}
+        sizes: dict[str, Any] = {"heads": heads, "ffn_width": ffn_width, "dropout": dropout}
         self.encoder = nn.ModuleList(EncoderLayer(dim, **sizes) for _ in range(depth))
         self.decoder = nn.ModuleList(DecoderLayer(dim, **sizes) for _ in range(depth))
         for parameter in self.parameters():

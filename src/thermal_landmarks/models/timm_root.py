@@ -96,7 +96,8 @@ def _checked_stage(model: str, stage: int) -> int:
 
     with torch.device("meta"):
         try:
-            count = len(timm.create_model(model, features_only=True).feature_info.channels())
+            backbone: Any = timm.create_model(model, features_only=True)
+            count = len(backbone.feature_info.channels())
         except (RuntimeError, AttributeError) as error:
             raise ConfigError(f"timm can't divide {model} into stages ({error}). Set root.stage=null.") from error
     if not is_whole(stage) or not 0 <= stage < count:
