@@ -1,21 +1,22 @@
-"""Parameters, operations and memory of every model: `python src/models.py image_size=[240,320]`."""
+"""Parameters, operations and memory of every model, or of presets: `python src/models.py "experiments=[lotr/m]"`."""
 
 from typing import Any
 
 from omegaconf import DictConfig
 
-from thermal_landmarks.cli import CONFIG_DIR, command
+from thermal_landmarks.cli import CONFIG_DIR, command, compose_config
 
 
 @command("models")
 def main(cfg: DictConfig) -> None:
-    """Print one line for each stem with each branch."""
+    """Print one line for each stem with each branch, or for each experiment."""
     from omegaconf import OmegaConf
     from rich.console import Console
     from rich.table import Table
 
     from thermal_landmarks.errors import ConfigError
-    from thermal_landmarks.models.complexity import model_table
+    from thermal_landmarks.models.complexity import ModelRow, model_row, model_table
+    from thermal_landmarks.models.network import LandmarkNetwork
 
     def settings(group: str, names: list[str]) -> dict[str, Any]:
         files = {path.stem: path for path in sorted((CONFIG_DIR / group).glob("*.yaml"))}
@@ -24,22 +25,39 @@ def main(cfg: DictConfig) -> None:
                 raise ConfigError(f"There is no {group} '{name}'. Valid: {', '.join(files)}.")
         return {name: OmegaConf.load(files[name]) for name in names}
 
+    def preset(name: str) -> ModelRow:
+        chosen = compose_config("train", [f"experiment={name}"])
+        parts: dict[str, Any] = {part: dict(chosen[part]) for part in ("root", "stem", "branch", "head")}
+        if "pretrained" in parts["root"]:
+            parts["root"]["pretrained"] = False  # weights cost a download and change no number here
+        return model_row(
+            LandmarkNetwork(
+                **parts,
+                in_channels=chosen.data.in_channels,
+                image_size=chosen.data.image_size if chosen.data.zoom is None else chosen.data.zoom.view_size,
+                num_points=cfg.num_points,
+                ensemble=chosen.ensemble,
+            )
+        )
+
     console = Console()
     with console.status("") as status:
-        rows = model_table(
-            root=cfg.root,
-            stems=settings("stem", cfg.stems),
-            branches=settings("branch", cfg.branches),
-            head=cfg.head,
-            in_channels=cfg.in_channels,
-            image_size=cfg.image_size,
-            num_points=cfg.num_points,
-            ensemble=cfg.ensemble,
-            progress=status.update,
-        )
-    height, width = cfg.image_size
-    table = Table(title=f"{height}x{width}x{cfg.in_channels}, {cfg.num_points} points, {cfg.ensemble} component(s)")
-    for heading in ("model", "stem", "branch"):
+        if cfg.experiments:
+            rows = [preset(name) for name in cfg.experiments]
+        else:
+            rows = model_table(
+                root=cfg.root,
+                stems=settings("stem", cfg.stems),
+                branches=settings("branch", cfg.branches),
+                head=cfg.head,
+                in_channels=cfg.in_channels,
+                image_size=cfg.image_size,
+                num_points=cfg.num_points,
+                ensemble=cfg.ensemble,
+                progress=status.update,
+            )
+    table = Table(title=f"{cfg.num_points} points" + ("" if cfg.experiments else f", {cfg.ensemble} component(s)"))
+    for heading in ("model", "stem", "branch", "input"):
         table.add_column(heading)
     for heading in ("parameters", "GFLOPs", "MB a sample"):
         table.add_column(heading, justify="right")
@@ -48,6 +66,7 @@ def main(cfg: DictConfig) -> None:
             row.model_id,
             row.stem,
             row.branch,
+            f"{row.image_shape.height}x{row.image_shape.width}x{row.image_shape.channels}",
             f"{row.parameters:,}",
             f"{row.gflops:.3f}",
             f"{row.memory_per_sample_bytes / 1e6:.1f}",

@@ -25,6 +25,8 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch):
         small = []
     else:
         small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
+    if experiment.startswith("lotr/"):
+        small.append("root.pretrained=false")
     if experiment == "renderer_ablation":
         small.append("data.test_source.subjects=4")
     command = [sys.executable, str(ROOT / "src" / "train.py"), f"experiment={experiment}", "debug=fast", *small]

@@ -22,6 +22,16 @@ def test_table_lists_the_chosen_pairs_and_leaves_no_files(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+def test_table_lists_presets_at_their_own_sizes_without_fetching_weights(tmp_path: Path) -> None:
+    result = run("experiments=[lotr/m,comparison]", "num_points=106", folder=tmp_path)
+    assert result.returncode == 0, result.stderr
+    lotr, thermal = (line for line in result.stdout.splitlines() if "LOTR-M" in line or "A-2" in line)
+    assert "192x192x3" in lotr
+    assert "2,843,074" in lotr
+    assert "120x160x1" in thermal
+
+
+@pytest.mark.slow
 def test_unknown_stem_is_an_error_that_lists_the_valid_ones(tmp_path: Path) -> None:
     result = run("stems=[conf]", folder=tmp_path)
     assert result.returncode != 0

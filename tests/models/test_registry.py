@@ -8,9 +8,9 @@ import yaml
 from torch import nn
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models import network  # noqa: F401  (fills the registries)
+from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS
 from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS, Registry
-from thermal_landmarks.models.shapes import FeatureMap
+from thermal_landmarks.models.shapes import FeatureMap, Tokens
 
 SettingsOf = Callable[[str, str], dict[str, Any]]
 
@@ -18,6 +18,7 @@ CONF = Path(__file__).parents[2] / "conf"
 REGISTRIES = {registry.kind: registry for registry in (ROOTS, STEMS, BRANCHES, HEADS)}
 FILES = [(group, path.stem) for group in REGISTRIES for path in sorted((CONF / group).glob("*.yaml"))]
 SHAPE = FeatureMap(64, 30, 40)
+HEAD_INPUTS = {"per_query": Tokens(6, 64)}  # other heads take a map
 
 
 @pytest.mark.parametrize("kind", REGISTRIES)
@@ -40,7 +41,7 @@ def test_search_ranges_name_settings_and_every_value_in_them_builds(
     group: str, name: str, settings_of: SettingsOf
 ) -> None:
     settings = settings_of(group, name)
-    shapes: dict[str, Any] = {"in_shapes": [SHAPE], "num_points": 6} if group == "head" else {"in_shape": SHAPE}
+    shapes: dict[str, Any] = {"in_shape": SHAPE, "in_shapes": [HEAD_INPUTS.get(name, SHAPE)], "num_points": 6}
     for key, sweep in settings.get("search", {}).items():
         assert key in REGISTRIES[group].setting_names(settings["name"])
         for value in values_of(sweep):
@@ -56,9 +57,28 @@ def values_of(sweep: str) -> list[Any]:
 
 @pytest.mark.parametrize("group", ["stem", "branch"])
 def test_what_the_paper_searched_can_be_searched(group: str, settings_of: SettingsOf) -> None:
-    for kind, name in FILES:
-        if kind == group and name != "none":
+    for name in STEM_LETTERS if group == "stem" else BRANCH_NUMBERS:
+        if name != "none":
             assert "depth" in settings_of(group, name)["search"]
+
+
+def test_a_component_gets_the_number_of_points_only_if_it_asks_for_it() -> None:
+    class Asking(nn.Identity):
+        def __init__(self, in_shape: FeatureMap, num_points: int, *, width: int) -> None:
+            super().__init__()
+            self.given = (in_shape, num_points, width)
+
+    class Plain(nn.Identity):
+        def __init__(self, in_shape: FeatureMap) -> None:
+            super().__init__()
+
+    registry = Registry("branch")
+    registry.register("asking")(Asking)
+    registry.register("plain")(Plain)
+    built = registry.build({"name": "asking", "width": 3}, in_shape=SHAPE, num_points=6)
+    assert built.given == (SHAPE, 6, 3)
+    assert registry.setting_names("asking") == ("width",)
+    registry.build({"name": "plain"}, in_shape=SHAPE, num_points=6)
 
 
 def test_unknown_name_lists_the_valid_ones_and_the_closest() -> None:

@@ -84,17 +84,25 @@ def test_a_batch_without_valid_points_costs_nothing():
     assert (points.grad == 0).all()
 
 
-@pytest.mark.parametrize("edge", [0.01, 10.0])
-def test_smooth_wing_has_no_jump(edge):
-    loss = SmoothWing()
-    below, above = loss.penalty(torch.tensor([edge - 1e-9, edge + 1e-9], dtype=torch.float64))
-    assert float(above - below) == pytest.approx(0, abs=1e-7)
+@pytest.mark.parametrize("settings", [{}, {"width": 5.0, "epsilon": 0.5, "threshold": 0.2}])
+@pytest.mark.parametrize("sign", [-1, 1])
+@pytest.mark.parametrize("joint", ["threshold", "width"])
+def test_smooth_wing_has_neither_jump_nor_kink(joint, sign, settings):
+    loss = SmoothWing(**settings)
+    edge = sign * getattr(loss, joint)
+    x = torch.tensor([edge * (1 - 1e-9), edge * (1 + 1e-9)], dtype=torch.float64, requires_grad=True)
+    value = loss.penalty(x)
+    value.sum().backward()
+    assert value[0].item() == pytest.approx(value[1].item(), rel=1e-7)
+    assert float(x.grad[0]) == pytest.approx(float(x.grad[1]), rel=1e-7)
+    assert torch.autograd.gradcheck(loss.penalty, x)  # its finite differences reach over the joint
 
 
-def test_smooth_wing_slope_is_continuous_at_the_threshold():
-    x = torch.tensor([0.01 - 1e-9, 0.01 + 1e-9], dtype=torch.float64, requires_grad=True)
-    SmoothWing().penalty(x).sum().backward()
-    assert float(x.grad[0]) == pytest.approx(float(x.grad[1]), rel=1e-6)
+def test_smooth_wing_grows_by_a_pixel_a_pixel_beyond_the_width():
+    x = torch.tensor([10.0, 25.0], dtype=torch.float64)
+    at_width, far = SmoothWing().penalty(x).tolist()
+    assert far - at_width == pytest.approx(15)
+    assert at_width == pytest.approx(12 * math.log(6) - 0.0299997519)
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,21 @@ def test_each_landmark_has_its_pixel_error(make_module, make_data, make_trainer)
     assert [result[f"test/pixel_error/{name}"] for name in names] == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_test_can_average_over_image_and_mirror_image(make_module, make_data, make_trainer):
+    data = make_data()
+    module = make_module(mirror=True)
+    torch.nn.init.normal_(module.network.head.linear.weight)
+    make_trainer().test(module, data, verbose=False)
+    images = data.finish(next(iter(data.test_dataloader())), augment=False)["image"]
+    with torch.no_grad():
+        points, mirrored = module.eval()(images), module(images.flip(-1))
+    mirrored[..., 0] = 1 - mirrored[..., 0]
+    partners = [2, 1, 0, 5, 4, 3]  # perinasal6: alae, subnasale, mouth corners, upper lip
+    expected = (points + mirrored[:, partners]) / 2 * torch.tensor([32, 24]) - 0.5
+    torch.testing.assert_close(module.test_table.columns["prediction_px"], expected, rtol=1e-4, atol=1e-4)
+    assert (points - mirrored[:, partners]).abs().max() > 0.01  # the two do differ
+
+
 def test_a_test_without_any_normaliser_says_once_what_to_do(make_module, make_data, make_trainer, caplog):
     data = make_data()
     data.setup()

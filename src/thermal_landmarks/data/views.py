@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from thermal_landmarks.data.batch import to_pixels, to_unit
@@ -126,6 +126,22 @@ def locate(
             looks = [look(face_views(points_px, everything, each, frames.shape[-2])) for each in closer]
             points_px = torch.stack(looks).mean(dim=0)
         return to_unit(points_px, (frames.shape[-2], frames.shape[-1]))
+
+
+def locate_both_ways(
+    network: Callable[[Float[Tensor, "batch channel height width"]], Float[Tensor, "batch point 2"]],
+    images: Float[Tensor, "batch channel height width"],
+    mirror_order: Int[Tensor, " point"],
+) -> Float[Tensor, "batch point 2"]:
+    """The mean of the landmarks in each image and in its mirror image, in [0, 1] image units.
+
+    Args:
+        network: Images in, landmarks in [0, 1] image units out.
+        images: Normalised.
+        mirror_order: Permutation that restores the landmark order in a mirrored image (`Scheme.mirror_order`).
+    """
+    mirrored = network(images.flip(-1))[:, mirror_order]
+    return (network(images) + torch.stack([1 - mirrored[..., 0], mirrored[..., 1]], dim=-1)) / 2
 
 
 def _stretch(views: Tensor, percentiles: tuple[float, float]) -> Tensor:

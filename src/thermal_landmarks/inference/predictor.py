@@ -16,7 +16,7 @@ from thermal_landmarks.data.geometry import invert_matrix, transform_points
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Box, Preprocessing
 from thermal_landmarks.data.schemes import Scheme
-from thermal_landmarks.data.views import locate
+from thermal_landmarks.data.views import locate, locate_both_ways
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.checkpoint import load_checkpoint
 from thermal_landmarks.models.network import LandmarkNetwork
@@ -131,20 +131,19 @@ class Predictor:
     def predict_normalised(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         """Landmarks in pixels of the network's input for images that are prepared and normalised already; float32."""
         images = images.to(self.device)
-        points = self._forward(images)
         if self.mirror:
-            mirrored = self._forward(images.flip(-1))[:, torch.from_numpy(self.scheme.mirror_order)]
-            mirrored[..., 0] = images.shape[-1] - 1 - mirrored[..., 0]
-            points = (points + mirrored) / 2
-        return points
+            points = locate_both_ways(self._forward, images, torch.from_numpy(self.scheme.mirror_order))
+        else:
+            points = self._forward(images)
+        height, width = images.shape[-2:]
+        return to_pixels(points, (height, width))
 
     def _forward(self, images: Tensor) -> Tensor:
         dtype = _AUTOCAST.get(self.precision)
         with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None):
             zoom = self.preprocessing.zoom
             points = self.network(images) if zoom is None else locate(self.network, images, zoom)
-        height, width = images.shape[-2:]
-        return to_pixels(points.float(), (height, width))
+        return points.float()
 
     def _predict_batches(
         self,

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
 from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.models.shapes import FeatureMap
 
 
 class ModelRow(NamedTuple):
@@ -23,6 +24,7 @@ class ModelRow(NamedTuple):
         model_id: `A-2`, or `stem/branch`.
         stem: Name.
         branch: Name.
+        image_shape: Channels, height and width of the input.
         parameters: Number of trained numbers.
         gflops: Billions of operations for one image.
         memory_per_sample_bytes: Activations kept for the backward pass, for one image in float32.
@@ -31,6 +33,7 @@ class ModelRow(NamedTuple):
     model_id: str
     stem: str
     branch: str
+    image_shape: FeatureMap
     parameters: int
     gflops: float
     memory_per_sample_bytes: int
@@ -124,17 +127,21 @@ def model_table(
             num_points=num_points,
             ensemble=ensemble,
         )
-        rows.append(
-            ModelRow(
-                network.model_id,
-                stem_name,
-                branch_name,
-                count_parameters(network),
-                count_flops(network) / 1e9,
-                memory_per_sample_bytes(network),
-            )
-        )
+        rows.append(model_row(network))
     return rows
+
+
+def model_row(network: LandmarkNetwork) -> ModelRow:
+    """Measure one network."""
+    return ModelRow(
+        network.model_id,
+        network.settings["stem"]["name"],
+        network.settings["branch"]["name"],
+        network.image_shape,
+        count_parameters(network),
+        count_flops(network) / 1e9,
+        memory_per_sample_bytes(network),
+    )
 
 
 class _evaluating:  # noqa: N801  (reads as a statement)

@@ -8,7 +8,17 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models import branches, heads, roots, stems, vit  # noqa: F401  (fills the registries)
+from thermal_landmarks.models import (  # noqa: F401  (fills the registries)
+    branches,
+    heads,
+    lotr_branch,
+    lotr_stems,
+    per_query_head,
+    roots,
+    stems,
+    timm_root,
+    vit,
+)
 from thermal_landmarks.models.layers import require_positive
 from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS
 from thermal_landmarks.models.shapes import FeatureMap, Shape
@@ -21,6 +31,8 @@ STEM_LETTERS = {
     "alt_conv_resnext": "A",
 }
 BRANCH_NUMBERS = {"none": "1", "luong": "2", "bahdanau": "3", "vit": "4"}
+LOTR_BACKBONES = {"mobilenetv2_100": "M", "resnet50": "R", "hrnet_w18": "HR"}
+LOTR_STEMS = {"projection": "", "deconvolution": "+"}
 
 
 def model_id(stem: str, branch: str) -> str:
@@ -37,11 +49,12 @@ class Component(nn.Sequential):
         in_shape: Of the root's feature map.
         stem: Settings with `name`.
         branch: Settings with `name`.
+        num_points: N, the number of landmarks.
     """
 
-    def __init__(self, in_shape: Shape, *, stem: Mapping[str, Any], branch: Mapping[str, Any]) -> None:
+    def __init__(self, in_shape: Shape, *, stem: Mapping[str, Any], branch: Mapping[str, Any], num_points: int) -> None:
         built_stem = STEMS.build(stem, in_shape=in_shape)
-        built_branch = BRANCHES.build(branch, in_shape=built_stem.out_shape)
+        built_branch = BRANCHES.build(branch, in_shape=built_stem.out_shape, num_points=num_points)
         super().__init__(built_stem, built_branch)
         self.out_shape: Shape = built_branch.out_shape
 
@@ -60,7 +73,8 @@ class LandmarkNetwork(nn.Module):
         ensemble: Number of components side by side on the root, each with its own weights.
 
     Attributes:
-        settings: Plain data that rebuilds the network: `LandmarkNetwork(**network.settings)`.
+        settings: Plain data that rebuilds the network: `LandmarkNetwork(**network.settings)`. Pretrained weights are
+            not fetched again: whoever rebuilds a network has its own.
 
     Raises:
         ConfigError: If a name or setting is unknown or out of range, or neighbouring shapes don't fit.
@@ -93,9 +107,13 @@ class LandmarkNetwork(nn.Module):
             "num_points": int(num_points),
             "ensemble": int(ensemble),
         }
+        if "pretrained" in root:
+            self.settings["root"]["pretrained"] = False
         self.image_shape = FeatureMap(in_channels, height, width)
         self.root = ROOTS.build(root, in_shape=self.image_shape)
-        components = [Component(self.root.out_shape, stem=stem, branch=branch) for _ in range(ensemble)]
+        components = [
+            Component(self.root.out_shape, stem=stem, branch=branch, num_points=num_points) for _ in range(ensemble)
+        ]
         self.components = nn.ModuleList(components)
         self.head = HEADS.build(
             head, in_shapes=[component.out_shape for component in components], num_points=num_points
@@ -133,8 +151,12 @@ class LandmarkNetwork(nn.Module):
 
     @property
     def model_id(self) -> str:
-        """The paper's name of this stem and branch, such as `A-2`."""
-        return model_id(self.settings["stem"]["name"], self.settings["branch"]["name"])
+        """The paper's name of this stem and branch, such as `A-2`, or of this LOTR, such as `LOTR-M+`."""
+        root, stem, branch, head = (self.settings[part]["name"] for part in ("root", "stem", "branch", "head"))
+        backbone = self.settings["root"].get("model")
+        if (root, branch, head) == ("timm", "lotr", "per_query") and backbone in LOTR_BACKBONES and stem in LOTR_STEMS:
+            return f"LOTR-{LOTR_BACKBONES[backbone]}{LOTR_STEMS[stem]}"
+        return model_id(stem, branch)
 
     def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
         """Let the untrained network predict these points (in [0, 1] image units) on average.

@@ -1,7 +1,8 @@
 """Components by name: `@STEMS.register("conv")` in code, `conf/stem/conv.yaml` for its settings.
 
-How to add a component: write a module whose constructor takes `in_shape` and keyword-only settings and sets
-`self.out_shape`, put the decorator above it, and add a YAML with `name:`, every setting, and `search:`.
+How to add a component: write a module whose constructor takes `in_shape` (and `num_points`, if it needs that) and
+keyword-only settings and sets `self.out_shape`, put the decorator above it, and add a YAML with `name:`, every setting,
+and `search:`.
 """
 
 import inspect
@@ -52,7 +53,8 @@ class Registry:
 
         Args:
             settings: `name` and the component's settings; `search` is ignored.
-            shapes: What the neighbours determine (`in_shape`; for heads `in_shapes` and `num_points`).
+            shapes: What neighbours and task determine: `in_shape` (for heads `in_shapes`) and `num_points`. A
+                component gets those that its constructor names.
 
         Raises:
             ConfigError: If the name or a setting is unknown, or a setting without a default is missing.
@@ -70,7 +72,8 @@ class Registry:
         missing = [key for key in known if key not in chosen and parameters[key].default is inspect.Parameter.empty]
         if missing:
             raise ConfigError(f"The {self.kind} '{name}' needs a value for: {', '.join(missing)}.")
-        return component(**shapes, **chosen)
+        wanted = {key: value for key, value in shapes.items() if key in parameters}
+        return component(**wanted, **chosen)
 
     def _find(self, name: str) -> type[nn.Module]:
         if name not in self._classes:

@@ -123,7 +123,7 @@ class Wing(LandmarkLoss):
 class SmoothWing(LandmarkLoss):
     """Smooth-wing loss: quadratic below `threshold`, logarithmic up to `width`, linear above.
 
-    Value and slope are continuous at `threshold`, the value is at `width`.
+    Value and slope are continuous at both joints; the slope reaches 1 at `width`.
 
     Args:
         width: Where the logarithm ends, in the units of `coordinates`.

@@ -19,7 +19,7 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from thermal_landmarks.data.batch import Batch, to_unit
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.data.views import locate
+from thermal_landmarks.data.views import locate, locate_both_ways
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.training.losses import LandmarkLoss, Wing
@@ -49,6 +49,7 @@ class LandmarkModule(L.LightningModule):
             `schedules`. None: constant learning rate.
         metrics: Keyword arguments of `build_metrics`, plain data.
         memory_format: Of the network's weights and the images.
+        mirror: In the test, average the points in each image and in its mirror image.
         start_at_mean_shape: Begin training with the head's output at the mean shape of the training set, which the
             data module offers as `mean_shape` (N, 2) in [0, 1].
     """
@@ -64,6 +65,7 @@ class LandmarkModule(L.LightningModule):
         scheduler: ScheduleFactory | None = None,
         metrics: dict[str, Any] | None = None,
         memory_format: MemoryFormat = "channels_last",
+        mirror: bool = False,
         start_at_mean_shape: bool = True,
     ) -> None:
         super().__init__()
@@ -75,6 +77,7 @@ class LandmarkModule(L.LightningModule):
         self.loss = loss or Wing()
         self.optimizer_factory = optimizer
         self.schedule_factory = scheduler
+        self.mirror_order = torch.from_numpy(get_scheme(scheme).mirror_order) if mirror else None
         self.start_at_mean_shape = start_at_mean_shape
         metrics = metrics or {}
         num_points = self.network.settings["num_points"]
@@ -134,7 +137,8 @@ class LandmarkModule(L.LightningModule):
         self.test_table.clear()
 
     def test_step(self, batch: Batch) -> dict[str, Tensor]:
-        prediction = self(batch["image"])
+        images = batch["image"]
+        prediction = self(images) if self.mirror_order is None else locate_both_ways(self, images, self.mirror_order)
         self.test_metrics.update(prediction, batch)
         self.test_table.add(prediction, batch)
         return {"prediction": prediction}

@@ -123,6 +123,7 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
         scheduler=instantiate(cfg.scheduler),
         metrics=dict(cfg.metrics),
         memory_format=cfg.memory_format,
+        mirror=cfg.mirror,
     )
 
 
