@@ -180,6 +180,16 @@ def test_mirror_averages_image_and_mirror_image(make_checkpoint: MakeCheckpoint,
     assert_allclose(both(celsius[:, :, ::-1]), mirrored(both(celsius), 64, order), atol=1e-2)
 
 
+def test_mirror_is_by_default_what_the_training_tested_with(make_checkpoint: MakeCheckpoint) -> None:
+    path = make_checkpoint()
+    assert not Predictor.from_checkpoint(path, device="cpu").mirror
+    content = torch.load(path, weights_only=True)
+    content["hyper_parameters"]["mirror"] = True
+    torch.save(content, path)
+    assert Predictor.from_checkpoint(path, device="cpu").mirror
+    assert not Predictor.from_checkpoint(path, device="cpu", mirror=False).mirror
+
+
 def test_half_precision_stays_close(make_checkpoint: MakeCheckpoint, celsius: np.ndarray) -> None:
     path = make_checkpoint()
     exact = Predictor.from_checkpoint(path, device="cpu")(celsius)

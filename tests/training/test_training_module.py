@@ -78,6 +78,7 @@ def test_each_landmark_has_its_pixel_error(make_module, make_data, make_trainer)
 def test_the_test_can_average_over_image_and_mirror_image(make_module, make_data, make_trainer):
     data = make_data()
     module = make_module(mirror=True)
+    assert module.hparams["mirror"]
     torch.nn.init.normal_(module.network.head.linear.weight)
     make_trainer().test(module, data, verbose=False)
     images = data.finish(next(iter(data.test_dataloader())), augment=False)["image"]

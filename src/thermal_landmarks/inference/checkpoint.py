@@ -36,6 +36,11 @@ class LoadedCheckpoint:
     preprocessing: Preprocessing
     hyper_parameters: dict[str, Any]
 
+    @property
+    def mirror(self) -> bool:
+        """Whether the training's test averaged over each image and its mirror image."""
+        return bool(self.hyper_parameters.get("mirror", False))
+
 
 def shipped_checkpoints() -> dict[str, Path]:
     """The checkpoints that come with the package, by name; docs/synthetic_faces.md says what they reach."""

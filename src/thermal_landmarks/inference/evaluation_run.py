@@ -70,7 +70,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         preprocessing=loaded.preprocessing,
         device=cfg.device,
         precision=cfg.precision,
-        mirror=cfg.mirror,
+        mirror=loaded.mirror if cfg.mirror is None else cfg.mirror,
     )
     data: LandmarkDataModule = instantiate(cfg.data)
     what = select_subjects(data, cfg.split, trained_on(loaded.path, cfg.data))
@@ -98,7 +98,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         "scheme": loaded.scheme.name,
         "metric_settings": settings,
         "benchmark": {"auc_rule": cfg.benchmark.auc_rule, "subsets": as_records(scores)},
-        "mirror": cfg.mirror,
+        "mirror": predictor.mirror,
         "commit": git_commit(),
     }
     write_json(folder / "metrics.json", metrics)

@@ -72,10 +72,12 @@ class Predictor:
         *,
         device: str = "auto",
         precision: Precision = "32",
-        mirror: bool = False,
+        mirror: bool | None = None,
         batch_size: int = 32,
     ) -> "Predictor":
         """The predictor of a checkpoint file, or of the best checkpoint in a run folder.
+
+        Without `mirror` images are averaged with their mirror images if they were in the training's test.
 
         Raises:
             ConfigError: If the file is missing or is not a checkpoint of this project.
@@ -87,7 +89,7 @@ class Predictor:
             preprocessing=loaded.preprocessing,
             device=device,
             precision=precision,
-            mirror=mirror,
+            mirror=loaded.mirror if mirror is None else mirror,
             batch_size=batch_size,
         )
 

@@ -92,6 +92,7 @@ class LandmarkModule(L.LightningModule):
                 "preprocessing": preprocessing,
                 "metrics": metrics,
                 "memory_format": memory_format,
+                "mirror": mirror,
             },
             logger=False,
         )
