@@ -12,10 +12,17 @@ from thermal_landmarks.errors import ConfigError
 @command("train")
 def main(cfg: DictConfig) -> float:
     """Train one model; the return value is what a search minimises."""
-    from thermal_landmarks.training.run import train
+    import thermal_landmarks.cli  # noqa: F401  (its resolvers, where a launcher has started this in another process)
 
     hydra = HydraConfig.get()
-    metrics = train(cfg, Path(hydra.runtime.output_dir), overrides=list(hydra.overrides.task))
+    folder = Path(hydra.runtime.output_dir)
+    if cfg.trial is not None:
+        from thermal_landmarks.search.trial import run_trial
+
+        return run_trial(cfg, folder)
+    from thermal_landmarks.training.run import train
+
+    metrics = train(cfg, folder, overrides=list(hydra.overrides.task))
     if cfg.objective not in metrics:
         raise ConfigError(f"objective={cfg.objective} was not measured. Measured: {', '.join(sorted(metrics))}.")
     return metrics[cfg.objective]

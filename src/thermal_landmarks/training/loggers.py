@@ -39,7 +39,8 @@ class RunFacts:
         settings: The whole configuration, plain data.
         parameters: Trainable parameters.
         gflops: Of one image's forward pass.
-        study: Name of the study that the run is a trial of, or None.
+        study: Name of the study that the run is a trial of or has its settings from, or None.
+        trial: Its number in the study, or None.
         ensemble: Components side by side.
         seed: Of the run.
         tags: More tags.
@@ -54,6 +55,7 @@ class RunFacts:
     parameters: int = 0
     gflops: float = 0.0
     study: str | None = None
+    trial: int | None = None
     ensemble: int = 1
     seed: int = 0
     tags: Sequence[str] = ()
@@ -65,9 +67,10 @@ class RunFacts:
 
     @property
     def name(self) -> str:
-        """Of the run on a dashboard: `A-2 alt_conv_resnext/luong synthetic seed 0`."""
+        """Of the run on a dashboard: `A-2 alt_conv_resnext/luong synthetic seed 0`, or `... trial 7`."""
         ensemble = f" x{self.ensemble}" if self.ensemble > 1 else ""
-        return f"{self.model_id}{ensemble} {self.stem}/{self.branch} {self.data} seed {self.seed}"
+        which = f"seed {self.seed}" if self.trial is None else f"trial {self.trial}"
+        return f"{self.model_id}{ensemble} {self.stem}/{self.branch} {self.data} {which}"
 
     @property
     def group(self) -> str:
@@ -196,7 +199,7 @@ def _wandb(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) 
         "resume": "allow" if mode == "online" else None,
         "name": run.name,
         "group": run.group,
-        "job_type": "trial" if run.study else "train",
+        "job_type": "train" if run.trial is None else "trial",
         "tags": run.all_tags,
         "dir": str(folder),
         "config": {
