@@ -5,11 +5,17 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from thermal_landmarks.cli import command
+from thermal_landmarks.cli import CONFIG_DIR, command
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.search.from_study import expand_study
 
 
-@command("train")
+def from_study(arguments: list[str]) -> list[str]:
+    """What `experiment=from_study study=NAME` stands for."""
+    return expand_study(arguments, CONFIG_DIR / "experiment" / "from_study.yaml")
+
+
+@command("train", expand=from_study)
 def main(cfg: DictConfig) -> float:
     """Train one model; the return value is what a search minimises."""
     import thermal_landmarks.cli  # noqa: F401  (its resolvers, where a launcher has started this in another process)

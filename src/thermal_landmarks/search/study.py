@@ -5,6 +5,8 @@ trials is exact however many processes ask.
 """
 
 import hashlib
+import os
+import socket
 import threading
 from collections import Counter
 from pathlib import Path
@@ -64,6 +66,7 @@ class SharedStudy:
             self.study.sampler = self._sampler(len(trials))
             trial = self.study.ask()
             trial.set_user_attr("folder", str(self._new_folder(trial.number)))
+            trial.set_user_attr("worker", f"{socket.gethostname()} {os.getpid()}")
             self.storage.record_heartbeat(trial._trial_id)
             for name, distribution in self.plan.space.items():
                 trial._suggest(name, distribution)

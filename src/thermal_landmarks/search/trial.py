@@ -19,6 +19,7 @@ from optuna.trial import TrialState
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage
 from thermal_landmarks.training.callbacks.pruning import Pruning
+from thermal_landmarks.training.loggers import finish_run
 from thermal_landmarks.training.run import train
 
 _KEPT = ("model_id", "parameters", "gflops", "epochs", "seconds")
@@ -66,17 +67,20 @@ def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: o
             raise _taken_over(cfg) from None
         return epoch < cfg.trainer.max_epochs and trial.should_prune()
 
+    failed = True
     try:
         pruning = Pruning(monitor=cfg.objective, report=report)
         metrics = train(cfg, folder, callbacks=[pruning])
         for name in _KEPT:
             trial.set_user_attr(name, metrics[name])
         if pruning.pruned:
+            failed = False
             study.tell(trial, state=TrialState.PRUNED)
             raise optuna.TrialPruned(f"{cfg.study} trial {cfg.trial} stopped after {metrics['epochs']} epochs")
         value = metrics.get(cfg.objective)
         if value is None or not math.isfinite(value):
             raise ConfigError(f"objective={cfg.objective} is {value} after training. Measured: {', '.join(metrics)}.")
+        failed = False
         study.tell(trial, value)
         return float(value)
     except optuna.TrialPruned:
@@ -90,6 +94,7 @@ def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: o
         give_back(study, trial.storage, trial._trial_id, reason="interrupted", retries=cfg.search.retries)
         raise
     finally:
+        finish_run(failed=failed)
         gc.collect()  # the next trial of this process starts with the same memory
         if torch.cuda.is_available():
             torch.cuda.empty_cache()

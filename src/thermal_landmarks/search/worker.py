@@ -41,7 +41,7 @@ class Worker:
         self._stop: BaseException | None = None
         self._failures: Counter[str] = Counter()
         self._reporting = threading.Lock()
-        self._started = time.perf_counter()
+        self._started = 0.0
         self._ended = 0
         self._waiting = False
 
@@ -55,13 +55,17 @@ class Worker:
         _prepare_data(plans)
         storage = open_storage(self.config.search)
         self.studies = [SharedStudy(plan, storage) for plan in plans]
+        self._started = time.perf_counter()
         try:
             self._search()
         finally:
             for study in self.studies:
                 study.write_results()
             console.print(study_table(self.studies))
-            console.print(f"Results: {Path(self.config.hydra.sweep.dir)}/*/results.json")
+            folder = Path(self.config.hydra.sweep.dir)
+            console.print(f"Results: {folder}/*/results.json")
+            if list(folder.glob("*/*/wandb/offline-run-*")):
+                console.print(f"W&B was offline; to upload the trials: wandb sync {folder}/*/*/wandb/offline-run-*")
 
     def _search(self) -> None:
         threads = [

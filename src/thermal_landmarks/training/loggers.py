@@ -7,6 +7,7 @@ import logging
 import netrc
 import os
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -168,6 +169,13 @@ def log_checkpoint(logger: Logger, path: Path, metadata: dict[str, Any]) -> None
     logger.experiment.log_artifact(artifact, aliases=["best"])
 
 
+def finish_run(*, failed: bool) -> None:
+    """End the W&B run of this process, if there is one; a command does so by ending."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.finish(exit_code=int(failed))
+
+
 def _tensorboard(run: RunFacts, folder: Path) -> Logger:
     from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -224,7 +232,7 @@ def _wandb(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) 
     for stage, names in _SUMMARISED.items():
         for name in names:
             experiment.define_metric(f"{stage}/{name}", step_metric="trainer/global_step", summary="min,max,last")
-    if mode == "offline":
+    if mode == "offline" and run.trial is None:  # a search says it once
         Console(stderr=True, soft_wrap=True).print(
             f"W&B is offline; to upload this run: wandb sync {Path(experiment.dir).parent}", highlight=False
         )
