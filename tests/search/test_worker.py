@@ -36,21 +36,21 @@ def test_seed_replays_no_draw_on_resume_and_repeats_the_whole_search(search, stu
 
 
 def test_the_same_command_again_continues_and_a_finished_study_stays(search, study_of, tmp_path, capsys):
-    search("search.trials=3")
+    search("search.trials=2")
     before = {path: path.read_text() for path in tmp_path.glob(f"{FOLDER}/*/metrics.json")}
-    search("search.trials=5")
-    search("search.trials=5")
-    assert [t.number for t in study_of().trials] == [0, 1, 2, 3, 4]
-    assert len(before) == 3
+    search("search.trials=3")
+    search("search.trials=3")
+    assert [t.number for t in study_of().trials] == [0, 1, 2]
+    assert len(before) == 2
     assert all(path.read_text() == text for path, text in before.items())
-    assert sorted(p.parent.name for p in tmp_path.glob(f"{FOLDER}/*/metrics.json")) == ["000", "001", "002", "003", "004"]
+    assert sorted(p.parent.name for p in tmp_path.glob(f"{FOLDER}/*/metrics.json")) == ["000", "001", "002"]
 
 
 def test_a_new_study_of_the_same_name_overwrites_no_folder(search, tmp_path):
-    search("search.trials=2")
+    search("search.trials=1")
     (tmp_path / "outputs" / "studies.db").unlink()
     before = (tmp_path / FOLDER / "000" / "metrics.json").read_text()
-    search("search.trials=2")
+    search("search.trials=1")
     assert (tmp_path / FOLDER / "000" / "metrics.json").read_text() == before
     assert (tmp_path / FOLDER / "000_2" / "metrics.json").exists()
 
@@ -86,14 +86,13 @@ def test_without_completed_trial_the_results_say_so_and_the_search_gives_up(sear
     assert found["failed"] == 3
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, SystemExit])
-def test_interrupted_search_keeps_its_results_and_tries_the_open_trial_again(search, trial_task, study_of, tmp_path, stop):
+def test_interrupted_search_keeps_its_results_and_tries_the_open_trial_again(search, trial_task, study_of, tmp_path):
     def interrupt_second(cfg):
         if cfg.trial == 1:
-            raise stop
+            raise KeyboardInterrupt
         return trial_task(cfg)
 
-    with pytest.raises(stop):
+    with pytest.raises(KeyboardInterrupt):
         search("search.trials=3", task=interrupt_second)
     assert (results(tmp_path)["complete"], results(tmp_path)["unfinished"]) == (1, 1)
     search("search.trials=3", "search.pruner.min_resource=100")
@@ -112,7 +111,7 @@ def test_study_refuses_trials_with_other_settings(search):
 
 
 def test_values_that_were_pruned_and_completed_are_those_reported(search, study_of, capsys):
-    search("search.trials=6", "search.pruner.reduction_factor=2", "search.epochs=4")
+    search("search.trials=4", "search.sampler.seed=1", "search.epochs=4")
     states = {state: [t for t in study_of().trials if t.state == state] for state in TrialState}
     assert states[TrialState.PRUNED]
     for trial in states[TrialState.PRUNED]:
@@ -120,7 +119,7 @@ def test_values_that_were_pruned_and_completed_are_those_reported(search, study_
     for trial in states[TrialState.COMPLETE]:
         assert trial.value == trial.params["optimizer.lr"]
         assert trial.last_step == 4
-    assert f"{len(states[TrialState.PRUNED])} pruned" in capsys.readouterr().out.splitlines()[-8]
+    assert f"{len(states[TrialState.PRUNED])} pruned  done" in capsys.readouterr().out
 
 
 def test_last_worker_waits_for_another_ones_trial_and_runs_it_when_that_dies(search, study_of, tmp_path, capsys):

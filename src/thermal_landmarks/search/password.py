@@ -32,4 +32,5 @@ def hide_password(url: str) -> str:
     password = parsed.password or parsed.query.get("password")
     if password:
         os.environ["PGPASSWORD"] = str(password)
-    return parsed.set(password=None).difference_update_query(["password"]).render_as_string(hide_password=False)
+    stripped = parsed._replace(password=None).difference_update_query(["password"])
+    return stripped.render_as_string(hide_password=False)

@@ -104,7 +104,7 @@ def _plan(
     config: DictConfig, loader: ConfigLoader, overrides: tuple[str, ...], sweeps: Sequence[str], swept: Sequence[str]
 ) -> StudyPlan:
     cfg = loader.load_sweep_config(config, list(overrides))
-    ranges = {str(key): str(value) for key, value in cfg.search.space.items()}
+    ranges = {str(key): str(value) for key, value in cfg.search.space.items() if value is not None}
     for part in cfg.search.declared:
         ranges |= {f"{part}.{key}": str(value) for key, value in (cfg[part].get("search") or {}).items()}
     ranges |= dict(sweep.split("=", 1) for sweep in sweeps)
