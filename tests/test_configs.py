@@ -22,7 +22,11 @@ def test_every_command_composes(command):
 @pytest.mark.parametrize("path", GROUPS, ids=str)
 def test_every_group_file_composes_with_train(path: Path):
     group, name = path.parts[0], "/".join(path.parts[1:])
-    prefix = "+" if group not in compose_config("train", []) and group not in ("experiment", "debug", *FACTORS) else ""
+    prefix = (
+        "+"
+        if group not in compose_config("train", []) and group not in ("experiment", "search", "debug", *FACTORS)
+        else ""
+    )
     assert compose_config("train", [f"{prefix}{group}={name}"])
 
 

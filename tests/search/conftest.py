@@ -84,7 +84,14 @@ def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
         while epoch < cfg.trainer.max_epochs and not pruning.pruned:
             epoch += 1
             pruning.pruned = pruning.report(value + 1 / epoch, epoch)
-        metrics = {"val/wing": value, "model_id": "C-1", "parameters": 1, "gflops": 0.1, "epochs": epoch, "seconds": 1.0}
+        metrics = {
+            "val/wing": value,
+            "model_id": "C-1",
+            "parameters": 1,
+            "gflops": 0.1,
+            "epochs": epoch,
+            "seconds": 1.0,
+        }
         folder.joinpath("metrics.json").write_text(json.dumps(metrics))
         return metrics
 

@@ -15,11 +15,20 @@ LAUNCHERS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_launcher_runs_trials_side_by_side(start, study_of, tmp_path, launcher):
-    few = ["search.trials=2", "search.epochs=1", "search.n_jobs=2", f"hydra/launcher={launcher}", *LAUNCHERS[launcher]]
+    few = [
+        "search.trials=2",
+        "search.epochs=1",
+        "stem.strided_repeats=1",
+        "search.n_jobs=2",
+        f"hydra/launcher={launcher}",
+        *LAUNCHERS[launcher],
+    ]
     process = start(*few)
     printed, _ = process.communicate(timeout=900)
     assert process.returncode == 0, printed
-    first, second = study_of().trials
+    trials = study_of().trials
+    assert len(trials) == 2, printed
+    first, second = trials
     assert (first.state, second.state) == (TrialState.COMPLETE, TrialState.COMPLETE), printed
     assert max(first.datetime_start, second.datetime_start) < min(first.datetime_complete, second.datetime_complete)
     for trial in (first, second):

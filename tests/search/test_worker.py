@@ -1,7 +1,6 @@
 """What can go wrong in a search, each with the training replaced by a curve: see `quick_training`."""
 
 import json
-import threading
 import time
 
 import optuna
@@ -55,7 +54,9 @@ def test_a_new_study_of_the_same_name_overwrites_no_folder(search, tmp_path):
     assert (tmp_path / FOLDER / "000_2" / "metrics.json").exists()
 
 
-@pytest.mark.parametrize("error", [RuntimeError("no such kernel"), torch.OutOfMemoryError("out of memory"), MemoryError()])
+@pytest.mark.parametrize(
+    "error", [RuntimeError("no such kernel"), torch.OutOfMemoryError("out of memory"), MemoryError()]
+)
 def test_failed_trials_are_kept_as_failed_and_the_search_goes_on(search, study_of, monkeypatch, tmp_path, error):
     from thermal_landmarks.search import trial
 

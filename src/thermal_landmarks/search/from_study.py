@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.errors import ConfigError
 
@@ -48,7 +48,10 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
                 f"The study {study.study_name} was searched with {override}, and a run can have one {key} only. "
                 f"Train {best.user_attrs['folder']} again: its .hydra/overrides.yaml has every setting."
             )
-        if key not in typed and key.partition(".")[0] not in UNSEARCHED and OmegaConf.select(experiment, key) is None:
+        set_by_experiment = OmegaConf.select(experiment, key)
+        if isinstance(set_by_experiment, DictConfig):
+            set_by_experiment = None  # some settings of this group, not the group
+        if key not in typed and key.partition(".")[0] not in UNSEARCHED and set_by_experiment is None:
             taken.append(override)
     rest = [a for a in arguments if a.partition("=")[0].lstrip("+") != "search.storage"]
     return [*taken, f"search.storage='{storage}'", *rest]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from optuna.trial import FrozenTrial, TrialState
+from rich import box
 from rich.table import Table
 
 if TYPE_CHECKING:
@@ -41,19 +42,16 @@ def progress_line(
 
 
 def study_table(studies: Sequence["SharedStudy"]) -> Table:
-    """Best trial, counts and saved epochs of each study."""
-    table = Table(title="Studies", title_justify="left")
-    for name in ("model", "study", "best", "trial", "parameters", "complete", "pruned", "failed", "epochs saved"):
-        table.add_column(name, justify="left" if name in ("model", "study") else "right", no_wrap=name == "study")
+    """Best trial and counts of each study, and the share of its epochs that pruning has saved; 80 columns wide."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("study", "best (trial)", "done", "pruned", "failed", "saved"):
+        table.add_column(name, justify="left" if name == "study" else "right", no_wrap=True)
     for study in studies:
-        found, best = study.results(), study.best()
+        found = study.results()
         whole = found["epochs_without_pruning"]
         table.add_row(
-            found["model_id"],
             study.plan.name,
-            f"{best.value:.4g}" if best else "none",
-            str(best.number) if best else "",
-            f"{best.user_attrs['parameters']:,}" if best and "parameters" in best.user_attrs else "",
+            "none" if found["best_trial"] is None else f"{found['best_value']:.4g} ({found['best_trial']})",
             *(str(found[name]) for name in ("complete", "pruned", "failed")),
             f"{1 - found['epochs_trained'] / whole:.0%}" if whole else "",
         )
