@@ -9,6 +9,7 @@ A launcher returns when all of its jobs have ended, so that a batch would wait f
 * `submitit_local` and `submitit_slurm` submit each trial as a job of its own.
 """
 
+import os
 from typing import Any
 
 from hydra.core.plugins import Plugins
@@ -36,6 +37,8 @@ def build_launcher(context: HydraContext, task_function: TaskFunction, config: D
     if name == "joblib":
         launcher.joblib["n_jobs"] = max(2, jobs)  # with 1, joblib runs the job in this process
     elif name == "ray":
+        # Under `uv run` Ray would copy this folder for its workers, and they would write into the copy.
+        os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
         from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
 
         start_ray(launcher.ray_cfg.init)  # the launcher would start one cluster a thread

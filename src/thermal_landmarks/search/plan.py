@@ -5,7 +5,7 @@ Every combination of the swept config groups (stem and branch, unless others are
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +37,7 @@ class StudyPlan:
     name: str
     config: DictConfig
     overrides: tuple[str, ...]
-    space: dict[str, BaseDistribution]
+    space: Mapping[str, BaseDistribution]
 
     @property
     def folder_name(self) -> str:

@@ -144,6 +144,7 @@ class SharedStudy:
                 f"with new ones:\n{listed}\nRepeat its settings, or name a new study: search.study=NAME."
             )
         self.storage.set_study_system_attr(self.study._study_id, "settings", settings)
+        self.study.set_metric_names([self.plan.config.objective])
         for key, value in self.plan.facts().items():
             self.study.set_user_attr(key, value)
 
