@@ -76,3 +76,8 @@ def test_settings_that_a_configuration_lacks_are_named(plans):
 def test_single_value_is_no_range(plans):
     with pytest.raises(ConfigError, match=r"optimizer.lr is the single value 0.1\. Expected a range"):
         plans("search=quick", "search.space={optimizer.lr:0.1}")
+
+
+def test_trials_are_trained_on_one_device(plans):
+    with pytest.raises(ConfigError, match=r"trainer\.devices=auto.*search\.n_jobs"):
+        plans("search=quick", "trainer=ddp")

@@ -104,6 +104,11 @@ def _plan(
     config: DictConfig, loader: ConfigLoader, overrides: tuple[str, ...], sweeps: Sequence[str], swept: Sequence[str]
 ) -> StudyPlan:
     cfg = loader.load_sweep_config(config, list(overrides))
+    if str(cfg.trainer.devices) != "1" or cfg.trainer.num_nodes != 1:
+        raise ConfigError(  # Lightning would start the whole search again for each further device
+            f"trainer.devices={cfg.trainer.devices}, trainer.num_nodes={cfg.trainer.num_nodes}: a search trains each "
+            "trial on one device. Use several by several trials at a time: search.n_jobs, or the command once a device."
+        )
     ranges = {str(key): str(value) for key, value in cfg.search.space.items() if value is not None}
     for part in cfg.search.declared:
         ranges |= {f"{part}.{key}": str(value) for key, value in (cfg[part].get("search") or {}).items()}

@@ -11,7 +11,6 @@ from pathlib import Path
 import optuna
 import torch
 from hydra.utils import instantiate
-from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
@@ -39,9 +38,6 @@ def run_trial(cfg: DictConfig, folder: Path) -> float:
         optuna.TrialPruned: If the pruner has stopped it; the trial is told PRUNED.
         Exception: Whatever ended the training; the trial is told FAIL, with the reason as user attribute.
     """
-    if getattr(rank_zero_only, "rank", 0) != 0:  # another process of the same trial
-        metrics = train(cfg, folder, callbacks=[Pruning(monitor=cfg.objective)])
-        return float(metrics.get(cfg.objective, math.nan))
     storage = open_storage(cfg.search)
     try:
         study = optuna.load_study(

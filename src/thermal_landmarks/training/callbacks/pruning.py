@@ -19,14 +19,13 @@ class Pruning(Callback):
 
     Args:
         monitor: A logged metric.
-        report: Takes the metric and the number of epochs trained, and says whether to stop. Called by the first
-            process only; the others may have None.
+        report: Takes the metric and the number of epochs trained, and says whether to stop.
 
     Attributes:
         pruned: Whether the training was stopped.
     """
 
-    def __init__(self, *, monitor: str, report: Callable[[float, int], bool] | None = None) -> None:
+    def __init__(self, *, monitor: str, report: Callable[[float, int], bool]) -> None:
         self.monitor = monitor
         self.report = report
         self.pruned = False
@@ -38,7 +37,5 @@ class Pruning(Callback):
         epochs = trainer.current_epoch + 1
         if not math.isfinite(value):
             raise DivergedError(f"{self.monitor} is {value} after {epochs} epoch(s)")
-        stop = self.report(value, epochs) if trainer.is_global_zero and self.report is not None else False
-        if trainer.strategy.broadcast(stop):
-            self.pruned = True
-            trainer.should_stop = True
+        self.pruned = self.report(value, epochs)
+        trainer.should_stop = trainer.should_stop or self.pruned
