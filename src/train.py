@@ -5,17 +5,30 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from thermal_landmarks.cli import command
+from thermal_landmarks.cli import CONFIG_DIR, command
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.search.from_study import expand_study
 
 
-@command("train")
+def from_study(arguments: list[str]) -> list[str]:
+    """What `experiment=from_study study=NAME` stands for."""
+    return expand_study(arguments, CONFIG_DIR / "experiment" / "from_study.yaml")
+
+
+@command("train", expand=from_study)
 def main(cfg: DictConfig) -> float:
     """Train one model; the return value is what a search minimises."""
-    from thermal_landmarks.training.run import train
+    import thermal_landmarks.cli  # noqa: F401  (its resolvers, where a launcher has started this in another process)
 
     hydra = HydraConfig.get()
-    metrics = train(cfg, Path(hydra.runtime.output_dir), overrides=list(hydra.overrides.task))
+    folder = Path(hydra.runtime.output_dir)
+    if cfg.trial is not None:
+        from thermal_landmarks.search.trial import run_trial
+
+        return run_trial(cfg, folder)
+    from thermal_landmarks.training.run import train
+
+    metrics = train(cfg, folder, overrides=list(hydra.overrides.task))
     if cfg.objective not in metrics:
         raise ConfigError(f"objective={cfg.objective} was not measured. Measured: {', '.join(sorted(metrics))}.")
     return metrics[cfg.objective]

@@ -24,7 +24,8 @@ def test_every_group_file_composes_with_train(path: Path):
     group, name = path.parts[0], "/".join(path.parts[1:])
     prefix = (
         "+"
-        if group not in compose_config("train", []) and group not in ("experiment", "ablation", "debug", *FACTORS)
+        if group not in compose_config("train", [])
+        and group not in ("experiment", "ablation", "search", "debug", *FACTORS)
         else ""
     )
     assert compose_config("train", [f"{prefix}{group}={name}"])

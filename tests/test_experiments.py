@@ -11,7 +11,9 @@ from thermal_landmarks.cli import CONFIG_DIR
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(
-    str(p.relative_to(CONFIG_DIR / "experiment").with_suffix("")) for p in (CONFIG_DIR / "experiment").rglob("*.yaml")
+    str(p.relative_to(CONFIG_DIR / "experiment").with_suffix(""))
+    for p in (CONFIG_DIR / "experiment").rglob("*.yaml")
+    if p.stem != "from_study"  # tests/search/test_from_study.py
 )
 PRESETS = [name for name in EXPERIMENTS if re.fullmatch("paper/[A-Z]-[1-4]", name)]
 SAMPLE_DATA = ("dlib_faces", "overfit_thermal54", "overfit_thermal_real")

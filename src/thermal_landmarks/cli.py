@@ -70,11 +70,14 @@ OmegaConf.register_resolver("variant", _variant, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
 
 
-def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
+def command(
+    config_name: str, *, expand: Callable[[list[str]], list[str]] | None = None
+) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
     """Turn a function of a config into a command whose errors name what to put right.
 
     Args:
         config_name: The command's file in `conf/`, without `.yaml`.
+        expand: Replaces what was typed by what Hydra gets.
     """
 
     def decorate(function: Callable[[DictConfig], Any]) -> Callable[[], None]:
@@ -84,6 +87,8 @@ def command(config_name: str) -> Callable[[Callable[[DictConfig], Any]], Callabl
         def main() -> None:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach the clause below instead of Hydra's own printing
             try:
+                if expand is not None:
+                    sys.argv[1:] = expand(sys.argv[1:])
                 run()
             except Exception as error:
                 message = explain(error, config_name, sys.argv[1:])

@@ -7,6 +7,7 @@ import logging
 import netrc
 import os
 import secrets
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -39,7 +40,8 @@ class RunFacts:
         settings: The whole configuration, plain data.
         parameters: Trainable parameters.
         gflops: Of one image's forward pass.
-        study: Name of the study that the run is a trial of, or None.
+        study: Name of the study that the run is a trial of or has its settings from, or None.
+        trial: Its number in the study, or None.
         ensemble: Components side by side.
         variant: Name of the ablation that the run is of, or None.
         experiment: The files chosen from `conf/experiment`, joined by commas, or None.
@@ -56,6 +58,7 @@ class RunFacts:
     parameters: int = 0
     gflops: float = 0.0
     study: str | None = None
+    trial: int | None = None
     ensemble: int = 1
     variant: str | None = None
     experiment: str | None = None
@@ -75,8 +78,9 @@ class RunFacts:
 
     @property
     def name(self) -> str:
-        """Of the run on a dashboard: `A-2 alt_conv_resnext/luong synthetic seed 0`."""
-        return f"{self.model} {self.stem}/{self.branch} {self.data} seed {self.seed}"
+        """Of the run on a dashboard: `A-2 alt_conv_resnext/luong synthetic seed 0`, or `... trial 7`."""
+        which = f"seed {self.seed}" if self.trial is None else f"trial {self.trial}"
+        return f"{self.model} {self.stem}/{self.branch} {self.data} {which}"
 
     @property
     def group(self) -> str:
@@ -176,6 +180,13 @@ def log_checkpoint(logger: Logger, path: Path, metadata: dict[str, Any]) -> None
     logger.experiment.log_artifact(artifact, aliases=["best"])
 
 
+def finish_run(*, failed: bool) -> None:
+    """End the W&B run of this process, if there is one; a command does so by ending."""
+    wandb = sys.modules.get("wandb")
+    if wandb is not None and wandb.run is not None:
+        wandb.finish(exit_code=int(failed))
+
+
 def _tensorboard(run: RunFacts, folder: Path) -> Logger:
     from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -207,7 +218,7 @@ def _wandb(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) 
         "resume": "allow" if mode == "online" else None,
         "name": run.name,
         "group": run.group,
-        "job_type": "trial" if run.study else "train",
+        "job_type": "train" if run.trial is None else "trial",
         "tags": run.all_tags,
         "dir": str(folder),
         "config": {
@@ -232,7 +243,7 @@ def _wandb(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) 
     for stage, names in _SUMMARISED.items():
         for name in names:
             experiment.define_metric(f"{stage}/{name}", step_metric="trainer/global_step", summary="min,max,last")
-    if mode == "offline":
+    if mode == "offline" and run.trial is None:  # a search says it once
         Console(stderr=True, soft_wrap=True).print(
             f"W&B is offline; to upload this run: wandb sync {Path(experiment.dir).parent}", highlight=False
         )

@@ -3,6 +3,7 @@
 import json
 import platform
 import time
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -23,19 +24,23 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.complexity import count_flops, count_parameters
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
 from thermal_landmarks.training.callbacks.history import History
+from thermal_landmarks.training.callbacks.pruning import Pruning
 from thermal_landmarks.training.loggers import RunFacts, build_logger
 from thermal_landmarks.training.module import LandmarkModule
 
 Metrics = dict[str, Any]
 
 
-def train(cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None) -> Metrics:
+def train(
+    cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None, callbacks: Sequence[Callback] = ()
+) -> Metrics:
     """Train, test and record one model.
 
     Args:
         cfg: The composed `conf/train.yaml`.
         folder: The run folder; made if missing.
         overrides: What was typed on the command line; on resuming these change the settings of the resumed run.
+        callbacks: Beside those of the config.
 
     Returns:
         What `metrics.json` holds.
@@ -61,22 +66,24 @@ def train(cfg: DictConfig, folder: Path, *, overrides: list[str] | None = None) 
         write_split(run.split, data.split)
     module = build_module(cfg, data)
     facts = run_facts(cfg, module)
-    console = Console(quiet=not main_process)
+    console = Console(quiet=not main_process or facts.trial is not None)  # a search has its own lines
     console.print(_headline(facts, data))
-    trainer = build_trainer(cfg, run, facts)
+    trainer = build_trainer(cfg, run, facts, callbacks)
 
     started = time.perf_counter()
     # this project's own checkpoints hold plain data and tensors only
     trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
     seconds = time.perf_counter() - started
     validation = best_epoch(trainer)
+    pruned = any(isinstance(callback, Pruning) and callback.pruned for callback in callbacks)
     best = str(run.best_checkpoint) if run.best_checkpoint.exists() else None
-    tested = trainer.test(module, data, ckpt_path=best, verbose=False, weights_only=True)
+    tested = [] if pruned else trainer.test(module, data, ckpt_path=best, verbose=False, weights_only=True)
 
     metrics: Metrics = {
         **validation,
         **(tested[0] if tested else {}),
         **facts.record(),
+        "pruned": pruned,
         "epochs": trainer.current_epoch,
         "seconds": round(seconds, 1),
         "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {_device_name(trainer)}",
@@ -127,9 +134,10 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
     )
 
 
-def build_trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts) -> L.Trainer:
-    """Lightning's Trainer with this run's callbacks and loggers."""
+def build_trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts, extra: Sequence[Callback] = ()) -> L.Trainer:
+    """Lightning's Trainer with this run's callbacks, those of the caller and loggers."""
     callbacks: list[Callback] = [instantiate(settings) for settings in (cfg.callbacks or {}).values() if settings]
+    callbacks.extend(extra)
     logger = build_logger(cfg.logger, facts, run.path)
     trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=logger, default_root_dir=str(run.path))
     return trainer
@@ -152,6 +160,7 @@ def run_facts(cfg: DictConfig, module: LandmarkModule) -> RunFacts:
         settings=OmegaConf.to_container(cfg, resolve=True),
         tags=list(cfg.tags),
         study=cfg.get("study"),
+        trial=cfg.get("trial"),
     )
 
 

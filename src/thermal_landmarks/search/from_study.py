@@ -1,0 +1,75 @@
+"""`experiment=from_study study=NAME`: the command line that trains the best configuration of a study.
+
+The study's stem, branch and settings and the best trial's hyperparameters are put on the command line, so that the run
+folder's name, its `.hydra/overrides.yaml` and a later `resume=` are those of any other run. What is typed wins.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from omegaconf import DictConfig, OmegaConf
+
+from thermal_landmarks.errors import ConfigError
+
+if TYPE_CHECKING:
+    import optuna
+
+
+def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
+    """The arguments with what the study says, if they ask for it.
+
+    Args:
+        arguments: As typed.
+        experiment_file: `conf/experiment/from_study.yaml`; what it sets is not taken from the study.
+
+    Raises:
+        ConfigError: If there is no such study, or it has no completed trial.
+    """
+    if "experiment=from_study" not in arguments:
+        return list(arguments)
+    from thermal_landmarks.search.password import hide_password
+    from thermal_landmarks.search.plan import UNSEARCHED
+    from thermal_landmarks.search.study import best_trial
+
+    experiment: Any = OmegaConf.load(experiment_file)
+    typed = {a.partition("=")[0].lstrip("+"): a.partition("=")[2] for a in arguments if not a.startswith("-")}
+    storage = hide_password(typed.get("search.storage", experiment.search.storage).strip("'\""))
+    study = _load(typed.get("study"), storage)
+    best = best_trial(study)
+    if best is None:
+        raise ConfigError(f"The study {study.study_name} has no completed trial yet. Continue its search first.")
+    found = [*study.user_attrs["overrides"], *(f"{name}={value}" for name, value in best.params.items())]
+    taken = []
+    for override in found:
+        key = override.partition("=")[0].lstrip("+")
+        if key in ("experiment", "debug"):
+            raise ConfigError(
+                f"The study {study.study_name} was searched with {override}, and a run can have one {key} only. "
+                f"Train {best.user_attrs['folder']} again: its .hydra/overrides.yaml has every setting."
+            )
+        set_by_experiment = OmegaConf.select(experiment, key)
+        if isinstance(set_by_experiment, DictConfig):
+            set_by_experiment = None  # some settings of this group, not the group
+        if key not in typed and key.partition(".")[0] not in UNSEARCHED and set_by_experiment is None:
+            taken.append(override)
+    rest = [a for a in arguments if a.partition("=")[0].lstrip("+") != "search.storage"]
+    return [*taken, f"search.storage='{storage}'", *rest]
+
+
+def _load(name: str | None, storage: str) -> "optuna.Study":
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    path = Path(storage.removeprefix("sqlite:///"))
+    if storage.startswith("sqlite") and not path.exists():
+        raise ConfigError(f"search.storage={storage}: there is no file {path}. Search first, or name its database.")
+    try:
+        names = optuna.get_all_study_names(storage)
+    except (SQLAlchemyError, ImportError) as error:
+        raise ConfigError(f"search.storage={storage} can't be used: {getattr(error, 'orig', None) or error}") from error
+    if name not in names:
+        raise ConfigError(
+            f"study={name}: expected one of those in {storage}: {', '.join(sorted(names)) or 'there is none'}."
+        )
+    return optuna.load_study(study_name=name, storage=storage)

@@ -1,0 +1,157 @@
+"""Which studies a command asks for, and what each of them searches.
+
+Every combination of the swept config groups (stem and branch, unless others are typed) is one study. Its space is
+`search.space`, the `search:` ranges of its own parts, and every other sweep that was typed.
+"""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hydra.core.config_loader import ConfigLoader
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Override
+from hydra_plugins.hydra_optuna_sweeper._impl import create_params_from_overrides
+from omegaconf import DictConfig, OmegaConf
+from optuna.distributions import BaseDistribution
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.network import model_id
+
+UNSEARCHED = ("search", "logger", "callbacks", "trainer", "choices", "study", "trial", "tags", "resume", "hydra")
+"""Sections of a config that don't change what a trial measures."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyPlan:
+    """One study to be.
+
+    Attributes:
+        name: `<search.study>/<stem>-<branch>`, then the other swept groups.
+        config: The composed config of its trials, without what is sampled.
+        overrides: What is typed or chosen for all of its trials.
+        space: Range of each sampled setting.
+    """
+
+    name: str
+    config: DictConfig
+    overrides: tuple[str, ...]
+    space: Mapping[str, BaseDistribution]
+
+    @property
+    def folder_name(self) -> str:
+        return self.name.rpartition("/")[2]
+
+    def facts(self) -> dict[str, Any]:
+        """What is kept with the study, for reports and for `experiment=from_study`."""
+        cfg = self.config
+        return {
+            "stem": cfg.stem.name,
+            "branch": cfg.branch.name,
+            "model_id": model_id(cfg.stem.name, cfg.branch.name),
+            "data": cfg.hydra.runtime.choices["data"],
+            "scheme": cfg.data.scheme,
+            "trials": cfg.search.trials,
+            "epochs": cfg.trainer.max_epochs,
+            "objective": cfg.objective,
+            "overrides": [o for o in self.overrides if not o.startswith("search")],
+        }
+
+    def settings(self) -> dict[str, str]:
+        """Every setting that its trials share and that changes what they measure."""
+        plain: Any = OmegaConf.to_container(self.config, resolve=False)
+        kept = {key: value for key, value in plain.items() if key not in UNSEARCHED}
+        kept["trainer"] = {"max_epochs": self.config.trainer.max_epochs}
+        flat = dict(_flat(kept))
+        return {key: value for key, value in flat.items() if key not in self.space and ".search." not in key}
+
+
+def plan_studies(config: DictConfig, loader: ConfigLoader, arguments: Sequence[str]) -> list[StudyPlan]:
+    """The studies of a command, in order.
+
+    Args:
+        config: Composed from the command; has `search`.
+        loader: Hydra's, to compose the config of each study.
+        arguments: What was typed.
+
+    Raises:
+        ConfigError: If a range can't be searched.
+    """
+    typed = OverridesParser.create().parse_overrides(list(arguments))
+    groups: dict[str, list[str]] = {
+        group: [f"{group}={name}" for name in names] for group, names in config.search.groups.items()
+    }
+    fixed: list[str] = []
+    sweeps: list[str] = []
+    for override in typed:
+        line = str(override.input_line)
+        if _chooses_group(override, loader):
+            key = override.get_key_element()
+            groups[key] = [f"{key}={value}" for value in _values(override)]
+        elif override.is_sweep_override():
+            sweeps.append(line)
+        else:
+            fixed.append(line)
+    single = [choices[0] for choices in groups.values() if len(choices) == 1]
+    return [
+        _plan(config, loader, (*combination, *fixed), sweeps, swept=[c for c in combination if c not in single])
+        for combination in itertools.product(*groups.values())
+    ]
+
+
+def _plan(
+    config: DictConfig, loader: ConfigLoader, overrides: tuple[str, ...], sweeps: Sequence[str], swept: Sequence[str]
+) -> StudyPlan:
+    cfg = loader.load_sweep_config(config, list(overrides))
+    if str(cfg.trainer.devices) != "1" or cfg.trainer.num_nodes != 1:
+        raise ConfigError(  # Lightning would start the whole search again for each further device
+            f"trainer.devices={cfg.trainer.devices}, trainer.num_nodes={cfg.trainer.num_nodes}: a search trains each "
+            "trial on one device. Use several by several trials at a time: search.n_jobs, or the command once a device."
+        )
+    ranges = {str(key): str(value) for key, value in cfg.search.space.items() if value is not None}
+    for part in cfg.search.declared:
+        ranges |= {f"{part}.{key}": str(value) for key, value in (cfg[part].get("search") or {}).items()}
+    ranges |= dict(sweep.split("=", 1) for sweep in sweeps)
+    try:
+        space, constant, _ = create_params_from_overrides([f"{key}={value}" for key, value in ranges.items()])
+    except (ValueError, NotImplementedError, AssertionError) as error:
+        raise ConfigError(f"A range of the search can't be searched: {error}") from error
+    if constant:
+        key, value = next(iter(constant.items()))
+        raise ConfigError(
+            f"The search range of {key} is the single value {value}. Expected a range as choice(1,2,3), range(1,6) or "
+            "tag(log,interval(1e-4,1e-2))."
+        )
+    fixed = {override.partition("=")[0].lstrip("+") for override in overrides}
+    unknown = [key for key in space if key not in fixed and OmegaConf.select(cfg, key, default=_MISSING) is _MISSING]
+    if unknown:
+        raise ConfigError(
+            f"The search samples {', '.join(unknown)}, which this configuration ({cfg.stem.name} + {cfg.branch.name}) "
+            "doesn't have. Set it to null in search.space."
+        )
+    others = [c.partition("=")[2] for c in swept if c.partition("=")[0] not in ("stem", "branch")]
+    name = "-".join([f"{cfg.search.study}/{cfg.stem.name}", cfg.branch.name, *others])
+    kept = {key: distribution for key, distribution in space.items() if key not in fixed}
+    return StudyPlan(name=name, config=cfg, overrides=overrides, space=kept)
+
+
+_MISSING = object()
+
+
+def _chooses_group(override: Override, loader: ConfigLoader) -> bool:
+    """Whether this is stem, branch or several files of another config group."""
+    group = override.key_or_group
+    return group in ("stem", "branch") or (group in loader.list_groups("") and override.is_sweep_override())
+
+
+def _values(override: Override) -> list[str]:
+    if override.is_sweep_override():
+        return list(override.sweep_string_iterator())
+    return [override.get_value_element_as_str()]
+
+
+def _flat(settings: Any, prefix: str = "") -> list[tuple[str, str]]:
+    if not isinstance(settings, dict):
+        return [(prefix, str(settings))]
+    return [pair for key, value in settings.items() for pair in _flat(value, f"{prefix}.{key}" if prefix else str(key))]

@@ -1,0 +1,139 @@
+"""Where studies are kept: SQLite or PostgreSQL, with heartbeats, so that a killed process's trial is run again."""
+
+import logging
+import threading
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+from filelock import FileLock
+from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+from sqlalchemy import text
+from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.search.password import hide_password
+
+_log = logging.getLogger(__name__)
+
+
+def open_storage(settings: Mapping[str, Any]) -> RDBStorage:
+    """The database of `conf/search`, made if missing.
+
+    Args:
+        settings: `storage` (the URL), `heartbeat_seconds`, `dead_after_seconds` and `retries`.
+
+    Raises:
+        ConfigError: If the URL is of another kind, or the database can't be reached.
+    """
+    url = hide_password(str(settings["storage"]))
+    connect: dict[str, Any] = {"pool_pre_ping": True}
+    if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        connect["connect_args"] = {"timeout": 60}  # seconds to wait for another process's write
+    elif not url.startswith("postgresql"):
+        raise ConfigError(f"search.storage={url}: expected sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE.")
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    warnings.filterwarnings("ignore", category=ExperimentalWarning)  # Optuna's heartbeats are one
+    warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed to be used with")  # `Heartbeat` beats
+    try:
+        return RDBStorage(
+            url,
+            engine_kwargs=connect,
+            heartbeat_interval=settings["heartbeat_seconds"],
+            grace_period=settings["dead_after_seconds"],
+            heartbeat_stale_trial_callback=Retry(settings["retries"]),
+        )
+    except (ImportError, NoSuchModuleError) as error:
+        raise ConfigError(
+            f"search.storage={url}: its database driver isn't installed. Write "
+            "postgresql+psycopg://... and install it: uv sync --extra postgres."
+        ) from error
+    except SQLAlchemyError as error:
+        raise ConfigError(f"search.storage={url} can't be used: {getattr(error, 'orig', None) or error}") from error
+
+
+class Retry:
+    """Puts a lost trial's hyperparameters in the queue again, as a new trial.
+
+    Optuna's own callback would also copy the pruner's notes, and the new trial would pass rungs that it never reached.
+
+    Args:
+        most: How often one set of hyperparameters is tried again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def __call__(self, study: optuna.Study, trial: FrozenTrial) -> None:
+        history = [*trial.system_attrs.get("retry_history", []), trial.number]
+        if len(history) > self.most:
+            return
+        system = {"failed_trial": history[0], "retry_history": history}  # the words that Optuna and its dashboard know
+        if "fixed_params" in trial.system_attrs:
+            system["fixed_params"] = trial.system_attrs["fixed_params"]
+        again = create_trial(
+            state=TrialState.WAITING, params=trial.params, distributions=trial.distributions, system_attrs=system
+        )
+        study.add_trial(again)
+
+
+def replaced_trials(trials: list[FrozenTrial]) -> set[int]:
+    """Numbers of the lost trials that have been queued again."""
+    return {number for trial in trials for number in trial.system_attrs.get("retry_history", [])}
+
+
+def give_back(study: optuna.Study, storage: BaseStorage, trial_id: int, *, reason: str, retries: int) -> None:
+    """End a trial that could not be finished, and queue its hyperparameters again."""
+    try:
+        storage.set_trial_user_attr(trial_id, "reason", reason)
+        storage.set_trial_state_values(trial_id, state=TrialState.FAIL)
+    except UpdateFinishedTrialError:
+        return  # told already
+    Retry(retries)(study, storage.get_trial(trial_id))
+
+
+@contextmanager
+def exclusive(storage: RDBStorage, study: str) -> Iterator[None]:
+    """Only one process at a time, on all machines, is inside for a study; a dead one is out."""
+    if storage.engine.dialect.name == "sqlite":
+        with FileLock(f"{storage.engine.url.database}.lock"):
+            yield
+    else:
+        with storage.engine.begin() as connection:  # the lock ends with the transaction
+            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:study, 0))"), {"study": study})
+            yield
+
+
+class Heartbeat:
+    """Says from a thread that a trial is alive, as long as the context lasts.
+
+    A database that can't be reached for a while is tried again, so that a network's hiccup kills no trial.
+    """
+
+    def __init__(self, storage: RDBStorage, trial_id: int) -> None:
+        self._storage = storage
+        self._trial_id = trial_id
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._beat, daemon=True, name=f"heartbeat of trial {trial_id}")
+
+    def __enter__(self) -> None:
+        self._thread.start()
+
+    def __exit__(self, *error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _beat(self) -> None:
+        while True:
+            try:
+                self._storage.record_heartbeat(self._trial_id)
+            except Exception as error:  # drivers raise their own kinds
+                _log.warning("The study's database doesn't answer (%s); trying again.", type(error).__name__)
+            if self._stop.wait(self._storage.heartbeat_interval):
+                return

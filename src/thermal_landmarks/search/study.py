@@ -1,0 +1,158 @@
+"""One study as its workers see it: the next trial, how many there are, and the results file.
+
+The database is the only thing that workers share. Whoever asks for a trial holds the study's lock, so the number of
+trials is exact however many processes ask.
+"""
+
+import hashlib
+import os
+import socket
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import optuna
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from optuna.samplers import BaseSampler
+from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.trial import FrozenTrial, TrialState
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.runs import write_json
+from thermal_landmarks.search.plan import StudyPlan
+from thermal_landmarks.search.storage import exclusive, give_back, replaced_trials
+
+
+class SharedStudy:
+    """A study in the database, opened or made.
+
+    Args:
+        plan: What to search.
+        storage: Where.
+
+    Raises:
+        ConfigError: If a study of this name has other settings.
+    """
+
+    def __init__(self, plan: StudyPlan, storage: RDBStorage) -> None:
+        self.plan = plan
+        self.storage = storage
+        self.settings: DictConfig = plan.config.search
+        self.folder = Path(plan.config.hydra.sweep.dir) / plan.folder_name
+        with exclusive(storage, plan.name):
+            self.study = optuna.create_study(
+                study_name=plan.name,
+                storage=storage,
+                sampler=self._sampler(0),
+                direction=self.settings.direction,
+                load_if_exists=True,
+            )
+            self._keep_facts()
+        self._asking = threading.Lock()  # the sampler is this process's
+
+    def ask(self) -> optuna.Trial | None:
+        """A new trial with its hyperparameters, alive and with a folder; None if the study has all its trials.
+
+        Trials of dead processes are queued again first.
+        """
+        with self._asking, exclusive(self.storage, self.plan.name):
+            self._recover()
+            trials = self.study.get_trials(deepcopy=False)
+            waiting = any(trial.state == TrialState.WAITING for trial in trials)
+            if not waiting and len(trials) - len(replaced_trials(trials)) >= self.settings.trials:
+                return None
+            self.study.sampler = self._sampler(len(trials))
+            trial = self.study.ask()
+            trial.set_user_attr("folder", str(self._new_folder(trial.number)))
+            trial.set_user_attr("worker", f"{socket.gethostname()} {os.getpid()}")
+            self.storage.record_heartbeat(trial._trial_id)
+            for name, distribution in self.plan.space.items():
+                trial._suggest(name, distribution)
+        return trial
+
+    def trials(self) -> list[FrozenTrial]:
+        """All trials but those that were lost and replaced."""
+        trials = self.study.get_trials(deepcopy=False)
+        replaced = replaced_trials(trials)
+        return [trial for trial in trials if trial.number not in replaced]
+
+    def best(self) -> FrozenTrial | None:
+        """The completed trial with the best value, or None while there is none."""
+        return best_trial(self.study)
+
+    def results(self) -> dict[str, Any]:
+        """What `results.json` holds: the best trial, counts, and epochs trained and saved."""
+        trials, best = self.trials(), self.best()
+        states = Counter(trial.state for trial in trials)
+        measured = [trial for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        return {
+            "study": self.plan.name,
+            "storage": self.settings.storage,
+            **self.plan.facts(),
+            "best_trial": best and best.number,
+            "best_value": best and best.value,
+            "best_params": best and best.params,
+            "best_folder": best and best.user_attrs.get("folder"),
+            "complete": states[TrialState.COMPLETE],
+            "pruned": states[TrialState.PRUNED],
+            "failed": states[TrialState.FAIL],
+            "unfinished": states[TrialState.RUNNING] + states[TrialState.WAITING],
+            "epochs_trained": sum(trial.user_attrs["epochs"] for trial in measured),  # by complete and pruned trials
+            "epochs_without_pruning": len(measured) * self.plan.config.trainer.max_epochs,
+        }
+
+    def write_results(self) -> Path:
+        """Replace `results.json` in the study's folder."""
+        path = self.folder / "results.json"
+        write_json(path, self.results())
+        return path
+
+    def _recover(self) -> None:
+        fail_stale_trials(self.study)
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if "folder" not in trial.user_attrs:  # its process died in `ask`, before the first heartbeat
+                give_back(self.study, self.storage, trial._trial_id, reason="died", retries=self.settings.retries)
+
+    def _sampler(self, asked: int) -> BaseSampler:
+        """The configured sampler; a seed is mixed with the study and the count of trials, so that no draw repeats."""
+        settings = dict(self.settings.sampler)
+        if settings.get("seed") is not None:
+            mixed = hashlib.blake2b(f"{settings['seed']} {self.plan.name} {asked}".encode(), digest_size=4)
+            settings["seed"] = int.from_bytes(mixed.digest(), "big")
+        elif asked:
+            return self.study.sampler
+        return instantiate(settings, _execution_whitelist_=("optuna.samplers.*",))
+
+    def _new_folder(self, number: int) -> Path:
+        """A folder that doesn't exist: an older study of this name, since deleted, may have left one."""
+        folder, again = self.folder / f"{number:03d}", 1
+        while folder.exists():
+            again += 1
+            folder = self.folder / f"{number:03d}_{again}"
+        return folder
+
+    def _keep_facts(self) -> None:
+        settings = self.plan.settings()
+        earlier = self.storage.get_study_system_attrs(self.study._study_id).get("settings", settings)
+        changed = sorted(key for key in {*settings, *earlier} if settings.get(key) != earlier.get(key))
+        if changed:
+            listed = "\n".join(f"  {key}: {earlier.get(key)} then, {settings.get(key)} now" for key in changed[:10])
+            raise ConfigError(
+                f"The study {self.plan.name} has been searched with other settings, so its trials can't be compared "
+                f"with new ones:\n{listed}\nRepeat its settings, or name a new study: search.study=NAME."
+            )
+        self.storage.set_study_system_attr(self.study._study_id, "settings", settings)
+        self.study.set_metric_names([self.plan.config.objective])
+        for key, value in self.plan.facts().items():
+            self.study.set_user_attr(key, value)
+
+
+def best_trial(study: optuna.Study) -> FrozenTrial | None:
+    """The completed trial with the best value, or None while there is none."""
+    completed = [t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.value is not None]
+    if not completed:
+        return None
+    sign = 1 if study.direction == optuna.study.StudyDirection.MINIMIZE else -1
+    return min(completed, key=lambda trial: sign * float(trial.value or 0))

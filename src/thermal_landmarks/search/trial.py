@@ -1,0 +1,108 @@
+"""One trial's job: train, report each epoch to the study, and tell how it ended.
+
+The job tells the study itself, so a trial that ends after its sweeper has died still counts.
+"""
+
+import gc
+import math
+from contextlib import suppress
+from pathlib import Path
+
+import optuna
+import torch
+from hydra.utils import instantiate
+from omegaconf import DictConfig
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import TrialState
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage
+from thermal_landmarks.training.callbacks.pruning import Pruning
+from thermal_landmarks.training.loggers import finish_run
+from thermal_landmarks.training.run import train
+
+_KEPT = ("model_id", "parameters", "gflops", "epochs", "seconds")
+
+
+def run_trial(cfg: DictConfig, folder: Path) -> float:
+    """Train the model of one trial.
+
+    Args:
+        cfg: The composed `conf/train.yaml` with `search`, `study` and `trial`.
+        folder: The run folder.
+
+    Returns:
+        The objective at the best epoch.
+
+    Raises:
+        optuna.TrialPruned: If the pruner has stopped it; the trial is told PRUNED.
+        Exception: Whatever ended the training; the trial is told FAIL, with the reason as user attribute.
+    """
+    storage = open_storage(cfg.search)
+    try:
+        study = optuna.load_study(
+            study_name=cfg.study,
+            storage=storage,
+            sampler=optuna.samplers.RandomSampler(),  # the parameters are drawn already
+            pruner=instantiate(cfg.search.pruner, _execution_whitelist_=("optuna.pruners.*",)),
+        )
+        trial_id = storage.get_trial_id_from_study_id_trial_number(study._study_id, cfg.trial)
+        if storage.get_trial(trial_id).state != TrialState.RUNNING:
+            raise _taken_over(cfg)
+        with Heartbeat(storage, trial_id):
+            return _train_and_tell(cfg, folder, study, optuna.Trial(study, trial_id))
+    finally:
+        storage.engine.dispose()
+
+
+def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: optuna.Trial) -> float:
+    def report(value: float, epoch: int) -> bool:
+        try:
+            trial.report(value, epoch)
+        except UpdateFinishedTrialError:
+            raise _taken_over(cfg) from None
+        return epoch < cfg.trainer.max_epochs and trial.should_prune()
+
+    failed = True
+    try:
+        pruning = Pruning(monitor=cfg.objective, report=report)
+        metrics = train(cfg, folder, callbacks=[pruning])
+        for name in _KEPT:
+            trial.set_user_attr(name, metrics[name])
+        if pruning.pruned:
+            failed = False
+            study.tell(trial, state=TrialState.PRUNED)
+            raise optuna.TrialPruned(f"{cfg.study} trial {cfg.trial} stopped after {metrics['epochs']} epochs")
+        value = metrics.get(cfg.objective)
+        if value is None or not math.isfinite(value):
+            raise ConfigError(f"objective={cfg.objective} is {value} after training. Measured: {', '.join(metrics)}.")
+        failed = False
+        study.tell(trial, value)
+        return float(value)
+    except optuna.TrialPruned:
+        raise
+    except Exception as error:
+        with suppress(UpdateFinishedTrialError):
+            trial.set_user_attr("reason", _reason(error))
+            study.tell(trial, state=TrialState.FAIL)
+        raise
+    except BaseException:  # Ctrl-C, or a cluster that takes the machine away
+        give_back(study, trial.storage, trial._trial_id, reason="interrupted", retries=cfg.search.retries)
+        raise
+    finally:
+        finish_run(failed=failed)
+        gc.collect()  # the next trial of this process starts with the same memory
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def _reason(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _taken_over(cfg: DictConfig) -> ConfigError:
+    return ConfigError(
+        f"{cfg.study} trial {cfg.trial} is no longer this process's: it gave no heartbeat for "
+        f"{cfg.search.dead_after_seconds} s and is being tried again. If the machine was merely slow, set a larger "
+        "search.dead_after_seconds."
+    )

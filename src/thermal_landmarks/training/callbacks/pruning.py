@@ -1,0 +1,41 @@
+"""Reports the objective of each epoch to a search, and ends the training where the search says so."""
+# ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
+
+import math
+from collections.abc import Callable
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+from thermal_landmarks.training.trainer import current_metrics
+
+
+class DivergedError(RuntimeError):
+    """The objective is no longer a number."""
+
+
+class Pruning(Callback):
+    """Stops the training gracefully: its loggers finish, its checkpoints stay.
+
+    Args:
+        monitor: A logged metric.
+        report: Takes the metric and the number of epochs trained, and says whether to stop.
+
+    Attributes:
+        pruned: Whether the training was stopped.
+    """
+
+    def __init__(self, *, monitor: str, report: Callable[[float, int], bool]) -> None:
+        self.monitor = monitor
+        self.report = report
+        self.pruned = False
+
+    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        value = current_metrics(trainer).get(self.monitor)
+        if value is None:
+            return
+        epochs = trainer.current_epoch + 1
+        if not math.isfinite(value):
+            raise DivergedError(f"{self.monitor} is {value} after {epochs} epoch(s)")
+        self.pruned = self.report(value, epochs)
+        trainer.should_stop = trainer.should_stop or self.pruned

@@ -1,0 +1,42 @@
+"""`experiment=from_study`: the command line that a study stands for."""
+
+import pytest
+
+from thermal_landmarks.cli import CONFIG_DIR, compose_config
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.search.from_study import expand_study
+
+NAME = "quick/conv-none"
+TYPED = ["experiment=from_study", f"study={NAME}"]
+
+
+def expand(*arguments):
+    return expand_study(arguments, CONFIG_DIR / "experiment" / "from_study.yaml")
+
+
+def test_other_commands_stay_as_they_are():
+    assert expand("--multirun", "stem=conv,resnext") == ["--multirun", "stem=conv,resnext"]
+
+
+@pytest.mark.usefixtures("quick_training")
+def test_best_trial_is_trained_by_the_papers_protocol_and_what_is_typed_wins(search, study_of):
+    search("search.trials=2", "search.pruner.min_resource=100", "data.image_size=[48,64]")
+    best = study_of().best_trial
+    cfg = compose_config("train", expand(*TYPED, "head.dropout=0.25", "logger=none"))
+    assert (cfg.trainer.max_epochs, cfg.data.batch_size) == (100, 32)
+    assert (cfg.stem.name, cfg.branch.name, cfg.data.image_size) == ("conv", "none", [48, 64])
+    assert cfg.optimizer.lr == best.params["optimizer.lr"]
+    assert cfg.stem.depth == best.params["stem.depth"]
+    assert cfg.head.dropout == 0.25
+    assert (cfg.study, cfg.trial, cfg.logger.kind) == (NAME, None, "none")
+
+    with pytest.raises(ConfigError, match=r"study=other: expected one of .*quick/conv-none"):
+        expand("experiment=from_study", "study=other")
+    with pytest.raises(ConfigError, match=r"there is no file nowhere\.db"):
+        expand(*TYPED, "search.storage=sqlite:///nowhere.db")
+
+
+def test_study_without_completed_trial_is_refused(search, tmp_path):
+    search("search.trials=0")
+    with pytest.raises(ConfigError, match="has no completed trial yet"):
+        expand(*TYPED)

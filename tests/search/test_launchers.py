@@ -1,0 +1,38 @@
+"""Hydra's other launchers, each with real trainings in processes of their own."""
+
+import json
+
+import pytest
+from optuna.trial import TrialState
+
+LAUNCHERS = {
+    "joblib": [],
+    "ray": ["+hydra.launcher.ray.init.num_cpus=2", "+hydra.launcher.ray.init.include_dashboard=false"],
+    "submitit_local": [],
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_launcher_runs_trials_side_by_side(start, study_of, tmp_path, launcher):
+    few = [
+        "search.trials=2",
+        "search.epochs=1",
+        "stem.strided_repeats=1",
+        "search.n_jobs=2",
+        f"hydra/launcher={launcher}",
+        *LAUNCHERS[launcher],
+    ]
+    process = start(*few)
+    printed, _ = process.communicate(timeout=900)
+    assert process.returncode == 0, printed
+    trials = study_of().trials
+    assert len(trials) == 2, printed
+    first, second = trials
+    assert (first.state, second.state) == (TrialState.COMPLETE, TrialState.COMPLETE), printed
+    assert max(first.datetime_start, second.datetime_start) < min(first.datetime_complete, second.datetime_complete)
+    for trial in (first, second):
+        metrics = json.loads((tmp_path / trial.user_attrs["folder"] / "metrics.json").read_text())
+        assert (metrics["trial"], metrics["data"]) == (trial.number, "coco")
+        assert "test/wing" in metrics
+    assert "(2 of 2)" in printed

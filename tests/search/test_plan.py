@@ -1,0 +1,83 @@
+"""Which studies a command means and what they search."""
+
+import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from thermal_landmarks.cli import CONFIG_DIR
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.search.plan import plan_studies
+
+
+@pytest.fixture
+def plans():
+    GlobalHydra.instance().clear()
+
+    def make(*arguments):
+        with initialize_config_dir(str(CONFIG_DIR)):
+            loader = GlobalHydra.instance().config_loader()
+            config = loader.load_configuration("train", list(arguments), RunMode.MULTIRUN)
+            return plan_studies(config, loader, arguments)
+
+    yield make
+    GlobalHydra.instance().clear()
+
+
+def test_paper_means_the_twenty_pairs(plans):
+    found = plans("search=paper")
+    assert len({plan.name for plan in found}) == 20
+    assert len({plan.facts()["model_id"] for plan in found}) == 20
+    assert found[0].name == "paper/conv-none"
+    assert {(plan.facts()["trials"], plan.facts()["epochs"]) for plan in found} == {(40, 20)}
+
+
+def test_typed_stems_and_branches_replace_the_lists(plans):
+    found = plans("search=paper", "stem=conv", "branch=none,luong", "search.study=mine", "data=synthetic")
+    assert [plan.name for plan in found] == ["mine/conv-none", "mine/conv-luong"]
+    (one,) = plans("search=quick")
+    assert one.name == "quick/alt_conv_resnext-luong"
+
+
+def test_space_is_what_stem_branch_and_search_declare(plans):
+    (plan,) = plans("search=quick", "stem=resnext", "branch=vit")
+    assert plan.space["stem.depth"] == IntDistribution(1, 5)
+    assert plan.space["stem.cardinality"] == CategoricalDistribution((4, 8, 16, 32))
+    assert plan.space["branch.mlp_ratio"] == CategoricalDistribution((1.0, 2.0, 4.0))
+    assert plan.space["optimizer.lr"] == FloatDistribution(1e-3, 3e-2, log=True)
+    (other,) = plans("search=quick", "stem=conv", "branch=none")
+    assert "stem.cardinality" not in other.space
+    assert not [name for name in other.space if name.startswith("branch")]
+
+
+def test_typed_values_are_fixed_and_typed_ranges_searched(plans):
+    (plan,) = plans("search=quick", "optimizer.lr=0.01", "stem.width=choice(8,16)", "loss.width=interval(1,20)")
+    assert "optimizer.lr" not in plan.space
+    assert plan.config.optimizer.lr == 0.01
+    assert plan.space["stem.width"] == CategoricalDistribution((8, 16))
+    assert plan.space["loss.width"] == FloatDistribution(1, 20)
+    assert "optimizer.lr=0.01" in plan.facts()["overrides"]
+
+
+def test_other_swept_groups_make_studies_too(plans):
+    found = plans("search=quick", "optimizer=adamw,sgd")
+    assert [plan.name.rpartition("-")[2] for plan in found] == ["adamw", "sgd"]
+    assert [plan.config.optimizer._target_ for plan in found] == ["torch.optim.AdamW", "torch.optim.SGD"]
+
+
+def test_settings_that_a_configuration_lacks_are_named(plans):
+    with pytest.raises(ConfigError, match=r"samples optimizer.weight_decay.*search.space"):
+        plans("search=quick", "optimizer=adam")
+    (plan,) = plans("search=quick", "optimizer=adam", "search.space={optimizer.weight_decay:null}")
+    assert "optimizer.weight_decay" not in plan.space
+
+
+def test_single_value_is_no_range(plans):
+    with pytest.raises(ConfigError, match=r"optimizer.lr is the single value 0.1\. Expected a range"):
+        plans("search=quick", "search.space={optimizer.lr:0.1}")
+
+
+def test_trials_are_trained_on_one_device(plans):
+    with pytest.raises(ConfigError, match=r"trainer\.devices=auto.*search\.n_jobs"):
+        plans("search=quick", "trainer=ddp")

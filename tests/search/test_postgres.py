@@ -1,0 +1,61 @@
+"""Several processes, one of them killed, on one study in a PostgreSQL server."""
+
+import os
+import signal
+import time
+from collections import Counter
+
+import pytest
+from optuna.trial import TrialState
+
+from thermal_landmarks.search.storage import replaced_trials
+
+
+@pytest.mark.slow
+def test_two_processes_share_a_study_and_one_of_them_is_killed(start, study_of, postgres, tmp_path):
+    """The number of trials is exact, finished trials stay, the killed one's is run again, the password is nowhere."""
+    settings = ["search.trials=4", "search.epochs=2", "search.pruner.min_resource=100"]
+    settings += ["search.heartbeat_seconds=1", "search.dead_after_seconds=15", f"search.storage={postgres}"]
+    workers = [start(*settings), start(*settings)]
+    os.environ.pop("PGPASSWORD", None)
+    study = wait_for(lambda: study_of(storage=postgres))
+    running = wait_for(lambda: trials_of(study, workers[1].pid, TrialState.RUNNING))
+    workers[1].send_signal(signal.SIGKILL)
+    finished = [t for t in study.get_trials() if t.state == TrialState.COMPLETE]
+
+    printed, _ = workers[0].communicate(timeout=900)
+    assert workers[0].returncode == 0, printed
+    trials = study.get_trials()
+    lost = next(t for t in trials if t.number == running[0].number)
+    assert lost.state == TrialState.FAIL
+    (again,) = [t for t in trials if t.system_attrs.get("retry_history") == [lost.number]]
+    assert again.params == lost.params
+    kept = [t for t in trials if t.number not in replaced_trials(trials)]
+    assert Counter(t.state for t in kept) == {TrialState.COMPLETE: 4}
+    assert len(trials) == 5
+    assert {t.number: t.value for t in finished}.items() <= {t.number: t.value for t in trials}.items()
+    assert "Waiting for" in printed or again.number < trials[-1].number
+
+    killed_printed = workers[1].stdout.read()
+    assert "sesame" not in printed + killed_printed
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".npy"]
+    assert any(b"searcher@127.0.0.1" in path.read_bytes() for path in written)
+    assert not [path for path in written if b"sesame" in path.read_bytes()]
+
+
+def trials_of(study, pid, state):
+    """The trials of a process whose hyperparameters are drawn."""
+    found = [t for t in study.get_trials() if t.state == state and t.user_attrs.get("worker", "").endswith(f" {pid}")]
+    return [t for t in found if "stem.activation" in t.params]
+
+
+def wait_for(found, seconds=600):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if value := found():
+                return value
+        except Exception:  # no table, no study yet
+            time.sleep(0.05)
+        time.sleep(0.02)
+    raise TimeoutError

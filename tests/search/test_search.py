@@ -1,0 +1,82 @@
+"""A small search with real trainings: what it leaves, and that it goes on where it stopped."""
+
+import json
+from pathlib import Path
+
+import torch
+from optuna.trial import TrialState
+
+
+def test_a_search_leaves_trials_folders_results_and_lines(search, study_of, tmp_path, capsys):
+    search("search.trials=4", "search.epochs=3", "search.sampler.seed=3")
+    out = capsys.readouterr().out
+    study = study_of()
+    trials = study.trials
+    assert [t.number for t in trials] == [0, 1, 2, 3]
+    states = [t.state for t in trials]
+    assert {*states} == {TrialState.COMPLETE, TrialState.PRUNED}
+
+    assert study.user_attrs["model_id"] == "C-1"
+    assert {k: study.user_attrs[k] for k in ("stem", "branch", "data", "scheme", "trials", "epochs")} == {
+        "stem": "conv",
+        "branch": "none",
+        "data": "coco",
+        "scheme": "perinasal6",
+        "trials": 4,
+        "epochs": 3,
+    }
+    for trial in trials:
+        folder = tmp_path / trial.user_attrs["folder"]
+        metrics = json.loads((folder / "metrics.json").read_text())
+        pruned = trial.state == TrialState.PRUNED
+        assert (metrics["study"], metrics["trial"], metrics["pruned"]) == (study.study_name, trial.number, pruned)
+        assert ("test/wing" in metrics) is not pruned
+        assert trial.user_attrs["epochs"] == metrics["epochs"] == len(trial.intermediate_values)
+        assert metrics["epochs"] < 3 if pruned else metrics["epochs"] == 3
+        assert trial.user_attrs["parameters"] == metrics["parameters"] > 0
+        history = (folder / "history.csv").read_text().splitlines()
+        assert len(history) == 1 + metrics["epochs"]
+        last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+        assert last["epoch"] == metrics["epochs"] - 1
+        assert f"trial {trial.number} (" in out
+        if not pruned:
+            assert trial.value == min(trial.intermediate_values.values()) == metrics["val/wing"]
+
+    results = json.loads((tmp_path / "outputs/search/quick/conv-none/results.json").read_text())
+    best = study.best_trial
+    assert results["best_trial"] == best.number
+    assert results["best_value"] == best.value
+    assert results["best_params"] == best.params
+    assert Path(results["best_folder"]) == Path(best.user_attrs["folder"])
+    assert (results["complete"], results["pruned"]) == (
+        states.count(TrialState.COMPLETE),
+        states.count(TrialState.PRUNED),
+    )
+    assert results["failed"] == results["unfinished"] == 0
+    assert results["epochs_trained"] == sum(t.user_attrs["epochs"] for t in trials)
+    assert results["epochs_without_pruning"] == 12
+    assert "ETA" in out
+    assert "done" in out
+
+
+def test_diverging_and_misfitting_trials_fail_with_their_reason_and_the_search_goes_on(search, study_of, tmp_path):
+    search("search.trials=1", "optimizer.lr=1e30", "search.study=diverging")
+    (diverged,) = study_of("diverging/conv-none").trials
+    assert diverged.state == TrialState.FAIL
+    assert "DivergedError: val/wing is nan after 1 epoch" in diverged.user_attrs["reason"]
+
+    search("search.trials=2", "search.epochs=1", "stem.depth=4", "stem.strided_repeats=choice(1,4)", "stem.stride=3")
+    trials = study_of().trials
+    misfits = [t for t in trials if t.params["stem.strided_repeats"] == 4]
+    for trial in trials:
+        assert trial.state == (TrialState.FAIL if trial in misfits else TrialState.COMPLETE)
+    assert all("Set a smaller stem.stride" in t.user_attrs["reason"] for t in misfits)
+
+
+def test_study_with_weights_and_biases_groups_its_trials(search, tmp_path, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    search("search.trials=1", "search.epochs=1", "logger=wandb")
+    (record,) = tmp_path.glob("outputs/search/quick/conv-none/000/wandb/offline-run-*/run-*.wandb")
+    content = record.read_bytes()
+    assert b"quick/conv-none" in content
+    assert b"trial 0" in content
