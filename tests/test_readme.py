@@ -27,6 +27,7 @@ SMALL = {
     ],
     "models.py": ["stems=[conv]", "image_size=[120,160]"],
     "render_sequence.py": ["seconds=0.3", "size=[60,80]"],
+    "visualize.py": ["steps=3"],
 }
 SYNTHETIC = ["data.source.subjects=6", "data.source.images_per_subject=1"]
 
@@ -47,6 +48,7 @@ def run(line, workplace):
     if not any(word.startswith(("resume=", "debug=")) for word in words):
         words += SMALL.get(command, [])
         words += SYNTHETIC if command == "train.py" and "data=coco" not in words else []
+        words += ["search.trials=2"] if "search=quick" in words else []
     elif "debug=limit" in words:
         words += ["data.image_size=[48,64]", *SYNTHETIC]
     environment = os.environ | {"WANDB_MODE": "offline"}
@@ -55,7 +57,16 @@ def run(line, workplace):
 
 def test_readme_has_the_main_commands():
     named = {Path(shlex.split(line)[3]).name for line in COMMANDS}
-    assert named == {"train.py", "check_data.py", "evaluate.py", "predict.py", "models.py", "render_sequence.py"}
+    assert named == {
+        "train.py",
+        "check_data.py",
+        "evaluate.py",
+        "predict.py",
+        "models.py",
+        "render_sequence.py",
+        "report.py",
+        "visualize.py",
+    }
     assert "uv run pytest" in LINES
     assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "uv run pytest"
 
