@@ -82,7 +82,7 @@ def test_the_offline_record_holds_what_a_dashboard_shows(
     records = list(read_record(path))
     run = next(r.run for r in records if r.WhichOneof("record_type") == "run")
     assert run.display_name == "C-1 conv/none blobs seed 0"
-    assert (run.project, run.run_group, run.job_type) == ("faces", "C-1 paper", "trial")
+    assert (run.project, run.run_group, run.job_type) == ("faces", "C-1 paper", "train")
     assert {"C-1", "stem:conv", "branch:none", "data:blobs", "study:C-1 paper", "mine"} <= set(run.tags)
     config = {item.key: json.loads(item.value_json) for item in run.config.update}
     assert config["optimizer"] == {"lr": 3e-3}

@@ -99,7 +99,8 @@ class SharedStudy:
             "pruned": states[TrialState.PRUNED],
             "failed": states[TrialState.FAIL],
             "unfinished": states[TrialState.RUNNING] + states[TrialState.WAITING],
-            "epochs_trained": sum(trial.user_attrs["epochs"] for trial in measured),  # by complete and pruned trials
+            # both of complete and pruned trials
+            "epochs_trained": sum(t.user_attrs.get("epochs", len(t.intermediate_values)) for t in measured),
             "epochs_without_pruning": len(measured) * self.plan.config.trainer.max_epochs,
         }
 
