@@ -77,9 +77,9 @@ def test_a_repeated_seed_counts_once_and_the_newest_counts(make_run, tmp_path: P
 
 def test_trials_and_variants_are_told_apart(make_run, tmp_path: Path) -> None:
     make_run("plain", "A-1", wing=1.0)
-    make_run("trial", "A-1", study="small/alt_conv_resnext-none")
+    make_run("trial", "A-1", study="small/alt_conv_resnext-none", trial=3)
     make_run("three", "A-1", ensemble=3, wing=2.0)
-    longer = {"trainer.max_epochs": 120, "data.augmentation.rotation": "none"}
+    longer = {"trainer.epochs_factor": 3, "data.augmentation.rotation": "none"}
     make_run("still", "A-1", variant="no_rotation", wing=3.0, **longer)
     make_run("short", "A-1", variant="layers_removed", wing=4.0, **{"stem.depth": 2})
     protocols = group(collect([tmp_path / "runs"]).runs)
@@ -92,6 +92,11 @@ def test_trials_and_variants_are_told_apart(make_run, tmp_path: Path) -> None:
     }
     for kind in ("ensemble", "no_rotation", "layers_removed"):
         assert singular_row(rows[kind], protocols) is rows["singular"]
+
+
+def test_the_best_of_a_study_trained_at_length_is_no_trial(make_run, tmp_path: Path) -> None:
+    make_run("best", "A-2", study="small/alt_conv_resnext-luong", trial=None)
+    assert [run.kind for run in collect([tmp_path / "runs"]).runs] == ["singular"]
 
 
 def test_a_variant_of_another_protocol_has_no_singular_model(make_run, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ class Run:
     @property
     def kind(self) -> Kind | str:
         """The table that the run belongs to."""
-        if self.metrics.get("study"):
+        if self.metrics.get("trial") is not None:
             return "trial"
         return self.variant or ("ensemble" if self.ensemble > 1 else "singular")
 

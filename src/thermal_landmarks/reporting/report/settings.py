@@ -6,10 +6,18 @@ from typing import Any
 
 Flat = dict[str, Any]
 
-_PROTOCOL = ("data.", "loss.", "metrics.", "trainer.max_epochs", "trainer.limit_", "trainer.overfit_batches")
+_PROTOCOL = (
+    "data.",
+    "loss.",
+    "metrics.",
+    "trainer.max_epochs",
+    "trainer.epochs_factor",
+    "trainer.limit_",
+    "trainer.overfit_batches",
+)
 _MODEL = ("root.", "stem.", "branch.", "head.", "ensemble", "optimizer.", "scheduler.", "trainer.gradient_clip_val")
 _NO_RESULT = ("data.seed", "data.cache_dir", "data.workers", "data.on_bad_item")  # where and how, not what
-_OF_NO_ROTATION = ("trainer.max_epochs", "data.augmentation.rotation")
+_OF_NO_ROTATION = ("trainer.max_epochs", "trainer.epochs_factor", "data.augmentation.rotation")
 _SHOWN = 5
 
 
@@ -69,7 +77,7 @@ def protocol_label(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str
     if not data or not trainer:
         return f"{what}; no config.yaml, so image size and length aren't known"
     height, width = data["image_size"]
-    epochs = trainer["max_epochs"]
+    epochs = trainer["max_epochs"] * trainer.get("epochs_factor", 1)
     return (
         f"{what}, {height} × {width} × {data.get('in_channels', 1)} pixels, {epochs} epoch{'s' * (epochs != 1)}, "
         f"batch {data['batch_size']}, {config.get('choices', {}).get('loss', 'unnamed')} loss, "
