@@ -43,7 +43,7 @@ def progress_line(
 
 def study_table(studies: Sequence["SharedStudy"]) -> Table:
     """Best trial and counts of each study, and the share of its epochs that pruning has saved; 80 columns wide."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("study", "best (trial)", "done", "pruned", "failed", "saved"):
         table.add_column(name, justify="left" if name == "study" else "right", no_wrap=True)
     for study in studies:
