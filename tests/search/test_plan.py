@@ -40,6 +40,12 @@ def test_typed_stems_and_branches_replace_the_lists(plans):
     assert one.name == "quick/alt_conv_resnext-luong"
 
 
+def test_settings_of_the_search_itself_are_not_the_models(plans):
+    (plan,) = plans("search=quick", "search.trials=3", "~search.pruner.bootstrap_count", "data.image_size=[48,64]")
+    assert "data.image_size=[48,64]" in plan.facts()["overrides"]
+    assert not [override for override in plan.facts()["overrides"] if "search" in override]
+
+
 def test_space_is_what_stem_branch_and_search_declare(plans):
     (plan,) = plans("search=quick", "stem=resnext", "branch=vit")
     assert plan.space["stem.depth"] == IntDistribution(1, 5)
