@@ -55,7 +55,7 @@ class StudyPlan:
             "trials": cfg.search.trials,
             "epochs": cfg.trainer.max_epochs,
             "objective": cfg.objective,
-            "overrides": [o for o in self.overrides if not o.lstrip("+~").startswith("search.")],
+            "overrides": [o for o in self.overrides if not o.lstrip("+~").startswith(("search.", "search="))],
         }
 
     def settings(self) -> dict[str, str]:
