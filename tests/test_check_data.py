@@ -30,6 +30,7 @@ def check_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CheckData:
 
     def run(*arguments: str) -> str | int | None:
         monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("COLUMNS", "200")  # a narrow table would break the long names of temporary files
         settings = ("hydra.run.dir=out", "data.cache_dir=cache", "data.workers=1")
         monkeypatch.setattr(sys, "argv", ["check_data.py", *settings, *arguments])
         try:

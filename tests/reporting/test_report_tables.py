@@ -80,7 +80,7 @@ def test_table_1_holds_the_best_trial_of_each_study(storage: str) -> None:
 
 def test_every_run_is_listed_with_folder_command_and_commit(make_run, tmp_path: Path) -> None:
     make_run("a", "A-1")
-    make_run("t", "A-1", study="s/x", pruned=True)
+    make_run("t", "A-1", study="s/x", trial=2, pruned=True)
     runs = collect([tmp_path / "runs"]).runs
     first, trial = run_table("runs", runs, [runs[0]]).rows
     assert first["folder"].text.endswith("runs/a")
