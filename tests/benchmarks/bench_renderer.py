@@ -1,4 +1,4 @@
-"""Speed of the renderer and memory of its cache: `uv run pytest -s tests/benchmarks/bench_renderer.py`.
+"""Speed of the renderer and memory of its cache: `uv run pytest -n 0 -s tests/benchmarks/bench_renderer.py`.
 
 The machine should do nothing else meanwhile.
 """

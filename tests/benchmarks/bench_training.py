@@ -1,4 +1,4 @@
-"""Speed and memory of training, as ratios within one run: `uv run pytest -s tests/benchmarks/bench_training.py`.
+"""Speed and memory of training, as ratios within one run: `uv run pytest -n 0 -s tests/benchmarks/bench_training.py`.
 
 The machine should do nothing else meanwhile.
 """
