@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,13 @@ _FACE16 = np.array(
         (0.50, 0.84),  # chin
     ]
 )  # of width and height
+
+
+@pytest.fixture(autouse=True)
+def wandb_service_of_its_own() -> Iterator[None]:
+    """Commands that a later test starts must not join the W&B service of this process."""
+    yield
+    os.environ.pop("WANDB_SERVICE", None)
 
 
 class BlobFaces:

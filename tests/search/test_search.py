@@ -60,7 +60,7 @@ def test_a_search_leaves_trials_folders_results_and_lines(search, study_of, tmp_
 
 
 def test_diverging_and_misfitting_trials_fail_with_their_reason_and_the_search_goes_on(search, study_of, tmp_path):
-    search("search.trials=1", "optimizer.lr=1e30", "search.study=diverging")
+    search("search.trials=1", "optimizer.lr=1e30", "search.study=diverging", "stem.strided_repeats=1")
     (diverged,) = study_of("diverging/conv-none").trials
     assert diverged.state == TrialState.FAIL
     assert "DivergedError: val/wing is nan after 1 epoch" in diverged.user_attrs["reason"]
@@ -75,7 +75,7 @@ def test_diverging_and_misfitting_trials_fail_with_their_reason_and_the_search_g
 
 def test_study_with_weights_and_biases_groups_its_trials(search, tmp_path, monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "offline")
-    search("search.trials=1", "search.epochs=1", "logger=wandb")
+    search("search.trials=1", "search.epochs=1", "stem.strided_repeats=1", "logger=wandb")
     (record,) = tmp_path.glob("outputs/search/quick/conv-none/000/wandb/offline-run-*/run-*.wandb")
     content = record.read_bytes()
     assert b"quick/conv-none" in content
