@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,11 @@ _FACE16 = np.array(
 
 
 @pytest.fixture(autouse=True)
-def wandb_service_of_its_own() -> Iterator[None]:
+def no_wandb_service_left() -> Iterator[None]:
     """Commands that a later test starts must not join the W&B service of this process."""
     yield
-    os.environ.pop("WANDB_SERVICE", None)
+    if wandb := sys.modules.get("wandb"):
+        wandb.teardown()
 
 
 class BlobFaces:

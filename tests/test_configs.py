@@ -3,10 +3,13 @@
 from pathlib import Path
 
 import pytest
+import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.utils import instantiate
+from omegaconf import OmegaConf
 
 from thermal_landmarks.cli import CONFIG_DIR, compose_config
+from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
 
 COMMANDS = sorted(p.stem for p in CONFIG_DIR.glob("*.yaml"))
 NEEDS_DATA = ("evaluate",)  # commands that have no default data
@@ -50,3 +53,16 @@ def test_a_factor_left_out_or_in_every_image_changes_the_rendered_faces(factor: 
 
 def test_every_factor_that_can_be_in_every_image_can_be_left_out():
     assert set(FACTORS["always"]) < set(FACTORS["without"])
+
+
+@pytest.mark.parametrize("experiment", ["lotr/m", "thermal_real"])
+def test_overfitting_changes_no_image(experiment: str):
+    cfg = compose_config("train", [f"experiment={experiment}", "debug=overfit"])
+    settings = AugmentationSettings(**OmegaConf.to_object(cfg.data.augmentation))
+    generator = torch.Generator().manual_seed(0)
+    images, points = torch.rand(16, 1, 24, 32, generator=generator) * 2 - 1, torch.rand(16, 6, 2, generator=generator)
+    for looks in (settings, settings.of_close_looks):
+        change = Augmentation(looks, mirror_order=torch.arange(6).flip(0))
+        changed = change(images, points, torch.ones(16, 6, dtype=torch.bool), torch.zeros(16), generator)
+        torch.testing.assert_close(changed[0], images)
+        torch.testing.assert_close(changed[1], points)

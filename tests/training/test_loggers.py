@@ -72,7 +72,7 @@ def test_the_offline_record_holds_what_a_dashboard_shows(
     module, data = make_module(), make_data()
     trainer.fit(module, data)
     tested = trainer.test(module, data, verbose=False)[0]
-    wandb.finish()
+    wandb.teardown()  # finish alone may return before W&B's process has written its file
 
     said = capfd.readouterr()
     assert [line for line in (said.out + said.err).splitlines() if "wandb" in line.lower()] == [
