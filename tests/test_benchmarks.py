@@ -33,8 +33,9 @@ def test_wflw_is_trained_on_aligned_faces_and_measured_on_its_subsets(wflw_folde
             points[face.image.absolute()] = [face.points_px[[96, 97, 54, 76, 82]].astype(float)]
     write_five_points(tmp_path / "five.csv", points)
     data = ["data=wflw", f"data.source.folder={wflw_folder}", "data.five_points.file=five.csv"]
-    shown = run(tmp_path, "train.py", *data, *SMALL, "data.crop.mode=align", "hydra.run.dir=trained")
-    assert "wflw98: 21 train, 1 val, 6 test images" in shown
+    model = ["experiment=lotr/m", "root.pretrained=false"]
+    shown = run(tmp_path, "train.py", *model, *data, *SMALL, "data.crop.mode=align", "hydra.run.dir=trained")
+    assert "wflw98: 7 train, 1 val, 6 test images" in shown
     shown = run(tmp_path, "evaluate.py", "checkpoint=trained", *data, "device=cpu", "hydra.run.dir=measured")
     assert "the test data set: 6 images" in shown
     assert "Benchmark in percent (NME by inter ocular)" in shown

@@ -58,7 +58,7 @@ def test_every_factor_that_can_be_in_every_image_can_be_left_out():
 @pytest.mark.parametrize("experiment", ["lotr/m", "thermal_real"])
 def test_overfitting_changes_no_image(experiment: str):
     cfg = compose_config("train", [f"experiment={experiment}", "debug=overfit"])
-    settings = AugmentationSettings(**OmegaConf.to_object(cfg.data.augmentation))
+    settings = AugmentationSettings(**OmegaConf.to_object(cfg.data.augmentation))  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(0)
     images, points = torch.rand(16, 1, 24, 32, generator=generator) * 2 - 1, torch.rand(16, 6, 2, generator=generator)
     for looks in (settings, settings.of_close_looks):

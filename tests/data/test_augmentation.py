@@ -100,6 +100,31 @@ def test_occlusion_covers_a_patch_of_the_asked_size():
     assert (covered > 0).all()
 
 
+def test_colours_change_together_within_their_range():
+    picture = torch.rand(40, 3, 6, 8, generator=torch.Generator().manual_seed(0)) - 0.5
+    settings = AugmentationSettings(colour=0.1)
+    found = augment_values(picture, settings, torch.Generator().manual_seed(1))
+    gray, found_gray = picture.mean(dim=1, keepdim=True), found.mean(dim=1, keepdim=True)
+    differences = (found - found_gray) - (found - found_gray).mean(dim=(2, 3), keepdim=True)
+    before = (picture - gray) - (picture - gray).mean(dim=(2, 3), keepdim=True)
+    saturation = (differences * before).sum(dim=(1, 2, 3)) / before.square().sum(dim=(1, 2, 3))
+    torch.testing.assert_close(differences, before * saturation[:, None, None, None], atol=1e-5, rtol=0)
+    assert 0.9 <= saturation.min() < 0.95 < 1.05 < saturation.max() <= 1.1
+    balance = (found - picture).mean(dim=(2, 3))
+    assert 0.15 < balance.abs().max() < 0.25  # a tenth of [-1, 1], and a little of the saturation
+    single = picture[:, :1]
+    torch.testing.assert_close(augment_values(single, settings, torch.Generator()), single)
+
+
+def test_blur_takes_each_channel_as_a_picture_of_its_own():
+    picture = torch.rand(2, 3, 20, 30, generator=torch.Generator().manual_seed(0)) - 0.5
+    settings = AugmentationSettings(blur=2.0)
+    found = augment_values(picture, settings, torch.Generator().manual_seed(3))
+    for channel in range(3):
+        alone = augment_values(picture[:, channel : channel + 1], settings, torch.Generator().manual_seed(3))
+        torch.testing.assert_close(found[:, channel : channel + 1], alone)
+
+
 def test_unknown_mode_is_refused():
     with pytest.raises(ConfigError, match="none, triple or random"):
         AugmentationSettings(rotation="left")

@@ -33,6 +33,7 @@ def test_gray_pictures_keep_their_levels(tmp_path: Path) -> None:
         assert image.unit == "gray"
         assert image.values.dtype == np.float32
         np.testing.assert_array_equal(image.values, levels)
+        np.testing.assert_array_equal(image.in_colour().values, [levels] * 3)
 
 
 def test_an_ordinary_jpeg_is_gray(tmp_path: Path) -> None:
@@ -49,8 +50,10 @@ def test_colour_becomes_luminance(tmp_path: Path, mode: str) -> None:
     picture = Image.fromarray(rgb)
     picture = picture.quantize(5) if mode == "P" else picture.convert(mode)
     picture.save(tmp_path / "a.png")
-    values = read_image(tmp_path / "a.png").values
-    assert values[:2, :2] == pytest.approx(np.array([[59.8, 117.4], [22.8, 50.0]]), abs=0.01)
+    image = read_image(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.rgb, rgb)
+    np.testing.assert_array_equal(image.in_colour().values, np.moveaxis(rgb, 2, 0))
+    assert image.values[:2, :2] == pytest.approx(np.array([[59.8, 117.4], [22.8, 50.0]]), abs=0.01)
 
 
 def test_sixteen_bits_survive(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.geometry import fit_matrix, invert_matrix, pixel_size, similarity_matrix, transform_points
 from thermal_landmarks.data.preprocessing import Crop, Preprocessing
+from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor
 
@@ -30,6 +31,29 @@ def prepared_by(mode: str, size: tuple[int, int] = (48, 64)) -> Preprocessing:
     return Preprocessing.from_settings(
         {"image_size": size, "in_channels": 1, "crop": {"mode": mode, "margin": 0.2}, "normalisation": {}}
     )
+
+
+def test_in_colour_every_channel_is_resampled_as_a_single_one() -> None:
+    rgb = np.random.default_rng(0).integers(0, 256, (60, 80, 3), np.uint8)
+    colour, gray = Preprocessing((24, 40), in_channels=3, colour=True), Preprocessing((24, 40))
+    seen = colour.seen(ThermalImage.from_rgb(rgb))
+    prepared = colour(seen)
+    channels = [gray(ThermalImage(rgb[..., i].astype(np.float32), "gray")).values for i in range(3)]
+    assert_allclose(prepared.values, channels)
+    assert prepared.values.shape == colour.frame_shape
+    assert_allclose(prepared.limits, np.percentile(prepared.values[:, ::2, ::2], (1, 99)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"in_channels": 1}, r"needs data\.in_channels=3"),
+        ({"in_channels": 3, "zoom": Zoom(view_size=(32, 32))}, "one channel"),
+    ],
+)
+def test_settings_that_colour_excludes(settings, message) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Preprocessing((48, 48), colour=True, **settings)
 
 
 @given(faces, st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=98))

@@ -13,6 +13,7 @@ from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.batch import to_pixels
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
+from thermal_landmarks.data.images import read_image
 from thermal_landmarks.data.views import locate
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor
@@ -22,6 +23,7 @@ REFERENCE = [[-1.0, 0.0], [0.0, 0.2], [1.0, 0.0], [-2.0, 2.5], [0.0, 1.5], [2.0,
 PREPROCESSINGS: dict[str, dict[str, Any]] = {
     "shrunk": {"image_size": (32, 40)},
     "grown_to_three_channels": {"image_size": (60, 72), "in_channels": 3},
+    "colour": {"image_size": (32, 40), "in_channels": 3, "colour": True},
     "box": {"image_size": (32, 40), "crop": {"mode": "box", "margin": 0.2}},
     "window": {"image_size": (32, 40), "normalisation": {"mode": "window"}},
     "zoom": {"image_size": (48, 60), "zoom": {"view_size": [32, 40], "passes": 3, "reference": REFERENCE}},
@@ -76,6 +78,7 @@ def through_the_data_module(predictor: Predictor, source: Source, cache: Path) -
         scheme=predictor.scheme.name,
         image_size=settings["image_size"],
         in_channels=settings["in_channels"],
+        colour=settings["colour"],
         crop=settings["crop"],
         normalisation=settings["normalisation"],
         zoom=settings["zoom"],
@@ -190,6 +193,23 @@ def test_mirror_is_by_default_what_the_training_tested_with(make_checkpoint: Mak
     assert not Predictor.from_checkpoint(path, device="cpu", mirror=False).mirror
 
 
+def test_colours_count_for_a_network_in_colour_alone(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:
+    rgb = np.zeros((48, 64, 3), np.uint8)
+    rgb[10:30, 20:40] = (220, 40, 90)
+    swapped = rgb[:, :, ::-1].copy()
+    Image.fromarray(rgb).save(tmp_path / "a.png")
+    in_colour = Predictor.from_checkpoint(
+        make_checkpoint(image_size=(32, 40), in_channels=3, colour=True), device="cpu"
+    )
+    points = in_colour(rgb)
+    assert_allclose(in_colour(read_image(tmp_path / "a.png")), points)
+    assert_allclose(in_colour(np.stack([swapped, rgb]))[1], points, atol=1e-4)
+    assert np.abs(in_colour(swapped) - points).max() > 0.01
+    luminance = ThermalImage.from_rgb(rgb)
+    gray = Predictor.from_checkpoint(make_checkpoint(image_size=(32, 40)), device="cpu")
+    assert_allclose(gray(rgb), gray(luminance.values, unit="gray"))
+
+
 def test_half_precision_stays_close(make_checkpoint: MakeCheckpoint, celsius: np.ndarray) -> None:
     path = make_checkpoint()
     exact = Predictor.from_checkpoint(path, device="cpu")(celsius)
@@ -201,8 +221,8 @@ def test_half_precision_stays_close(make_checkpoint: MakeCheckpoint, celsius: np
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        (np.zeros((48, 64, 3), np.uint8), "Turn colour images into one channel"),
-        (np.zeros(5), "neither one single-channel image"),
+        (np.zeros((48, 64, 3), np.float32), r"\(48, 64, 3\) \(float32\) is neither .* Colour images are bytes"),
+        (np.zeros(5), "neither an image"),
         (np.full((48, 64), np.nan), "3072 of its values are NaN or infinite"),
         ([np.zeros((48, 64)), np.zeros((0, 4))], r"image 1: expected values of shape \(height, width\)"),
     ],

@@ -72,6 +72,13 @@ def test_single_unreadable_pixels_do_not_change_the_rest(warm_disc: np.ndarray) 
 
 
 @pytest.mark.skipif(not THERMAL_REAL.is_dir(), reason="no real data here")
+def test_colours_stay_and_equal_channels_are_gray(warm_disc: np.ndarray) -> None:
+    np.testing.assert_array_equal(to_rgb(np.stack([warm_disc] * 3)), to_rgb(warm_disc))
+    picture = np.zeros((3, 20, 20), np.float32)
+    picture[0, :10], picture[2, 10:] = 255, 255
+    assert to_rgb(picture)[[5, 15], 5].tolist() == [[255, 0, 0], [0, 0, 255]]
+
+
 def test_a_real_face_uses_most_of_the_brightness() -> None:
     celsius = np.asarray(Image.open(THERMAL_REAL / "images" / "face_02.png"), dtype=np.float32) / 100
     annotation = json.loads((THERMAL_REAL / "annotations.json").read_text())["annotations"][1]

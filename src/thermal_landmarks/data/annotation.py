@@ -11,17 +11,32 @@ Unit = Literal["celsius", "gray"]
 """Of an image's values: degrees Celsius, or gray levels without a physical meaning (0-255, or 0-65535)."""
 
 
+_LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
+
+
 @dataclass(frozen=True)
 class ThermalImage:
     """One decoded image.
 
     Attributes:
-        values: float32 (height, width), in `unit`.
+        values: float32 (height, width), in `unit`; or (3, height, width), red, green and blue (see `in_colour`).
         unit: Degrees Celsius or gray levels.
+        rgb: (height, width, 3) of a colour picture, whose `values` are the luminance; else None.
     """
 
     values: np.ndarray
     unit: Unit
+    rgb: np.ndarray | None = None
+
+    @classmethod
+    def from_rgb(cls, rgb: np.ndarray) -> "ThermalImage":
+        """A colour picture: unsigned integers (height, width, 3)."""
+        return cls(rgb.astype(np.float32) @ _LUMINANCE, "gray", rgb)
+
+    def in_colour(self) -> "ThermalImage":
+        """The image with `values` (3, height, width); what has no colours gets its single channel three times."""
+        channels = np.stack([self.values] * 3) if self.rgb is None else np.moveaxis(self.rgb, -1, 0).astype(np.float32)
+        return ThermalImage(channels, self.unit)
 
 
 @dataclass(frozen=True)

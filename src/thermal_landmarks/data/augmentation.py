@@ -46,6 +46,8 @@ class AugmentationSettings:
         offset: Largest shift of all values, as a fraction of the input range.
         noise: Largest standard deviation of white noise, as a fraction of the input range.
         blur: Largest standard deviation of a Gaussian blur, in pixels.
+        colour: Of pictures in colour, the largest relative change of the saturation, and the largest shift of each
+            channel as a fraction of the input range.
         occlusion: Probability of a patch of one temperature over the image.
         occlusion_size: Smallest and largest side of that patch, as a fraction of the image's height.
     """
@@ -67,6 +69,7 @@ class AugmentationSettings:
     offset: float = 0.0
     noise: float = 0.0
     blur: float = 0.0
+    colour: float = 0.0
     occlusion: float = 0.0
     occlusion_size: Range = (0.1, 0.25)
 
@@ -123,9 +126,9 @@ def affine_matrices(
 
 
 def augment_values(
-    images: Float[Tensor, "batch 1 height width"], settings: AugmentationSettings, generator: Generator
-) -> Float[Tensor, "batch 1 height width"]:
-    """Blur, patch, tone, contrast, shift and noise of images in [-1, 1]; the result is clipped to [-1, 1]."""
+    images: Float[Tensor, "batch channel height width"], settings: AugmentationSettings, generator: Generator
+) -> Float[Tensor, "batch channel height width"]:
+    """Blur, patch, tone, colour, contrast, shift and noise of images in [-1, 1]; the result is clipped to [-1, 1]."""
     count, device = len(images), images.device
 
     def uniform(low: float, high: float) -> Tensor:
@@ -139,6 +142,12 @@ def augment_values(
         images = 2 * ((images.clamp(-1, 1) + 1) / 2) ** uniform(*settings.gamma) - 1
     if settings.invert > 0:
         images = torch.where(uniform(0, 1) < settings.invert, -images, images)
+    if settings.colour > 0 and images.shape[1] == 3:
+        gray = images.mean(dim=1, keepdim=True)
+        shift = torch.rand(count, 3, 1, 1, generator=generator, device=device) * 2 - 1  # the input range is 2 wide
+        images = (
+            gray + (images - gray) * uniform(1 - settings.colour, 1 + settings.colour) + 2 * settings.colour * shift
+        )
     if settings.gain != (1.0, 1.0):
         images = images * uniform(*settings.gain)
     if settings.offset > 0:
@@ -193,7 +202,7 @@ class Augmentation:
 
     def __call__(
         self,
-        images: Float[Tensor, "batch 1 height width"],
+        images: Float[Tensor, "batch channel height width"],
         points_px: Float[Tensor, "batch point 2"],
         mask: Bool[Tensor, "batch point"],
         stored_rotation_deg: Float[Tensor, " batch"],

@@ -31,7 +31,7 @@ from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
-_VERSION = 2  # raise when the layout or the meaning of a cached array changes
+_VERSION = 3  # raise when the layout or the meaning of a cached array changes
 _CHUNK = 16
 _KELVIN = 273.15
 
@@ -55,7 +55,7 @@ class CachedSamples:
     """All samples of one source; row i of every array is one sample. Points and boxes are in network input pixels.
 
     Attributes:
-        images: uint16 (n, height, width), memory-mapped.
+        images: uint16 (n, height, width) or in colour (n, 3, height, width), memory-mapped.
         encoding: float32 (n, 2), scale and offset of each image's values.
         limits: float32 (n, 2), the values that become -1 and +1.
         matrix: float32 (n, 2, 3), original pixels -> input pixels.
@@ -88,7 +88,7 @@ class CachedSamples:
         return len(self.names)
 
     def values(self, row: int) -> np.ndarray:
-        """The image of one sample in degrees Celsius or gray levels, float32 (height, width)."""
+        """The image of one sample in degrees Celsius or gray levels, float32 (height, width) or (3, height, width)."""
         scale, offset = self.encoding[row]
         return self.images[row].astype(np.float32) * scale + offset
 
@@ -123,7 +123,7 @@ def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: 
     partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
     partial.mkdir(parents=True, exist_ok=True)
     try:
-        shape = (len(annotations), *preprocessing.image_size)
+        shape = (len(annotations), *preprocessing.frame_shape)
         np.lib.format.open_memmap(partial / "images.npy", mode="w+", dtype=np.uint16, shape=shape).flush()
         results = list(_prepare_all(source, preprocessing, annotations, partial / "images.npy", workers))
         facts = [result if isinstance(result, str) else result.facts for result in results]
@@ -188,7 +188,7 @@ def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path,
     results: list[_Stored | str] = []
     for row, annotation in enumerate(annotations, start):
         try:
-            image = source.load(annotation)
+            image = preprocessing.seen(source.load(annotation))
             prepared = preprocessing(
                 image,
                 box_px=annotation.box_px,

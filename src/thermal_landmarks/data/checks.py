@@ -94,7 +94,7 @@ def image_facts(image: ThermalImage) -> ImageFacts:
     values = np.ascontiguousarray(image.values)
     digest = hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
     low, median, high = (float(v) for v in np.percentile(values, (1, 50, 99)))
-    height, width = values.shape
+    height, width = values.shape[-2:]
     return ImageFacts(digest, (height, width), image.unit, low, median, high)
 
 

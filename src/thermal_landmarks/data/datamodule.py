@@ -37,6 +37,7 @@ class LandmarkDataModule(L.LightningDataModule):
         image_size: (height, width) of the network's input.
         batch_size: Images a batch.
         in_channels: How often the single channel is repeated.
+        colour: Whether the network sees red, green and blue of colour pictures instead; then `in_channels` is 3.
         crop: Settings of `preprocessing.Crop`.
         five_points: Settings of `five_points.add_five_points`, for aligned crops.
         normalisation: Settings of `normalisation.ValueRange`.
@@ -59,6 +60,7 @@ class LandmarkDataModule(L.LightningDataModule):
         image_size: Sequence[int],
         batch_size: int = 32,
         in_channels: int = 1,
+        colour: bool = False,
         crop: dict[str, Any] | None = None,
         five_points: dict[str, Any] | None = None,
         normalisation: dict[str, Any] | None = None,
@@ -80,6 +82,7 @@ class LandmarkDataModule(L.LightningDataModule):
             {
                 "image_size": image_size,
                 "in_channels": in_channels,
+                "colour": colour,
                 "crop": crop or {},
                 "normalisation": normalisation or {},
                 "zoom": zoom,

@@ -19,7 +19,7 @@ from thermal_landmarks.data.cache import CachedSamples
 class RawBatch(TypedDict):
     """A batch as it leaves the cache: stored values, before augmentation and normalisation."""
 
-    stored: Int[Tensor, "batch 1 height width"]  # uint16; value = stored * encoding[0] + encoding[1]
+    stored: Int[Tensor, "batch channel height width"]  # uint16; value = stored * encoding[0] + encoding[1]
     encoding: Float[Tensor, "batch 2"]
     limits: Float[Tensor, "batch 2"]
     points_px: Float[Tensor, "batch point 2"]
@@ -95,9 +95,10 @@ class LandmarkDataset(Dataset[RawBatch]):
         mask = ~np.isnan(points).any(axis=-1)
         if self.once:
             mask &= (epoch_row < len(self))[:, None]
+        images = self.samples.images[rows]
         seed = np.random.SeedSequence([self.seed, int(epoch_row[0])]).generate_state(1, np.uint64)[0] >> np.uint64(1)
         return {
-            "stored": torch.from_numpy(self.samples.images[rows])[:, None],
+            "stored": torch.from_numpy(images if images.ndim == 4 else images[:, None]),
             "encoding": torch.from_numpy(self.samples.encoding[rows]),
             "limits": torch.from_numpy(self.samples.limits[rows]),
             "points_px": torch.from_numpy(np.nan_to_num(points)),

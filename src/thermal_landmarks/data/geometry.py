@@ -78,11 +78,13 @@ def pixel_size(matrix: np.ndarray) -> float:
 
 
 def warp_image(values: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resample an image (height, width) by a matrix; float32 of `size`.
+    """Resample an image (height, width) or (channel, height, width) by a matrix; float32 of `size`.
 
     Bilinear, after a Gaussian blur where the image shrinks; beyond the border the nearest pixel is repeated.
     """
     values = np.asarray(values, dtype=np.float32)
+    if values.ndim == 3:
+        return np.stack([warp_image(channel, matrix, size) for channel in values])
     if values.shape == size and np.allclose(matrix, np.eye(2, 3), atol=1e-9):
         return values
     shrink = pixel_size(matrix)

@@ -1,4 +1,4 @@
-"""Image files of any readable format as one float32 channel in degrees Celsius or gray levels.
+"""Image files of any readable format, in degrees Celsius or gray levels.
 
 8-bit and 16-bit pictures, NumPy arrays, tables of temperatures, FLIR radiometric JPEG and Fluke .IS2. What a file
 does not say about itself (the unit of a 16-bit PNG) is a setting of the data set.
@@ -34,16 +34,15 @@ COUNTS = "counts"
 """The unit of values without a physical meaning; they stay as they are."""
 
 _PLAUSIBLE_MEDIAN_C = (-60.0, 200.0)
-_LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 _MIN_SIDE = 2
 
 
 def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None = None) -> ThermalImage:
     """Read one image file.
 
-    Colour pictures become luminance; EXIF orientation is not applied, since landmarks refer to stored pixels. A FLIR
-    JPEG gives the camera's temperature matrix, which can be smaller than the picture shown. Single values that are
-    not finite (dead pixels) are replaced by the image's median, with a warning.
+    Colour pictures give their luminance and keep their colours beside it; EXIF orientation is not applied, since
+    landmarks refer to stored pixels. A FLIR JPEG gives the camera's temperature matrix, which can be smaller than the
+    picture shown. Single values that are not finite (dead pixels) are replaced by the image's median, with a warning.
 
     Args:
         path: The file; its suffix tells the format.
@@ -123,7 +122,9 @@ def list_images(path: Path) -> list[Path]:
 
 
 def _finish(path: Path, raw: np.ndarray, unit: str) -> ThermalImage:
-    values = _single_channel(path, raw)
+    colour = raw.dtype.kind == "u" and raw.ndim == 3 and raw.shape[2] in (3, 4)
+    rgb = raw[:, :, :3] if colour else None
+    values = _single_channel(path, raw if rgb is None else ThermalImage.from_rgb(rgb).values)
     finite = np.isfinite(values)
     if not finite.any():
         raise DataError(f"{path}: none of its {values.size} values is a finite number. Export the image again.")
@@ -131,7 +132,7 @@ def _finish(path: Path, raw: np.ndarray, unit: str) -> ThermalImage:
         _log.warning("%s: %d values are not finite; replaced by the image's median.", path, (~finite).sum())
         values = np.where(finite, values, np.median(values[finite]))
     if unit == COUNTS:
-        return ThermalImage(values.astype(np.float32), "gray")
+        return ThermalImage(values.astype(np.float32), "gray", rgb)
     scale, offset = UNITS[unit]
     # float64 until here: centi-kelvin in float32 would lose a hundredth of a degree
     celsius = (values.astype(np.float64) * scale + offset).astype(np.float32)
@@ -151,8 +152,6 @@ def _single_channel(path: Path, raw: np.ndarray) -> np.ndarray:
     values = raw
     if values.ndim == 3 and 1 in (values.shape[0], values.shape[2]):
         values = values[0] if values.shape[0] == 1 else values[:, :, 0]
-    if values.ndim == 3 and values.shape[2] in (3, 4) and values.dtype.kind == "u":
-        values = values[:, :, :3].astype(np.float32) @ _LUMINANCE
     if values.ndim != 2 or min(values.shape) < _MIN_SIDE:
         raise DataError(
             f"{path}: holds an array of shape {raw.shape}, expected one image (height, width). "

@@ -43,17 +43,17 @@ class ValueRange:
         """The values of this image that become -1 and +1; the upper is always above the lower."""
         if self.mode == "window":
             return self.temperature_range_c if unit == "celsius" else self.gray_range
-        low, high = np.percentile(values[::2, ::2], self.percentiles)
+        low, high = np.percentile(values[..., ::2, ::2], self.percentiles)
         return float(low), float(max(high, low + 1e-3))
 
 
 def normalise(
-    values: Float[Tensor, "batch 1 height width"],
+    values: Float[Tensor, "batch channel height width"],
     low: Float[Tensor, " batch"],
     high: Float[Tensor, " batch"],
     *,
     clip: bool = True,
-) -> Float[Tensor, "batch 1 height width"]:
+) -> Float[Tensor, "batch channel height width"]:
     """Map each image's [low, high] to [-1, 1]; `clip` cuts off what lies outside."""
     scale = 2 / (high - low)
     mapped = values * scale[:, None, None, None] - (low * scale + 1)[:, None, None, None]
@@ -61,12 +61,12 @@ def normalise(
 
 
 def normalise_stored(
-    stored: Num[Tensor, "batch 1 height width"],
+    stored: Num[Tensor, "batch channel height width"],
     encoding: Float[Tensor, "batch 2"],
     limits: Float[Tensor, "batch 2"],
     *,
     clip: bool = True,
-) -> Float[Tensor, "batch 1 height width"]:
+) -> Float[Tensor, "batch channel height width"]:
     """Decode stored values (value = stored * scale + offset) and normalise them, in one step."""
     low, high = ((limits - encoding[:, 1:]) / encoding[:, :1]).unbind(dim=1)
     return normalise(stored.float(), low, high, clip=clip)

@@ -19,7 +19,7 @@ FivePoints = tuple[tuple[float, float], ...]
 class Prepared(NamedTuple):
     """One image as the network gets it, before normalisation."""
 
-    values: np.ndarray  # float32 (height, width), degrees Celsius or gray levels
+    values: np.ndarray  # float32 (height, width) or in colour (3, height, width), degrees Celsius or gray levels
     limits: tuple[float, float]  # the values that become -1 and +1
     matrix: np.ndarray  # float64 (2, 3): original pixels -> pixels of `values`
 
@@ -58,6 +58,7 @@ class Preprocessing:
     Attributes:
         image_size: (height, width) of the frame: the network's input, or with `zoom` what its views are cut from.
         in_channels: How often the single channel is repeated (the paper: 3).
+        colour: Whether the network sees red, green and blue of colour pictures instead; then `in_channels` is 3.
         crop: Which part of the image is shown.
         normalisation: Which values become -1 and +1.
         zoom: How the network looks at a frame; None: it sees the frame as it is.
@@ -65,9 +66,16 @@ class Preprocessing:
 
     image_size: tuple[int, int]
     in_channels: int = 1
+    colour: bool = False
     crop: Crop = field(default_factory=Crop)
     normalisation: ValueRange = field(default_factory=ValueRange)
     zoom: Zoom | None = None
+
+    def __post_init__(self) -> None:
+        if self.colour and self.in_channels != 3:
+            raise ConfigError(f"data.colour=true needs data.in_channels=3, found {self.in_channels}.")
+        if self.colour and self.zoom is not None:
+            raise ConfigError("data.zoom looks at one channel. Set data.colour=false or data.zoom=null.")
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> "Preprocessing":
@@ -83,6 +91,7 @@ class Preprocessing:
         return cls(
             image_size=(size[0], size[1]),
             in_channels=int(settings["in_channels"]),
+            colour=bool(settings.get("colour", False)),  # not in checkpoints of earlier versions
             crop=Crop(**crop),
             normalisation=ValueRange(**normalisation),
             zoom=_zoom_from(settings.get("zoom"), size),
@@ -97,7 +106,12 @@ class Preprocessing:
     @property
     def frame_settings(self) -> dict[str, Any]:
         """The settings that determine the frames, without how they are looked at."""
-        return {name: value for name, value in self.settings.items() if name != "zoom"}
+        return {name: value for name, value in self.settings.items() if name not in ("in_channels", "zoom")}
+
+    @property
+    def frame_shape(self) -> tuple[int, ...]:
+        """(height, width) of a stored frame; in colour (3, height, width)."""
+        return (3, *self.image_size) if self.colour else self.image_size
 
     @property
     def clips(self) -> bool:
@@ -109,6 +123,10 @@ class Preprocessing:
         """(height, width) of the network's input."""
         return self.image_size if self.zoom is None else self.zoom.view_size
 
+    def seen(self, image: ThermalImage) -> ThermalImage:
+        """The image with the channels that are stored."""
+        return image.in_colour() if self.colour else image
+
     def __call__(
         self,
         image: ThermalImage,
@@ -117,12 +135,12 @@ class Preprocessing:
         five_points_px: np.ndarray | None = None,
         location: str = "image",
     ) -> Prepared:
-        """Crop and resize one image and find its value limits.
+        """Crop and resize one image, as `seen` gives it, and find its value limits.
 
         Raises:
             DataError: If the crop lacks a face box or five points that it needs, or no value lies in the window.
         """
-        size = (image.values.shape[0], image.values.shape[1])
+        size = (image.values.shape[-2], image.values.shape[-1])
         matrix = self._matrix(size, box_px, five_points_px, location)
         values = warp_image(image.values, matrix, self.image_size)
         low, high = self.normalisation.limits(values, image.unit)

@@ -17,12 +17,12 @@ def compose(second: Float[Tensor, "batch 2 3"], first: Float[Tensor, "batch 2 3"
 
 
 def warp_batch(
-    images: Float[Tensor, "batch 1 height width"],
+    images: Float[Tensor, "batch channel height width"],
     matrices: Float[Tensor, "batch 2 3"],
     padding: Padding,
     *,
     size: tuple[int, int] | None = None,
-) -> Float[Tensor, "batch 1 new_height new_width"]:
+) -> Float[Tensor, "batch channel new_height new_width"]:
     """Resample images bilinearly by maps from old to new pixels.
 
     Args:

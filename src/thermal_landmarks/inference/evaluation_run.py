@@ -30,7 +30,7 @@ from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.reporting.tables import metric_table
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
 
-_FROM_CHECKPOINT = ("scheme", "image_size", "in_channels", "crop", "normalisation", "zoom")
+_FROM_CHECKPOINT = ("scheme", "image_size", "in_channels", "colour", "crop", "normalisation", "zoom")
 _DEFAULT_METRICS = {"normaliser": "inter_ocular", "failure_threshold": 0.1, "auc_threshold": 0.1}
 _LANDMARKS_SHOWN = 20
 

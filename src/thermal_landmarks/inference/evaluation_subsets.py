@@ -40,7 +40,7 @@ def benchmark_errors(evaluation: Evaluation, normaliser: Normaliser) -> Float[np
     elif normaliser == "box":
         length = np.sqrt(samples.box_px[rows].astype(np.float64).prod(axis=1))
     else:
-        length = np.full(len(rows), math.hypot(*samples.images.shape[1:]))
+        length = np.full(len(rows), math.hypot(*samples.images.shape[-2:]))
     length = length * samples.pixel_size[rows]
     distances = np.linalg.norm(predicted - evaluation.annotated_px, axis=2)
     # every image of an evaluation has an annotated point

@@ -104,8 +104,9 @@ class Predictor:
         """Landmarks in pixels of the images as given (x, y; pixel centres at integers).
 
         Args:
-            images: One image: a `ThermalImage`, or an array or tensor (height, width). Or a batch: an array or tensor
-                (batch, height, width) or (batch, 1, height, width), or a sequence of images, whose sizes may differ.
+            images: One image: a `ThermalImage`, or an array or tensor (height, width), or bytes (height, width, 3) of
+                red, green and blue. Or a batch: an array or tensor with one more dimension in front, or (batch, 1,
+                height, width), or a sequence of images, whose sizes may differ.
             boxes_px: Face box (x_min, y_min, x_max, y_max) of each image; used if the network was trained on face
                 boxes, and then needed.
             five_points_px: Middle of the left and of the right eye, nose tip, left and right mouth corner of each face;
@@ -156,19 +157,20 @@ class Predictor:
         """For each image its points in pixels of the network's input, and the matrix that led there."""
         for start in range(0, len(images), self.batch_size):
             rows = range(start, min(start + self.batch_size, len(images)))
+            seen = [self.preprocessing.seen(images[row]) for row in rows]
             prepared = [
                 self.preprocessing(
-                    images[row],
+                    image,
                     box_px=boxes[row],
                     five_points_px=five_points[row],
                     location=f"image {row}" if len(images) > 1 else "image",
                 )
-                for row in rows
+                for row, image in zip(rows, seen, strict=True)
             ]
-            encodings = [encoding_of(images[row]) for row in rows]
+            encodings = [encoding_of(image) for image in seen]
             stored = np.stack([encode(p.values, e) for p, e in zip(prepared, encodings, strict=True)])
             batch = normalise_stored(
-                torch.from_numpy(stored)[:, None].to(self.device),
+                torch.from_numpy(stored if stored.ndim == 4 else stored[:, None]).to(self.device),
                 torch.tensor(encodings, dtype=torch.float32, device=self.device),
                 torch.tensor([p.limits for p in prepared], dtype=torch.float32, device=self.device),
                 clip=self.preprocessing.clips,
@@ -200,14 +202,16 @@ def _as_images(images: Images, unit: Unit | None) -> tuple[list[ThermalImage], b
         return [_checked(images, "image")], True
     if isinstance(images, np.ndarray | Tensor):
         array = _as_array(images)
-        if array.ndim == 2:
-            return [_checked(_with_unit(array, unit), "image")], True
         if array.ndim == 4 and array.shape[1] == 1:
             array = array[:, 0]
-        if array.ndim != 3 or array.shape[2] in (1, 3, 4):
+        colour = _is_colour(array)
+        dimensions = array.ndim - colour
+        if dimensions == 2:
+            return [_checked(_with_unit(array, unit), "image")], True
+        if dimensions != 3 or (not colour and array.shape[2] in (1, 3, 4)):
             raise DataError(
-                f"An array of shape {tuple(images.shape)} is neither one single-channel image (height, width) nor a "
-                "batch of them (batch, height, width). Turn colour images into one channel first."
+                f"An array of shape {tuple(images.shape)} ({array.dtype}) is neither an image (height, width) nor a "
+                "batch of them (batch, height, width). Colour images are bytes (height, width, 3)."
             )
         images = list(array)
     found = []
@@ -224,7 +228,13 @@ def _as_array(image: np.ndarray | Tensor) -> np.ndarray:
     return (image.float() if image.dtype == torch.bfloat16 else image).numpy()  # NumPy has no bfloat16
 
 
+def _is_colour(array: np.ndarray) -> bool:
+    return array.dtype == np.uint8 and array.ndim >= 3 and array.shape[-1] == 3
+
+
 def _with_unit(values: np.ndarray, unit: Unit | None) -> ThermalImage:
+    if values.ndim == 3 and _is_colour(values):
+        return ThermalImage.from_rgb(values)
     if unit is None:
         unit = "celsius" if np.issubdtype(values.dtype, np.floating) else "gray"
     return ThermalImage(values.astype(np.float32), unit)

@@ -114,6 +114,6 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
 def _panels(batch: Batch, titles: list[str]) -> list[Panel]:
     points = batch["points_px"].masked_fill(~batch["mask"][:, :, None], float("nan"))
     return [
-        Panel(image[0].numpy(), face.numpy(), title)
+        Panel(image.numpy(), face.numpy(), title)
         for image, face, title in zip(batch["image"], points, titles, strict=True)
     ]

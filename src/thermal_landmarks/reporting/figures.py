@@ -23,7 +23,7 @@ _PANEL_WIDTH_INCH = 3.4
 _OUTLINE = "#000000"
 _WARM_BRIGHTNESS = 0.65
 
-Picture = Float[np.ndarray, "height width"]
+Picture = Float[np.ndarray, "*channel height width"]
 PointsPx = Float[np.ndarray, "point 2"]
 
 
@@ -45,7 +45,7 @@ class Panel(NamedTuple):
     """One picture of a montage.
 
     Attributes:
-        image: Temperatures or gray levels.
+        image: Temperatures, gray levels or colours.
         points_px: In pixels of `image`; NaN where missing.
         title: Shown above the picture.
     """
@@ -56,12 +56,18 @@ class Panel(NamedTuple):
 
 
 def to_rgb(image: Picture) -> UInt8[np.ndarray, "height width 3"]:
-    """Temperatures or gray levels as a gray picture with three equal channels.
+    """A picture of bytes: gray for temperatures or gray levels (one channel, or equal ones), else in its colours.
 
     A linear scale would show a warm face before a cool room as one white patch, so a gamma curve gives more of the
     brightness to the warm end where most of the warm pixels lie close together.
     """
     values = np.asarray(image, dtype=np.float32)
+    if values.ndim == 3:
+        if (values != values[:1]).any():
+            low, high = np.nanpercentile(values, (0.5, 99.5))
+            share = (np.moveaxis(values, 0, -1) - low) / max(high - low, 1e-6)
+            return (np.nan_to_num(share).clip(0, 1) * 255).round().astype(np.uint8)
+        values = values[0]
     finite = values[np.isfinite(values)]
     if not finite.size:
         return np.zeros((*values.shape, 3), dtype=np.uint8)
@@ -113,7 +119,7 @@ def overlay_grid(
     """Images in a grid with their true points as circles and the predicted ones as crosses.
 
     Args:
-        images: Temperatures or gray levels; sizes may differ.
+        images: Temperatures, gray levels or colours; sizes may differ.
         true_points_px: For each image, in its pixels; NaN where missing. None: not known.
         predicted_points_px: The same, as predicted.
         titles: One a picture.
@@ -208,7 +214,7 @@ def _grid(images: Sequence[Picture], *, columns: int) -> tuple[Figure, list[Axes
         raise ValueError("There is no image to show.")
     columns = max(1, min(columns, len(images)))
     rows = -(-len(images) // columns)
-    tallest = max(image.shape[0] / image.shape[1] for image in images)
+    tallest = max(image.shape[-2] / image.shape[-1] for image in images)
     figure = Figure(
         figsize=(columns * _PANEL_WIDTH_INCH, rows * (_PANEL_WIDTH_INCH * tallest + 0.2) + 0.3),
         dpi=160,
@@ -221,7 +227,7 @@ def _grid(images: Sequence[Picture], *, columns: int) -> tuple[Figure, list[Axes
 def _show(axis: Axes, image: Picture, title: str) -> None:
     axis.imshow(to_rgb(image), interpolation="antialiased")
     axis.set_axis_off()
-    axis.set(xlim=(-0.5, image.shape[1] - 0.5), ylim=(image.shape[0] - 0.5, -0.5))
+    axis.set(xlim=(-0.5, image.shape[-1] - 0.5), ylim=(image.shape[-2] - 0.5, -0.5))
     if title:
         axis.set_title(title, fontsize=8, pad=3)
 

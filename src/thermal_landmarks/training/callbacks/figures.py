@@ -94,7 +94,7 @@ def _face(columns: dict[str, Tensor], row: int, batch: Batch, i: int) -> Face:
     nme, pixel_error = float(columns["nme"][row]), float(columns["pixel_error"][row])
     true_px = batch["points_px"][i].masked_fill(~batch["mask"][i, :, None], torch.nan)
     return Face(
-        image=batch["image"][i, 0].float().cpu().numpy(),
+        image=batch["image"][i].float().cpu().numpy(),
         true_px=true_px.cpu().numpy(),
         predicted_px=columns["prediction_px"][row].numpy(),
         title=f"{pixel_error:.1f} px" + ("" if np.isnan(nme) else f", NME {nme:.1%}"),
