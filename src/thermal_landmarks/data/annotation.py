@@ -71,7 +71,7 @@ class Source(Protocol):
     scheme: str
 
     def annotations(self) -> Sequence[Annotation]:
-        """All annotations, in a stable order.
+        """All annotations, in a stable order; they may be computed when asked for, in the process that asks.
 
         Raises:
             DataError: If the annotation files can't be read; names file, place, finding and remedy.

@@ -50,6 +50,10 @@ class _Stored(NamedTuple):
     facts: ImageFacts
 
 
+_Prepared = tuple[Annotation, _Stored | str]
+"""An annotation and what is stored of its image, or why it can't be used."""
+
+
 @dataclass(frozen=True)
 class CachedSamples:
     """All samples of one source; row i of every array is one sample. Points and boxes are in network input pixels.
@@ -119,13 +123,14 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
 def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: int) -> None:
     with Progress(SpinnerColumn(), TextColumn("Reading annotations"), TimeElapsedColumn(), transient=True) as progress:
         progress.add_task("")
-        annotations = source.annotations()
+        listed = source.annotations()
     partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
     partial.mkdir(parents=True, exist_ok=True)
     try:
-        shape = (len(annotations), *preprocessing.frame_shape)
+        shape = (len(listed), *preprocessing.frame_shape)
         np.lib.format.open_memmap(partial / "images.npy", mode="w+", dtype=np.uint16, shape=shape).flush()
-        results = list(_prepare_all(source, preprocessing, annotations, partial / "images.npy", workers))
+        prepared = list(_prepare_all(source, preprocessing, listed, partial / "images.npy", workers))
+        annotations, results = [annotation for annotation, _ in prepared], [result for _, result in prepared]
         facts = [result if isinstance(result, str) else result.facts for result in results]
         faults = [f for f in find_faults(annotations, facts, get_scheme(source.scheme)) if f.severity == "error"]
         bad = {(fault.image, fault.location) for fault in faults}
@@ -160,32 +165,33 @@ def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: 
 
 def _prepare_all(
     source: Source, preprocessing: Preprocessing, annotations: Sequence[Annotation], path: Path, workers: int
-) -> Iterator[_Stored | str]:
+) -> Iterator[_Prepared]:
     starts = range(0, len(annotations), _CHUNK)
     jobs = [(source, preprocessing, annotations[i : i + _CHUNK], path, i) for i in starts]
     columns = (TextColumn("Preparing images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
         task = progress.add_task("", total=len(annotations))
         if workers == 1 or len(jobs) <= 2:
-            batches: Iterator[list[_Stored | str]] = map(_prepare_chunk, jobs)
-            yield from _advance(batches, progress, task)
+            yield from _advance(map(_prepare_chunk, jobs), progress, task)
             return
         context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
         with ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory) as pool:
             yield from _advance(pool.map(_prepare_chunk, jobs), progress, task)
 
 
-def _advance(batches: Iterator[list[_Stored | str]], progress: Progress, task: TaskID) -> Iterator[_Stored | str]:
+def _advance(batches: Iterator[list[_Prepared]], progress: Progress, task: TaskID) -> Iterator[_Prepared]:
     for batch in batches:
         progress.advance(task, len(batch))
         yield from batch
 
 
-def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path, int]) -> list[_Stored | str]:
-    """Store some images; for each its encoding, limits and matrix, or the reason why it can't be used."""
+def _prepare_chunk(
+    job: tuple[Source, Preprocessing, Sequence[Annotation], Path, int],
+) -> list[_Prepared]:
+    """Store some images."""
     source, preprocessing, annotations, path, start = job
     images = np.load(path, mmap_mode="r+")
-    results: list[_Stored | str] = []
+    results: list[_Prepared] = []
     for row, annotation in enumerate(annotations, start):
         try:
             image = preprocessing.seen(source.load(annotation))
@@ -197,9 +203,10 @@ def _prepare_chunk(job: tuple[Source, Preprocessing, Sequence[Annotation], Path,
             )
             encoding = encoding_of(image)
             images[row] = encode(prepared.values, encoding)
-            results.append(_Stored(encoding, prepared.limits, prepared.matrix, image_facts(image)))
+            stored = _Stored(encoding, prepared.limits, prepared.matrix, image_facts(image))
+            results.append((annotation, stored))
         except DataError as error:
-            results.append(str(error))
+            results.append((annotation, str(error)))
     images.flush()
     return results
 

@@ -55,7 +55,7 @@ def check_source(
     wanted = own.index_map(get_scheme(scheme)) if scheme else np.arange(own.num_points)
     report = DataReport(name or type(source).__name__, source.scheme)
     try:
-        annotations = source.annotations()
+        annotations = list(source.annotations())
     except DataError as error:
         report.findings.append(Finding("error", "annotations", "", "", str(error)))
         return report

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from jaxtyping import Float
@@ -31,6 +31,28 @@ _CHIN = get_scheme("face16").landmark_names.index("chin")
 _GROUPS = ("anatomy", "expression", "pose", "temperature", "appearance", "scene", "sensor")
 
 Group = Mapping[str, Any] | None
+
+
+class _Annotations(Sequence[Annotation]):
+    """Annotations of some images; a slice is as lazy, so that each worker process computes its own."""
+
+    def __init__(self, source: "SyntheticFaces", images: range) -> None:
+        self.source = source
+        self.images = images
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @overload
+    def __getitem__(self, which: int) -> Annotation: ...
+
+    @overload
+    def __getitem__(self, which: slice) -> "_Annotations": ...
+
+    def __getitem__(self, which: int | slice) -> "Annotation | _Annotations":
+        if isinstance(which, slice):
+            return _Annotations(self.source, self.images[which])
+        return self.source.annotation(*divmod(self.images[which], self.source.images_per_subject))
 
 
 class SyntheticFaces:
@@ -95,12 +117,8 @@ class SyntheticFaces:
         return self.subjects * self.images_per_subject
 
     def annotations(self) -> Sequence[Annotation]:
-        """All annotations, subject by subject, from geometry alone."""
-        return [
-            self.annotation(subject, index)
-            for subject in range(self.subjects)
-            for index in range(self.images_per_subject)
-        ]
+        """All annotations, subject by subject, from geometry alone; computed when asked for."""
+        return _Annotations(self, range(len(self)))
 
     def annotation(self, subject: int, index: int) -> Annotation:
         """The annotation of one image."""
