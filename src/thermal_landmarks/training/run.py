@@ -22,6 +22,7 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.split import write_split
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.complexity import count_flops, count_parameters
+from thermal_landmarks.models.starting_weights import take_weights
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
 from thermal_landmarks.training.callbacks.history import History
 from thermal_landmarks.training.callbacks.pruning import Pruning
@@ -68,6 +69,8 @@ def train(
     facts = run_facts(cfg, module)
     console = Console(quiet=not main_process or facts.trial is not None)  # a search has its own lines
     console.print(_headline(facts, data))
+    if cfg.weights is not None and resume_from is None:
+        console.print(start_from(module, cfg.weights))
     trainer = build_trainer(cfg, run, facts, callbacks)
 
     started = time.perf_counter()
@@ -132,6 +135,23 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
         memory_format=cfg.memory_format,
         mirror=cfg.mirror,
     )
+
+
+def start_from(module: LandmarkModule, weights: str) -> str:
+    """Give a module the weights of a checkpoint before training; says what was taken.
+
+    Raises:
+        ConfigError: If there is no such checkpoint, or its root is another one.
+    """
+    from thermal_landmarks.inference.checkpoint import load_checkpoint  # a room that is built on this one
+
+    try:
+        counts = take_weights(module.network, load_checkpoint(weights).network)
+    except ConfigError as error:
+        raise ConfigError(f"weights={weights}: {error}") from error
+    taken = [part if have == all_ else f"{part} in part" for part, (have, all_) in counts.items() if have]
+    anew = [f"; the {part} begins anew" for part, (have, all_) in counts.items() if all_ and not have]
+    return f"Weights of {weights}: {', '.join(taken)}{''.join(anew)}"
 
 
 def build_trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts, extra: Sequence[Callback] = ()) -> L.Trainer:

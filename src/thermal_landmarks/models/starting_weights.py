@@ -1,0 +1,38 @@
+"""A trained network as the start of another: fine-tuning, or a new branch and head on a trained root."""
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.network import LandmarkNetwork
+
+_PARTS = ("root", "stem", "branch", "head")
+
+
+def take_weights(network: LandmarkNetwork, trained: LandmarkNetwork) -> dict[str, tuple[int, int]]:
+    """Copy every tensor of a trained network that has the same name and shape in this one.
+
+    Returns:
+        For root, stem, branch and head, how many of this network's tensors were taken, and how many it has.
+
+    Raises:
+        ConfigError: If the trained root is another one, so that nothing behind it would mean the same.
+    """
+    there, here = trained.state_dict(), network.state_dict()
+    fitting = {name for name, tensor in here.items() if name in there and there[name].shape == tensor.shape}
+    counts = dict.fromkeys(_PARTS, (0, 0))
+    for name in here:
+        part = _part_of(name)
+        taken, total = counts[part]
+        counts[part] = (taken + (name in fitting), total + 1)
+    if counts["root"][0] < counts["root"][1]:
+        raise ConfigError(
+            f"only {counts['root'][0]} of the root's {counts['root'][1]} tensors are in it with the same shape. Its "
+            f"root is {trained.settings['root']} for {trained.settings['in_channels']} channel(s); set root= and "
+            "data.in_channels= to these, or experiment=fine_tune for the shipped thermal_real."
+        )
+    network.load_state_dict({name: there[name] if name in fitting else tensor for name, tensor in here.items()})
+    return counts
+
+
+def _part_of(name: str) -> str:
+    if name.startswith("components."):
+        return ("stem", "branch")[int(name.split(".")[2])]
+    return name.split(".")[0]
