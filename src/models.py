@@ -37,10 +37,12 @@ def main(cfg: DictConfig) -> None:
                 image_size=chosen.data.image_size if chosen.data.zoom is None else chosen.data.zoom.view_size,
                 num_points=cfg.num_points,
                 ensemble=chosen.ensemble,
-            )
+            ),
+            timed=cfg.timed,
         )
 
     console = Console()
+    console.width = max(console.width, 100)  # numbers cut short would be worse than a wrapped line
     with console.status("") as status:
         if cfg.experiments:
             rows = [preset(name) for name in cfg.experiments]
@@ -54,12 +56,13 @@ def main(cfg: DictConfig) -> None:
                 image_size=cfg.image_size,
                 num_points=cfg.num_points,
                 ensemble=cfg.ensemble,
+                timed=cfg.timed,
                 progress=status.update,
             )
     table = Table(title=f"{cfg.num_points} points" + ("" if cfg.experiments else f", {cfg.ensemble} component(s)"))
     for heading in ("model", "stem", "branch", "input"):
         table.add_column(heading)
-    for heading in ("parameters", "GFLOPs", "MB a sample"):
+    for heading in ("parameters", "GFLOPs", "MB a sample", *(["ms an image"] if cfg.timed else [])):
         table.add_column(heading, justify="right")
     for row in rows:
         table.add_row(
@@ -70,6 +73,7 @@ def main(cfg: DictConfig) -> None:
             f"{row.parameters:,}",
             f"{row.gflops:.3f}",
             f"{row.memory_per_sample_bytes / 1e6:.1f}",
+            *([] if row.latency_ms is None else [f"{row.latency_ms:.2f}"]),
         )
     console.print(table)
 

@@ -13,8 +13,11 @@ def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.slow
 def test_table_lists_the_chosen_pairs_and_leaves_no_files(tmp_path: Path) -> None:
-    result = run("image_size=[64,80]", "stems=[conv,alt_conv_resnext]", "branches=[luong]", folder=tmp_path)
+    result = run(
+        "image_size=[64,80]", "stems=[conv,alt_conv_resnext]", "branches=[luong]", "timed=true", folder=tmp_path
+    )
     assert result.returncode == 0, result.stderr
+    assert "ms an image" in result.stdout
     assert "C-2" in result.stdout
     assert "A-2" in result.stdout
     assert "R-2" not in result.stdout

@@ -4,7 +4,13 @@ from typing import Any
 import pytest
 import torch
 
-from thermal_landmarks.models.complexity import count_flops, count_parameters, memory_per_sample_bytes, model_table
+from thermal_landmarks.models.complexity import (
+    count_flops,
+    count_parameters,
+    latency_ms,
+    memory_per_sample_bytes,
+    model_table,
+)
 from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS, LandmarkNetwork
 
 MakeNetwork = Callable[..., LandmarkNetwork]
@@ -98,3 +104,8 @@ def test_default_sizes_are_near_the_papers(name: str, make_network: MakeNetwork)
     branch = next(branch for branch, number in BRANCH_NUMBERS.items() if number == name[2])
     network = make_network(stem, branch, image_size=(480, 640), in_channels=3)
     assert 0.3 < count_parameters(network) / PAPER_PARAMETERS[name] < 3
+
+
+def test_time_grows_with_the_image(make_network):
+    small, large = (make_network("conv", "none", image_size=size) for size in ((32, 32), (480, 640)))
+    assert 0 < latency_ms(small) < latency_ms(large)

@@ -1,10 +1,12 @@
-"""What a network costs: parameters, floating-point operations, memory for training.
+"""What a network costs: parameters, floating-point operations, memory for training, time.
 
 One multiply-add counts as two operations. Counted are convolutions, matrix products and attention, as in the
 literature; normalisation and activations are not.
 """
 
 import itertools
+import statistics
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,6 +30,7 @@ class ModelRow(NamedTuple):
         parameters: Number of trained numbers.
         gflops: Billions of operations for one image.
         memory_per_sample_bytes: Activations kept for the backward pass, for one image in float32.
+        latency_ms: Time of a single image; None: not measured.
     """
 
     model_id: str
@@ -37,6 +40,7 @@ class ModelRow(NamedTuple):
     parameters: int
     gflops: float
     memory_per_sample_bytes: int
+    latency_ms: float | None
 
 
 def count_parameters(module: nn.Module) -> int:
@@ -63,6 +67,20 @@ def count_flops(network: LandmarkNetwork) -> int:
         for hook in hooks:
             hook.remove()
     return counter.get_total_flops() + attention
+
+
+def latency_ms(network: LandmarkNetwork, *, repeats: int = 30) -> float:
+    """Median time of a single image on the network's device and on this machine, in milliseconds."""
+    images, device = _images(network, 1), next(network.parameters()).device
+    times = []
+    with _evaluating(network), torch.inference_mode():
+        for _ in range(repeats + 5):  # the first ones find kernels and memory
+            start = time.perf_counter()
+            network(images)
+            if device.type != "cpu":
+                torch.accelerator.synchronize(device)
+            times.append(time.perf_counter() - start)
+    return 1e3 * statistics.median(times[5:])
 
 
 def memory_per_sample_bytes(network: LandmarkNetwork, *, batch_size: int = 2) -> int:
@@ -99,6 +117,7 @@ def model_table(
     image_size: Sequence[int],
     num_points: int,
     ensemble: int = 1,
+    timed: bool = False,
     progress: Callable[[str], None] = lambda _: None,
 ) -> list[ModelRow]:
     """Build every stem with every branch and measure it.
@@ -112,6 +131,7 @@ def model_table(
         image_size: (height, width).
         num_points: Number of landmarks.
         ensemble: Number of components.
+        timed: Whether a single image's time is measured.
         progress: Told the pair that is measured next.
     """
     rows = []
@@ -127,12 +147,12 @@ def model_table(
             num_points=num_points,
             ensemble=ensemble,
         )
-        rows.append(model_row(network))
+        rows.append(model_row(network, timed=timed))
     return rows
 
 
-def model_row(network: LandmarkNetwork) -> ModelRow:
-    """Measure one network."""
+def model_row(network: LandmarkNetwork, *, timed: bool = False) -> ModelRow:
+    """Measure one network, and if `timed` how long it takes for an image."""
     return ModelRow(
         network.model_id,
         network.settings["stem"]["name"],
@@ -141,6 +161,7 @@ def model_row(network: LandmarkNetwork) -> ModelRow:
         count_parameters(network),
         count_flops(network) / 1e9,
         memory_per_sample_bytes(network),
+        latency_ms(network) if timed else None,
     )
 
 
