@@ -5,6 +5,7 @@ alike, so that wing <= 2N * 10 * ln(1 + MAE / 2) holds for any set of errors (Je
 failure rate and AUC are in `NormalisedMeanError` and below; ArgmaxAccuracy is a reading of an undefined "accuracy".
 """
 
+from abc import abstractmethod
 from typing import Any, Literal
 
 import numpy as np
@@ -116,9 +117,9 @@ class _ImageMean(Metric):
         self.add_state("total", torch.zeros(()), dist_reduce_fx="sum")
         self.add_state("images", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
 
+    @abstractmethod
     def values(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, " batch"]:
         """The value of each image; anything finite where it has no valid point."""
-        raise NotImplementedError
 
     def update(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
         counted = batch["mask"].any(dim=1)
