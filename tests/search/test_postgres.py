@@ -18,8 +18,8 @@ def test_two_processes_share_a_study_and_one_of_them_is_killed(start, study_of, 
     settings += ["search.heartbeat_seconds=1", "search.dead_after_seconds=15", f"search.storage={postgres}"]
     workers = [start(*settings), start(*settings)]
     os.environ.pop("PGPASSWORD", None)
-    study = wait_for(lambda: study_of(storage=postgres))
-    running = wait_for(lambda: trials_of(study, workers[1].pid, TrialState.RUNNING))
+    study = wait_for(lambda: study_of(storage=postgres), workers)
+    running = wait_for(lambda: trials_of(study, workers[1].pid, TrialState.RUNNING), workers)
     workers[1].send_signal(signal.SIGKILL)
     finished = [t for t in study.get_trials() if t.state == TrialState.COMPLETE]
 
@@ -49,9 +49,11 @@ def trials_of(study, pid, state):
     return [t for t in found if "stem.activation" in t.params]
 
 
-def wait_for(found, seconds=600):
+def wait_for(found, workers, seconds=600):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
+        for worker in workers:
+            assert worker.poll() is None, worker.stdout.read()
         try:
             if value := found():
                 return value

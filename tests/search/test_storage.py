@@ -1,6 +1,9 @@
 """The study's database: exact counts, heartbeats, retries, and no password in sight."""
 
+import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -51,6 +54,19 @@ def shared(settings, tmp_path, request):
         return SharedStudy(plan, open_storage(search))
 
     return make
+
+
+def test_processes_that_make_the_tables_at_the_same_time_all_open_them(settings):
+    script = """
+import json, sys, time
+from thermal_landmarks.search.storage import open_storage
+time.sleep(max(0, float(sys.argv[1]) - time.time()))
+open_storage(json.loads(sys.argv[2]))
+"""
+    command = [sys.executable, "-c", script, str(time.time() + 6), json.dumps(settings)]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    failures = [error for process in processes if (error := process.communicate()[1]) and process.returncode]
+    assert not failures
 
 
 def test_number_of_trials_is_exact_however_many_ask(shared):

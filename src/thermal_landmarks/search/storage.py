@@ -2,9 +2,11 @@
 
 import logging
 import threading
+import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +16,15 @@ from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import text
-from sqlalchemy.exc import NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, NoSuchModuleError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.password import hide_password
 
 _log = logging.getLogger(__name__)
+
+_ATTEMPTS = 20  # to open a new database while other processes make its tables
+_PAUSE_SECONDS = 0.25
 
 
 def open_storage(settings: Mapping[str, Any]) -> RDBStorage:
@@ -41,14 +46,23 @@ def open_storage(settings: Mapping[str, Any]) -> RDBStorage:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)  # Optuna's heartbeats are one
     warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed to be used with")  # `Heartbeat` beats
+    open_once = partial(
+        RDBStorage,
+        url,
+        engine_kwargs=connect,
+        heartbeat_interval=settings["heartbeat_seconds"],
+        grace_period=settings["dead_after_seconds"],
+        heartbeat_stale_trial_callback=Retry(settings["retries"]),
+    )
     try:
-        return RDBStorage(
-            url,
-            engine_kwargs=connect,
-            heartbeat_interval=settings["heartbeat_seconds"],
-            grace_period=settings["dead_after_seconds"],
-            heartbeat_stale_trial_callback=Retry(settings["retries"]),
-        )
+        for _ in range(_ATTEMPTS):
+            try:
+                return open_once()
+            except (IntegrityError, ProgrammingError, OperationalError) as error:
+                if not isinstance(error, IntegrityError) and "already exists" not in str(error.orig):
+                    raise
+                time.sleep(_PAUSE_SECONDS)  # another process is making the same tables
+        return open_once()
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigError(
             f"search.storage={url}: its database driver isn't installed. Write "
