@@ -183,7 +183,7 @@ def test_the_shown_faces_are_those_of_the_test_set_with_their_points(make_module
     batch = data.finish(next(iter(data.test_dataloader())), augment=False)
     for row, face in faces.items():
         i = batch["index"].tolist().index(int(columns["index"][row]))
-        np.testing.assert_array_equal(face.image, batch["image"][i, 0].numpy())
+        np.testing.assert_array_equal(face.image, batch["image"][i].numpy())
         np.testing.assert_array_equal(face.true_px, batch["points_px"][i].numpy())
         np.testing.assert_array_equal(face.predicted_px, columns["prediction_px"][row].numpy())
     assert set(faces) == {0, 1}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Face(NamedTuple):
-    """One picture: image values (height, width), points (N, 2) in its pixels, NaN where not annotated."""
+    """One picture: image values (channel, height, width), points (N, 2) in its pixels, NaN where not annotated."""
 
     image: np.ndarray
     true_px: np.ndarray
