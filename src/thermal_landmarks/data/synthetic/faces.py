@@ -24,7 +24,7 @@ from thermal_landmarks.data.synthetic.scene import draw_ambient_c, paint_room
 from thermal_landmarks.data.synthetic.sensor import record
 from thermal_landmarks.errors import ConfigError, DataError
 
-RENDERER_VERSION = 11
+RENDERER_VERSION = 12
 """Goes up with every change that alters a pixel or a point, so that no stale cache is read."""
 
 _CHIN = get_scheme("face16").landmark_names.index("chin")

@@ -20,7 +20,7 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     view, x, y = canvas.window((-36, 36), (-14, 60))
     side, k = np.abs(x), {name: np.float32(value) for name, value in person.features_k.items()}
     view += k["nose_groove"] * bump(side, y, (7.5, 5), 2.6, 8).astype(np.float32)
-    flank = bump(side - 0.28 * np.clip(y, 0, None), y, (5.5, 18), 2.2, 10).astype(np.float32)
+    flank = bump(side - 0.28 * np.clip(y, 0, None), y, (5.5, 12), 3.0, 7).astype(np.float32)
     view += k["nose_flank"] * flank
     # Distances in millimetres, negative inside.
     wing = _wing_mm(side, y, ala_x, ala_y)

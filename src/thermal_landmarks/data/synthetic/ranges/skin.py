@@ -122,7 +122,7 @@ class TemperatureRanges:
     eye_corner_k: Range = (0.0, 0.7)
     canthus_k: Range = (-0.1, 1.2)
     lid_tail_k: Range = (-0.3, 0.7)
-    nose_flank_k: Range = (-0.7, 0.7)
+    nose_flank_k: Range = (-1.6, 0.5)
     lobule_k: Range = (-2.0, 0.3)
     alar_crease_k: Range = (-0.3, 1.5)
     columella_k: Range = (-0.8, 0.8)
