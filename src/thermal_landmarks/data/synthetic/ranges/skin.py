@@ -141,7 +141,7 @@ class TemperatureRanges:
     area_edge_mm: Range = (8.0, 30.0)
     area_shift_mm: Range = (-5.0, 5.0)
     area_width: Range = (0.82, 1.2)
-    lid_height: Range = (0.7, 1.9)
+    lid_height: Range = (0.75, 2.1)
     lower_lid_height: Range = (0.05, 1.1)
     crease_height: Range = (0.75, 1.6)
     canthus_length_mm: Range = (4.0, 10.0)
