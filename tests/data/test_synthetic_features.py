@@ -7,14 +7,17 @@ import pytest
 
 from thermal_landmarks.data.synthetic import SyntheticFaces
 from thermal_landmarks.data.synthetic.beard import paint_beard
+from thermal_landmarks.data.synthetic.chin import paint_chin
 from thermal_landmarks.data.synthetic.eyes import paint_eye
 from thermal_landmarks.data.synthetic.hair_style import BeardStyle
 from thermal_landmarks.data.synthetic.head_surface import mean_head
 from thermal_landmarks.data.synthetic.mouth import paint_mouth
+from thermal_landmarks.data.synthetic.nose import paint_nose
 from thermal_landmarks.data.synthetic.person import Person
 from thermal_landmarks.data.synthetic.skin import Canvas
 
-PERSON = SyntheticFaces(subjects=1, images_per_subject=1).portrait(0, 0).person
+PORTRAIT = SyntheticFaces(subjects=1, images_per_subject=1).portrait(0, 0)
+PERSON, MOMENT = PORTRAIT.person, PORTRAIT.moment
 SIZES = {
     "lip_edge_softness": 1.0,
     "lip_width": 1.0,
@@ -28,6 +31,9 @@ SIZES = {
     "eyeball_edge": 1.0,
     "chin_pad_edge": 2.0,
     "chin_pad_half_width": 20.0,
+    "lobule_edge": 2.0,
+    "lobule_size": 1.0,
+    "nostril_size": 1.0,
 }
 BEARD = BeardStyle(
     chin=1.0,
@@ -89,6 +95,26 @@ def test_the_corners_of_the_eye_glow_and_lashes_shade_the_outer_half() -> None:
     assert at(glow, inner_x + 1.5, inner_y) > 0.5 > at(glow, outer_x - 1.5, outer_y) > 0.1
     assert abs(at(glow, middle, inner_y - 2)) < 0.05
     assert at(lashes, middle + 5, inner_y - 6) < 3 * at(lashes, middle - 5, inner_y - 6) < 0.0
+
+
+def test_the_pad_of_the_chin_has_round_corners() -> None:
+    canvas = blank()
+    paint_chin(canvas, person(chin_pad=-1.0))
+    lip_y, chin_y = (mean_head().landmarks_frontal_mm[name][1] for name in ("lower_lip", "chin"))
+    middle_y = (lip_y + 11 + chin_y) / 2
+    assert at(canvas, 0, middle_y) < -0.9
+    assert at(canvas, 17, middle_y) < -0.9 < at(canvas, 23, middle_y)
+    assert at(canvas, 0, lip_y + 14) < -0.9
+    assert abs(at(canvas, 19, lip_y + 12.5)) < 0.05
+
+
+def test_the_sides_of_the_bridge_are_cool_between_ridge_and_cheek() -> None:
+    canvas = blank()
+    paint_nose(canvas, person(nose_flank=-1.0), forehead_c=0.0, moment=MOMENT)
+    assert at(canvas, 9, 12) < -0.9
+    assert at(canvas, 0, 11) > -0.3
+    assert at(canvas, 20, 12) > -0.1
+    assert at(canvas, 14, 32) > -0.1
 
 
 def test_a_soul_patch_hangs_from_the_lip_between_bare_skin() -> None:
