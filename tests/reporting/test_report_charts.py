@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -84,6 +85,13 @@ def test_history_shows_complete_and_pruned_trials(search: Search) -> None:
     assert "trial 6, complete: 1" in shown
     assert "trial 3, pruned: 15" in shown  # the last value that it reported
     assert not any("trial 11" in tip for tip in shown)  # failed before it reported one
+
+
+def test_a_maximised_objective_has_its_largest_value_as_the_best(search: Search) -> None:
+    maximised = replace(search, maximised=True)
+    assert maximised.best is not None
+    assert (maximised.best.number, maximised.best.value) == (0, 37.0)
+    assert "best so far: 37" in tooltips(history_chart(maximised))
 
 
 def test_parallel_coordinates_leave_constant_settings_out(search: Search) -> None:

@@ -3,7 +3,9 @@ import math
 from pathlib import Path
 
 import numpy as np
+import optuna
 import pytest
+from optuna.trial import TrialState, create_trial
 
 from thermal_landmarks.reporting.report import published
 from thermal_landmarks.reporting.report.rows import group
@@ -76,6 +78,19 @@ def test_table_1_holds_the_best_trial_of_each_study(storage: str) -> None:
     assert [row[key].value for key in ("complete", "pruned", "failed", "epochs")] == [6, 5, 1, 6 * 3 + 5]
     assert row["folder"].text == "outputs/small/6"
     assert row["paper_parameters"].value == 139404
+
+
+def test_a_lost_trial_that_was_run_again_counts_once(tmp_path: Path) -> None:
+    study = optuna.create_study(study_name="lost", storage=f"sqlite:///{tmp_path}/studies.db")
+    states = (TrialState.FAIL, TrialState.COMPLETE, TrialState.FAIL)
+    for state, retried in zip(states, ([], [0], []), strict=True):
+        value = 1.0 if state == TrialState.COMPLETE else None
+        study.add_trial(
+            create_trial(state=state, value=value, system_attrs={"retry_history": retried} if retried else {})
+        )
+    (search,) = load_searches(f"sqlite:///{tmp_path}/studies.db")
+    assert [trial.number for trial in search.trials] == [1, 2]
+    assert search.count("FAIL") == 1
 
 
 def test_every_run_is_listed_with_folder_command_and_commit(make_run, tmp_path: Path) -> None:

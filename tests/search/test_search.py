@@ -73,10 +73,29 @@ def test_diverging_and_misfitting_trials_fail_with_their_reason_and_the_search_g
     assert all("Set a smaller stem.stride" in t.user_attrs["reason"] for t in misfits)
 
 
-def test_study_with_weights_and_biases_groups_its_trials(search, tmp_path, monkeypatch):
+def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(search, tmp_path, monkeypatch, read_record):
+    import wandb
+
     monkeypatch.setenv("WANDB_MODE", "offline")
-    search("search.trials=1", "search.epochs=1", "stem.strided_repeats=1", "logger=wandb")
-    (record,) = tmp_path.glob("outputs/search/quick/conv-none/000/wandb/offline-run-*/run-*.wandb")
-    content = record.read_bytes()
-    assert b"quick/conv-none" in content
-    assert b"trial 0" in content
+    asha = ("min_resource", "reduction_factor", "min_early_stopping_rate", "bootstrap_count")
+    pruner = ["search.pruner._target_=optuna.pruners.ThresholdPruner", *(f"~search.pruner.{name}" for name in asha)]
+    search("search.trials=1", "search.epochs=3", *pruner, "+search.pruner.upper=0.0", "logger=wandb")
+    wandb.teardown()  # finish alone may return before W&B's process has written its file
+    folder = tmp_path / "outputs/search/quick/conv-none/000"
+    records = {record.WhichOneof("record_type"): record for record in read_record(folder / "wandb")}
+    assert "trial 0" in records["run"].run.display_name
+    assert records["run"].run.run_group == "quick/conv-none"
+    assert records["exit"].exit.exit_code == 0
+    metrics = json.loads((folder / "metrics.json").read_text())
+    assert (metrics["pruned"], metrics["epochs"]) == (True, 1)
+    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
+
+
+def test_failed_trials_end_as_failed_runs(search, tmp_path, monkeypatch, read_record):
+    import wandb
+
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    search("search.trials=1", "optimizer.lr=1e30", "stem.strided_repeats=1", "logger=wandb")
+    wandb.teardown()
+    records = read_record(tmp_path / "outputs/search/quick/conv-none/000/wandb")
+    assert [record.exit.exit_code for record in records if record.WhichOneof("record_type") == "exit"] == [1]

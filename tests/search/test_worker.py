@@ -1,6 +1,8 @@
 """What can go wrong in a search, each with the training replaced by a curve: see `quick_training`."""
 
 import json
+import os
+import signal
 import time
 
 import optuna
@@ -163,6 +165,34 @@ def slow_first(cfg):
     deadline = time.monotonic() + 60
     while cfg.trial == 0 and len(study.trials) < 4 and time.monotonic() < deadline:
         time.sleep(0.1)
+    study.tell(cfg.trial, 1.0)
+    return 1.0
+
+
+def test_a_killed_job_takes_its_pool_along_and_all_of_the_pools_trials_run_again(search, study_of):
+    search("search.trials=4", "search.n_jobs=2", "hydra/launcher=joblib", task=first_is_killed)
+    trials = study_of().trials
+    lost = [t for t in trials if t.state == TrialState.FAIL]
+    assert [t.number for t in lost] == [0, 1]
+    for trial in lost:
+        assert "process died" in trial.user_attrs["reason"]
+        (again,) = [t for t in trials if t.system_attrs.get("retry_history") == [trial.number]]
+        assert (again.params, again.state) == (trial.params, TrialState.COMPLETE)
+    assert len([t for t in trials if t.state == TrialState.COMPLETE]) == 4
+
+
+def first_is_killed(cfg):
+    """Tells without training; the process of the first trial is killed while the second one runs."""
+    study = optuna.load_study(study_name=cfg.study, storage=cfg.search.storage)
+    deadline = time.monotonic() + 60
+    if cfg.trial == 0:
+        while len(study.trials) < 2 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+    if cfg.trial == 1:
+        while study.trials[0].state == TrialState.RUNNING and time.monotonic() < deadline:
+            time.sleep(0.1)
     study.tell(cfg.trial, 1.0)
     return 1.0
 

@@ -1,9 +1,6 @@
 """What a dashboard would show, read back from W&B's offline record."""
 
 import json
-import struct
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,33 +14,6 @@ from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint
 from thermal_landmarks.training.callbacks.figures import TestFigures
 from thermal_landmarks.training.callbacks.throughput import Throughput
 from thermal_landmarks.training.loggers import RunFacts, build_logger, wandb_mode
-
-BLOCK = 32768
-FIRST, LAST, FULL = 2, 4, 1
-
-
-def read_record(path: Path) -> Iterator[Any]:
-    """W&B's transaction log: LevelDB's log format (blocks of 32 KiB, chunks with a 7-byte header) of protobufs."""
-    from wandb.proto.wandb_internal_pb2 import Record  # type: ignore[attr-defined]  # protobuf makes it at run time
-
-    data, position, message = path.read_bytes(), 7, b""
-    assert data[:4] == b":W&B"
-    while position < len(data):
-        if BLOCK - position % BLOCK < 7:  # no header fits: padding
-            position += BLOCK - position % BLOCK
-            continue
-        _, length, kind = struct.unpack_from("<IHB", data, position)
-        message = (
-            data[position + 7 : position + 7 + length]
-            if kind in (FULL, FIRST)
-            else (message + data[position + 7 : position + 7 + length])
-        )
-        position += 7 + length
-        if kind in (FULL, LAST):
-            record = Record()
-            record.ParseFromString(message)
-            yield record
-
 
 FACTS = RunFacts(
     model_id="C-1",
@@ -60,7 +30,7 @@ FACTS = RunFacts(
 
 
 def test_the_offline_record_holds_what_a_dashboard_shows(
-    make_module, make_data, make_trainer, tmp_path, capfd, monkeypatch
+    make_module, make_data, make_trainer, tmp_path, capfd, monkeypatch, read_record
 ):
     import wandb
 
@@ -78,8 +48,7 @@ def test_the_offline_record_holds_what_a_dashboard_shows(
     assert [line for line in (said.out + said.err).splitlines() if "wandb" in line.lower()] == [
         f"W&B is offline; to upload this run: wandb sync {next((tmp_path / 'run/wandb').glob('offline-run-*'))}"
     ]
-    (path,) = (tmp_path / "run" / "wandb").glob("offline-run-*/*.wandb")
-    records = list(read_record(path))
+    records = read_record(tmp_path / "run" / "wandb")
     run = next(r.run for r in records if r.WhichOneof("record_type") == "run")
     assert run.display_name == "C-1 conv/none blobs seed 0"
     assert (run.project, run.run_group, run.job_type) == ("faces", "C-1 paper", "train")
@@ -109,7 +78,7 @@ def test_the_offline_record_holds_what_a_dashboard_shows(
     pictures = {f.path for r in records if r.WhichOneof("record_type") == "files" for f in r.files.files}
     for name in ("overlays_best", "overlays_median", "overlays_worst", "ced"):
         (picture,) = [p for p in pictures if name in p]
-        assert (path.parent / "files" / picture).stat().st_size > 1000
+        assert next((tmp_path / "run" / "wandb").glob(f"offline-run-*/files/{picture}")).stat().st_size > 1000
 
     (artifact,) = [r.artifact for r in records if r.WhichOneof("record_type") == "artifact"]
     assert artifact.type == "model"

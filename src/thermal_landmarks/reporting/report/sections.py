@@ -91,7 +91,7 @@ def sections(
         Section(
             "search",
             "Table 1: search",
-            "The best trial of each study: its size and the value that the search minimised (on validation images).",
+            "The best trial of each study: its size and the value that was searched for (on validation images).",
             f"{_TRAIN} search=paper",
             search_tables(searches),
             [_study_block(search) for search in searches],

@@ -22,14 +22,17 @@ class Search:
     Attributes:
         name: `PREFIX/STEM-BRANCH`.
         attributes: Its user attributes: stem, branch, model_id, data, scheme, trials, epochs.
-        trials: In order; parameters, values and intermediate values (the objective after each epoch).
+        trials: In order, without those that were lost and run again; parameters, values and intermediate values (the
+            objective after each epoch).
         importances: Share of each hyperparameter in the objective's variation; empty where too few trials are complete.
+        maximised: Whether a larger objective is better.
     """
 
     name: str
     attributes: dict[str, Any]
     trials: Sequence["FrozenTrial"]
     importances: dict[str, float]
+    maximised: bool
 
     @property
     def prefix(self) -> str:
@@ -42,13 +45,14 @@ class Search:
 
     @property
     def complete(self) -> list["FrozenTrial"]:
-        """Trials with a value."""
-        return [trial for trial in self.trials if trial.state.name == "COMPLETE" and trial.value is not None]
+        """Trials with a value, the best first."""
+        valued = [trial for trial in self.trials if trial.state.name == "COMPLETE" and trial.value is not None]
+        return sorted(valued, key=lambda trial: float(trial.value or 0.0), reverse=self.maximised)
 
     @property
     def best(self) -> "FrozenTrial | None":
-        """The complete trial with the lowest objective."""
-        return min(self.complete, key=lambda trial: float(trial.value or 0.0), default=None)
+        """The complete trial with the best objective."""
+        return next(iter(self.complete), None)
 
     def count(self, state: str) -> int:
         """Trials in a state: COMPLETE, PRUNED, FAIL, RUNNING."""
@@ -105,7 +109,16 @@ def _without_password(url: str) -> str:
 
 def _search(study: "optuna.Study") -> Search:
     from optuna.importance import get_param_importances
+    from optuna.study import StudyDirection
+
+    from thermal_landmarks.search.storage import replaced_trials
 
     values = {trial.value for trial in study.trials if trial.state.name == "COMPLETE"}
-    importances = get_param_importances(study) if len(values) > 2 else {}
-    return Search(study.study_name, dict(study.user_attrs), study.trials, importances)
+    replaced = replaced_trials(study.trials)
+    return Search(
+        name=study.study_name,
+        attributes=dict(study.user_attrs),
+        trials=[trial for trial in study.trials if trial.number not in replaced],
+        importances=get_param_importances(study) if len(values) > 2 else {},
+        maximised=study.direction == StudyDirection.MAXIMIZE,
+    )

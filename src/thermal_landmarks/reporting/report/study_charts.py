@@ -25,11 +25,12 @@ def history_chart(search: Search) -> Chart | None:
         ("trial", -0.5, last + 0.5, "linear"),
         (str(search.attributes.get("objective", "objective")), *axis_range(values, scale=scale), scale),
     )
-    best = math.inf
+    better = max if search.maximised else min
+    best: float | None = None
     steps: list[tuple[float, float]] = []
     for trial, value in shown:
-        if trial.state.name == "COMPLETE" and value < best:
-            steps += [(x(trial.number), y(best))] if steps else []
+        if trial.state.name == "COMPLETE" and value != best and (best is None or better(value, best) == value):
+            steps += [(x(trial.number), steps[-1][1])] if steps else []
             steps.append((x(trial.number), y(value)))
             best = value
     if steps:
@@ -43,7 +44,7 @@ def history_chart(search: Search) -> Chart | None:
 
 def parallel_chart(search: Search) -> Chart | None:
     """One line a trial across its hyperparameters to its objective; the best quarter stands out."""
-    complete = sorted(search.complete, key=lambda trial: -float(trial.value or 0.0))
+    complete = search.complete[::-1]  # the best are drawn last
     trials = [trial for trial in search.trials if trial.state.name == "PRUNED"] + complete
     names = sorted(
         {name for trial in trials for name in trial.params if len({repr(t.params.get(name)) for t in trials}) > 1},
