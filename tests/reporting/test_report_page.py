@@ -2,8 +2,6 @@
 
 import json
 import re
-import shutil
-import subprocess
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -74,38 +72,21 @@ def report(make_run_in: Callable[..., Path], storage: str, tmp_path_factory: pyt
     return write_report([runs], folder / "report", studies=storage)
 
 
-def look(page: Path, width: int) -> dict[str, object]:
+def look(dump_dom: Callable[..., str], page: Path, width: int) -> dict[str, object]:
     """What a browser of this width shows; in a frame, because Chromium's window can't be narrower than 500 pixels."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    assert chromium, "Chromium is missing: apt-get install chromium"
     frame = page.with_name("frame.html")
     frame.write_text(f'<iframe src="{page.name}" style="width:{width}px;height:900px;border:0"></iframe>{PROBE}')
-    quiet = (
-        "--no-first-run",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--hide-scrollbars",
-    )
-    command = [
-        *(chromium, "--headless", "--no-sandbox", "--disable-gpu", *quiet, "--allow-file-access-from-files"),
-        *(
-            f"--user-data-dir={page.parent / 'profile'}",
-            f"--window-size={width + 100},1000",
-            "--dump-dom",
-            frame.as_uri(),
-        ),
-    ]
-    shown = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    window = f"--window-size={width + 100},1000"
+    shown = dump_dom(frame.as_uri(), "--hide-scrollbars", "--allow-file-access-from-files", window)
     found = re.search(r'<pre id="seen">(.*?)</pre>', shown)
     assert found, shown[-2000:]
     seen: dict[str, object] = json.loads(found[1])
     return seen
 
 
-def test_the_page_sorts_and_fits_a_phone_and_a_desk(report: Path) -> None:
+def test_the_page_sorts_and_fits_a_phone_and_a_desk(report: Path, dump_dom: Callable[..., str]) -> None:
     for width in WIDTHS:
-        seen = look(report, width)
+        seen = look(dump_dom, report, width)
         assert seen["width"] == width
         assert seen["overflow"] == 0
         assert seen["before"] == ["1.500", "11.000", "2.500", "–"]

@@ -1,5 +1,9 @@
 """`experiment=from_study`: the command line that a study stands for."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from thermal_landmarks.cli import CONFIG_DIR, compose_config
@@ -34,6 +38,19 @@ def test_best_trial_is_trained_by_the_papers_protocol_and_what_is_typed_wins(sea
         expand("experiment=from_study", "study=other")
     with pytest.raises(ConfigError, match=r"there is no file nowhere\.db"):
         expand(*TYPED, "search.storage=sqlite:///nowhere.db")
+
+
+@pytest.mark.slow
+def test_the_command_trains_the_best_trial_as_a_run_of_its_own(search, study_of, tmp_path, blob_coco):
+    search("search.trials=1", "search.epochs=1", "stem.strided_repeats=1")
+    command = [sys.executable, str(CONFIG_DIR.parent / "src" / "train.py"), *TYPED, "trainer.max_epochs=2"]
+    data = [f"data.source.annotation_file={blob_coco}", "data.workers=1", "logger=csv"]
+    done = subprocess.run([*command, *data], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    (path,) = tmp_path.glob("outputs/train/*/metrics.json")
+    metrics = json.loads(path.read_text())
+    assert (metrics["study"], metrics["trial"], metrics["epochs"]) == (NAME, None, 2)
+    assert metrics["parameters"] == study_of().best_trial.user_attrs["parameters"]
 
 
 def test_study_without_completed_trial_is_refused(search, tmp_path):
