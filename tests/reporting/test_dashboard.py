@@ -3,10 +3,16 @@ from typing import Any
 
 import pytest
 
+from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.dashboard import build_workspace, save_workspace
 
-SETTINGS: dict[str, Any] = {"project": "faces", "name": "Ours", "hyperparameters": ["stem.depth", "optimizer.lr"]}
+SETTINGS: dict[str, Any] = {
+    "project": "faces",
+    "name": "Ours",
+    "hyperparameters": ["stem.depth", "optimizer.lr"],
+    "scheme": "perinasal6",
+}
 
 
 def test_the_workspace_holds_the_panels_of_the_report() -> None:
@@ -15,9 +21,11 @@ def test_the_workspace_holds_the_panels_of_the_report() -> None:
     assert [section.name for section in workspace.sections] == [
         "Training",
         "Test",
+        "Error of each landmark",
         "Error over size",
         "Search",
         "Pictures",
+        "What a network has learned",
     ]
     for part in (
         "test/wing",
@@ -25,6 +33,8 @@ def test_the_workspace_holds_the_panels_of_the_report() -> None:
         "summary:test/nme",
         "config:optimizer.value.lr",
         "test/overlays_worst",
+        "visualize/activation",
+        *(f"test/pixel_error/{landmark}" for landmark in get_scheme("perinasal6").landmark_names),
     ):
         assert part in content
     assert (workspace.entity, workspace.project, workspace.name) == ("us", "faces", "Ours")

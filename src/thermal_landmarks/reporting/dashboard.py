@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.training.loggers import wandb_mode
 
@@ -10,9 +11,13 @@ if TYPE_CHECKING:
     import wandb_workspaces.workspaces as ws
 
 _TESTED = ("wing", "nme", "mae", "mse", "accuracy", "failure_rate", "auc", "pixel_error")
+_TEST_PICTURES = ("overlays_best", "overlays_median", "overlays_worst", "ced")
+_SHOWN = ("activation", "features", "attention")  # of `visualize.py`
 
 
-def build_workspace(*, entity: str, project: str, name: str, hyperparameters: Sequence[str]) -> "ws.Workspace":
+def build_workspace(
+    *, entity: str, project: str, name: str, hyperparameters: Sequence[str], scheme: str
+) -> "ws.Workspace":
     """The workspace, not saved: curves, test results, error over size, searches and pictures. Needs no network."""
     import wandb_workspaces.reports.v2 as wr
     import wandb_workspaces.workspaces as ws
@@ -28,6 +33,10 @@ def build_workspace(*, entity: str, project: str, name: str, hyperparameters: Se
             title=f"{metric} over {size}", x=wr.Config(size), y=wr.SummaryMetric(metric), log_x=True, running_ymin=True
         )
 
+    def pictures(names: Sequence[str]) -> list[wr.MediaBrowser]:
+        return [wr.MediaBrowser(title=name, media_keys=[name]) for name in names]
+
+    landmarks = [f"test/pixel_error/{landmark}" for landmark in get_scheme(scheme).landmark_names]
     objective = wr.SummaryMetric("val/wing.min")
     columns = [wr.ParallelCoordinatesPlotColumn(wr.Config(setting)) for setting in hyperparameters]
     sections = [
@@ -37,6 +46,10 @@ def build_workspace(*, entity: str, project: str, name: str, hyperparameters: Se
             is_open=True,
         ),
         ws.Section(name="Test", panels=[tested(metric) for metric in _TESTED], is_open=True),
+        ws.Section(
+            name="Error of each landmark",
+            panels=[wr.BarPlot(title="pixels", metrics=landmarks, orientation="h", max_runs_to_show=5)],
+        ),
         ws.Section(
             name="Error over size",
             panels=[over(size, metric) for size in ("parameters", "gflops") for metric in ("test/nme", "test/wing")],
@@ -51,13 +64,8 @@ def build_workspace(*, entity: str, project: str, name: str, hyperparameters: Se
             ],
             is_open=True,
         ),
-        ws.Section(
-            name="Pictures",
-            panels=[
-                wr.MediaBrowser(title=name, media_keys=[f"test/{name}"])
-                for name in ("overlays_best", "overlays_median", "overlays_worst", "ced")
-            ],
-        ),
+        ws.Section(name="Pictures", panels=pictures([f"test/{name}" for name in _TEST_PICTURES])),
+        ws.Section(name="What a network has learned", panels=pictures([f"visualize/{what}" for what in _SHOWN])),
     ]
     return ws.Workspace(
         entity=entity,
@@ -68,7 +76,7 @@ def build_workspace(*, entity: str, project: str, name: str, hyperparameters: Se
     )
 
 
-def save_workspace(*, entity: str | None, project: str, name: str, hyperparameters: Sequence[str]) -> str:
+def save_workspace(*, entity: str | None, project: str, name: str, hyperparameters: Sequence[str], scheme: str) -> str:
     """Lay the workspace out in W&B; gives its address.
 
     Args:
@@ -76,6 +84,7 @@ def save_workspace(*, entity: str | None, project: str, name: str, hyperparamete
         project: That runs are logged to.
         name: Of the workspace.
         hyperparameters: Settings in the panel of parallel coordinates.
+        scheme: Whose landmarks are compared.
 
     Raises:
         ConfigError: If nobody is logged in, or W&B can't be reached or refuses.
@@ -91,7 +100,9 @@ def save_workspace(*, entity: str | None, project: str, name: str, hyperparamete
         owner = entity or wandb.Api().default_entity
         if not owner:
             raise ConfigError("W&B names no default entity. Give the user or team: entity=NAME.")
-        workspace = build_workspace(entity=owner, project=project, name=name, hyperparameters=hyperparameters)
+        workspace = build_workspace(
+            entity=owner, project=project, name=name, hyperparameters=hyperparameters, scheme=scheme
+        )
         return str(workspace.save_as_new_view().url)
     except (wandb.Error, OSError) as error:
         raise ConfigError(f"W&B refused, or can't be reached: {' '.join(str(error).split())}") from error
