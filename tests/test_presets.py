@@ -81,6 +81,15 @@ def test_layers_removed_drops_the_last_convolution_and_resnext_layer_of_a_preset
     assert left == shapes[: -(convolution_and_normalisation + resnext)]
 
 
+@pytest.mark.parametrize("name", ["C-1", "R-1", "L-1", "B-1", "A-1"])
+def test_layers_removed_shortens_every_stem_and_leaves_the_rest_as_it_was(presets, name):
+    whole = build(presets[name])
+    shorter = build(compose_config("train", [f"experiment=paper/{name}", "ablation=layers_removed"]))
+    shapes, left = ([tuple(p.shape) for p in network.components[0][0].parameters()] for network in (whole, shorter))
+    assert left == shapes[: len(left)]
+    assert 0 < len(left) < len(shapes)
+
+
 def test_no_rotation_trains_three_times_as_many_epochs_of_unrotated_images():
     cfg = compose_config("train", ["experiment=paper/A-2", "ablation=no_rotation", "trainer.max_epochs=7"])
     assert cfg.data.augmentation.rotation == "none"
