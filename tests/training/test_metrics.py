@@ -12,15 +12,8 @@ from scipy.integrate import simpson
 
 from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.training.metrics import (
-    AreaUnderCurve,
-    FailureRate,
-    MeanAbsoluteError,
-    NormalisedMeanError,
-    PointError,
-    WingMetric,
-    build_metrics,
-)
+from thermal_landmarks.training.metrics import MeanAbsoluteError, PointError, WingMetric, build_metrics
+from thermal_landmarks.training.normalised_metrics import AreaUnderCurve, FailureRate, NormalisedMeanError
 
 KEYS = {"wing", "mae", "mse", "accuracy", "nme", "failure_rate", "auc", "pixel_error"}
 

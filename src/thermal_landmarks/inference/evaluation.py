@@ -15,7 +15,8 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import RawBatch
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.training.metrics import build_metrics, normalised_errors
+from thermal_landmarks.training.metrics import build_metrics
+from thermal_landmarks.training.normalised_metrics import normalised_errors
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.inference.evaluation import Evaluation
-from thermal_landmarks.training.metrics import Normaliser
+from thermal_landmarks.training.normalised_metrics import Normaliser
 from thermal_landmarks.training.scores import Rule, Scores, score
 
 FULL = "full"

@@ -1,6 +1,6 @@
 """A Weights & Biases workspace with the panels of the report, for those who follow runs while they train."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from thermal_landmarks.data.schemes import get_scheme
@@ -33,7 +33,7 @@ def build_workspace(
             title=f"{metric} over {size}", x=wr.Config(size), y=wr.SummaryMetric(metric), log_x=True, running_ymin=True
         )
 
-    def pictures(names: Sequence[str]) -> list[wr.MediaBrowser]:
+    def pictures(names: Iterable[str]) -> list[wr.MediaBrowser]:
         return [wr.MediaBrowser(title=name, media_keys=[name]) for name in names]
 
     landmarks = [f"test/pixel_error/{landmark}" for landmark in get_scheme(scheme).landmark_names]
@@ -48,7 +48,7 @@ def build_workspace(
         ws.Section(name="Test", panels=[tested(metric) for metric in _TESTED], is_open=True),
         ws.Section(
             name="Error of each landmark",
-            panels=[wr.BarPlot(title="pixels", metrics=landmarks, orientation="h", max_runs_to_show=5)],
+            panels=[wr.BarPlot(title="pixels", metrics=[*landmarks], orientation="h", max_runs_to_show=5)],
         ),
         ws.Section(
             name="Error over size",
@@ -64,8 +64,8 @@ def build_workspace(
             ],
             is_open=True,
         ),
-        ws.Section(name="Pictures", panels=pictures([f"test/{name}" for name in _TEST_PICTURES])),
-        ws.Section(name="What a network has learned", panels=pictures([f"visualize/{what}" for what in _SHOWN])),
+        ws.Section(name="Pictures", panels=[*pictures(f"test/{name}" for name in _TEST_PICTURES)]),
+        ws.Section(name="What a network has learned", panels=[*pictures(f"visualize/{what}" for what in _SHOWN)]),
     ]
     return ws.Workspace(
         entity=entity,

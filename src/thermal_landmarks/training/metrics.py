@@ -2,24 +2,22 @@
 
 Wing, MAE and MSE are in [0, 1] image units, as in the tables of arXiv 2311.08308. All per-image means weigh every image
 alike, so that wing <= 2N * 10 * ln(1 + MAE / 2) holds for any set of errors (Jensen). The papers' conventions for NME,
-failure rate and AUC are in `NormalisedMeanError` and below; ArgmaxAccuracy is a reading of an undefined "accuracy".
+failure rate and AUC are in `normalised_metrics`; ArgmaxAccuracy is a reading of an undefined "accuracy".
 """
 
 from abc import abstractmethod
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 from torchmetrics import Metric, MetricCollection
 
 from thermal_landmarks.data.batch import Batch, to_unit
-from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.training.losses import Wing
-from thermal_landmarks.training.scores import Rule, area_under_curve
-
-Normaliser = Literal["inter_ocular", "box", "image_diagonal"]
+from thermal_landmarks.training.normalised_metrics import AreaUnderCurve, FailureRate, NormalisedMeanError, Normaliser
+from thermal_landmarks.training.point_errors import image_size, point_errors_px, unit_target
+from thermal_landmarks.training.scores import Rule
 
 
 def build_metrics(
@@ -60,47 +58,6 @@ def build_metrics(
     }
     groups = [["nme", "failure_rate", "auc"], *([name] for name in ("wing", "mae", "mse", "accuracy", "pixel_error"))]
     return MetricCollection(dict(metrics), prefix=prefix, compute_groups=groups)
-
-
-def image_size(batch: Batch) -> tuple[int, int]:
-    """(height, width) of the batch's images."""
-    height, width = batch["image"].shape[-2:]
-    return height, width
-
-
-def point_errors_px(prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, "batch point"]:
-    """Distance of each point from its target in pixels of the network's input; 0 where masked."""
-    height, width = image_size(batch)
-    error = prediction - _safe_target(batch)
-    return torch.hypot(error[..., 0] * width, error[..., 1] * height) * batch["mask"]
-
-
-def normalised_errors(
-    prediction: Float[Tensor, "batch point 2"], batch: Batch, normaliser: Normaliser
-) -> Float[Tensor, " batch"]:
-    """NME of each image; NaN where it has no valid point or no usable normaliser.
-
-    Args:
-        prediction: In [0, 1] image units.
-        batch: Points, mask and the normalisers in pixels.
-        normaliser: `inter_ocular` (outer eye corners), `box` (square root of width x height of the rectangle around
-            the true points) or `image_diagonal` (of the network's input).
-    """
-    mask = batch["mask"]
-    mean_px = point_errors_px(prediction, batch).sum(dim=1) / mask.sum(dim=1)
-    if normaliser == "inter_ocular":
-        length_px = batch["inter_ocular_px"]
-    elif normaliser == "box":
-        length_px = batch["box_px"].prod(dim=1).sqrt()
-    else:
-        height, width = image_size(batch)
-        length_px = torch.full_like(mean_px, float(np.hypot(height, width)))
-    return mean_px / torch.where(length_px > 0, length_px, torch.nan)
-
-
-def _safe_target(batch: Batch) -> Float[Tensor, "batch point 2"]:
-    target = to_unit(batch["points_px"], image_size(batch))
-    return torch.where(batch["mask"][..., None], target, torch.zeros_like(target))
 
 
 class _ImageMean(Metric):
@@ -151,14 +108,14 @@ class MeanAbsoluteError(_ImageMean):
     """Mean |error| over an image's valid coordinates in [0, 1] units, mean over images."""
 
     def values(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, " batch"]:
-        return _coordinate_mean((prediction - _safe_target(batch)).abs(), batch["mask"])
+        return _coordinate_mean((prediction - unit_target(batch)).abs(), batch["mask"])
 
 
 class MeanSquaredError(_ImageMean):
     """Mean squared error over an image's valid coordinates in [0, 1] units, mean over images."""
 
     def values(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, " batch"]:
-        return _coordinate_mean((prediction - _safe_target(batch)).square(), batch["mask"])
+        return _coordinate_mean((prediction - unit_target(batch)).square(), batch["mask"])
 
 
 def _coordinate_mean(
@@ -181,101 +138,6 @@ class ArgmaxAccuracy(_ImageMean):
         predicted = prediction.masked_fill(masked, -torch.inf).argmax(dim=1)
         true = batch["points_px"].masked_fill(masked, -torch.inf).argmax(dim=1)
         return (predicted == true).float().mean(dim=1)
-
-
-class NormalisedMeanError(Metric):
-    """NME: mean point error of an image over a normalising length; mean over images.
-
-    Images without a valid point or without a normaliser (no eye corners annotated) are left out; there is no fallback
-    to another normaliser.
-
-    Args:
-        normaliser: See `normalised_errors`.
-
-    Raises:
-        ConfigError: If the normaliser is unknown.
-    """
-
-    is_differentiable = False
-    higher_is_better = False
-    full_state_update = False
-    errors: list[Tensor]
-
-    def __init__(self, *, normaliser: Normaliser = "inter_ocular", **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if normaliser not in ("inter_ocular", "box", "image_diagonal"):
-            raise ConfigError(f"NME normaliser '{normaliser}' is unknown. Choose inter_ocular, box or image_diagonal.")
-        self.normaliser = normaliser
-        self.add_state("errors", [], dist_reduce_fx="cat")
-
-    def update(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
-        self.errors.append(normalised_errors(prediction, batch, self.normaliser))
-
-    def image_errors(self) -> Float[Tensor, " counted"]:
-        """The NME of each image that has one."""
-        if isinstance(self.errors, Tensor):  # after a sync between processes
-            errors = self.errors
-        elif self.errors:
-            errors = torch.cat(self.errors)
-        else:
-            errors = torch.empty(0, device=self.device)
-        return errors[~errors.isnan()]
-
-    def compute(self) -> Float[Tensor, ""]:
-        return self.image_errors().mean()
-
-
-class FailureRate(NormalisedMeanError):  # noqa: N818 - no exception
-    """Fraction of images whose NME is greater than a threshold.
-
-    Args:
-        threshold: 0.10 for WFLW, 0.08 for JD-landmark.
-        normaliser: See `normalised_errors`.
-    """
-
-    def __init__(self, *, threshold: float = 0.10, normaliser: Normaliser = "inter_ocular", **kwargs: Any) -> None:
-        super().__init__(normaliser=normaliser, **kwargs)
-        self.threshold = threshold
-
-    def compute(self) -> Float[Tensor, ""]:
-        return (self.image_errors() > self.threshold).float().mean()
-
-
-class AreaUnderCurve(NormalisedMeanError):  # noqa: N818 - no exception
-    """Area under the cumulative error curve from 0 to a threshold, divided by the threshold; in [0, 1].
-
-    Args:
-        threshold: Upper end of the curve.
-        rule: `exact` or `simpson`, see `scores.area_under_curve`.
-        normaliser: See `normalised_errors`.
-
-    Raises:
-        ConfigError: If the rule is unknown or the threshold isn't positive.
-    """
-
-    higher_is_better = True
-
-    def __init__(
-        self,
-        *,
-        threshold: float = 0.10,
-        rule: Rule = "exact",
-        normaliser: Normaliser = "inter_ocular",
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(normaliser=normaliser, **kwargs)
-        if rule not in ("exact", "simpson"):
-            raise ConfigError(f"AUC rule '{rule}' is unknown. Choose exact or simpson.")
-        if threshold <= 0:
-            raise ConfigError(f"AUC threshold is {threshold}; it must be positive.")
-        self.threshold = threshold
-        self.rule = rule
-
-    def compute(self) -> Float[Tensor, ""]:
-        errors = self.image_errors()
-        if self.rule == "exact" or len(errors) == 0:
-            return (1 - errors / self.threshold).clamp(min=0).mean()
-        return errors.new_tensor(area_under_curve(errors.cpu().numpy(), self.threshold, self.rule))
 
 
 class PointError(Metric):

@@ -23,8 +23,9 @@ from thermal_landmarks.data.views import locate, locate_both_ways
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.training.losses import LandmarkLoss, Wing
-from thermal_landmarks.training.metrics import PointError, build_metrics, image_size
+from thermal_landmarks.training.metrics import PointError, build_metrics
 from thermal_landmarks.training.per_image import PerImageTable
+from thermal_landmarks.training.point_errors import image_size
 from thermal_landmarks.training.trainer import current_metrics
 
 _log = logging.getLogger(__name__)

@@ -7,7 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from thermal_landmarks.data.batch import Batch, to_pixels
-from thermal_landmarks.training.metrics import Normaliser, image_size, normalised_errors, point_errors_px
+from thermal_landmarks.training.normalised_metrics import Normaliser, normalised_errors
+from thermal_landmarks.training.point_errors import image_size, point_errors_px
 
 
 @dataclass

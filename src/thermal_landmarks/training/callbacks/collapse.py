@@ -16,7 +16,7 @@ from rich.panel import Panel
 from torch import Tensor
 
 from thermal_landmarks.data.batch import Batch, to_unit
-from thermal_landmarks.training.metrics import image_size
+from thermal_landmarks.training.point_errors import image_size
 
 _ADVICE = """The predictions' spread over the validation images is {spread:.1%} of the true points' spread
 (epoch {epoch}, for {patience} validations below {threshold:.0%}): the network ignores its input. Try
