@@ -15,7 +15,8 @@ def main(cfg: DictConfig) -> None:
 
     from thermal_landmarks.errors import DataError
     from thermal_landmarks.inference.checkpoint import find_checkpoint
-    from thermal_landmarks.inference.image_files import choose_boxes, find_images, predict_files
+    from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points
+    from thermal_landmarks.inference.image_files import find_images, predict_files
     from thermal_landmarks.inference.predictor import Predictor
 
     console, errors = Console(), Console(stderr=True)
@@ -24,7 +25,9 @@ def main(cfg: DictConfig) -> None:
     predictor = Predictor.from_checkpoint(
         checkpoint, device=cfg.device, precision=cfg.precision, mirror=cfg.mirror, batch_size=cfg.batch_size
     )
-    boxes = choose_boxes(cfg.boxes, predictor.preprocessing.crop)
+    crop = predictor.preprocessing.crop
+    five_points = choose_five_points(cfg.five_points, crop)
+    boxes = choose_boxes(cfg.boxes, crop, five_points=five_points)
     counts_table = None if cfg.counts_table is None else Path(cfg.counts_table)
     folder = Path(HydraConfig.get().runtime.output_dir)
 
@@ -35,6 +38,7 @@ def main(cfg: DictConfig) -> None:
         unit=cfg.unit,
         counts_table=counts_table,
         boxes=boxes,
+        five_points=five_points,
         overlays=cfg.overlays,
         report=lambda failure: errors.print(
             f"skipped: {failure.reason}", markup=False, highlight=False, soft_wrap=True

@@ -6,7 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thermal_landmarks.data.five_points import write_five_points
+from thermal_landmarks.data.images import read_image
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
+from thermal_landmarks.inference.predictor import Predictor
 
 PREDICT = Path(__file__).parents[1] / "src" / "predict.py"
 MakeCheckpoint = Callable[..., Path]
@@ -68,6 +71,20 @@ def test_a_network_for_face_boxes_asks_for_them(
     )
     assert str(predict(*settings)).startswith("error: boxes is not set")
     assert predict(*settings, "boxes=whole") is None
+
+
+def test_a_network_for_aligned_faces_takes_five_points(
+    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path
+) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
+    five = np.array([[20, 15], [35, 18], [26, 24], [20, 30], [32, 33]], dtype=float)
+    write_five_points(tmp_path / "five.csv", {tmp_path / "a.npy": [five]})
+    checkpoint = make_checkpoint(crop={"mode": "align"})
+    settings = (f"checkpoint={checkpoint}", "source=a.npy", "device=cpu", "hydra.run.dir=out")
+    assert predict(*settings, "five_points=five.csv") is None
+    (found,) = FlatCsv(annotation_file=tmp_path / "out" / "points.csv", scheme="perinasal6").annotations()
+    expected = Predictor.from_checkpoint(checkpoint, device="cpu")(read_image(tmp_path / "a.npy"), five_points_px=five)
+    np.testing.assert_allclose(found.points_px, expected, atol=0.01)
 
 
 @pytest.mark.parametrize("missing", ["checkpoint", "source"])

@@ -40,9 +40,9 @@ TABLE_1 = {
 }
 
 
-def build(cfg):
+def build(cfg, device="meta"):
     parts = {part: OmegaConf.to_container(cfg[part], resolve=True) for part in ("root", "stem", "branch", "head")}
-    with torch.device("meta"):
+    with torch.device(device):
         return LandmarkNetwork(
             **parts,
             in_channels=cfg.data.in_channels,
@@ -95,6 +95,20 @@ def test_no_rotation_trains_three_times_as_many_epochs_of_unrotated_images():
     assert cfg.data.augmentation.rotation == "none"
     assert instantiate(cfg.trainer, logger=None).max_epochs == 21
     assert instantiate(compose_config("train", ["ablation=no_rotation"]).trainer).max_epochs == 180
+
+
+@pytest.mark.filterwarnings("ignore:hydra.utils.instantiate")  # the commands give a whitelist, a call from here doesn't
+@pytest.mark.parametrize("stem", ["conv", "resnext", "alt_conv_luong", "alt_conv_bahdanau", "alt_conv_resnext"])
+def test_the_thermal_models_learn_with_lotrs_loss(stem):
+    torch.manual_seed(0)
+    cfg = compose_config("train", [f"stem={stem}", "loss=smooth_wing", "data.image_size=[48,64]"])
+    network, loss = build(cfg, device="cpu"), instantiate(cfg.loss)
+    points, _ = network.learn(torch.randn(2, 1, 48, 64), torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool))
+    value = loss(points, torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool), (48, 64))
+    value.backward()
+    assert value > 1  # pixels
+    assert all(parameter.grad.isfinite().all() for parameter in network.parameters() if parameter.requires_grad)
+    assert any(parameter.grad.abs().max() > 0 for parameter in network.root.parameters())
 
 
 TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "trainer.max_epochs=1", "data=coco"]

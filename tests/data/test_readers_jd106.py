@@ -75,6 +75,8 @@ def test_lapa_is_read_part_by_part(lapa_folder: Path, tmp_path: Path) -> None:
     assert [face.subject for face in faces[2:4]] == ["train/train2_0", "val/val0_0"]
     assert source.scheme == "lapa106"
     assert source.load(faces[0]).values.shape == (96, 128)
+    x, y = faces[0].points_px.T
+    assert faces[0].box_px == (x.min(), y.min(), x.max(), y.max())
     folder = shutil.copytree(lapa_folder, tmp_path / "LaPa")
     (folder / "test/images/test1_0.jpg").unlink()
     (folder / "test/landmarks/test2_0.txt").write_text("106\n1 2 3\n")
@@ -83,4 +85,8 @@ def test_lapa_is_read_part_by_part(lapa_folder: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"test1_0\.txt: no image of that name in .*test/images"):
         source.load(source.annotations()[1])
     with pytest.raises(DataError, match=r"test2_0\.txt, line 2: found '1 2 3', expected x and y"):
+        source.load(source.annotations()[2])
+    (folder / "test/landmarks/test2_0.txt").write_text("0\n")
+    source = Lapa(folder=folder, parts=["test"])
+    with pytest.raises(DataError, match=r"test2_0\.txt: 0 landmarks, but scheme 'lapa106' has 106"):
         source.load(source.annotations()[2])

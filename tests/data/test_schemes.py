@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from thermal_landmarks.data.geometry import similarity_matrix, transform_points
-from thermal_landmarks.data.left_right import swapped_pairs
+from thermal_landmarks.data.left_right import count_pairs, swapped_pairs
 from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.schemes import SCHEMES, get_scheme
 from thermal_landmarks.data.shapes import mean_shape
@@ -66,7 +66,7 @@ def test_lapa_and_jd_landmark_do_not_pass_for_one_another():
         get_scheme("lapa106").index_map(get_scheme("jd106"))
 
 
-SAMPLES = {"wflw98": "wflw", "lapa106": "lapa", "ibug68": "300w"}
+SAMPLES = {"wflw98": "wflw", "lapa106": "lapa", "ibug68": "300w", "cofw29": "cofw"}
 
 
 def sample_faces(shared_data, name):
@@ -79,7 +79,8 @@ def sample_faces(shared_data, name):
 def test_a_mirrored_real_face_keeps_the_meaning_of_its_points(shared_data, name):
     """Mirrored and re-ordered, a face lies nearly on itself; the eye on the left stays the left eye."""
     scheme = get_scheme(name)
-    inner = slice(17 if name == "ibug68" else 33, None)  # the jaw of a turned head is not its own mirror image
+    jaw = {"ibug68": 17, "cofw29": 0}.get(name, 33)
+    inner = slice(jaw, None)  # the jaw of a turned head is not its own mirror image
     left, right = scheme.outer_eye_corners
     for face in sample_faces(shared_data, name):
         inter_ocular = np.linalg.norm(face[left] - face[right])
@@ -93,19 +94,21 @@ def test_a_mirrored_real_face_keeps_the_meaning_of_its_points(shared_data, name)
         assert distances(mirrored[scheme.mirror_order]).mean() < 0.12
         assert distances(mirrored).mean() > 0.3
         assert len(swapped_pairs(mirrored[scheme.mirror_order], scheme)) == 0
-        assert len(swapped_pairs(mirrored, scheme)) > 20
+        assert len(swapped_pairs(mirrored, scheme)) > 0.8 * count_pairs(face, scheme)
 
 
-@pytest.mark.parametrize("name", ["wflw98", "lapa106"])
+@pytest.mark.parametrize("name", ["wflw98", "lapa106", "cofw29"])
 def test_points_of_real_faces_are_where_their_ibug_numbers_say(shared_data, name):
     """Against the mean shape of the 300-W samples, which number their points as iBUG does."""
-    ibug = get_scheme("ibug68")
+    shared = {number: i for i, number in enumerate(get_scheme(name).ibug68) if number < 68}
+    numbers = sorted(shared)
     reference = mean_shape(np.stack(sample_faces(shared_data, "ibug68")))
     eyes = np.linalg.norm(reference[36] - reference[45])
+    reference = reference[numbers]
     for face in sample_faces(shared_data, name):
-        own = face[get_scheme(name).index_map(ibug)]
+        own = face[[shared[number] for number in numbers]]
         fitted = transform_points(own, similarity_matrix(own, reference))
-        inner = slice(17, 68)  # the jaw turns with the head
+        inner = np.array(numbers) >= 17  # the jaw turns with the head
         assert np.linalg.norm(fitted - reference, axis=1)[inner].mean() < 0.13 * eyes
-        order = [fitted[i][0] for i in (36, 37, 38, 39, 42, 43, 44, 45)]
+        order = [fitted[numbers.index(i)][0] for i in (36, 37, 38, 39, 42, 43, 44, 45) if i in shared]
         assert order == sorted(order)

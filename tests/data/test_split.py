@@ -26,6 +26,10 @@ def test_seed_decides():
 def test_too_few_subjects_are_refused_with_a_way_out():
     with pytest.raises(ConfigError, match=r"data\.split\.overlap=true"):
         split_subjects(["a", "a"], SplitSettings())
+    subjects = [str(i) for i in range(40)]
+    with pytest.raises(ConfigError, match=r"train, val=0 and test=0\.15 "):
+        split_subjects(subjects, SplitSettings(val=0))
+    assert len(split_subjects(subjects, SplitSettings(val=1e-4), with_test=False)["val"]) == 1
 
 
 def test_file_is_followed_and_checked(tmp_path):

@@ -9,10 +9,11 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from thermal_landmarks.data.images import read_image
-from thermal_landmarks.data.preprocessing import Crop
+from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.inference.image_files import Failure, choose_boxes, find_images, predict_files, read_boxes
+from thermal_landmarks.inference.face_places import read_boxes
+from thermal_landmarks.inference.image_files import Failure, find_images, predict_files
 from thermal_landmarks.inference.predictor import Predictor
 
 MakeCheckpoint = Callable[..., Path]
@@ -153,20 +154,29 @@ def test_boxes_are_used_and_missing_ones_reported(
     assert float(row["x0"]) == pytest.approx(whole[0, 0], abs=1e-3)
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("image,x0\na.png,1\n", "header lacks box_x_min"),
-        ("image,box_x_min,box_y_min,box_x_max,box_y_max\na.png,1,2,x,4\n", "line 2: holds no box"),
-        ("image,box_x_min,box_y_min,box_x_max,box_y_max\na.png,9,2,3,4\n", "line 2: holds no box"),
-        ("image,box_x_min,box_y_min,box_x_max,box_y_max\na.png,9\n", "line 2: holds no box"),
-        ("", "header lacks image"),
-    ],
-)
-def test_a_broken_file_of_boxes_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "boxes.csv").write_text(content)
-    with pytest.raises(DataError, match=message):
-        read_boxes(tmp_path / "boxes.csv")
+def test_aligned_faces_are_found_by_five_points_and_the_others_by_their_boxes(
+    make_checkpoint: MakeCheckpoint, pictures: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    predictor = Predictor.from_checkpoint(make_checkpoint(crop={"mode": "align"}), device="cpu")
+    first, second, third = (pictures / name for name in ("anna/1.png", "ben/1.png", "ben/2.npy"))
+    five = np.array([[20, 15], [35, 18], [26, 24], [20, 30], [32, 33]])
+    five_points = {first: [five - 18, five], second: []}
+    outcome = predict_files(predictor, [first, second, third], tmp_path / "a", five_points=five_points, boxes={})
+    assert [failure.path for failure in outcome.failures] == [second, third]
+    assert "the file of five points has none for this image" in outcome.failures[0].reason
+    (row,) = rows_of(tmp_path / "a" / "points.csv")
+    expected = predictor(read_image(first), five_points_px=five)
+    assert float(row["x0"]) == pytest.approx(expected[0, 0], abs=1e-3)
+    assert not caplog.records
+
+    boxes: dict[Path, Box] = {first: (0, 0, 30, 25), third: (10, 10, 40, 30)}
+    outcome = predict_files(predictor, [first, third], tmp_path / "b", five_points=five_points, boxes=boxes)
+    assert "No five points for 1 of 2 images" in caplog.text
+    rows = rows_of(tmp_path / "b" / "points.csv")
+    other = predictor(read_image(first), five_points_px=five - 18)
+    by_box = predictor(read_image(third), boxes_px=boxes[third])
+    assert [float(row["x0"]) for row in rows] == pytest.approx([other[0, 0], by_box[0, 0]], abs=1e-3)
+    assert abs(other[0, 0] - expected[0, 0]) > 1
 
 
 def test_an_image_that_the_network_cannot_take_does_not_stop_the_others(
@@ -195,25 +205,3 @@ def test_a_table_tells_the_image_size_of_its_points(predictor: Predictor, shared
     sizes = [(int(row["image_height"]), int(row["image_width"])) for row in rows]
     assert sizes == [read_image(file).values.shape for file in files]
     assert any(Image.open(file).size != size[::-1] for file, size in zip(files, sizes, strict=True))
-
-
-def test_a_network_for_face_boxes_takes_a_photo_as_a_face_only_when_told_so(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"boxes=FILE\.csv, or boxes=whole"):
-        choose_boxes(None, Crop(mode="box"))
-    assert choose_boxes(None, Crop()) is None
-    assert choose_boxes("whole", Crop(mode="box")) is None
-    (tmp_path / "boxes.csv").write_text("image,box_x_min,box_y_min,box_x_max,box_y_max\na.png,1,2,3,4\n")
-    assert choose_boxes(str(tmp_path / "boxes.csv"), Crop(mode="box")) == {tmp_path / "a.png": (1, 2, 3, 4)}
-
-
-@pytest.mark.parametrize("separator", [",", ";", "\t", ", "])
-def test_boxes_as_spreadsheets_write_them_are_read(separator: str, tmp_path: Path) -> None:
-    rows = [["image", "box_x_min", "box_y_min", "box_x_max", "box_y_max"], ["ü.png", "1", "2.5", "30", "40"]]
-    table = tmp_path / "boxes.csv"
-    table.write_text("\n".join(map(separator.join, rows)), encoding="utf-8-sig")
-    assert read_boxes(table) == {tmp_path / "ü.png": (1, 2.5, 30, 40)}
-
-
-def test_a_missing_file_of_boxes_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"boxes=.*nowhere\.csv: can't be read"):
-        read_boxes(tmp_path / "nowhere.csv")

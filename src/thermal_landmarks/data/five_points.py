@@ -20,6 +20,7 @@ from rich.progress import track
 
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.face_detection import FaceDetector, build_detector
+from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.data.readers.base import require_text
 from thermal_landmarks.errors import ConfigError, DataError
 
@@ -154,17 +155,23 @@ def write_five_points(file: Path, found: Found) -> None:
             rows.writerows([name, *points.ravel().tolist()] for points in faces or [np.empty(0)])
 
 
-def _of_face(annotation: Annotation, faces: Sequence[np.ndarray]) -> np.ndarray | None:
-    if not faces or not np.isfinite(annotation.points_px).any():
+def face_in_box(faces: Sequence[Float[np.ndarray, "5 2"]], box_px: Box) -> Float[np.ndarray, "5 2"] | None:
+    """Of several faces the one whose middle is in the box and nearest to the box's middle; None where there is none."""
+    if not faces:
         return None
-    x, y = annotation.points_px.T
-    box = annotation.box_px or (np.nanmin(x), np.nanmin(y), np.nanmax(x), np.nanmax(y))
-    low, high = np.array(box[:2]), np.array(box[2:])
+    low, high = np.array(box_px[:2]), np.array(box_px[2:])
     middles = np.stack([points.mean(axis=0) for points in faces])
     distance = np.linalg.norm(middles - (low + high) / 2, axis=1)
     distance[~((middles >= low) & (middles <= high)).all(axis=1)] = np.inf
     nearest = int(distance.argmin())
     return faces[nearest] if np.isfinite(distance[nearest]) else None
+
+
+def _of_face(annotation: Annotation, faces: Sequence[np.ndarray]) -> np.ndarray | None:
+    if not np.isfinite(annotation.points_px).any():
+        return None
+    x, y = annotation.points_px.T
+    return face_in_box(faces, annotation.box_px or (np.nanmin(x), np.nanmin(y), np.nanmax(x), np.nanmax(y)))
 
 
 def _eight_bit(image: ThermalImage) -> np.ndarray:

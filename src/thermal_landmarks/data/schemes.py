@@ -2,8 +2,8 @@
 
 Every scheme is written in terms of the 68 points of iBUG (300-W), the numbering that most data sets share;
 68 and 69 stand for the pupils. Points that iBUG lacks have numbers of their own: 100 + i is point i of WFLW, 200 + i of
-LaPa, 300 + i of JD-landmark. Left and right are the image's. `perinasal6` is this project's reading of the
-"6 points surrounding" the upper lip (arXiv 2311.08308, section 4.1).
+LaPa, 300 + i of JD-landmark, 400 + i of COFW. Left and right are the image's. `perinasal6` is this project's reading of
+the "6 points surrounding" the upper lip (arXiv 2311.08308, section 4.1).
 """
 
 from dataclasses import dataclass
@@ -24,6 +24,7 @@ _IBUG_MIRROR_GROUPS = (
     ((138, 150), (139, 149), (140, 148), (141, 147)),  # lower edge of the brows
     ((162, 170), (166, 174)),  # middle of the lids
     *(tuple((n + a, n + b) for a, b in ((55, 65), (56, 64), (57, 63), (74, 83))) for n in (200, 300)),  # see _points106
+    ((405, 407), (418, 419)),  # see _COFW29
 )
 _MIRROR = {a: b for group in _IBUG_MIRROR_GROUPS for pair in group for a, b in (pair, pair[::-1])}
 _OUTER_EYE_CORNERS = (36, 45)
@@ -107,6 +108,24 @@ def _points106(first: int) -> tuple[int, ...]:
     return (*bridge, *sides, *eyes[:8], own[74], *eyes[8:], own[83], *mouth_and_pupils)
 
 
+# COFW's own order, seen on its samples. Its sides of the nose are the wings' outer edges, which iBUG lacks.
+_COFW29 = (
+    *(
+        17,
+        26,
+        21,
+        22,
+        19,
+        405,
+        24,
+        407,
+    ),  # brows: outer ends, inner ends, upper and lower edge of the left, of the right
+    *(36, 45, 39, 42, 162, 166, 170, 174, 68, 69),  # eyes: corners, upper and lower lid of each, pupils
+    *(418, 419, 30, 33),  # nose: wings, tip, base
+    *(48, 54, 51, 62, 66, 57),  # mouth: corners, then the lips from above
+    8,
+)
+
 _FACE16 = {
     "brow_left": 19,
     "brow_right": 24,
@@ -138,6 +157,7 @@ SCHEMES = {
         _own_numbers("wflw98", "wflw", _WFLW98),
         _own_numbers("jd106", "jd", _points106(300)),
         _own_numbers("lapa106", "lapa", _points106(200)),
+        _own_numbers("cofw29", "cofw", _COFW29),
     )
 }
 

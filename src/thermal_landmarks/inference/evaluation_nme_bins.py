@@ -29,16 +29,17 @@ def nme_bins_figure(
         evaluation: Its images are shown.
         nme: Of each image; NaN is left out, but there must be a number.
         subsets: Which images belong to each; with `full` alone, each row shows several faces of the range.
-        edges: Ascending; n edges make n + 1 rows.
+        edges: Ascending; n edges make n + 1 rows. The last row is above the last edge; other edges begin a row.
     """
     flags = [name for name in subsets if name != FULL]
     bounds = [f"{edge:g}" for edge in edges]
     ranges = [f"< {bounds[0]}", *(f"{a} to {b}" for a, b in pairwise(bounds)), f"> {bounds[-1]}"]
     known = ~np.isnan(nme)
+    row_of = np.searchsorted(edges[:-1], nme, side="right") + (nme > edges[-1])
     chosen: list[int | None] = []
     titles: list[str] = []
     for row, name in enumerate(ranges):
-        order = np.flatnonzero(known & (np.searchsorted(edges, nme) == row))
+        order = np.flatnonzero(known & (row_of == row))
         if not len(order):
             continue
         order = order[np.argsort(nme[order], kind="stable")]

@@ -9,6 +9,7 @@ temperatures, whose size may differ from the picture's. A prediction knows no pe
 import csv
 import functools
 import glob
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,12 +24,15 @@ from PIL import Image
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.five_points import Found, face_in_box
 from thermal_landmarks.data.images import list_images, read_image
-from thermal_landmarks.data.preprocessing import Box, Crop
+from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.reporting.figures import draw_points, to_rgb
 from thermal_landmarks.runs import write_json
+
+_log = logging.getLogger(__name__)
 
 _READERS = min(8, os.cpu_count() or 1)
 
@@ -73,60 +77,6 @@ def find_images(source: str | Sequence[str] | None) -> list[Path]:
             raise ConfigError(f"source={entry}: there is no such file or folder, and no file matches it as a pattern.")
         found.update(dict.fromkeys(_absolute(file) for file in files))
     return list(found)
-
-
-def choose_boxes(boxes: str | None, crop: Crop) -> dict[Path, Box] | None:
-    """The face boxes that `boxes=` means; None: each image is a face crop, or the network needs no boxes.
-
-    Args:
-        boxes: A CSV file, `whole` or nothing.
-        crop: What the network was trained on.
-
-    Raises:
-        ConfigError: If the network needs boxes and nothing was said.
-        DataError: If the file can't be used.
-    """
-    if crop.mode != "none" and boxes is None:
-        raise ConfigError(
-            "boxes is not set, but this network was trained on face boxes: set boxes=FILE.csv, or boxes=whole if every "
-            "image is a face crop."
-        )
-    return None if boxes in (None, "whole") else read_boxes(Path(boxes))
-
-
-def read_boxes(path: Path) -> dict[Path, Box]:
-    """Face boxes by absolute path of the image, from a CSV file.
-
-    It has the columns `image,box_x_min,box_y_min,box_x_max,box_y_max` of the flat CSV data format, separated by comma,
-    semicolon or tab; others don't matter.
-
-    Args:
-        path: The file; relative image paths start from its folder.
-
-    Raises:
-        DataError: If the file is missing, lacks a column, or a row holds no box.
-    """
-    columns = ("box_x_min", "box_y_min", "box_x_max", "box_y_max")
-    boxes: dict[Path, Box] = {}
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-        separator = next((s for s in (";", "\t") if lines and s in lines[0]), ",")
-        rows = csv.DictReader(lines, delimiter=separator, skipinitialspace=True)
-        missing = [name for name in ("image", *columns) if name not in (rows.fieldnames or ())]
-        if missing:
-            raise DataError(f"{path}: the header lacks {', '.join(missing)}. Expected image,{','.join(columns)}.")
-        for row in rows:
-            x0, y0, x1, y1 = (float(row[name]) for name in columns)
-            if not (x0 < x1 and y0 < y1):
-                raise ValueError("expected x_min < x_max and y_min < y_max")
-            boxes[_absolute(path.parent / row["image"])] = (x0, y0, x1, y1)
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"boxes={path}: can't be read ({error}). Give a CSV file or `whole`.") from error
-    except (TypeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{path}, line {rows.line_num}: holds no box ({error}).") from error
-    return boxes
 
 
 class PointsFile:
@@ -174,6 +124,7 @@ def predict_files(
     unit: str | None = None,
     counts_table: Path | None = None,
     boxes: dict[Path, Box] | None = None,
+    five_points: Found | None = None,
     overlays: bool = True,
     report: Callable[[Failure], None] | None = None,
 ) -> Outcome:
@@ -186,26 +137,29 @@ def predict_files(
         unit: Of values that don't name theirs; see `read_image`.
         counts_table: See `read_image`.
         boxes: Face boxes, where the network needs them; None: each image is a face crop.
+        five_points: Of the faces, where the network was trained on aligned ones; None: faces are cropped by their
+            boxes, as is a face without five points. Of several faces the one nearest to the box's middle is taken.
         overlays: Whether pictures with the points are written.
         report: Called with each failure as it happens.
     """
     outcome = Outcome()
     names = _overlay_names(files)
     columns = (TextColumn("Predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    cropped_by_box = 0
     read = functools.partial(read_image, unit=unit, counts_table=counts_table)
     with PointsFile(folder, predictor, unit=unit) as rows, Progress(*columns, transient=True) as progress:
         task = progress.add_task("", total=len(files))
         for batch in _read_ahead(files, read, predictor.batch_size):
-            images: list[_BoxedImage] = []
+            images: list[_Face] = []
             failures: list[Failure] = []
             for path, image in batch:
-                box = _box_of(path, image, boxes) if isinstance(image, ThermalImage) else None
-                if isinstance(image, ThermalImage) and box is not None:
-                    images.append(_BoxedImage(path, image, box))
+                face = _face(path, image, boxes, five_points) if isinstance(image, ThermalImage) else image
+                if isinstance(face, _Face):
+                    images.append(face)
+                    cropped_by_box += five_points is not None and face.five_points_px is None
                 else:
-                    reason = image if isinstance(image, str) else f"{path}: the file of boxes has none for this image."
-                    failures.append(Failure(path, reason))
-            for (path, image, _), points_px in zip(images, _predict(predictor, images), strict=True):
+                    failures.append(Failure(path, face))
+            for (path, image, *_), points_px in zip(images, _predict(predictor, images), strict=True):
                 if isinstance(points_px, Failure):
                     failures.append(points_px)
                     continue
@@ -218,19 +172,25 @@ def predict_files(
                 for failure in failures:
                     report(failure)
             progress.advance(task, len(batch))
+    if cropped_by_box:
+        _log.warning("No five points for %d of %d images; their boxes are used.", cropped_by_box, len(files))
     return outcome
 
 
-class _BoxedImage(NamedTuple):
+class _Face(NamedTuple):
     path: Path
     image: ThermalImage
     box_px: Box
+    five_points_px: np.ndarray | None
 
 
-def _predict(predictor: Predictor, images: Sequence[_BoxedImage]) -> Sequence[np.ndarray | Failure]:
+def _predict(predictor: Predictor, images: Sequence[_Face]) -> Sequence[np.ndarray | Failure]:
     """The points of each image, or why it has none; one by one only where the batch as a whole can't be predicted."""
+    if not images:
+        return []
+    _, thermal_images, boxes, five_points = zip(*images, strict=True)
     try:
-        return list(predictor([image for _, image, _ in images], boxes_px=[box for *_, box in images] or None))
+        return list(predictor(thermal_images, boxes_px=boxes, five_points_px=five_points))
     except DataError as error:
         if len(images) == 1:
             path, reason = images[0].path, str(error).removeprefix("image 0: ").removeprefix("image: ")
@@ -242,11 +202,15 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 (`resolve` would follow links, and name other folders and files)
 
 
-def _box_of(path: Path, image: ThermalImage, boxes: dict[Path, Box] | None) -> Box | None:
-    if boxes is not None:
-        return boxes.get(path)
+def _face(path: Path, image: ThermalImage, boxes: dict[Path, Box] | None, five_points: Found | None) -> _Face | str:
+    """The image with the place of its face, or the reason why there is none."""
     height, width = image.values.shape
-    return (-0.5, -0.5, width - 0.5, height - 0.5)
+    whole = (-0.5, -0.5, width - 0.5, height - 0.5)
+    box = whole if boxes is None else boxes.get(path)
+    points = None if five_points is None else face_in_box(five_points.get(path, []), box or whole)
+    if box is None and points is None:
+        return f"{path}: the file of {'boxes' if five_points is None else 'five points'} has none for this image."
+    return _Face(path, image, box or whole, points)
 
 
 def _read_ahead(

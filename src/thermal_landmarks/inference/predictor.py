@@ -98,7 +98,7 @@ class Predictor:
         images: Images,
         *,
         boxes_px: Box | Sequence[Box] | np.ndarray | None = None,
-        five_points_px: Float[np.ndarray, "*batch 5 2"] | None = None,
+        five_points_px: Float[np.ndarray, "*batch 5 2"] | Sequence[Float[np.ndarray, "5 2"] | None] | None = None,
         unit: Unit | None = None,
     ) -> Float32[np.ndarray, "*batch point 2"]:
         """Landmarks in pixels of the images as given (x, y; pixel centres at integers).
@@ -110,7 +110,7 @@ class Predictor:
             boxes_px: Face box (x_min, y_min, x_max, y_max) of each image; used if the network was trained on face
                 boxes, and then needed.
             five_points_px: Middle of the left and of the right eye, nose tip, left and right mouth corner of each face;
-                used if the network was trained on aligned faces. None: their boxes are used.
+                used if the network was trained on aligned faces. None, for all or for one: the box is used.
             unit: Of bare arrays. None: floating-point values are degrees Celsius, integers are gray levels.
 
         Returns:
@@ -261,11 +261,15 @@ def _as_boxes(boxes_px: Box | Sequence[Box] | np.ndarray | None, count: int, *, 
     return [(x0, y0, x1, y1) for x0, y0, x1, y1 in boxes.reshape(-1, 4).tolist()]
 
 
-def _as_five_points(five_points_px: np.ndarray | None, count: int, *, single: bool) -> Sequence[np.ndarray | None]:
+def _as_five_points(
+    five_points_px: np.ndarray | Sequence[np.ndarray | None] | None, count: int, *, single: bool
+) -> Sequence[np.ndarray | None]:
     if five_points_px is None:
         return [None] * count
-    points = np.asarray(five_points_px, dtype=float)
-    if points.shape != ((5, 2) if single else (count, 5, 2)) or not np.isfinite(points).all():
+    given = [five_points_px] if single else five_points_px
+    faces = [None if face is None else np.asarray(face, dtype=float) for face in given]
+    if len(faces) != count or any(f is not None and (f.shape != (5, 2) or not np.isfinite(f).all()) for f in faces):
         wanted = "(5, 2)" if single else f"({count}, 5, 2)"
-        raise DataError(f"five_points_px: expected finite numbers of shape {wanted}, found {points.shape}.")
-    return list(points.reshape(-1, 5, 2))
+        found = [None if face is None else face.shape for face in faces]
+        raise DataError(f"five_points_px: expected finite numbers of shape {wanted}, found {found}.")
+    return faces

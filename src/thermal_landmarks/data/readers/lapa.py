@@ -1,7 +1,7 @@
 """LaPa (Liu et al., AAAI 2020): 106 landmarks, in folders `images` and `landmarks` of train, val and test.
 
 Not JD-landmark, although both have 106 points: other pictures, other annotators. The data set doesn't say who is seen:
-each picture counts as a person of its own. It has no face boxes; a picture shows little more than its face.
+each picture counts as a person of its own. Nor does it have face boxes: the rectangle around the true points is ours.
 """
 
 from collections.abc import Sequence
@@ -48,4 +48,5 @@ class Lapa(FileReader):
         except DataError as error:
             place, _, finding = str(error).partition(": ")
             return self._fault(image, place, finding, subject=subject)
-        return self._annotation(image, points, subject, str(file))
+        box = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist()) if len(points) else None
+        return self._annotation(image, points, subject, str(file), box_px=box)
