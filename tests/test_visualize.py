@@ -178,9 +178,10 @@ def test_looks_are_what_the_network_saw(shared_data: Path) -> None:
     image = read_image(shared_data / "thermal-real" / "images" / "face_01.png", unit="centi_celsius")
     predictor = Predictor.from_checkpoint("thermal_real", device="cpu")
     whole, close = look_at(predictor, image, look=0), look_at(predictor, image)
-    assert whole.values.shape == close.values.shape == (1, 1, 128, 128)
+    side = predictor.preprocessing.input_size[0]
+    assert whole.values.shape == close.values.shape == (1, 1, side, side)
     spread = [np.ptp(view.points_px, axis=0).max() for view in (whole, close)]
     assert spread[1] > spread[0]  # closer to the face
     with torch.no_grad():
-        points = load_checkpoint("thermal_real").network(close.values.clone())[0] * 128 - 0.5
+        points = load_checkpoint("thermal_real").network(close.values.clone())[0] * side - 0.5
     np.testing.assert_allclose(close.points_px, points.numpy(), atol=1e-3)
