@@ -71,12 +71,19 @@ def test_wflw_is_trained_and_measured_on_its_subsets(lines: list[str], wflw_fold
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("lines", "scheme", "images"), [(JD, "jd106", (5, 1, 2)), (LAPA, "lapa106", (5, 1, 3))], ids=["jd106", "lapa"]
+    ("lines", "tree", "scheme", "images"),
+    [(JD, "jd106_folder", "jd106", (5, 1, 2)), (LAPA, "lapa_folder", "lapa106", (5, 1, 3))],
+    ids=["jd106", "lapa"],
 )
 def test_106_points_are_trained_and_measured_in_their_own_layout(
-    lines: list[str], scheme: str, images: tuple[int, ...], request: pytest.FixtureRequest, tmp_path: Path
+    lines: list[str],
+    tree: str,
+    scheme: str,
+    images: tuple[int, ...],
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
 ) -> None:
-    folder = request.getfixturevalue(f"{scheme.removesuffix('106')}_folder" if lines is LAPA else "jd106_folder")
+    folder = request.getfixturevalue(tree)
     train, evaluate = lines
     counts = "{} train, {} val, {} test images".format(*images)
     assert f"{scheme}: {counts}" in run(train, tmp_path, folder, *SMALL)
