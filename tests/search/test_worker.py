@@ -152,8 +152,14 @@ def test_a_job_that_was_given_to_another_process_does_not_tell(search, trial_tas
     assert not trial.intermediate_values
 
 
-def test_trials_start_when_a_place_is_free_and_not_when_the_slowest_ends(search, study_of):
-    search("search.trials=4", "search.n_jobs=2", "hydra/launcher=joblib", task=slow_first)
+@pytest.fixture
+def in_pool(tmp_path):
+    """Two trials at a time; an absolute path, for the pool may be an earlier test's and still in that one's folder."""
+    return ["search.n_jobs=2", "hydra/launcher=joblib", f"search.storage=sqlite:///{tmp_path}/outputs/studies.db"]
+
+
+def test_trials_start_when_a_place_is_free_and_not_when_the_slowest_ends(search, study_of, in_pool):
+    search("search.trials=4", *in_pool, task=slow_first)
     slow, *quick = study_of().trials
     assert [t.state for t in study_of().trials] == [TrialState.COMPLETE] * 4
     assert max(t.datetime_start for t in quick) < slow.datetime_complete
@@ -169,8 +175,8 @@ def slow_first(cfg):
     return 1.0
 
 
-def test_a_killed_job_takes_its_pool_along_and_all_of_the_pools_trials_run_again(search, study_of):
-    search("search.trials=4", "search.n_jobs=2", "hydra/launcher=joblib", task=first_is_killed)
+def test_a_killed_job_takes_its_pool_along_and_all_of_the_pools_trials_run_again(search, study_of, in_pool):
+    search("search.trials=4", *in_pool, task=first_is_killed)
     trials = study_of().trials
     lost = [t for t in trials if t.state == TrialState.FAIL]
     assert [t.number for t in lost] == [0, 1]
@@ -184,15 +190,18 @@ def test_a_killed_job_takes_its_pool_along_and_all_of_the_pools_trials_run_again
 def first_is_killed(cfg):
     """Tells without training; the process of the first trial is killed while the second one runs."""
     study = optuna.load_study(study_name=cfg.study, storage=cfg.search.storage)
-    deadline = time.monotonic() + 60
-    if cfg.trial == 0:
-        while len(study.trials) < 2 and time.monotonic() < deadline:
+    deadline = time.monotonic() + 120
+
+    def wait_while(condition):
+        while condition() and time.monotonic() < deadline:
             time.sleep(0.1)
-        time.sleep(1)
+
+    if cfg.trial == 0:
+        wait_while(lambda: len(study.trials) < 2 or "began" not in study.trials[1].user_attrs)
         os.kill(os.getpid(), signal.SIGKILL)
     if cfg.trial == 1:
-        while study.trials[0].state == TrialState.RUNNING and time.monotonic() < deadline:
-            time.sleep(0.1)
+        optuna.Trial(study, study.trials[1]._trial_id).set_user_attr("began", True)
+        wait_while(lambda: study.trials[0].state == TrialState.RUNNING)
     study.tell(cfg.trial, 1.0)
     return 1.0
 
