@@ -14,10 +14,10 @@ def main(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from thermal_landmarks.errors import DataError
-    from thermal_landmarks.inference.checkpoint import find_checkpoint
     from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points
     from thermal_landmarks.inference.image_files import find_images, predict_files
     from thermal_landmarks.inference.predictor import Predictor
+    from thermal_landmarks.models.checkpoint import find_checkpoint
 
     console, errors = Console(), Console(stderr=True)
     checkpoint = find_checkpoint(cfg.checkpoint)

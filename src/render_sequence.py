@@ -20,8 +20,8 @@ def main(cfg: DictConfig) -> None:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from thermal_landmarks.data.synthetic import SyntheticSequence
-    from thermal_landmarks.data.synthetic.sequence_files import write_sequence
+    from thermal_faces import SyntheticSequence
+    from thermal_faces.video.files import write_sequence
     from thermal_landmarks.errors import ConfigError
 
     if cfg.subjects < 1:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from thermal_landmarks.data.five_points import write_five_points
-from thermal_landmarks.data.images import read_image
+from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.inference.predictor import Predictor
 

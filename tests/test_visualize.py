@@ -11,8 +11,8 @@ from PIL import Image
 
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.checkpoint import load_checkpoint
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.models.checkpoint import load_checkpoint
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.reporting.feature_maps import look_at
 from thermal_landmarks.reporting.visualisation import celsius_range, choose_channels
@@ -173,7 +173,7 @@ def test_temperatures_are_known_only_where_all_images_share_them() -> None:
 
 
 def test_looks_are_what_the_network_saw(shared_data: Path) -> None:
-    from thermal_landmarks.data.images import read_image
+    from thermal_landmarks.data.formats.images import read_image
 
     image = read_image(shared_data / "thermal-real" / "images" / "face_01.png", unit="centi_celsius")
     predictor = Predictor.from_checkpoint("thermal_real", device="cpu")

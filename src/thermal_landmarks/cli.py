@@ -25,6 +25,7 @@ CONFIG_DIR = Path(__file__).parents[2] / "conf"
 
 BUILDABLE = (
     "thermal_landmarks.*",
+    "thermal_faces.*",
     "torch.optim.*",
     "timm.optim.*",
     "lightning.pytorch.*",

@@ -15,7 +15,7 @@ ONE_CORE = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 SPEED_SCRIPT = """
 import sys, time
 from thermal_landmarks.allocator import keep_freed_memory
-from thermal_landmarks.data.synthetic import SyntheticFaces
+from thermal_faces import SyntheticFaces
 keep_freed_memory()  # as the processes that fill a cache do
 source = SyntheticFaces(subjects=40, images_per_subject=1, size=(int(sys.argv[1]), int(sys.argv[2])))
 def seconds():
@@ -32,7 +32,7 @@ import sys, threading, time
 from pathlib import Path
 from thermal_landmarks.data.cache import load_or_build
 from thermal_landmarks.data.preprocessing import Preprocessing
-from thermal_landmarks.data.synthetic import SyntheticFaces
+from thermal_faces import SyntheticFaces
 def private_mb():
     info = dict(line.split(':') for line in Path('/proc/self/status').read_text().splitlines())
     return int(info['RssAnon'].split()[0]) / 1024

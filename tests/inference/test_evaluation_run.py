@@ -8,8 +8,8 @@ from omegaconf import DictConfig, OmegaConf
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.checkpoint import load_checkpoint
 from thermal_landmarks.inference.evaluation_run import TrainedOn, select_subjects, trained_on, with_checkpoint_settings
+from thermal_landmarks.models.checkpoint import load_checkpoint
 
 MakeCheckpoint = Callable[..., Path]
 TRAINED = {"train": ["s0", "s1", "s2"], "val": ["s3"], "test": ["s4", "s5"]}

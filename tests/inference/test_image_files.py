@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from PIL import Image
 
-from thermal_landmarks.data.images import read_image
+from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.errors import ConfigError, DataError

@@ -12,8 +12,8 @@ from PIL import Image
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.batch import to_pixels
 from thermal_landmarks.data.datamodule import LandmarkDataModule
+from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
-from thermal_landmarks.data.images import read_image
 from thermal_landmarks.data.views import locate
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor

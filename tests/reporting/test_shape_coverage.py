@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.data.synthetic import SyntheticFaces
 from thermal_landmarks.reporting.shape_coverage import (
     RATIOS,
     aligned,

@@ -7,8 +7,8 @@ import torch
 
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.checkpoint import load_checkpoint
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.models.checkpoint import load_checkpoint
 from thermal_landmarks.training.losses import L1
 from thermal_landmarks.training.metrics import build_metrics
 from thermal_landmarks.training.module import parameter_groups

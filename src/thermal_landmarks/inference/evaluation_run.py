@@ -14,7 +14,6 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset
 from thermal_landmarks.data.split import STAGES, Split, split_subjects
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.inference.evaluation import Evaluation, evaluate, nan_mean
 from thermal_landmarks.inference.evaluation_files import landmark_table, write_figures, write_per_image
 from thermal_landmarks.inference.evaluation_nme_bins import nme_bins_figure
@@ -27,6 +26,7 @@ from thermal_landmarks.inference.evaluation_subsets import (
     write_scores,
 )
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.reporting.tables import metric_table
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
 

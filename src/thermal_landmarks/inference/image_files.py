@@ -25,7 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.five_points import Found, face_in_box
-from thermal_landmarks.data.images import list_images, read_image
+from thermal_landmarks.data.formats.images import list_images, read_image
 from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor

@@ -18,7 +18,7 @@ from thermal_landmarks.data.preprocessing import Box, Preprocessing
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.views import locate, locate_both_ways
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.inference.checkpoint import load_checkpoint
+from thermal_landmarks.models.checkpoint import load_checkpoint
 from thermal_landmarks.models.network import LandmarkNetwork
 
 Precision = Literal["32", "bf16", "16"]

@@ -11,9 +11,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models import (  # noqa: F401  (fills the registries)
     branches,
     heads,
-    lotr_branch,
-    lotr_stems,
-    per_query_head,
+    lotr,
     roots,
     stems,
     timm_root,

@@ -10,9 +10,9 @@ import numpy as np
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
+from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.readers.coco import CocoKeypoints
-from thermal_landmarks.data.synthetic import SyntheticFaces
 
 _CLOSE = 1.45  # half side of a close picture, in distances of the outer eye corners
 _OUTER_EYE_CORNERS = (2, 5)

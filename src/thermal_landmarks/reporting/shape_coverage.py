@@ -17,10 +17,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.spatial.distance import cdist
 
+from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.readers.sftl54 import Sftl54
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.data.synthetic import SyntheticFaces
 from thermal_landmarks.reporting.shape_coverage_figure import coverage_figure
 
 Shapes = Float[np.ndarray, "shape 16 2"]

@@ -11,11 +11,11 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 from rich.console import Console
 from rich.progress import Progress
 
-from thermal_landmarks.data.images import read_image
+from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.preprocessing import Box, Preprocessing
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.models.complexity import count_parameters
 from thermal_landmarks.models.layers import is_whole
 from thermal_landmarks.models.shapes import FeatureMap

@@ -143,7 +143,7 @@ def start_from(module: LandmarkModule, weights: str) -> str:
     Raises:
         ConfigError: If there is no such checkpoint, or its root is another one.
     """
-    from thermal_landmarks.inference.checkpoint import load_checkpoint  # a room that is built on this one
+    from thermal_landmarks.models.checkpoint import load_checkpoint  # a room that is built on this one
 
     try:
         counts = take_weights(module.network, load_checkpoint(weights).network)

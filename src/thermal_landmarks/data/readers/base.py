@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
-from thermal_landmarks.data.image_formats_fluke import find_counts_table
-from thermal_landmarks.data.images import read_image
+from thermal_landmarks.data.formats.fluke import find_counts_table
+from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from thermal_landmarks.data.images import readable_suffixes
+from thermal_landmarks.data.formats.images import readable_suffixes
 
 
 class ImageFinder:

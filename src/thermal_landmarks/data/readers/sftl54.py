@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.images import read_image_size
+from thermal_landmarks.data.formats.images import read_image_size
 from thermal_landmarks.data.readers.base import (
     FileReader,
     is_faulty,

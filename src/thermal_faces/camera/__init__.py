@@ -1,0 +1,1 @@
+"""Perspective, drawing, and what a camera adds to the picture."""

@@ -1,0 +1,1 @@
+"""The head's surface in millimetres: mean shape, people, expressions, neck and shoulders."""

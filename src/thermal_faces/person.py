@@ -1,0 +1,205 @@
+"""Who is seen and what the face does: the draws of one subject, and of one image of that subject."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from thermal_faces.randomness import bounded_normal, chance, stream, uniform
+from thermal_faces.ranges import (
+    AnatomyRanges,
+    AppearanceRanges,
+    ExpressionRanges,
+    TemperatureRanges,
+)
+from thermal_faces.skin.pores import Pores, draw_pores
+from thermal_faces.worn.glasses import Glasses, draw_glasses
+from thermal_faces.worn.hair_style import BeardStyle, HairStyle, draw_beard_style, draw_hair_style
+from thermal_faces.worn.wardrobe import Worn, draw_worn
+
+
+@dataclass(frozen=True)
+class Person:
+    """What stays the same in all images of a subject.
+
+    Attributes:
+        key: Seed of the subject's irregular patterns.
+        scale: Size of the head relative to the mean.
+        shape_mm: Weights of the identity fields.
+        forehead_c: Temperature of the forehead.
+        regions_k: Difference of each region of the skin to the forehead.
+        features_k: Difference of lips, brows, lids and so on (`brow_k`: without its suffix, `brow`).
+        area_shift_mm: How far the bounded areas of the skin lie below their mean places.
+        blotch_k: Strength of the irregular skin pattern.
+        hair_mm: Thickness of the hair; 0: bald.
+        hairline_mm: Height of the hairline above the eyes.
+        long_hair_mm: How far hair hangs below the eyes; 0: it doesn't.
+        hairline_turn_deg: Longitude at which the hairline turns down to the ears.
+        hair_softness_mm: Width of the border between skin and hair.
+        fringe_mm: How far hair reaches down over the forehead; 0: not at all.
+        hair_style: The course of the hairline and what falls over it.
+        beard_style: Where a beard grows; None: shaved.
+        brow_softness_mm: Width of the brows' border.
+        hair_warmth: Hair surface between ambient (0) and skin (1).
+        glasses: Those that the subject owns, if any.
+        pores: Perspiration pores around the upper lip.
+    """
+
+    key: tuple[int, int]
+    scale: float
+    shape_mm: dict[str, float]
+    forehead_c: float
+    regions_k: dict[str, float]
+    features_k: dict[str, float]
+    area_shift_mm: dict[str, float]
+    blotch_k: float
+    hair_mm: float
+    hairline_mm: float
+    long_hair_mm: float
+    hairline_turn_deg: float
+    hair_softness_mm: float
+    fringe_mm: float
+    hair_style: HairStyle
+    beard_style: BeardStyle | None
+    brow_softness_mm: float
+    hair_warmth: float
+    glasses: Glasses | None
+    pores: Pores
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What changes from image to image.
+
+    Attributes:
+        expression_mm: Weights of the expression fields.
+        eye_opening: 0 closed, 1 wide open.
+        drift_k: Change of the whole face.
+        regions_k: Change of each region.
+        nostril_k: Temperature of the nostrils, relative to the forehead.
+        breath_k: Change of the skin below the nostrils by the breath.
+        perspiration: 0: no pore is active, 1: all are.
+        glasses: Whether glasses are worn.
+        worn: Clothes and things.
+        neckline_mm: Height of the clothes' upper edge below the eyes.
+        cloth_warmth: Clothes between ambient (0) and skin (1).
+        grazing_loss: How far skin seen edge-on takes on the ambient temperature.
+    """
+
+    expression_mm: dict[str, float]
+    eye_opening: float
+    drift_k: float
+    regions_k: dict[str, float]
+    nostril_k: float
+    breath_k: float
+    perspiration: float
+    glasses: bool
+    worn: Worn
+    neckline_mm: float
+    cloth_warmth: float
+    grazing_loss: float
+
+
+# Painted with a temperature, and with a size or an edge.
+_FEATURES = (
+    "vessel_k", "grain_k", "mouth_line_k", "upper_lip_k", "lower_lip_k", "mouth_cavity_k", "lid_fold_k",
+    "upper_lid_k", "under_eye_k", "eyeball_k", "brow_k", "ala_k", "nose_groove_k", "beard_k", "lid_crease_k",
+    "lash_k", "lash_patch_k", "eye_corner_k", "canthus_k", "lid_tail_k", "nose_flank_k", "lobule_k", "alar_crease_k",
+    "columella_k", "philtrum_k", "fold_k", "lip_border_k", "mouth_corner_k", "chin_fold_k", "chin_pad_k",
+    "cheek_patch_k", "socket_k", "muzzle_k",
+)  # fmt: skip
+_SIZES = (
+    "lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed",
+    "area_width", "lid_height", "lower_lid_height", "crease_height", "lobule_shift_mm", "lobule_size",
+    "canthus_length_mm", "lash_lift_mm", "eyeball_edge_mm", "chin_pad_edge_mm", "chin_pad_drop_mm",
+    "chin_pad_half_width_mm", "lip_width", "lip_box", "mouth_line_length",
+)  # fmt: skip
+_STILL_PERSPIRATION = (0.2, 1.0)
+
+
+def draw_person(
+    seed: int, subject: int, anatomy: AnatomyRanges, temperature: TemperatureRanges, appearance: AppearanceRanges
+) -> Person:
+    """The subject with that number."""
+    shape = stream(seed, subject, "shape")
+    skin = stream(seed, subject, "skin")
+    looks = stream(seed, subject, "looks")
+    bald, fringe = (chance(looks, p) for p in (appearance.bald, appearance.fringe))
+    hair_mm = uniform(looks, appearance.hair_thickness_mm)
+    long_hair, long_hair_mm = chance(looks, appearance.long_hair), uniform(looks, appearance.long_hair_mm)
+    fringe_mm = uniform(looks, appearance.fringe_mm)
+    contrast = uniform(skin, temperature.contrast)
+    style = draw_hair_style(seed, subject, appearance, long_hair=long_hair)
+    return Person(
+        key=(seed, subject),
+        scale=uniform(shape, anatomy.scale),
+        shape_mm={name: bounded_normal(shape, deviation) for name, deviation in anatomy.deviations_mm.items()},
+        forehead_c=uniform(skin, temperature.forehead_c),
+        regions_k={name: contrast * uniform(skin, limits) for name, limits in temperature.regions_k.items()},
+        features_k={n.removesuffix("_k"): contrast * uniform(skin, getattr(temperature, n)) for n in _FEATURES}
+        | {n.removesuffix("_mm"): uniform(skin, getattr(temperature, n)) for n in _SIZES},
+        area_shift_mm={name: uniform(skin, temperature.area_shift_mm) for name in ("cheek_patch", "socket", "muzzle")},
+        blotch_k=uniform(skin, temperature.blotch_k),
+        hair_mm=0.0 if bald else hair_mm if style.deep_warmth is None else 2.0,
+        hairline_mm=uniform(looks, appearance.hairline_mm),
+        long_hair_mm=long_hair_mm if long_hair and not bald else 0.0,
+        hairline_turn_deg=uniform(looks, appearance.hairline_turn_deg),
+        hair_softness_mm=uniform(looks, appearance.hair_softness_mm),
+        fringe_mm=fringe_mm if fringe and not bald and style.deep_warmth is None else 0.0,
+        hair_style=style,
+        beard_style=draw_beard_style(seed, subject, appearance),
+        brow_softness_mm=uniform(looks, appearance.brow_softness_mm),
+        hair_warmth=uniform(looks, temperature.hair_warmth),
+        glasses=draw_glasses(seed, subject, appearance),
+        pores=draw_pores(stream(seed, subject, "pores"), temperature),
+    )
+
+
+def draw_moment(
+    seed: int,
+    subject: int,
+    index: int,
+    person: Person,
+    expression: ExpressionRanges,
+    temperature: TemperatureRanges,
+    appearance: AppearanceRanges,
+) -> Moment:
+    """One image of a subject."""
+    face = stream(seed, subject, index, "expression")
+    skin = stream(seed, subject, index, "skin")
+    looks = stream(seed, subject, index, "looks")
+    breath = stream(seed, subject, index, "breath")
+    breath_k, sweats = uniform(breath, temperature.breath_k), chance(breath, temperature.pores)
+    perspiration = uniform(breath, _STILL_PERSPIRATION)
+    return Moment(
+        expression_mm=_draw_expression(face, expression),
+        eye_opening=_draw_eye_opening(face, expression),
+        drift_k=uniform(skin, temperature.drift_k),
+        regions_k={name: bounded_normal(skin, temperature.region_drift_k) for name in temperature.regions_k},
+        nostril_k=uniform(skin, temperature.nostril_k),
+        breath_k=breath_k,
+        perspiration=perspiration if sweats else 0.0,
+        glasses=chance(looks, appearance.glasses) and person.glasses is not None,
+        worn=draw_worn(seed, subject, index, appearance),
+        neckline_mm=uniform(looks, appearance.neckline_mm),
+        cloth_warmth=uniform(looks, temperature.cloth_warmth),
+        grazing_loss=uniform(skin, temperature.grazing_loss),
+    )
+
+
+def _draw_expression(generator: np.random.Generator, ranges: ExpressionRanges) -> dict[str, float]:
+    neutral = chance(generator, ranges.neutral)
+    weights = {}
+    for name, limits in ranges.weights_mm.items():
+        active, weight = chance(generator, ranges.active), uniform(generator, limits)
+        if active and not neutral:
+            weights[name] = weight
+    yawn, yawn_mm = chance(generator, ranges.yawn), uniform(generator, ranges.yawn_mm)
+    if yawn and not neutral:
+        weights["mouth_open"] = yawn_mm
+    return weights
+
+
+def _draw_eye_opening(generator: np.random.Generator, ranges: ExpressionRanges) -> float:
+    closed, half = chance(generator, ranges.eyes_closed), chance(generator, ranges.half_open)
+    opening = uniform(generator, ranges.half_opening if half else ranges.eye_opening)
+    return 0.0 if closed else opening

@@ -1,0 +1,193 @@
+"""One face in front of one camera: where its landmarks are, and its picture.
+
+What is drawn first lies behind: a head rest, hair behind the neck, neck and shoulders, the far ear, the head, glasses,
+the near ear, hair beside the face and what is worn over it, what is held in front.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from thermal_faces.camera.rasterizer import (
+    cell_areas_px,
+    draw,
+    draw_surface,
+    samples_per_cell,
+    visible_cells,
+)
+from thermal_faces.camera.view import View, turn
+from thermal_faces.head.bust import bust_texture_c, ear_texture_c, ear_vertices_mm, turned_bust_mm
+from thermal_faces.head.shape_modes import displace
+from thermal_faces.head.surface import mean_head
+from thermal_faces.person import Moment, Person
+from thermal_faces.skin.features import paint_features
+from thermal_faces.skin.temperature_map import (
+    Canvas,
+    broad_temperature_c,
+    paint_grain,
+    paint_marker,
+    with_grazing_loss,
+)
+from thermal_faces.worn.accessories import hidden_by_accessories, worn_glasses, worn_sheets
+from thermal_faces.worn.beard import paint_beard
+from thermal_faces.worn.hair import paint_hair, thicken
+from thermal_faces.worn.headwear import headwear_mm, paint_headwear
+from thermal_faces.worn.held import paint_head_rest, paint_held
+from thermal_faces.worn.sheets import Sheet
+
+# Closer samples change the picture by less than a tenth of the sensor's noise.
+_SAMPLE_SPACING_PX = 0.95
+_COARSE_SPACING_PX = 1.35
+_MARKER_C = 60.0
+_MARKER_RADIUS_MM = 0.35
+_TURNED = 0.1  # sine of the yaw beyond which the near ear lies in front of the head
+
+
+def head_vertices_mm(person: Person, moment: Moment) -> Float[np.ndarray, "rows columns 3"]:
+    """The surface of a person's head with its expression and hair, in the head frame."""
+    vertices = displace({**person.shape_mm, **moment.expression_mm})
+    thicken(vertices, person, headwear_mm(moment.worn))
+    return vertices * np.float32(person.scale)
+
+
+@dataclass(frozen=True)
+class Portrait:
+    """A person at a moment, as a camera sees them.
+
+    Attributes:
+        person: Who is seen.
+        moment: What the face does and wears.
+        vertices_mm: The head's surface in the head frame (`head_vertices_mm`).
+        view: The camera.
+    """
+
+    person: Person
+    moment: Moment
+    vertices_mm: Float[np.ndarray, "rows columns 3"]
+    view: View
+
+    def landmarks(self) -> tuple[Float[np.ndarray, "16 2"], Bool[np.ndarray, " 16"]]:
+        """Pixels of the `face16` landmarks, and which can be seen: facing the camera with nothing in front of them."""
+        turned, points_px = self._head_points
+        facing = cell_areas_px(points_px) > 0
+        hidden = facing & ~visible_cells(points_px, turned[..., 2])
+        rows, columns = mean_head().landmark_vertices.T
+        around = [(rows - down, columns - across) for down in (0, 1) for across in (0, 1)]
+        facing_cells = np.sum([facing[place] for place in around], axis=0)
+        hidden_cells = np.sum([hidden[place] for place in around], axis=0)
+        visible = (facing_cells >= 2) & (hidden_cells == 0)
+        places_px = points_px[rows, columns].astype(np.float32)
+        visible &= ~hidden_by_accessories(self.person, self.moment, self.view, self.vertices_mm, places_px)
+        return places_px, visible
+
+    def box_px(self) -> tuple[float, float, float, float]:
+        """Rectangle around the face from forehead to chin, ear to ear: x_min, y_min, x_max, y_max."""
+        _, points_px = self._head_points
+        x, y = np.moveaxis(points_px[_face_rows()], -1, 0)
+        return float(x.min()), float(y.min()), float(x.max()), float(y.max())
+
+    def draw_over(self, image: Float[np.ndarray, "height width"], ambient_c: float, *, markers: bool = False) -> None:
+        """Paints the person over a background in degrees Celsius, in place.
+
+        Args:
+            image: The background.
+            ambient_c: Room temperature, which cool surfaces take on.
+            markers: Paints a hot spot at every landmark onto the surface, for tests of the geometry.
+        """
+        person, moment, view = self.person, self.moment, self.view
+        right_side_nearness = float(view.head[2, 0])
+        near, far = (1, -1) if right_side_nearness > 0 else (-1, 1)
+        near_ear_in_front = abs(right_side_nearness) > _TURNED
+        sheets = worn_sheets(person, moment, view, ambient_c)
+        if moment.worn.head_rest:
+            paint_head_rest(image, person, moment.worn, view, ambient_c)
+        for sheet in sheets:
+            if sheet.hollow:
+                self._draw_sheet(image, sheet, inside=True)
+        self._draw_bust(image, ambient_c)
+        self._draw_ear(image, far)
+        for sheet in sheets:
+            if sheet.behind_head:
+                self._draw_sheet(image, sheet)
+        if not near_ear_in_front:
+            self._draw_ear(image, near)
+        self._draw_head(image, ambient_c, markers=markers)
+        glasses = worn_glasses(person, moment, view, self.vertices_mm)
+        if glasses is not None:
+            glasses.paint(image, person.forehead_c, ambient_c)
+        if near_ear_in_front:
+            self._draw_ear(image, near)
+        for sheet in sheets:
+            if not sheet.behind_head:
+                self._draw_sheet(image, sheet)
+        if moment.worn.occluder:
+            paint_held(image, person, moment.worn, view, ambient_c)
+
+    @cached_property
+    def _head_points(self) -> tuple[Float[np.ndarray, "rows columns 3"], Float[np.ndarray, "rows columns 2"]]:
+        turned = turn(self.vertices_mm, self.view.head)
+        return turned, self.view.project(turned)
+
+    def _draw_head(self, image: np.ndarray, ambient_c: float, *, markers: bool) -> None:
+        person, moment = self.person, self.moment
+        turned, points = self._head_points
+        facing = _facing(turned, self.view)
+        skin_c = with_grazing_loss(broad_temperature_c(person, moment), facing, ambient_c, moment.grazing_loss)
+        canvas = Canvas(skin_c, samples_per_cell(points[_face_rows()], _SAMPLE_SPACING_PX))
+        paint_grain(canvas, person)
+        paint_features(canvas, person, moment)
+        paint_beard(canvas, person)
+        paint_hair(canvas, person, facing, ambient_c)
+        paint_headwear(canvas, person, moment, ambient_c)
+        if markers:
+            for place in mean_head().landmarks_frontal_mm.values():
+                paint_marker(canvas, place, _MARKER_C, _MARKER_RADIUS_MM)
+        draw_surface(image, points, turned[..., 2], canvas.texture)
+
+    def _draw_bust(self, image: np.ndarray, ambient_c: float) -> None:
+        turned = turned_bust_mm(self.person, self.view.head, self.view.body) * np.float32(self.person.scale)
+        points = self.view.project(turned)
+        # The rows below the frame need no texture.
+        rows = min(int((points[..., 1].min(axis=1) < image.shape[0]).sum()) + 1, len(points))
+        points = points[:rows]
+        samples = samples_per_cell(points, _COARSE_SPACING_PX, most=32)
+        texture = bust_texture_c(self.person, self.moment, rows, samples, ambient_c)
+        draw(image, points, texture, cell_areas_px(points) > 0)
+
+    def _draw_sheet(self, image: np.ndarray, sheet: Sheet, *, inside: bool = False) -> None:
+        points = sheet.points_px(self.view, self.person.scale)
+        samples = samples_per_cell(points, _COARSE_SPACING_PX, most=24)
+        draw(image, points, sheet.texture_c(samples), sheet.cells(points, inside=inside))
+
+    def _draw_ear(self, image: np.ndarray, side: int) -> None:
+        vertices = ear_vertices_mm(side, self.person) * np.float32(self.person.scale)
+        points = self.view.project(turn(vertices, self.view.head))
+        samples = samples_per_cell(points, _SAMPLE_SPACING_PX)
+        texture = ear_texture_c(side, self.person, self.moment, samples)
+        draw(image, points, texture, np.ones((points.shape[0] - 1, points.shape[1] - 1), bool))
+
+
+def _face_rows() -> slice:
+    """Rows of the head's grid from the forehead to the chin."""
+    middle_y = mean_head().frontal_mm[:, mean_head().frontal_mm.shape[1] // 2, 1]
+    rows = np.flatnonzero((middle_y > -62) & (middle_y < 118))
+    return slice(int(rows[0]), int(rows[-1]) + 1)
+
+
+def _facing(turned_mm: Float[np.ndarray, "rows columns 3"], view: View) -> Float[np.ndarray, "rows columns"]:
+    """Cosine between the surface's normal and the direction to the camera, at the vertices."""
+    down = np.gradient(turned_mm, axis=0)
+    across = np.gradient(turned_mm, axis=1)
+    normal = np.stack(
+        [
+            down[..., 1] * across[..., 2] - down[..., 2] * across[..., 1],
+            down[..., 2] * across[..., 0] - down[..., 0] * across[..., 2],
+            down[..., 0] * across[..., 1] - down[..., 1] * across[..., 0],
+        ],
+        axis=-1,
+    )
+    to_camera = np.array([0, 0, view.distance_mm], np.float32) - turned_mm
+    length = np.sqrt((normal * normal).sum(-1) * (to_camera * to_camera).sum(-1)) + np.float32(1e-6)
+    return -(normal * to_camera).sum(-1) / length

@@ -1,0 +1,103 @@
+"""What anatomy, expressions and poses are drawn from.
+
+A pair is the lowest and the highest value of a uniform draw; `deviations` are standard deviations of a normal draw
+that is cut off at 2.5 deviations; a probability is the share of subjects or images that have the thing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from thermal_faces.randomness import Range
+
+
+def _identity_deviations() -> dict[str, float]:
+    return {
+        "head_width": 3.5, "head_depth": 4.5, "forehead_height": 6.0, "forehead_slope": 4.0, "face_length": 4.5,
+        "jaw_width": 3.5, "jaw_angle": 2.5, "jowls": 2.5, "double_chin": 3.0, "chin_length": 4.0,
+        "chin_projection": 3.5, "chin_width": 3.0, "cheek_fullness": 3.5, "cheekbone": 2.2, "midface_depth": 2.5,
+        "temple_width": 2.5, "eye_spacing": 1.8, "eye_width": 1.4, "eye_height": 1.0, "eye_tilt": 1.2,
+        "eye_depth": 1.4, "brow_height": 2.4, "brow_spacing": 2.4, "brow_tilt": 1.4, "brow_ridge": 1.6,
+        "nasion_height": 2.4, "nasion_depth": 1.4, "nose_bridge": 1.8, "nose_length": 2.6, "nose_width": 1.8,
+        "nose_projection": 2.6, "nose_tip_lift": 2.8, "nose_base": 1.0, "nose_base_depth": 1.5,
+        "ala_height": 1.2, "mouth_width": 2.6, "mouth_height": 1.8, "mouth_corners": 1.2,
+        "upper_lip_fullness": 2.2, "lower_lip_fullness": 1.9, "lip_protrusion": 2.2, "lower_lip_depth": 1.5,
+        "nose_sideways": 1.0, "bridge_sideways": 0.7, "mouth_sideways": 1.0, "chin_sideways": 1.5,
+        "eyes_uneven": 0.7, "brows_uneven": 0.9, "mouth_uneven": 0.6,
+    }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnatomyRanges:
+    """A person's shape.
+
+    Attributes:
+        scale: Size of the whole head, relative to the mean adult.
+        deviations_mm: Standard deviation of each field of `shape_modes.identity_modes`.
+    """
+
+    scale: Range = (0.86, 1.08)
+    deviations_mm: Mapping[str, float] = field(default_factory=_identity_deviations)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExpressionRanges:
+    """What a face does in one image.
+
+    Attributes:
+        neutral: Probability of a face at rest.
+        active: Probability of each field of `weights_mm` in a face that isn't at rest.
+        weights_mm: Range of each field of `shape_modes.expression_modes`.
+        yawn: Probability of a mouth that is wide open, among the faces that aren't at rest.
+        yawn_mm: Range of `mouth_open` then.
+        eyes_closed: Probability of closed eyes.
+        half_open: Probability of half-open eyes, among those that aren't closed.
+        half_opening: Their lid opening.
+        eye_opening: Lid opening of open eyes (1: wide open).
+    """
+
+    neutral: float = 0.35
+    active: float = 0.22
+    weights_mm: Mapping[str, Range] = field(
+        default_factory=lambda: {
+            "mouth_open": (1.0, 20.0), "smile": (1.0, 8.0), "frown": (1.0, 4.0), "pucker": (1.0, 6.0),
+            "mouth_aside": (-4.0, 4.0), "mouth_wide": (1.0, 5.0), "mouth_tilt": (-2.5, 2.5), "jaw_aside": (-6.0, 6.0),
+            "lip_raise": (0.5, 3.5), "lip_drop": (0.5, 3.5), "lip_press": (0.5, 3.0), "cheek_puff": (2.0, 9.0),
+            "squint": (1.0, 4.0), "nose_wrinkle": (0.5, 3.0), "brow_raise": (-2.0, 6.0), "brows_askew": (-2.5, 2.5),
+            "brow_knit": (1.0, 4.0),
+        }
+    )  # fmt: skip
+    yawn: float = 0.04
+    yawn_mm: Range = (20.0, 35.0)
+    eyes_closed: float = 0.12
+    half_open: float = 0.12
+    half_opening: Range = (0.08, 0.45)
+    eye_opening: Range = (0.45, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PoseRanges:
+    """Where the head is and how it is turned.
+
+    Attributes:
+        yaw_deg: Turn to the side; this and the next two are drawn more often near 0 (triangular on each side).
+        pitch_deg: Positive: the face is lifted, or seen from below.
+        roll_deg: Tilt in the image plane.
+        distance_m: From the camera (sets the perspective); short ones more often (uniform in the logarithm).
+        face_height: Hairline to chin as a fraction of the frame's height.
+        hairline_cut: Probability that the hairline need not be in the frame.
+        position_x: 0: landmarks touch the left margin, 1: the right one.
+        position_y: 0: landmarks touch the upper margin, 1: the lower one.
+        margin: Kept free around the landmarks, as a fraction of the frame's height.
+        body_follows_head: Share of the head's turn that the shoulders make too.
+    """
+
+    yaw_deg: Range = (-45.0, 45.0)
+    pitch_deg: Range = (-25.0, 34.0)
+    roll_deg: Range = (-20.0, 20.0)
+    distance_m: Range = (0.4, 2.5)
+    face_height: Range = (0.2, 0.9)
+    hairline_cut: float = 0.4
+    position_x: Range = (0.1, 0.9)
+    position_y: Range = (0.1, 0.9)
+    margin: float = 0.03
+    body_follows_head: Range = (0.0, 0.6)

@@ -1,0 +1,1 @@
+"""The room behind the person, and the people in it."""

@@ -1,0 +1,1 @@
+"""The temperatures of the skin and what is painted on it."""

@@ -1,0 +1,42 @@
+"""The mouth and the fold below it, painted into the texture."""
+
+import numpy as np
+
+from thermal_faces.head.surface import bump, mean_head
+from thermal_faces.person import Person
+from thermal_faces.skin.brushes import line, soft
+from thermal_faces.skin.temperature_map import Canvas
+
+
+def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: float) -> None:
+    """Lips, their border, the line between them or the cavity, the corners, and the fold above the chin."""
+    places = mean_head().landmarks_frontal_mm
+    (corner_x, corner_y), (_, top_y), (_, bottom_y) = (places[n] for n in ("mouth_right", "upper_lip", "lower_lip"))
+    view, x, y = canvas.window((-38, 38), (52, 98))
+    along = x / np.float32(corner_x)
+    bow = np.clip(1 - along * along, 0, None)
+    k = {name: np.float32(value) for name, value in person.features_k.items()}
+    # The red ends inside the corners of the mouth, the line between the lips at or beyond them.
+    red = (along / k["lip_width"]) * (along / k["lip_width"])
+    fullness = np.clip(1 - red * (1 - k["lip_box"] + k["lip_box"] * red * red), 0, None)
+    cupid = np.float32(1.3) * line(x, 3.0)
+    top = corner_y - (corner_y - top_y + 1.0) * fullness + cupid
+    bottom = corner_y + (bottom_y - corner_y) * fullness
+    within = soft(np.abs(along) - k["lip_width"], 0.12)
+    line_within = soft(np.abs(along) - k["mouth_line_length"], 0.12)
+    lips = soft(np.maximum(top - y, y - bottom), float(k["lip_edge_softness"])) * within
+    lower = np.clip((y - corner_y) / 3 + np.float32(0.5), 0, 1)
+    view += lips * (k["upper_lip"] * (1 - lower) + k["lower_lip"] * lower)
+    view += k["lip_border"] * within * (line(y - top, 0.9) + np.float32(0.7) * line(y - bottom, 1.1))
+    # The jaw's displacement begins below the line: an opening stretches just this band.
+    line_y = corner_y - np.float32(0.5) + np.float32(0.8) * bow
+    closed = np.float32(np.clip(1 - open_mm / 4, 0, 1))
+    view += closed * k["mouth_line"] * line_within * line(y - line_y, 1.1)
+    view += k["mouth_corner"] * bump(np.abs(x), y, (corner_x + 0.5, corner_y), 2.6, 2.2).astype(np.float32)
+    fold = bottom_y + 6.5 + np.float32(0.006) * x * x
+    view += k["chin_fold"] * line(y - fold, 2.4) * soft(np.abs(x) - 16, 12)
+    if open_mm > 0:
+        cavity = (
+            soft(np.maximum(line_y - y, y - line_y - 5.0 * bow), 1.0) * soft(np.abs(along) - 1, 0.12) * (1 - closed)
+        )
+        view += (1 - closed) * cavity * (np.float32(forehead_c) + k["mouth_cavity"] - view)

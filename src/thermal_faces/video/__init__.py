@@ -1,0 +1,1 @@
+"""Sequences: motion, physiology and their files."""

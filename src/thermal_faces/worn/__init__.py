@@ -1,0 +1,1 @@
+"""Hair, beards, glasses, clothes and what is held in front of the face."""

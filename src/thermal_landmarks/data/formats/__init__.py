@@ -1,0 +1,1 @@
+"""Image files -> values: one module a format."""

@@ -1,0 +1,331 @@
+import io
+import struct
+import zipfile
+from pathlib import Path
+
+import flyr
+import numpy as np
+import pytest
+import tifffile
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+from PIL import Image
+
+from thermal_landmarks.data.formats.images import UNITS, list_images, read_image, read_image_size
+from thermal_landmarks.errors import ConfigError, DataError
+
+COUNTS = np.arange(3000, 3000 + 12 * 16, dtype=np.uint16).reshape(12, 16)
+
+
+def write_is2(path: Path, counts: np.ndarray) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        header = np.full((1, counts.shape[1]), 101, dtype="<u2")
+        archive.writestr("Images/Main/IR.data", np.concatenate([header, counts.astype("<u2")]).tobytes())
+    return path
+
+
+def test_gray_pictures_keep_their_levels(tmp_path: Path) -> None:
+    levels = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    for suffix in (".png", ".bmp", ".tif"):
+        Image.fromarray(levels).save(tmp_path / f"a{suffix}")
+        image = read_image(tmp_path / f"a{suffix}")
+        assert image.unit == "gray"
+        assert image.values.dtype == np.float32
+        np.testing.assert_array_equal(image.values, levels)
+        np.testing.assert_array_equal(image.in_colour().values, [levels] * 3)
+
+
+def test_an_ordinary_jpeg_is_gray(tmp_path: Path) -> None:
+    Image.fromarray(np.full((16, 24), 90, dtype=np.uint8)).save(tmp_path / "a.jpg")
+    image = read_image(tmp_path / "a.jpg")
+    assert image.unit == "gray"
+    assert image.values == pytest.approx(np.full((16, 24), 90), abs=1)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
+def test_colour_becomes_luminance(tmp_path: Path, mode: str) -> None:
+    rgb = np.zeros((4, 4, 3), dtype=np.uint8)
+    rgb[0, 0], rgb[0, 1], rgb[1, 0], rgb[1, 1] = (200, 0, 0), (0, 200, 0), (0, 0, 200), (50, 50, 50)
+    picture = Image.fromarray(rgb)
+    picture = picture.quantize(5) if mode == "P" else picture.convert(mode)
+    picture.save(tmp_path / "a.png")
+    image = read_image(tmp_path / "a.png")
+    np.testing.assert_array_equal(image.rgb, rgb)
+    np.testing.assert_array_equal(image.in_colour().values, np.moveaxis(rgb, 2, 0))
+    assert image.values[:2, :2] == pytest.approx(np.array([[59.8, 117.4], [22.8, 50.0]]), abs=0.01)
+
+
+def test_sixteen_bits_survive(tmp_path: Path) -> None:
+    Image.fromarray(COUNTS).save(tmp_path / "a.png")
+    tifffile.imwrite(tmp_path / "a.tiff", COUNTS)
+    tifffile.imwrite(tmp_path / "b.tiff", COUNTS, compression="lzw")
+    for name in ("a.png", "a.tiff", "b.tiff"):
+        image = read_image(tmp_path / name)
+        assert image.unit == "gray"
+        np.testing.assert_array_equal(image.values, COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("unit", "stored", "celsius"),
+    [
+        ("celsius", 36.5, 36.5),
+        ("centi_celsius", 3650, 36.5),
+        ("kelvin", 309.65, 36.5),
+        ("deci_kelvin", 3096.5, 36.5),
+        ("centi_kelvin", 30965, 36.5),
+        ("fahrenheit", 97.7, 36.5),
+    ],
+)
+def test_units_become_degrees_celsius(tmp_path: Path, unit: str, stored: float, celsius: float) -> None:
+    np.save(tmp_path / "a.npy", np.full((5, 7), stored))
+    image = read_image(tmp_path / "a.npy", unit=unit)
+    assert image.unit == "celsius"
+    assert image.values == pytest.approx(celsius, abs=1e-4)
+
+
+def test_counts_stay_gray(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", COUNTS)
+    image = read_image(tmp_path / "a.npy", unit="counts")
+    assert image.unit == "gray"
+    np.testing.assert_array_equal(image.values, COUNTS)
+
+
+def test_an_unknown_unit_lists_the_known_ones(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", COUNTS)
+    with pytest.raises(ConfigError, match=r"'degrees'.*centi_kelvin.*counts"):
+        read_image(tmp_path / "a.npy", unit="degrees")
+
+
+def test_a_unit_that_gives_no_temperature_of_this_world_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.full((5, 7), 3650))
+    with pytest.raises(DataError, match=r"read as centi_kelvin, its median would be -236\.[67] degrees"):
+        read_image(tmp_path / "a.npy", unit="centi_kelvin")
+
+
+@given(
+    hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2), elements=st.floats(10, 45, width=32))
+)
+def test_tables_give_back_what_was_written(values: np.ndarray) -> None:
+    for separator, decimal in ((",", "."), (";", ","), ("\t", ","), (";", "."), (" ", ".")):
+        rows = [separator.join(repr(float(v)).replace(".", decimal) for v in row) for row in values]
+        path = Path("table.csv")
+        text = "\n".join(rows)
+        image = _read_text(path, text)
+        np.testing.assert_array_equal(image, values)
+
+
+def _read_text(path: Path, text: str) -> np.ndarray:
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / path).write_text(text)
+        return read_image(Path(folder) / path).values
+
+
+@pytest.mark.parametrize(("head", "unit"), [("°C", "celsius"), ("Temperature in Celsius", "celsius"), ("x", "gray")])
+def test_a_table_may_have_header_lines_that_name_the_unit(tmp_path: Path, head: str, unit: str) -> None:
+    (tmp_path / "a.csv").write_text(f"File;portrait.is2;\nUnit;{head};\n\n30,5;31,0;\n32,5;33,0;\n", encoding="utf-8")
+    image = read_image(tmp_path / "a.csv")
+    assert image.unit == unit
+    np.testing.assert_array_equal(image.values, [[30.5, 31.0], [32.5, 33.0]])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+def test_tables_of_any_usual_encoding_are_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.csv").write_text("Ort: Zürich °C\n30.5,31\n32.5,33\n", encoding=encoding)
+    image = read_image(tmp_path / "a.csv")
+    assert image.unit == "celsius"
+    assert image.values[1, 0] == 32.5
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a,b\nc,d\n", "no row of numbers"),
+        ("1,2,3\n4,5\n", "line 2: 2 numbers, but the rows before have 3"),
+        ("1;2\n3;warm\n", "line 2: found 'warm'"),
+    ],
+)
+def test_a_bad_table_names_the_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_image(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize("size", [(12, 16), (60, 80), (120, 160), (240, 320), (288, 384)])
+def test_fluke_counts_are_read_whatever_the_detector(tmp_path: Path, size: tuple[int, int]) -> None:
+    counts = np.random.default_rng(0).integers(3800, 6000, size).astype(np.uint16)
+    image = read_image(write_is2(tmp_path / "a.IS2", counts))
+    assert image.unit == "gray"
+    np.testing.assert_array_equal(image.values, counts)
+
+
+def test_a_table_beside_a_fluke_file_gives_degrees_also_beyond_its_ends(tmp_path: Path) -> None:
+    counts = np.full((12, 16), 4000, dtype=np.uint16)
+    counts[0, :3] = 3900, 4150, 4500
+    path = write_is2(tmp_path / "a.is2", counts)
+    (tmp_path / "counts_to_celsius.dat").write_text("% counts, degrees\n4000 20.0\n4100 22.0\n4200 26.0\n")
+    image = read_image(path)
+    assert image.unit == "celsius"
+    assert image.values[0, :4] == pytest.approx([18.0, 24.0, 38.0, 20.0])
+    assert read_image(path, unit="counts").unit == "gray"
+
+
+def test_a_bad_table_of_counts_is_refused(tmp_path: Path) -> None:
+    path = write_is2(tmp_path / "a.is2", COUNTS)
+    (tmp_path / "counts_to_celsius.dat").write_text("4000 20.0\n3000 22.0\n")
+    with pytest.raises(DataError, match=r"counts_to_celsius.dat: found 2 rows of 2 numbers; expected .*rising"):
+        read_image(path)
+
+
+def test_real_fluke_files_equal_the_published_temperatures(shared_data: Path) -> None:
+    folder = shared_data / "thermal-real"
+    for camera_file, picture in (("IR_00001.IS2", "face_01.png"), ("IR_00002.IS2", "face_02.png")):
+        from_camera = read_image(folder / "is2" / camera_file)
+        from_picture = read_image(folder / "images" / picture, unit="centi_celsius")
+        assert from_camera.unit == from_picture.unit == "celsius"
+        np.testing.assert_allclose(from_camera.values, from_picture.values, atol=0.0051)
+
+
+@pytest.mark.parametrize(("name", "size"), [("07.jpg", (240, 320)), ("25.jpg", (120, 160))])
+def test_real_flir_files_of_both_byte_orders_give_room_and_skin_temperatures(
+    shared_data: Path, name: str, size: tuple[int, int]
+) -> None:
+    image = read_image(shared_data / "flir-radiometric" / name)
+    assert image.unit == "celsius"
+    assert image.values.shape == size
+    assert 15 < image.values.min() < np.median(image.values) < 32
+    assert 33 < image.values.max() < 40
+    # a picture, not noise: neighbours are alike
+    assert np.abs(np.diff(image.values)).mean() < 1
+
+
+def test_flir_temperatures_equal_those_of_an_independent_reader(shared_data: Path) -> None:
+    path = shared_data / "flir-radiometric" / "25.jpg"
+    np.testing.assert_allclose(read_image(path).values, flyr.unpack(str(path)).celsius, atol=1e-3)
+
+
+def test_a_flir_file_cut_short_is_an_error(shared_data: Path, tmp_path: Path) -> None:
+    data = (shared_data / "flir-radiometric" / "07.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(data[:70_000])
+    with pytest.raises(DataError, match=r"a\.jpg: can't be read as \.jpg"):
+        read_image(tmp_path / "a.jpg")
+
+
+def _png_bytes() -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 60000, (40, 40)).astype(np.uint16)).save(buffer, "png")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npy", ".is2", ".bmp"])
+@pytest.mark.parametrize(
+    "content", [b"this is not an image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1\x00", b"PK\x03\x04"]
+)
+def test_what_is_no_image_is_an_error_naming_the_file(tmp_path: Path, suffix: str, content: bytes) -> None:
+    path = tmp_path / f"odd{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=f"odd{suffix}"):
+        read_image(path)
+
+
+def test_files_cut_short_are_errors(tmp_path: Path) -> None:
+    np.save(tmp_path / "whole.npy", COUNTS)
+    tifffile.imwrite(tmp_path / "whole.tif", COUNTS)
+    write_is2(tmp_path / "whole.is2", COUNTS)
+    (tmp_path / "whole.png").write_bytes(_png_bytes())
+    for whole in tmp_path.glob("whole.*"):
+        path = tmp_path / f"cut{whole.suffix}"
+        path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
+        with pytest.raises(DataError, match=path.name):
+            read_image(path)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (np.zeros((4, 5, 6, 7)), r"shape \(4, 5, 6, 7\), expected one image"),
+        (np.zeros((9, 9, 5)), "expected one image"),
+        (np.zeros(9), "expected one image"),
+        (np.zeros((0, 5)), "expected one image"),
+        (np.zeros((1, 5)), "at least 2 x 2"),
+        (np.full((4, 5), np.nan), "none of its 20 values is a finite number"),
+        (np.zeros((4, 5), dtype=complex), "type complex128, expected numbers"),
+        (np.array([["a", "b"], ["c", "d"]]), "expected numbers"),
+    ],
+)
+def test_arrays_that_are_no_image_are_refused(tmp_path: Path, values: np.ndarray, message: str) -> None:
+    np.save(tmp_path / "a.npy", values)
+    with pytest.raises(DataError, match=message):
+        read_image(tmp_path / "a.npy")
+
+
+def test_dead_pixels_are_replaced_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    values = np.full((4, 5), 30.0)
+    values[0, 0], values[1, 1] = np.nan, np.inf
+    np.save(tmp_path / "a.npy", values)
+    assert (read_image(tmp_path / "a.npy", unit="celsius").values == 30).all()
+    assert "2 values are not finite" in caplog.text
+
+
+def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(DataError, match=r"a\.npy"):
+        read_image(tmp_path / "a.npy")
+
+
+def test_several_frames_are_refused(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 20, 20), dtype=np.uint16), photometric="minisblack")
+    with pytest.raises(DataError, match="3 pages, expected one image"):
+        read_image(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("a.png", "no such file"), ("a.gif", "suffix '.gif' is not"), ("a", "suffix")]
+)
+def test_missing_files_and_unknown_formats_are_named(tmp_path: Path, name: str, message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        read_image(tmp_path / name)
+
+
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    with pytest.raises(DataError, match="the file is empty"):
+        read_image(tmp_path / "a.png")
+
+
+def test_a_jpeg_segment_longer_than_the_file_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"\xff\xd8\xff\xe1" + struct.pack(">H", 60000) + b"FLIR\0\x01\x00\x03rest")
+    with pytest.raises(DataError, match="of its 4 FLIR segments only 1"):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_folders_list_readable_images_and_leave_other_tables_out(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    np.save(tmp_path / "b" / "2.npy", COUNTS)
+    Image.fromarray(COUNTS).save(tmp_path / "1.PNG")
+    (tmp_path / "temperatures.csv").write_text("1.5,2.5\n3.5,4.5\n")
+    (tmp_path / "labels.csv").write_text("image,subject,x0,y0\n1.PNG,anna,3,4\n")
+    (tmp_path / "notes.txt").write_text("x")
+    assert [p.name for p in list_images(tmp_path)] == ["1.PNG", "2.npy", "temperatures.csv"]
+    assert list_images(tmp_path / "1.PNG") == [tmp_path / "1.PNG"]
+
+
+def test_folders_without_images_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no image in this folder"):
+        list_images(tmp_path)
+    with pytest.raises(DataError, match="no such file or folder"):
+        list_images(tmp_path / "gone")
+
+
+def test_the_size_from_the_header_is_the_size_of_the_image(tmp_path: Path, shared_data: Path) -> None:
+    np.save(tmp_path / "a.npy", COUNTS)
+    Image.fromarray(COUNTS).save(tmp_path / "a.png")
+    write_is2(tmp_path / "a.is2", COUNTS)
+    for path in (*tmp_path.iterdir(), shared_data / "flir-radiometric" / "25.jpg"):
+        assert read_image_size(path) == read_image(path).values.shape
+
+
+def test_every_unit_has_a_scale() -> None:
+    assert all(scale > 0 for scale, _ in UNITS.values())

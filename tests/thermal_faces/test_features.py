@@ -1,0 +1,128 @@
+"""Small features of the rendered face: where each one is painted on the mean face."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from thermal_faces import SyntheticFaces
+from thermal_faces.head.surface import mean_head
+from thermal_faces.person import Person
+from thermal_faces.skin.chin import paint_chin
+from thermal_faces.skin.eyes import paint_eye
+from thermal_faces.skin.mouth import paint_mouth
+from thermal_faces.skin.nose import paint_nose
+from thermal_faces.skin.temperature_map import Canvas
+from thermal_faces.worn.beard import paint_beard
+from thermal_faces.worn.hair_style import BeardStyle
+
+PORTRAIT = SyntheticFaces(subjects=1, images_per_subject=1).portrait(0, 0)
+PERSON, MOMENT = PORTRAIT.person, PORTRAIT.moment
+SIZES = {
+    "lip_edge_softness": 1.0,
+    "lip_width": 1.0,
+    "lip_box": 0.0,
+    "mouth_line_length": 1.0,
+    "lid_height": 1.0,
+    "lower_lid_height": 0.5,
+    "crease_height": 1.0,
+    "canthus_length": 6.0,
+    "lash_lift": 1.0,
+    "eyeball_edge": 1.0,
+    "chin_pad_edge": 2.0,
+    "chin_pad_half_width": 20.0,
+    "lobule_edge": 2.0,
+    "lobule_size": 1.0,
+    "nostril_size": 1.0,
+}
+BEARD = BeardStyle(
+    chin=1.0,
+    cheeks=0.0,
+    moustache=0.0,
+    patchy=0.0,
+    strands=0.2,
+    long_mm=0.0,
+    patch=1.0,
+    patch_mm=6.0,
+    clear=1.0,
+    throat_mm=0.0,
+    bare_mm=10.0,
+    moustache_drop_mm=0.0,
+    joined=0.0,
+)
+
+
+def person(**features: float) -> Person:
+    """One whose features all have the temperature of the skin, save those given."""
+    return replace(PERSON, features_k=dict.fromkeys(PERSON.features_k, 0.0) | SIZES | features)
+
+
+def blank() -> Canvas:
+    return Canvas(np.zeros(mean_head().frontal_mm.shape[:2], np.float32), 6)
+
+
+def at(canvas: Canvas, x_mm: float, y_mm: float) -> float:
+    """What is painted at a place of the mean face."""
+    view, x, y = canvas.window((x_mm - 4, x_mm + 4), (y_mm - 4, y_mm + 4))
+    row, column = np.unravel_index(np.hypot(x - x_mm, y - y_mm).argmin(), x.shape)
+    assert np.hypot(x[row, column] - x_mm, y[row, column] - y_mm) < 1
+    return float(view[row, column])
+
+
+@pytest.mark.parametrize(("width", "painted"), [(1.0, True), (0.55, False)])
+def test_the_red_of_the_lips_may_end_inside_the_corners_of_the_mouth(width: float, painted: bool) -> None:
+    canvas = blank()
+    paint_mouth(canvas, person(lower_lip=-1.0, lip_width=width), open_mm=0.0, forehead_c=0.0)
+    assert at(canvas, 0, 75) < -0.9
+    assert (at(canvas, 17, 71) < -0.5) == painted
+
+
+def test_the_line_between_the_lips_reaches_the_corners_where_the_red_does_not() -> None:
+    canvas = blank()
+    paint_mouth(canvas, person(mouth_line=1.0, lip_width=0.55), open_mm=0.0, forehead_c=0.0)
+    assert at(canvas, 21, 68.2) > 0.7
+    assert abs(at(canvas, 21, 75)) < 0.05
+
+
+def test_the_corners_of_the_eye_glow_and_lashes_shade_the_outer_half() -> None:
+    (inner_x, inner_y), (outer_x, outer_y) = (
+        mean_head().landmarks_frontal_mm[name] for name in ("eye_right_inner", "eye_right_outer")
+    )
+    middle = (inner_x + outer_x) / 2
+    glow, lashes = blank(), blank()
+    paint_eye(glow, 1, person(canthus=1.0), opening=1.0, forehead_c=-0.3)
+    paint_eye(lashes, 1, person(lash_patch=-1.0), opening=1.0, forehead_c=-0.3)
+    assert at(glow, inner_x + 1.5, inner_y) > 0.5 > at(glow, outer_x - 1.5, outer_y) > 0.1
+    assert abs(at(glow, middle, inner_y - 2)) < 0.05
+    assert at(lashes, middle + 5, inner_y - 6) < 3 * at(lashes, middle - 5, inner_y - 6) < 0.0
+
+
+def test_the_pad_of_the_chin_has_round_corners() -> None:
+    canvas = blank()
+    paint_chin(canvas, person(chin_pad=-1.0))
+    lip_y, chin_y = (mean_head().landmarks_frontal_mm[name][1] for name in ("lower_lip", "chin"))
+    middle_y = (lip_y + 11 + chin_y) / 2
+    assert at(canvas, 0, middle_y) < -0.9
+    assert at(canvas, 17, middle_y) < -0.9 < at(canvas, 23, middle_y)
+    assert at(canvas, 0, lip_y + 14) < -0.9
+    assert abs(at(canvas, 19, lip_y + 12.5)) < 0.05
+
+
+def test_the_sides_of_the_bridge_are_cool_between_ridge_and_cheek() -> None:
+    canvas = blank()
+    paint_nose(canvas, person(nose_flank=-1.0), forehead_c=0.0, moment=MOMENT)
+    assert at(canvas, 9, 12) < -0.9
+    assert at(canvas, 0, 11) > -0.3
+    assert at(canvas, 20, 12) > -0.1
+    assert at(canvas, 14, 32) > -0.1
+
+
+def test_a_soul_patch_hangs_from_the_lip_between_bare_skin() -> None:
+    canvas = blank()
+    paint_beard(canvas, replace(person(beard=-2.0), beard_style=BEARD))
+    assert at(canvas, 0, 86) < -0.5
+    assert abs(at(canvas, 15, 86)) < 0.05
+    assert at(canvas, 0, 108) < -0.5
+    full = blank()
+    paint_beard(full, replace(person(beard=-2.0), beard_style=replace(BEARD, bare_mm=0.0)))
+    assert at(full, 15, 92) < -0.5 < at(canvas, 15, 92)
