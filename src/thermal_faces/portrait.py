@@ -18,6 +18,7 @@ from thermal_faces.camera.rasterizer import (
     visible_cells,
 )
 from thermal_faces.camera.view import View, turn
+from thermal_faces.head.back import back_texture_c, back_vertices_mm
 from thermal_faces.head.bust import bust_texture_c, ear_texture_c, ear_vertices_mm, turned_bust_mm
 from thermal_faces.head.shape_modes import displace
 from thermal_faces.head.surface import mean_head
@@ -61,12 +62,17 @@ class Portrait:
         moment: What the face does and wears.
         vertices_mm: The head's surface in the head frame (`head_vertices_mm`).
         view: The camera.
+        whole: Also draws the back of the head, and a torso with a waist, seen from behind where the body is turned
+            away: for people who look to the side or away.
+        detailed: Draws what is finer than about a tenth of the face.
     """
 
     person: Person
     moment: Moment
     vertices_mm: Float[np.ndarray, "rows columns 3"]
     view: View
+    whole: bool = False
+    detailed: bool = True
 
     def landmarks(self) -> tuple[Float[np.ndarray, "16 2"], Bool[np.ndarray, " 16"]]:
         """Pixels of the `face16` landmarks, and which can be seen: facing the camera with nothing in front of them."""
@@ -136,19 +142,31 @@ class Portrait:
         facing = _facing(turned, self.view)
         skin_c = with_grazing_loss(broad_temperature_c(person, moment), facing, ambient_c, moment.grazing_loss)
         canvas = Canvas(skin_c, samples_per_cell(points[_face_rows()], _SAMPLE_SPACING_PX))
-        paint_grain(canvas, person)
-        paint_features(canvas, person, moment)
+        if self.detailed:
+            paint_grain(canvas, person)
+            paint_features(canvas, person, moment)
         paint_beard(canvas, person)
         paint_hair(canvas, person, facing, ambient_c)
         paint_headwear(canvas, person, moment, ambient_c)
         if markers:
             for place in mean_head().landmarks_frontal_mm.values():
                 paint_marker(canvas, place, _MARKER_C, _MARKER_RADIUS_MM)
+        if self.whole:
+            self._draw_back(image, canvas.texture, canvas.samples)
         draw_surface(image, points, turned[..., 2], canvas.texture)
 
+    def _draw_back(self, image: np.ndarray, head_c: np.ndarray, samples: int) -> None:
+        vertices = back_vertices_mm(self.vertices_mm)
+        points = self.view.project(turn(vertices, self.view.head))
+        texture = back_texture_c(head_c, len(points), samples)
+        draw(image, points, texture, cell_areas_px(points) > 0)
+
     def _draw_bust(self, image: np.ndarray, ambient_c: float) -> None:
-        turned = turned_bust_mm(self.person, self.view.head, self.view.body) * np.float32(self.person.scale)
-        points = self.view.project(turned)
+        head, body = self.view.head, self.view.body
+        if self.whole:
+            head, body = _facing_camera(head), _facing_camera(body)
+        turned = turned_bust_mm(self.person, head, body, waist=0.22 if self.whole else 0.0)
+        points = self.view.project(turned * np.float32(self.person.scale))
         # The rows below the frame need no texture.
         rows = min(int((points[..., 1].min(axis=1) < image.shape[0]).sum()) + 1, len(points))
         points = points[:rows]
@@ -174,6 +192,11 @@ def _face_rows() -> slice:
     middle_y = mean_head().frontal_mm[:, mean_head().frontal_mm.shape[1] // 2, 1]
     rows = np.flatnonzero((middle_y > -62) & (middle_y < 118))
     return slice(int(rows[0]), int(rows[-1]) + 1)
+
+
+def _facing_camera(matrix: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+    """Of something whose back is like its front: turned round where its front is turned away."""
+    return matrix if matrix[2, 2] >= 0 else matrix * np.array([-1, 1, -1])
 
 
 def _facing(turned_mm: Float[np.ndarray, "rows columns 3"], view: View) -> Float[np.ndarray, "rows columns"]:

@@ -51,10 +51,19 @@ def _even_rings_mm() -> Float[np.ndarray, "rows 5 1"]:
 
 
 def turned_bust_mm(
-    person: Person, head: Float[np.ndarray, "3 3"], body: Float[np.ndarray, "3 3"]
+    person: Person, head: Float[np.ndarray, "3 3"], body: Float[np.ndarray, "3 3"], *, waist: float = 0.0
 ) -> Float[np.ndarray, "rows columns 3"]:
-    """Neck and torso in the camera's directions: the neck's top follows the head, the rest the body."""
+    """Neck and torso in the camera's directions: the neck's top follows the head, the rest the body.
+
+    Args:
+        person: Whose.
+        head: Rotation of the head.
+        body: Rotation of the shoulders.
+        waist: By which share the torso is narrower below the arms; 0: as wide as with arms that hang.
+    """
     vertices = bust_vertices_mm(person)
+    if waist:
+        vertices[..., 0] *= 1 - np.float32(waist) * np.clip((vertices[..., 1:2] - 260) / 130, 0, 1)[..., 0]
     share = np.clip(1 - np.arange(_ROWS, dtype=np.float32) / 12, 0, 1)[:, None, None]
     with_head, with_body = turn(vertices, head), turn(vertices, body)
     return with_body + share * (with_head - with_body)

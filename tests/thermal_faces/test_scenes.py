@@ -1,0 +1,152 @@
+"""Scenes with several people: what is labelled, where, and what isn't."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from thermal_faces import RenderedScene, SyntheticScenes
+from thermal_faces.scene.figure import Figure
+from thermal_landmarks.errors import ConfigError, DataError
+
+PLAIN = {
+    "nobody": 0.0, "alone": 1.0, "outside": 0.0, "away": 0.0, "profile": 0.0, "dim": 0.0, "cold_skin": 0.0,
+    "yaw_deg": (0, 0), "pitch_deg": (0, 0), "roll_deg": (0, 0), "face_px": (30, 60),
+}  # fmt: skip
+BARE = dict.fromkeys(
+    ("cap", "peaked_cap", "head_band", "hood", "headphones", "scarf", "high_collar", "mask", "occluder"), 0.0
+) | {"long_hair": 0.0, "fringe": 0.0, "head_rest": 0.0}
+
+
+def scenes(crowd: dict[str, object] | None = None, **settings: object) -> SyntheticScenes:
+    return SyntheticScenes(**{"images": 40, "size": (120, 160), "crowd": crowd, **settings})  # type: ignore[arg-type]
+
+
+def same(a: RenderedScene, b: RenderedScene) -> bool:
+    return (
+        np.array_equal(a.values, b.values)
+        and a.unit == b.unit
+        and all(
+            f.box_px == g.box_px and np.array_equal(f.points_px, g.points_px) and f.hidden == g.hidden
+            for f, g in zip(a.faces, b.faces, strict=True)
+        )
+    )
+
+
+def test_a_scene_depends_on_its_index_alone() -> None:
+    source = scenes()
+    first = [source.render(index) for index in (3, 4, 5)]
+    copy = pickle.loads(pickle.dumps(source))
+    again = [copy.render(index) for index in (5, 4, 3)][::-1]
+    assert all(same(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0].values, scenes(seed=1).render(3).values)
+
+
+def test_values_are_celsius_or_gray_levels_of_the_asked_size() -> None:
+    source = scenes(size=((60, 80), (120, 160)))
+    rendered = [source.render(index) for index in range(12)]
+    assert {scene.unit for scene in rendered} == {"celsius", "gray"}
+    heights = [scene.values.shape[0] for scene in rendered]
+    assert min(heights) >= 60
+    assert max(heights) <= 120
+    assert len(set(heights)) > 3
+    for index, scene in enumerate(rendered):
+        assert scene.values.dtype == np.float32
+        assert np.isfinite(scene.values).all()
+        assert scene.values.shape == source.size(index)
+        if scene.unit == "gray":
+            assert scene.values.min() >= 0
+            assert scene.values.max() <= 255
+
+
+def test_points_of_a_frontal_face_lie_in_its_box_and_can_be_seen() -> None:
+    source = scenes(PLAIN, appearance=BARE)
+    for index in range(8):
+        (face,) = source.render(index).faces
+        x_min, y_min, x_max, y_max = face.box_px
+        x, y = face.points_px.T
+        assert ((x >= x_min) & (x <= x_max) & (y >= y_min) & (y <= y_max + 1)).all()
+        assert 0.62 < (x_max - x_min) / (y_max - y_min) < 1.05
+        assert face.is_face
+        assert face.angle_deg == 0
+        assert face.points_px.shape == (16, 2)
+
+
+def test_a_box_ends_at_the_head_that_is_drawn() -> None:
+    """Hot heads without hair before a cold, even room: beside the box, at the height of the eyes, nothing is hot."""
+    source = scenes(PLAIN, appearance=BARE | {"bald": 1.0, "glasses_owner": 0.0})
+    for index in range(6):
+        (figure,) = source.cast.figures(index, (120, 160), 20.0)
+        image = np.full((120, 160), 20.0, np.float32)
+        figure.portrait.draw_over(image, 20.0)
+        x_min, _, x_max, _ = figure.box_px()
+        eye_row = round(float(figure.portrait.landmarks()[0][:, 1].min()))
+        hot = np.flatnonzero(image[eye_row] > 26)
+        # Ears stand off by up to a tenth of the width.
+        tolerance = 0.14 * (x_max - x_min) + 1
+        assert abs(hot.min() - x_min) < tolerance
+        assert abs(hot.max() - x_max) < tolerance
+
+
+def test_people_in_front_hide_those_behind() -> None:
+    group = PLAIN | {"alone": 0.0, "few": 1.0, "close_together": 1.0, "others_size": (0.5, 0.9)}
+    source = scenes(group, appearance=BARE)
+    hidden_behind = []
+    for index in range(12):
+        faces = source.render(index).faces
+        distances = [figure.portrait.view.distance_mm for figure in source.cast.figures(index, (120, 160), 20.0)]
+        assert len(distances) == len(faces)
+        assert distances == sorted(distances, reverse=True)
+        hidden_behind += [face.hidden for face in faces[:-1]]
+        for face in faces:
+            assert face.is_face == (face.hidden <= 0.7)
+            if face.hidden == 1:
+                assert not face.visible.any()
+    assert max(hidden_behind) > 0.7
+    assert min(hidden_behind) == 0
+
+
+def test_people_who_look_away_are_drawn_but_are_no_faces() -> None:
+    away = scenes(PLAIN | {"away": 1.0, "face_px": (30, 60)}, sensor={"eight_bit": 0.0})
+    empty = scenes({"nobody": 1.0}, sensor={"eight_bit": 0.0})
+    for index in range(6):
+        seen, room = away.render(index), empty.render(index)
+        assert seen.faces == ()
+        assert room.faces == ()
+        assert np.abs(seen.values - room.values).max() > 2
+
+
+def test_a_turned_head_is_closed_at_the_back() -> None:
+    """Seen from behind, nothing of the room shows through the head."""
+    source = scenes(PLAIN | {"away": 1.0, "away_deg": (150, 210), "face_px": (60, 60)}, appearance=BARE)
+    for index in range(6):
+        (figure,) = source.cast.figures(index, (120, 160), 20.0)
+        image = np.full((120, 160), -50.0, np.float32)
+        figure.portrait.draw_over(image, 20.0)
+        x, y = (round(v) for v in figure.portrait.view.centre_px)
+        if 6 < x < 154 and 12 < y < 108:
+            assert image[y - 6 : y + 7, x - 6 : x + 7].min() > 0
+
+
+def test_boxes_of_profiles_reach_from_the_ear_to_the_tip_of_the_nose() -> None:
+    def figure(yaw: float) -> Figure:
+        source = scenes(PLAIN | {"profile": 1.0, "profile_deg": (yaw, yaw)}, appearance=BARE)
+        return source.cast.figures(0, (120, 160), 20.0)[0]
+
+    for yaw in (-75.0, 75.0):
+        x_min, _, x_max, _ = figure(yaw).box_px()
+        points, _ = figure(yaw).portrait.landmarks()
+        nose = points[:, 0].max() if yaw > 0 else points[:, 0].min()
+        assert abs((x_max if yaw > 0 else x_min) - nose) < 3
+        assert x_max - x_min < 0.85 * (figure(0).box_px()[2] - figure(0).box_px()[0]) * 1.2
+
+
+def test_settings_that_make_no_sense_are_refused() -> None:
+    with pytest.raises(ConfigError, match="images=0"):
+        scenes(images=0)
+    with pytest.raises(ConfigError, match="size="):
+        scenes(size=((120, 160), (60, 80)))
+    with pytest.raises(ConfigError, match="people is not a setting"):
+        scenes({"people": 3})
+    with pytest.raises(DataError, match="There is no scene 40"):
+        scenes().render(40)
