@@ -14,7 +14,7 @@ import torch
 import yaml
 from hydra.utils import instantiate
 
-from thermal_landmarks.cli import compose_config
+from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.five_points import write_five_points
 from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
 

@@ -8,7 +8,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from thermal_landmarks.cli import CONFIG_DIR, compose_config
+from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
 from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
 
 COMMANDS = sorted(p.stem for p in CONFIG_DIR.glob("*.yaml"))

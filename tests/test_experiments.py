@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from thermal_landmarks.cli import CONFIG_DIR
+from thermal_landmarks.commands.entry import CONFIG_DIR
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(

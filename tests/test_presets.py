@@ -10,7 +10,7 @@ import torch
 from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
-from thermal_landmarks.cli import compose_config
+from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.models.complexity import count_parameters
 from thermal_landmarks.models.network import LandmarkNetwork

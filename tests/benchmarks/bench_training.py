@@ -15,7 +15,7 @@ import torch
 from omegaconf import OmegaConf
 
 from thermal_landmarks.allocator import keep_freed_memory
-from thermal_landmarks.cli import compose_config
+from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.data.cache import CachedSamples
 from thermal_landmarks.data.datamodule import LandmarkDataModule

@@ -20,7 +20,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from thermal_landmarks.cli import BUILDABLE, CONFIG_DIR
+from thermal_landmarks.commands.entry import BUILDABLE, CONFIG_DIR
 
 ROOT = Path(__file__).parents[2]
 SQLITE = "sqlite:///outputs/studies.db"

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from thermal_landmarks.cli import CONFIG_DIR, compose_config
+from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.from_study import expand_study
 

@@ -6,7 +6,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from thermal_landmarks.cli import CONFIG_DIR
+from thermal_landmarks.commands.entry import CONFIG_DIR
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.plan import plan_studies
 

@@ -12,7 +12,7 @@ from scipy.ndimage import grey_dilation, grey_erosion
 from thermal_faces import SyntheticSequence
 from thermal_faces.ranges.sequence import SEQUENCE_POSE, MotionRanges, PhysiologyRanges
 from thermal_faces.video.sequence import SIGNALS
-from thermal_landmarks.cli import CONFIG_DIR
+from thermal_landmarks.commands.entry import CONFIG_DIR
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 

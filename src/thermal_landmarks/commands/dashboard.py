@@ -2,7 +2,7 @@
 
 from omegaconf import DictConfig
 
-from thermal_landmarks.cli import command
+from thermal_landmarks.commands.entry import command
 
 
 @command("dashboard")

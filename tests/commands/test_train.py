@@ -14,7 +14,7 @@ import torch
 
 from thermal_landmarks.training.precision import best_precision
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "data.augmentation.noise=0.02"]
 
 

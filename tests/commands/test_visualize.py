@@ -17,7 +17,7 @@ from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.reporting.feature_maps import look_at
 from thermal_landmarks.reporting.visualisation import celsius_range, choose_channels
 
-VISUALIZE = Path(__file__).parents[1] / "src" / "visualize.py"
+VISUALIZE = Path(__file__).parents[2] / "src" / "visualize.py"
 MakeCheckpoint = Callable[..., Path]
 Visualize = Callable[..., str | int | None]
 

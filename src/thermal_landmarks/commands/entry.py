@@ -21,7 +21,7 @@ from omegaconf.errors import OmegaConfBaseException
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.runs import find_run_to_resume
 
-CONFIG_DIR = Path(__file__).parents[2] / "conf"
+CONFIG_DIR = Path(__file__).parents[3] / "conf"
 
 BUILDABLE = (
     "thermal_landmarks.*",

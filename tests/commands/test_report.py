@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from thermal_landmarks.cli import compose_config
+from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.training.run import train
 
-REPORT = Path(__file__).parents[1] / "src" / "report.py"
+REPORT = Path(__file__).parents[2] / "src" / "report.py"
 Report = Callable[..., str | int | None]
 
 

@@ -20,7 +20,7 @@ FACE16 = np.array(
         *([33, 75], [50, 70], [67, 75], [50, 85], [50, 105]),  # mouth, chin
     ]
 )
-CHECK_DATA = Path(__file__).parents[1] / "src" / "check_data.py"
+CHECK_DATA = Path(__file__).parents[2] / "src" / "check_data.py"
 CheckData = Callable[..., str | int | None]
 
 

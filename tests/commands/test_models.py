@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = Path(__file__).parents[1] / "src" / "models.py"
+COMMAND = Path(__file__).parents[2] / "src" / "models.py"
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from thermal_landmarks.cli import CONFIG_DIR, command
+from thermal_landmarks.commands.entry import CONFIG_DIR, command
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.from_study import expand_study
 
@@ -18,7 +18,7 @@ def from_study(arguments: list[str]) -> list[str]:
 @command("train", expand=from_study)
 def main(cfg: DictConfig) -> float:
     """Train one model; the return value is what a search minimises."""
-    import thermal_landmarks.cli  # noqa: F401  (its resolvers, where a launcher has started this in another process)
+    import thermal_landmarks.commands.entry  # noqa: F401  (its resolvers, where a launcher has started this in another process)
 
     hydra = HydraConfig.get()
     folder = Path(hydra.runtime.output_dir)

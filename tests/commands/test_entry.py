@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hydra.errors import InstantiationException
 
-from thermal_landmarks.cli import explain
+from thermal_landmarks.commands.entry import explain
 from thermal_landmarks.errors import DataError
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments, cwd, command="train.py"):

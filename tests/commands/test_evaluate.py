@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-EVALUATE = Path(__file__).parents[1] / "src" / "evaluate.py"
+EVALUATE = Path(__file__).parents[2] / "src" / "evaluate.py"
 MakeCheckpoint = Callable[..., Path]
 Evaluate = Callable[..., str | int | None]
 

@@ -11,7 +11,7 @@ from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.inference.predictor import Predictor
 
-PREDICT = Path(__file__).parents[1] / "src" / "predict.py"
+PREDICT = Path(__file__).parents[2] / "src" / "predict.py"
 MakeCheckpoint = Callable[..., Path]
 Predict = Callable[..., str | int | None]
 

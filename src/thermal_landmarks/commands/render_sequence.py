@@ -5,7 +5,7 @@ from pathlib import Path
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from thermal_landmarks.cli import command
+from thermal_landmarks.commands.entry import command
 
 
 @command("render_sequence")

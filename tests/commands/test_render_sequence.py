@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import tifffile
 
-COMMAND = Path(__file__).parents[1] / "src" / "render_sequence.py"
+COMMAND = Path(__file__).parents[2] / "src" / "render_sequence.py"
 SMALL = ("seconds=0.4", "size=[60,80]", "hydra.run.dir=out")
 
 

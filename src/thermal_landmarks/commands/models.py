@@ -4,7 +4,7 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from thermal_landmarks.cli import CONFIG_DIR, command, compose_config
+from thermal_landmarks.commands.entry import CONFIG_DIR, command, compose_config
 
 
 @command("models")

@@ -1,0 +1,1 @@
+"""The commands, one module each: compose a config, build what it names, run it."""
