@@ -1,1 +1,3 @@
 """Facial landmarks in thermal images."""
+
+__version__ = "0.1.0"

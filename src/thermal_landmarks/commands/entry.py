@@ -21,7 +21,9 @@ from omegaconf.errors import OmegaConfBaseException
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.runs import find_run_to_resume
 
-CONFIG_DIR = Path(__file__).parents[3] / "conf"
+_PACKAGE = Path(__file__).parents[1]
+CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parents[1] / "conf"
+"""Inside an installed package, or at the top of the source tree."""
 
 BUILDABLE = (
     "thermal_landmarks.*",
@@ -136,13 +138,7 @@ def _unknown_setting(key: str, config_name: str, arguments: list[str]) -> str:
 
 
 def compose_config(config_name: str, overrides: list[str]) -> DictConfig:
-    """The config of a command as `conf/` and the overrides make it.
-
-    Raises:
-        ConfigError: If `conf/` is not beside the package (an installation without the source tree).
-    """
-    if not CONFIG_DIR.is_dir():
-        raise ConfigError(f"No configuration at {CONFIG_DIR}. Install the project from its source tree (`uv sync`).")
+    """The config of a command as `conf/` and the overrides make it."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONFIG_DIR)):
         return compose(config_name, overrides)
