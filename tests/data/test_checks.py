@@ -122,11 +122,17 @@ def test_two_faces_in_one_image_are_no_duplicate(faces: Faces) -> None:
     assert check_source(faces, workers=1).findings == []
 
 
-def test_odd_temperatures_and_constant_images_are_warnings(faces: Faces) -> None:
+def test_odd_temperatures_and_nearly_constant_images_are_warnings_and_constant_ones_errors(faces: Faces) -> None:
     faces.values[Path("0.png")] += 100
     faces.values[Path("1.png")][:] = 30
+    faces.values[Path("1.png")][0, 0] = 20
+    faces.values[Path("2.png")][:] = 30
     report = check_source(faces, workers=1)
-    assert found(report) == [("warning", "temperature", "line 0"), ("warning", "constant", "line 1")]
+    assert found(report) == [
+        ("error", "constant", "line 2"),
+        ("warning", "temperature", "line 0"),
+        ("warning", "constant", "line 1"),
+    ]
 
 
 def test_boxes_are_asked_for_where_the_crop_needs_them(faces: Faces) -> None:

@@ -11,6 +11,9 @@ Unit = Literal["celsius", "gray"]
 """Of an image's values: degrees Celsius, or gray levels without a physical meaning (0-255, or 0-65535)."""
 
 
+NO_DATA = 1e30
+"""Values from here on, of either sign, are marks of missing values in float images, never measured ones."""
+
 _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 

@@ -15,6 +15,7 @@ from rich.progress import track
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.check_report import DataReport, Finding, Severity
 from thermal_landmarks.data.left_right import count_pairs, swapped_pairs
+from thermal_landmarks.data.normalisation import is_constant
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import DataError
 
@@ -31,6 +32,7 @@ class ImageFacts(NamedTuple):
     low: float  # 1st percentile
     median: float
     high: float  # 99th percentile
+    constant: bool = False  # nothing to see
 
 
 def check_source(
@@ -95,7 +97,8 @@ def image_facts(image: ThermalImage) -> ImageFacts:
     digest = hashlib.blake2b(values.tobytes(), digest_size=16).hexdigest()
     low, median, high = (float(v) for v in np.percentile(values, (1, 50, 99)))
     height, width = values.shape[-2:]
-    return ImageFacts(digest, (height, width), image.unit, low, median, high)
+    constant = low == high and is_constant(values, image.unit)
+    return ImageFacts(digest, (height, width), image.unit, low, median, high, constant)
 
 
 def _load_all(source: Source, annotations: Sequence[Annotation], workers: int) -> Iterator[ImageFacts | str]:
@@ -177,7 +180,10 @@ def _check_sides(annotation: Annotation, scheme: Scheme) -> Iterator[Finding]:
 
 
 def _check_values(annotation: Annotation, fact: ImageFacts) -> Iterator[Finding]:
-    if fact.low == fact.high:
+    if fact.constant:
+        reason = f"all of the image has one value, {fact.median:g}: there is no face to see. Remove it."
+        yield _finding("error", "constant", annotation, reason)
+    elif fact.low == fact.high:
         reason = f"98 % of the image have one value, {fact.median:g}. Is it an image?"
         yield _finding("warning", "constant", annotation, reason)
     low, high = _PLAUSIBLE_C

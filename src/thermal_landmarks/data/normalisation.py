@@ -10,6 +10,11 @@ import numpy as np
 from thermal_landmarks.data.annotation import Unit
 from thermal_landmarks.errors import ConfigError
 
+_ROUNDING = 2.0**-20
+"""Values nearer to each other than this fraction of them can't be told from rounding: float32 has 24 bits."""
+
+_SMALLEST_C = 0.005
+
 if TYPE_CHECKING:  # worker processes that decode images do without torch
     from jaxtyping import Float, Num
     from torch import Tensor
@@ -38,13 +43,31 @@ class ValueRange:
             low, high = getattr(self, name)
             if not low < high:
                 raise ConfigError(f"Normalisation {name} must rise, found [{low}, {high}].")
+            if name != "percentiles" and high - low <= _ROUNDING * max(abs(low), abs(high)):
+                raise ConfigError(f"Normalisation {name} [{low}, {high}] is too narrow. Widen it.")
 
     def limits(self, values: np.ndarray, unit: Unit) -> tuple[float, float]:
-        """The values of this image that become -1 and +1; the upper is always above the lower."""
+        """The values of this image, which must not be constant, that become -1 and +1.
+
+        In float32, too, the upper is above the lower: where the percentiles are one value, since nearly all of the
+        image has it, the darkest and the brightest value take their place.
+        """
         if self.mode == "window":
             return self.temperature_range_c if unit == "celsius" else self.gray_range
-        low, high = np.percentile(values[..., ::2, ::2], self.percentiles)
-        return float(low), float(max(high, low + 1e-3))
+        low, high = np.percentile(values[..., ::2, ::2], self.percentiles).astype(np.float32)
+        if _indistinct(float(low), float(high), unit):
+            low, high = values.min(), values.max()
+        return float(low), float(high)
+
+
+def is_constant(values: np.ndarray, unit: Unit) -> bool:
+    """Whether an image's values are all one, apart from rounding: there is nothing to see in it."""
+    return _indistinct(float(values.min()), float(values.max()), unit)
+
+
+def _indistinct(low: float, high: float, unit: Unit) -> bool:
+    least = _SMALLEST_C if unit == "celsius" else 0.0
+    return high - low <= max(least, _ROUNDING * max(abs(low), abs(high)))
 
 
 def normalise(
@@ -55,8 +78,9 @@ def normalise(
     clip: bool = True,
 ) -> Float[Tensor, "batch channel height width"]:
     """Map each image's [low, high] to [-1, 1]; `clip` cuts off what lies outside."""
-    scale = 2 / (high - low)
-    mapped = values * scale[:, None, None, None] - (low * scale + 1)[:, None, None, None]
+    middle, half = (low + high) / 2, (high - low) / 2
+    # first the difference: the product of a large value and a large scale would lose the digits that differ
+    mapped = (values - middle[:, None, None, None]).mul_((1 / half)[:, None, None, None])
     return mapped.clamp_(-1, 1) if clip else mapped
 
 

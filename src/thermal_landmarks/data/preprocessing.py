@@ -8,7 +8,7 @@ import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.geometry import fit_matrix, similarity_matrix, warp_image
-from thermal_landmarks.data.normalisation import ValueRange
+from thermal_landmarks.data.normalisation import ValueRange, is_constant
 from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError, DataError
 
@@ -138,12 +138,19 @@ class Preprocessing:
         """Crop and resize one image, as `seen` gives it, and find its value limits.
 
         Raises:
-            DataError: If the crop lacks a face box or five points that it needs, or no value lies in the window.
+            DataError: If the crop lacks a face box or five points that it needs, the whole image has one value, or no
+                value lies in the window.
         """
         size = (image.values.shape[-2], image.values.shape[-1])
         matrix = self._matrix(size, box_px, five_points_px, location)
         values = warp_image(image.values, matrix, self.image_size)
-        low, high = self.normalisation.limits(values, image.unit)
+        flat = is_constant(values, image.unit)
+        if flat and is_constant(image.values, image.unit):
+            raise DataError(
+                f"{location}: all of the image has one value, {float(values.flat[0]):g}: there is no face to see. Was "
+                "the lens covered, or the picture saturated?"
+            )
+        low, high = self.normalisation.limits(image.values if flat else values, image.unit)
         if self.normalisation.mode == "window" and (values.min() >= high or values.max() <= low):
             raise DataError(
                 f"{location}: all values ({values.min():g} to {values.max():g}, {image.unit}) lie outside the window "

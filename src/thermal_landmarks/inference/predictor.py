@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from thermal_landmarks.data.annotation import ThermalImage, Unit
+from thermal_landmarks.data.annotation import NO_DATA, ThermalImage, Unit
 from thermal_landmarks.data.batch import to_pixels
 from thermal_landmarks.data.cache import encode, encoding_of
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
@@ -167,7 +167,7 @@ class Predictor:
                 )
                 for row, image in zip(rows, seen, strict=True)
             ]
-            encodings = [encoding_of(image) for image in seen]
+            encodings = [encoding_of(image, p.limits) for image, p in zip(seen, prepared, strict=True)]
             stored = np.stack([encode(p.values, e) for p, e in zip(prepared, encodings, strict=True)])
             batch = normalise_stored(
                 torch.from_numpy(stored if stored.ndim == 4 else stored[:, None]).to(self.device),
@@ -243,9 +243,12 @@ def _with_unit(values: np.ndarray, unit: Unit | None) -> ThermalImage:
 def _checked(image: ThermalImage, location: str) -> ThermalImage:
     if image.values.ndim != 2 or not image.values.size:
         raise DataError(f"{location}: expected values of shape (height, width), found {image.values.shape}.")
-    if not np.isfinite(image.values).all():
-        count = int((~np.isfinite(image.values)).sum())
-        raise DataError(f"{location}: {count} of its values are NaN or infinite. Replace them before predicting.")
+    usable = np.abs(image.values) < NO_DATA  # False for NaN
+    if not usable.all():
+        raise DataError(
+            f"{location}: {int((~usable).sum())} of its values are NaN, infinite or beyond {NO_DATA:g} (a mark for "
+            "missing values). Replace them before predicting."
+        )
     return image
 
 
