@@ -37,6 +37,8 @@ def test_nothing_to_resume_is_said(tmp_path, monkeypatch, resume):
         find_run_to_resume(resume, tmp_path)
 
 
-def test_not_a_number_becomes_null(tmp_path):
-    write_json(tmp_path / "m.json", {"a": float("nan"), "b": 1.5})
-    assert json.loads((tmp_path / "m.json").read_text()) == {"a": None, "b": 1.5}
+def test_not_a_number_becomes_null_at_any_depth(tmp_path):
+    content = {"a": float("nan"), "b": 1.5, "by": {"c": float("inf"), "d": [1, float("nan"), (float("-inf"), "nan")]}}
+    write_json(tmp_path / "m.json", content)
+    expected = {"a": None, "b": 1.5, "by": {"c": None, "d": [1, None, [None, "nan"]]}}
+    assert json.loads((tmp_path / "m.json").read_text()) == expected

@@ -14,3 +14,26 @@ class DataError(UserError):
 
 class ConfigError(UserError):
     """A setting that doesn't exist, doesn't fit, or contradicts another."""
+
+
+class OutputError(UserError):
+    """A file that can't be written: a full disk, a folder that takes no files."""
+
+
+class DivergedError(UserError):
+    """A training whose loss or predictions are no longer finite numbers."""
+
+
+class Interrupted(BaseException):
+    """The user (Ctrl-C) or the cluster (SIGTERM) has ended the work in good order; what was reached is kept.
+
+    Like `KeyboardInterrupt` no `except Exception` catches it.
+
+    Args:
+        message: What was kept and how to go on.
+        signal_number: Which signal it was; a command ends with the exit code 128 + this, as the shell has it.
+    """
+
+    def __init__(self, message: str, signal_number: int) -> None:
+        super().__init__(message)
+        self.signal_number = signal_number

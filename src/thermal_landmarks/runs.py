@@ -4,11 +4,13 @@ import json
 import math
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, OutputError
 
 
 @dataclass(frozen=True)
@@ -80,12 +82,57 @@ def find_run_to_resume(resume: str, runs: Path) -> Path:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Write a JSON file in one step, so that a crash leaves the old one or the new one; NaN becomes null."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    finite = {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in content.items()}
-    partial.write_text(json.dumps(finite, indent=1) + "\n")
-    partial.replace(path)
+    """Write a JSON file in one step; a number that isn't finite becomes null, at any depth.
+
+    Raises:
+        OutputError: If it can't be written; the file that was there before is intact.
+    """
+    with replacing(path) as file:
+        file.write(json.dumps(_without_nan(content), indent=1, allow_nan=False) + "\n")
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_nan(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[TextIO]:
+    """A text file that takes the place of `path` once it is written whole, so that a crash leaves the old one.
+
+    Raises:
+        OutputError: If it can't be written; the file that was there before is intact.
+    """
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with partial.open("w", newline="", encoding="utf-8") as file:
+                yield file
+            partial.replace(path)
+        finally:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
+    except OSError as error:
+        raise unwritable(path, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> OutputError:
+    """The message where a file can't be written: the disk is full, or the folder takes no files."""
+    return OutputError(
+        f"{path} can't be written: {error.strerror or error}. What lay there before is intact. Free space or name "
+        "another folder, then go on from the last checkpoint with resume=RUN_FOLDER."
+    )
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what a process that was killed while writing has left in a run folder."""
+    for pattern in (".*.part", "checkpoints/.*.part"):
+        for partial in folder.glob(pattern):
+            partial.unlink(missing_ok=True)
 
 
 def git_commit() -> str | None:

@@ -116,7 +116,9 @@ def test_figures_are_written_also_where_no_image_has_a_normaliser(evaluation: Ev
 
 def test_tables_show_every_metric_and_landmark(evaluation: Evaluation) -> None:
     table = metric_table(evaluation.metrics, "inter_ocular")
-    assert {f"test/{name}" for name in table.columns[0].cells} == set(evaluation.metrics)
+    assert {f"test/{name}" for name in table.columns[0].cells} == set(evaluation.metrics) - {"test/non_finite"}
+    broken = metric_table({**evaluation.metrics, "test/non_finite": 2}, "inter_ocular")
+    assert list(broken.columns[0].cells)[-1] == "non_finite"
     by_landmark = landmark_table(evaluation, get_scheme("perinasal6").landmark_names)
     means = evaluation.error_px.mean(axis=0)
     assert list(by_landmark.columns[1].cells) == [f"{mean:.2f}" for mean in means]

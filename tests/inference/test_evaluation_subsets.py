@@ -10,7 +10,6 @@ from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.readers.jd106 import Jd106
 from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
-from thermal_landmarks.errors import DataError
 from thermal_landmarks.inference.evaluation import Evaluation, evaluate
 from thermal_landmarks.inference.evaluation_nme_bins import nme_bins_figure
 from thermal_landmarks.inference.evaluation_subsets import (
@@ -90,11 +89,20 @@ def test_every_flag_has_a_row_also_where_no_image_has_it(wflw: Evaluation, tmp_p
     assert list(table.columns[3].cells)[-1] == "-"
 
 
-def test_broken_predictions_are_an_error_and_not_left_out(wflw: Evaluation) -> None:
+def test_a_prediction_that_is_no_number_is_a_failure_and_not_left_out(wflw: Evaluation) -> None:
     predicted = wflw.predicted_px.copy()
     predicted[2, 5] = np.nan
-    with pytest.raises(DataError, match="1 of 6 images have predicted points that are not finite"):
-        benchmark_errors(replace(wflw, predicted_px=predicted), "inter_ocular")
+    broken = replace(wflw, predicted_px=predicted)
+    before, nme = benchmark_errors(wflw, "inter_ocular"), benchmark_errors(broken, "inter_ocular")
+    assert np.isposinf(nme[2])
+    others = np.arange(6) != 2
+    np.testing.assert_array_equal(nme[others], before[others])
+    found = score_subsets(nme, {"full": np.ones(6, dtype=bool)}, (10.0,), "exact")["full"]
+    assert found is not None
+    assert (found.images, found.non_finite) == (6, 1)
+    assert found.failure_rate[10.0] == pytest.approx(1 / 6)
+    assert found.nme == pytest.approx(before[others].mean())
+    assert np.isposinf(broken.error_px[2, 5])
 
 
 def test_faces_are_shown_by_range_of_nme_and_subset(wflw: Evaluation) -> None:

@@ -219,6 +219,20 @@ def test_half_precision_stays_close(make_checkpoint: MakeCheckpoint, celsius: np
     assert 0 < np.abs(half - exact).max() < 1
 
 
+def test_precision_may_be_a_number(make_checkpoint: MakeCheckpoint) -> None:
+    """Hydra reads precision=16 as one."""
+    assert Predictor.from_checkpoint(make_checkpoint(), device="cpu", precision=16).precision == "16"
+    assert Predictor.from_checkpoint(make_checkpoint(), device="cpu", precision=32).precision == "32"
+
+
+def test_points_that_are_no_numbers_are_refused(make_checkpoint: MakeCheckpoint, celsius: np.ndarray) -> None:
+    predictor = Predictor.from_checkpoint(make_checkpoint(), device="cpu")
+    with torch.no_grad():
+        predictor.network.head.linear.bias[3] = torch.nan
+    with pytest.raises(DataError, match="image 0: the network gives points that are no finite numbers"):
+        predictor(celsius)
+
+
 @pytest.mark.parametrize(
     ("images", "message"),
     [

@@ -15,7 +15,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.training.metrics import MeanAbsoluteError, PointError, WingMetric, build_metrics
 from thermal_landmarks.training.normalised_metrics import AreaUnderCurve, FailureRate, NormalisedMeanError
 
-KEYS = {"wing", "mae", "mse", "accuracy", "nme", "failure_rate", "auc", "pixel_error"}
+KEYS = {"wing", "mae", "mse", "accuracy", "nme", "failure_rate", "auc", "pixel_error", "non_finite"}
 
 
 def predict(batch, seed=1, noise=0.05):
@@ -62,6 +62,7 @@ def reference(prediction, batch, normaliser="inter_ocular", threshold=0.1):
         "failure_rate": np.mean(nme > threshold),
         "auc": np.mean([max(0, 1 - e / threshold) for e in nme]),
         "pixel_error": np.mean([pixels for row in rows for pixels in row["pixels"]]),
+        "non_finite": 0,
     }
 
 
@@ -100,6 +101,7 @@ def test_nothing_measured_is_nan(make_batch):
     for metrics in (untouched, masked):
         values = metrics.compute()
         assert set(values) == KEYS
+        assert values.pop("non_finite") == 0
         assert all(math.isnan(value) for value in values.values())
 
 
@@ -131,6 +133,36 @@ def test_images_without_a_normaliser_are_left_out(make_batch):
     metric.update(predict(batch), batch)
     kept = {name: value[[0, 3]] for name, value in batch.items()}
     assert float(metric.compute()) == pytest.approx(reference(predict(batch)[[0, 3]], kept)["nme"], rel=1e-5)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_prediction_that_is_no_number_is_a_failure(make_batch, value):
+    """It isn't a missing measurement: one image of four has no normaliser, one no finite prediction."""
+    batch = make_batch(4, missing=0)
+    batch["inter_ocular_px"][0] = torch.nan
+    prediction = to_unit(batch["points_px"], (30, 40))
+    prediction[1, 2, 0] = value
+    metrics = build_metrics("")
+    metrics.update(prediction, batch)
+    found = {name: float(v) for name, v in metrics.compute().items()}
+    assert found["failure_rate"] == pytest.approx(1 / 3)
+    assert found["auc"] == pytest.approx(2 / 3, abs=1e-4)
+    assert found["nme"] == pytest.approx(0, abs=1e-5)
+    assert found["non_finite"] == 1
+    assert not math.isfinite(found["mae"])
+
+
+def test_a_masked_prediction_may_be_anything(make_batch):
+    batch = make_batch(4, missing=0)
+    batch["mask"][1, 2] = False
+    prediction = predict(batch)
+    expected = build_metrics("")
+    expected.update(prediction, batch)
+    prediction = prediction.index_put((torch.tensor(1), torch.tensor(2)), torch.tensor(math.nan))
+    found = build_metrics("")
+    found.update(prediction, batch)
+    values = {name: float(v) for name, v in found.compute().items() if name != "accuracy"}
+    assert values == pytest.approx({name: float(v) for name, v in expected.compute().items() if name != "accuracy"})
 
 
 def test_simpson_rule_equals_scipy_on_the_sampled_curve_and_nearly_the_exact_area(make_batch):

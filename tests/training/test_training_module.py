@@ -130,6 +130,31 @@ def test_metrics_are_float32_under_bfloat16(make_module, make_data, make_trainer
     assert trainer.callback_metrics["val/wing"].dtype == torch.float32
 
 
+def test_the_test_is_in_float32_whatever_the_training(make_module, make_data, make_trainer):
+    data, columns = make_data(), []
+    for precision in ("bf16-mixed", "32-true"):
+        module = make_module(seed=3)
+        make_trainer(precision=precision).test(module, data, verbose=False)
+        columns.append(module.test_table.columns["prediction_px"])
+    assert torch.equal(*columns)
+
+
+def test_an_image_that_comes_twice_does_not_count_in_the_loss(make_module, make_data, make_trainer, monkeypatch):
+    """The second of two processes with an odd number of images gets one again, masked, in a batch of its own."""
+    module, data = make_module(), make_data(batch_size=3, split={"val": 0.4, "test": 0.15})
+    data.setup()
+    val = data.datasets["val"]
+    val.rows = val.rows[:5]
+    assert len(val) == 5
+    monkeypatch.setattr(data, "_process", lambda: {"rank": 1, "processes": 2})
+    logged = make_trainer().validate(module, data, verbose=False)[0]
+    batch = data.finish(val.__getitems__([1, 3]), augment=False)
+    with torch.no_grad():
+        expected = module._loss(module.eval()(batch["image"]), batch)
+    assert logged["val/loss"] == pytest.approx(float(expected), rel=1e-5)
+    assert logged["val/loss"] == pytest.approx(logged["val/wing"], rel=1e-5)
+
+
 def test_norms_and_biases_are_not_decayed(make_module):
     network = make_module().network
     decayed, free = parameter_groups(network)

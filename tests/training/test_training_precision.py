@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from thermal_landmarks.training.precision import best_precision
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.training.precision import best_precision, training_precision
 
 
 @pytest.mark.parametrize(("has_bfloat16", "expected"), [(True, "bf16-mixed"), (False, "32-true")])
@@ -26,3 +27,16 @@ def test_gpu_uses_bfloat16_where_it_is_native(monkeypatch, has_bfloat16, expecte
 
 def test_mps_trains_in_float32():
     assert best_precision("mps") == "32-true"
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [(32, "32-true"), ("16", "16-mixed"), ("bf16", "bf16-mixed"), ("32-true", "32-true")]
+)
+def test_precisions_have_short_names_and_may_be_numbers(typed, meant):
+    assert training_precision(typed) == meant
+
+
+@pytest.mark.parametrize("typed", ["bf16-true", 8])
+def test_a_precision_that_rounds_points_or_does_not_exist_is_refused(typed):
+    with pytest.raises(ConfigError, match=f"trainer.precision={typed}.*bf16-mixed"):
+        training_precision(typed)

@@ -47,8 +47,13 @@ class Evaluation:
 
     @property
     def error_px(self) -> Float[np.ndarray, "image point"]:
-        """Distance of each predicted point from the true one in pixels of the original image."""
-        return np.linalg.norm(self.predicted_px - self.true_px, axis=-1)
+        """Distance of each predicted point from the true one in pixels of the original image.
+
+        NaN where there is no true one, infinite where the prediction isn't finite.
+        """
+        distance = np.linalg.norm(self.predicted_px - self.true_px, axis=-1)
+        missing = np.isnan(self.true_px).any(axis=-1)
+        return np.where(missing | np.isfinite(distance), distance, np.inf)
 
     @property
     def mean_error_px(self) -> Float[np.ndarray, " image"]:

@@ -99,6 +99,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         "metric_settings": settings,
         "benchmark": {"auc_rule": cfg.benchmark.auc_rule, "subsets": as_records(scores)},
         "mirror": predictor.mirror,
+        "test_precision": predictor.precision,
         "commit": git_commit(),
     }
     write_json(folder / "metrics.json", metrics)
@@ -201,6 +202,12 @@ def _count(number: int, thing: str) -> str:
 
 
 def _warn_without_normaliser(console: Console, evaluation: Evaluation, normaliser: str) -> None:
+    if broken := int(np.isinf(evaluation.nme).sum()):
+        console.print(
+            f"[yellow]{broken} of {len(evaluation.nme)} images have predicted points that are not finite numbers: they "
+            "are failures, and the mean NME is that of the others.[/yellow]",
+            soft_wrap=True,
+        )
     missing = int(np.isnan(evaluation.nme).sum())
     if missing:
         console.print(

@@ -14,7 +14,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 from rich.table import Table
 
-from thermal_landmarks.errors import DataError
 from thermal_landmarks.inference.evaluation import Evaluation
 from thermal_landmarks.training.normalised_metrics import Normaliser
 from thermal_landmarks.training.scores import Rule, Scores, score
@@ -23,17 +22,8 @@ FULL = "full"
 
 
 def benchmark_errors(evaluation: Evaluation, normaliser: Normaliser) -> Float[np.ndarray, " image"]:
-    """NME of each image in double precision; NaN where it has no normaliser.
-
-    Raises:
-        DataError: If a prediction is not a finite number.
-    """
+    """NME of each image in double precision: NaN without a normaliser, infinite where a prediction isn't finite."""
     predicted = evaluation.predicted_px.astype(np.float64)
-    if broken := int((~np.isfinite(predicted).all(axis=(1, 2))).sum()):
-        raise DataError(
-            f"{broken} of {len(predicted)} images have predicted points that are not finite numbers, so nothing can be "
-            "scored. The network has diverged; take an earlier checkpoint."
-        )
     samples, rows = evaluation.samples, evaluation.rows
     if normaliser == "inter_ocular":
         length = samples.inter_ocular_px[rows].astype(np.float64)
@@ -43,6 +33,7 @@ def benchmark_errors(evaluation: Evaluation, normaliser: Normaliser) -> Float[np
         length = np.full(len(rows), math.hypot(*samples.images.shape[-2:]))
     length = length * samples.pixel_size[rows]
     distances = np.linalg.norm(predicted - evaluation.annotated_px, axis=2)
+    distances[~np.isfinite(predicted).all(axis=2) & ~np.isnan(evaluation.annotated_px).any(axis=2)] = np.inf
     # every image of an evaluation has an annotated point
     return np.nanmean(distances, axis=1) / np.where(length > 0, length, np.nan)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -49,10 +49,11 @@ class Predictor:
         scheme: Scheme,
         preprocessing: Preprocessing,
         device: str = "auto",
-        precision: Precision = "32",
+        precision: Precision | int = "32",
         mirror: bool = False,
         batch_size: int = 32,
     ) -> None:
+        precision = cast(Precision, str(precision))  # a command line's precision=16 is a number
         if precision not in get_args(Precision):
             raise ConfigError(f"precision={precision} is unknown. Choose 32, bf16 or 16.")
         if batch_size < 1:
@@ -71,7 +72,7 @@ class Predictor:
         path: str | Path,
         *,
         device: str = "auto",
-        precision: Precision = "32",
+        precision: Precision | int = "32",
         mirror: bool | None = None,
         batch_size: int = 32,
     ) -> "Predictor":
@@ -117,7 +118,8 @@ class Predictor:
             float32 (point, 2) for one image, (batch, point, 2) for a batch.
 
         Raises:
-            DataError: If an array is no image, holds values that are not finite, or lacks a face box that it needs.
+            DataError: If an array is no image, holds values that are not finite, or lacks a face box that it needs, or
+                if a predicted point is not a finite number.
         """
         thermal_images, single = _as_images(images, unit)
         boxes = _as_boxes(boxes_px, len(thermal_images), single=single)
@@ -126,6 +128,13 @@ class Predictor:
             transform_points(prediction, invert_matrix(matrix))
             for prediction, matrix in self._predict_batches(thermal_images, boxes, five_points)
         ]
+        for row, found in enumerate(points):
+            if not np.isfinite(found).all():
+                raise DataError(
+                    f"{'image' if single else f'image {row}'}: the network gives points that are no finite numbers. "
+                    "Either its training has diverged: take another checkpoint; or the image's values overflow in "
+                    f"precision={self.precision}: try precision=32."
+                )
         if single:
             return points[0]
         return np.stack(points) if points else np.empty((0, self.scheme.num_points, 2), dtype=np.float32)

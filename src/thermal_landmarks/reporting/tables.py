@@ -24,6 +24,8 @@ def metric_table(metrics: Mapping[str, float], normaliser: str) -> Table:
         "auc": "area under the cumulative error curve",
         "pixel_error": "mean point error, original pixels",
     }
+    if metrics.get("test/non_finite"):
+        meanings["non_finite"] = "images whose points are no finite numbers: failures, not in the mean NME"
     for name, meaning in meanings.items():
         value = metrics.get(f"test/{name}", math.nan)
         table.add_row(name, "-" if math.isnan(value) else f"{value:.4f}", meaning)

@@ -1,6 +1,7 @@
 """Checkpoint files that are whole or absent, and that load without running code from them."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from thermal_landmarks.errors import DataError
+from thermal_landmarks.runs import unwritable
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -18,19 +20,30 @@ class AtomicCheckpoints(TorchCheckpointIO):
     """
 
     def save_checkpoint(self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any | None = None) -> None:
-        """Write a checkpoint; the file at `path` is replaced in one step."""
+        """Write a checkpoint; the file at `path` is replaced in one step.
+
+        Raises:
+            OutputError: If it can't be written; the checkpoint that was there before is intact.
+        """
         del storage_options
         path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            with temporary.open("wb") as file:
-                torch.save(checkpoint, file)
-                file.flush()
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        finally:
-            temporary.unlink(missing_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                with temporary.open("wb") as file:
+                    torch.save(checkpoint, file)
+                    file.flush()
+                    os.fsync(file.fileno())
+                temporary.replace(path)
+            finally:
+                with suppress(OSError):
+                    temporary.unlink(missing_ok=True)
+        except (OSError, RuntimeError) as error:
+            cause = error if isinstance(error, OSError) else error.__context__  # torch covers the file's own error
+            if not isinstance(cause, OSError):
+                raise
+            raise unwritable(path, cause) from error
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = "cpu", weights_only: bool | None = True

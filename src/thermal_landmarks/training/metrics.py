@@ -15,7 +15,13 @@ from torchmetrics import Metric, MetricCollection
 
 from thermal_landmarks.data.batch import Batch, to_unit
 from thermal_landmarks.training.losses import Wing
-from thermal_landmarks.training.normalised_metrics import AreaUnderCurve, FailureRate, NormalisedMeanError, Normaliser
+from thermal_landmarks.training.normalised_metrics import (
+    AreaUnderCurve,
+    FailureRate,
+    NonFinite,
+    NormalisedMeanError,
+    Normaliser,
+)
 from thermal_landmarks.training.point_errors import image_size, point_errors_px, unit_target
 from thermal_landmarks.training.scores import Rule
 
@@ -44,7 +50,7 @@ def build_metrics(
         num_points: N.
 
     Returns:
-        Keys `wing, mae, mse, accuracy, nme, failure_rate, auc, pixel_error` behind the prefix.
+        Keys `wing, mae, mse, accuracy, nme, failure_rate, auc, pixel_error, non_finite` behind the prefix.
     """
     metrics: dict[str, Metric] = {
         "wing": WingMetric(width=wing_width, epsilon=wing_epsilon),
@@ -55,8 +61,10 @@ def build_metrics(
         "failure_rate": FailureRate(normaliser=normaliser, threshold=failure_threshold),
         "auc": AreaUnderCurve(normaliser=normaliser, threshold=auc_threshold, rule=auc_rule),
         "pixel_error": PointError(num_points=num_points),
+        "non_finite": NonFinite(),
     }
-    groups = [["nme", "failure_rate", "auc"], *([name] for name in ("wing", "mae", "mse", "accuracy", "pixel_error"))]
+    together = ["nme", "failure_rate", "auc"]
+    groups = [together, *([name] for name in metrics if name not in together)]
     return MetricCollection(dict(metrics), prefix=prefix, compute_groups=groups)
 
 
@@ -121,7 +129,7 @@ class MeanSquaredError(_ImageMean):
 def _coordinate_mean(
     values: Float[Tensor, "batch point 2"], mask: Bool[Tensor, "batch point"]
 ) -> Float[Tensor, " batch"]:
-    return (values * mask[..., None]).sum(dim=(1, 2)) / (2 * mask.sum(dim=1)).clamp(min=1)
+    return values.masked_fill(~mask[..., None], 0).sum(dim=(1, 2)) / (2 * mask.sum(dim=1)).clamp(min=1)
 
 
 class ArgmaxAccuracy(_ImageMean):

@@ -26,6 +26,7 @@ from thermal_landmarks.training.losses import LandmarkLoss, Wing
 from thermal_landmarks.training.metrics import PointError, build_metrics
 from thermal_landmarks.training.per_image import PerImageTable
 from thermal_landmarks.training.point_errors import image_size
+from thermal_landmarks.training.precision import full_precision
 from thermal_landmarks.training.trainer import current_metrics
 
 _log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ class LandmarkModule(L.LightningModule):
         target = to_unit(batch["points_px"], image_size(batch))
         prediction, penalty = self.network.learn(images, target, batch["mask"])
         loss = self._loss(prediction.float(), batch) + penalty
-        self.log("train/loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["image"]))
+        self._log_mean("train/loss", loss, batch)
         return loss
 
     def on_train_epoch_end(self) -> None:
@@ -128,7 +129,7 @@ class LandmarkModule(L.LightningModule):
         prediction = self(batch["image"])
         self.val_metrics.update(prediction, batch)
         loss = self._loss(prediction, batch)
-        self.log("val/loss", loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(prediction))
+        self._log_mean("val/loss", loss, batch)
         return {"prediction": prediction}
 
     def on_validation_epoch_end(self) -> None:
@@ -140,7 +141,10 @@ class LandmarkModule(L.LightningModule):
 
     def test_step(self, batch: Batch) -> dict[str, Tensor]:
         images = batch["image"]
-        prediction = self(images) if self.mirror_order is None else locate_both_ways(self, images, self.mirror_order)
+        with full_precision(self.device):
+            prediction = (
+                self(images) if self.mirror_order is None else locate_both_ways(self, images, self.mirror_order)
+            )
         self.test_metrics.update(prediction, batch)
         self.test_table.add(prediction, batch)
         return {"prediction": prediction}
@@ -193,6 +197,11 @@ class LandmarkModule(L.LightningModule):
     def _loss(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Tensor:
         size = image_size(batch)
         return cast(Tensor, self.loss(prediction, to_unit(batch["points_px"], size), batch["mask"], size))
+
+    def _log_mean(self, name: str, loss: Tensor, batch: Batch) -> None:
+        """Log the mean of a loss over the images with a valid point, which are those that it is the mean of."""
+        images = batch["mask"].any(dim=1).sum()  # stays on the device, which Lightning's sums don't mind
+        self.log(name, loss, on_step=False, on_epoch=True, sync_dist=True, batch_size=cast(int, images))
 
     def _step_plateau_schedulers(self) -> None:
         metrics = current_metrics(self.trainer)

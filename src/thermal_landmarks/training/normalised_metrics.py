@@ -1,13 +1,15 @@
 """NME, failure rate and AUC as torchmetrics classes: exact under DDP, NaN where nothing is measured.
 
-The conventions are those of the landmark benchmarks (300-W, WFLW, JD-landmark).
+The conventions are those of the landmark benchmarks (300-W, WFLW, JD-landmark). An image whose prediction isn't a
+finite number has an infinite NME: it is a failure and adds nothing to the AUC; the mean NME leaves it out, and
+`non_finite` counts it. An image without a normaliser, on the other hand, can't be measured and doesn't count.
 """
 
 from typing import Any, Literal
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 from torchmetrics import Metric
 
@@ -22,7 +24,8 @@ Normaliser = Literal["inter_ocular", "box", "image_diagonal"]
 def normalised_errors(
     prediction: Float[Tensor, "batch point 2"], batch: Batch, normaliser: Normaliser
 ) -> Float[Tensor, " batch"]:
-    """NME of each image; NaN where it has no valid point or no usable normaliser.
+    """NME of each image; NaN where it has no valid point or no usable normaliser, else infinite if the prediction of a
+    valid point isn't finite.
 
     Args:
         prediction: In [0, 1] image units.
@@ -39,14 +42,20 @@ def normalised_errors(
     else:
         height, width = image_size(batch)
         length_px = torch.full_like(mean_px, float(np.hypot(height, width)))
+    mean_px = torch.where(not_finite(prediction, batch), torch.inf, mean_px)
     return mean_px / torch.where(length_px > 0, length_px, torch.nan)
+
+
+def not_finite(prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Bool[Tensor, " batch"]:
+    """Which images have a valid point whose prediction is NaN or infinite."""
+    return (~prediction.isfinite().all(dim=2) & batch["mask"]).any(dim=1)
 
 
 class NormalisedMeanError(Metric):
     """NME: mean point error of an image over a normalising length; mean over images.
 
-    Images without a valid point or without a normaliser (no eye corners annotated) are left out; there is no fallback
-    to another normaliser.
+    Images without a valid point or without a normaliser (no eye corners annotated) are left out, and so are those with
+    an infinite error; there is no fallback to another normaliser.
 
     Args:
         normaliser: See `normalised_errors`.
@@ -71,7 +80,7 @@ class NormalisedMeanError(Metric):
         self.errors.append(normalised_errors(prediction, batch, self.normaliser))
 
     def image_errors(self) -> Float[Tensor, " counted"]:
-        """The NME of each image that has one."""
+        """The NME of each image that has one; infinite where its prediction isn't finite."""
         if isinstance(self.errors, Tensor):  # after a sync between processes
             errors = self.errors
         elif self.errors:
@@ -81,7 +90,27 @@ class NormalisedMeanError(Metric):
         return errors[~errors.isnan()]
 
     def compute(self) -> Float[Tensor, ""]:
-        return self.image_errors().mean()
+        errors = self.image_errors()
+        return errors[errors.isfinite()].mean()
+
+
+class NonFinite(Metric):
+    """How many images with a valid point have a prediction that isn't a finite number."""
+
+    is_differentiable = False
+    higher_is_better = False
+    full_state_update = False
+    images: Tensor
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.add_state("images", torch.zeros((), dtype=torch.long), dist_reduce_fx="sum")
+
+    def update(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
+        self.images = self.images + not_finite(prediction, batch).sum()
+
+    def compute(self) -> Float[Tensor, ""]:
+        return self.images.float()
 
 
 class FailureRate(NormalisedMeanError):  # noqa: N818 - no exception

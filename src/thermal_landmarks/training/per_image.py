@@ -20,8 +20,9 @@ class PerImageTable:
     Attributes:
         normaliser: Of the NME column.
         columns: `index` (M,), `nme` (M,), `pixel_error` (M,) mean over the valid points in pixels of the original
-            image, `point_error_px` (M, N) of each point in the same pixels, NaN where not annotated, `prediction_px`
-            (M, N, 2) in pixels of the network's input; filled by `gather`.
+            image, `point_error_px` (M, N) of each point in the same pixels, NaN where not annotated and infinite where
+            the prediction isn't finite, `prediction_px` (M, N, 2) in pixels of the network's input; filled by
+            `gather`.
     """
 
     normaliser: Normaliser = "inter_ocular"
@@ -35,7 +36,7 @@ class PerImageTable:
 
     def add(self, prediction: Float[Tensor, "batch point 2"], batch: Batch) -> None:
         """Add a batch; `prediction` in [0, 1] image units. Nothing waits for the device."""
-        errors = point_errors_px(prediction, batch) * batch["pixel_size"][:, None]
+        errors = point_errors_px(prediction, batch).nan_to_num(nan=torch.inf) * batch["pixel_size"][:, None]
         self._parts.append(
             {
                 "measured": batch["mask"].any(dim=1),

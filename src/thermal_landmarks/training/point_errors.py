@@ -20,7 +20,7 @@ def unit_target(batch: Batch) -> Float[Tensor, "batch point 2"]:
 
 
 def point_errors_px(prediction: Float[Tensor, "batch point 2"], batch: Batch) -> Float[Tensor, "batch point"]:
-    """Distance of each point from its target in pixels of the network's input; 0 where masked."""
+    """Distance of each point from its target in pixels of the network's input; 0 where masked, even if not finite."""
     height, width = image_size(batch)
     error = prediction - unit_target(batch)
-    return torch.hypot(error[..., 0] * width, error[..., 1] * height) * batch["mask"]
+    return torch.hypot(error[..., 0] * width, error[..., 1] * height).masked_fill(~batch["mask"], 0)

@@ -1,6 +1,47 @@
-"""Which number format trains fastest here without hurting: `precision=auto`."""
+"""Number formats: the one that trains fastest here (`precision=auto`), and the one that all tests are made in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
+
+from thermal_landmarks.errors import ConfigError
+
+TEST_PRECISION = "32"
+"""Of every training's test, as of `evaluate.py`, so that the same weights give the same numbers everywhere."""
+
+_TRAINED_IN = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
+
+def training_precision(name: str | int, accelerator: str = "auto") -> str:
+    """Lightning's word for what `trainer.precision` means.
+
+    Args:
+        name: `auto`, `32-true`, `bf16-mixed`, `16-mixed` or their short forms 32, bf16, 16.
+        accelerator: See `best_precision`.
+
+    Raises:
+        ConfigError: If it is another one. Lightning's `bf16-true` and `16-true` would round points to whole pixels.
+    """
+    name = str(name)
+    if name == "auto":
+        return best_precision(accelerator)
+    name = _TRAINED_IN.get(name, name)
+    if name not in _TRAINED_IN.values():
+        raise ConfigError(f"trainer.precision={name} is unknown. Choose auto, {', '.join(_TRAINED_IN.values())}.")
+    return name
+
+
+@contextmanager
+def full_precision(device: torch.device) -> Iterator[None]:
+    """Compute in float32, whatever the training's precision and `matmul_precision`."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        with torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def best_precision(accelerator: str = "auto") -> str:

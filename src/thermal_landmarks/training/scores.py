@@ -4,6 +4,7 @@ The cumulative error curve at x is the fraction of images with NME <= x; the WFL
 sample it every 1e-4 from 0 to the threshold and apply Simpson's rule.
 """
 
+import math
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,12 +21,15 @@ class Scores(NamedTuple):
 
     Attributes:
         images: How many were scored.
-        nme: Mean of their NME.
+        non_finite: How many of them have an infinite NME, because their prediction isn't finite: failures, and nothing
+            for the AUC.
+        nme: Mean NME of the others.
         failure_rate: By threshold: share of images with a greater NME.
         auc: By threshold: area under the cumulative error curve up to there, divided by the threshold.
     """
 
     images: int
+    non_finite: int
     nme: float
     failure_rate: dict[float, float]
     auc: dict[float, float]
@@ -42,9 +46,11 @@ def score(nme: Float[np.ndarray, " image"], thresholds: tuple[float, ...], *, ru
         raise DataError("There is no image to score.")
     if missing := int(np.isnan(nme).sum()):
         raise DataError(f"{missing} of {len(nme)} images have no NME (NaN). Mend or leave out these images first.")
+    finite = nme[np.isfinite(nme)]
     return Scores(
         images=len(nme),
-        nme=float(nme.mean()),
+        non_finite=len(nme) - len(finite),
+        nme=float(finite.mean()) if len(finite) else math.nan,
         failure_rate={t: float((nme > t).mean()) for t in thresholds},
         auc={t: area_under_curve(nme, t, rule) for t in thresholds},
     )

@@ -11,12 +11,12 @@ from lightning.pytorch.callbacks import Callback, Checkpoint, ProgressBar
 from lightning.pytorch.loggers import Logger
 
 from thermal_landmarks.training.checkpoint_io import AtomicCheckpoints
-from thermal_landmarks.training.precision import best_precision
+from thermal_landmarks.training.precision import training_precision
 
 
 def build_trainer(
     *,
-    precision: str = "auto",
+    precision: str | int = "auto",
     matmul_precision: str = "high",
     accelerator: str = "auto",
     max_epochs: int,
@@ -28,7 +28,7 @@ def build_trainer(
     """A Trainer whose checkpoints are written atomically.
 
     Args:
-        precision: Lightning's word for it, or `auto` for the fastest that this machine has.
+        precision: See `precision.training_precision`.
         matmul_precision: Of float32 matrix products on a GPU: `highest`, `high` (TF32) or `medium`.
         accelerator: `auto`, `cpu`, `gpu`, `mps`, ...
         max_epochs: Length of the training, times `epochs_factor`.
@@ -47,7 +47,7 @@ def build_trainer(
     return L.Trainer(
         accelerator=accelerator,
         max_epochs=max_epochs * epochs_factor,
-        precision=best_precision(accelerator) if precision == "auto" else precision,  # type: ignore[arg-type]
+        precision=training_precision(precision, accelerator),  # type: ignore[arg-type]
         callbacks=callbacks,
         logger=logger or False,
         plugins=[AtomicCheckpoints()],

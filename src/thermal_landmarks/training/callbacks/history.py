@@ -8,6 +8,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
+from thermal_landmarks.runs import replacing
 from thermal_landmarks.training.trainer import current_metrics
 
 
@@ -40,10 +41,7 @@ class History(Callback):
 def write_rows(path: Path, rows: list[dict[str, float]]) -> None:
     """Replace a CSV file by these rows; a column stays empty where a row lacks it."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    with temporary.open("w", newline="", encoding="utf-8") as file:
+    with replacing(path) as file:
         writer = csv.DictWriter(file, columns)
         writer.writeheader()
         writer.writerows(rows)
-    temporary.replace(path)

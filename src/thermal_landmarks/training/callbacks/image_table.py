@@ -8,7 +8,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.runs import RunFolder
+from thermal_landmarks.runs import RunFolder, replacing
 from thermal_landmarks.training.module import LandmarkModule
 
 
@@ -29,9 +29,8 @@ class TestImages(Callback):
         samples = data.datasets["test"].samples
         landmarks = get_scheme(pl_module.hparams["scheme"]).landmark_names
         path = RunFolder(Path(trainer.default_root_dir)).test_images
-        path.parent.mkdir(parents=True, exist_ok=True)
         names = ("index", "nme", "pixel_error", "point_error_px")
-        with path.open("w", newline="") as file:
+        with replacing(path) as file:
             rows = csv.writer(file)
             rows.writerow(["image", "subject", "nme", "mean_error_px", *(f"{name}_error_px" for name in landmarks)])
             for index, nme, mean, errors in zip(*(columns[name].tolist() for name in names), strict=True):
