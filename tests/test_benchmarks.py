@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import torch
 import yaml
-from hydra.utils import instantiate
 
+from thermal_landmarks.building import build
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.five_points import write_five_points
 from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
@@ -94,19 +94,18 @@ def test_106_points_are_trained_and_measured_in_their_own_layout(
     assert metrics["metric_settings"]["normaliser"] == ("box" if lines is JD else "inter_ocular")
 
 
-@pytest.mark.filterwarnings("ignore:hydra.utils.instantiate")  # the commands give a whitelist, a call from here doesn't
 @pytest.mark.parametrize("preset", ["m", "m_plus", "r_plus", "hr_plus"])
 def test_presets_are_trained_by_the_papers_recipe(preset: str) -> None:
     cfg = compose_config("train", [f"experiment=lotr/{preset}", "data=wflw"])
     assert (cfg.optimizer._target_, cfg.optimizer.lr) == ("timm.optim.Lamb", 1e-3)
     assert (cfg.trainer.max_epochs, cfg.data.batch_size, cfg.mirror) == (100, 32, True)
     assert (cfg.data.colour, cfg.data.in_channels, cfg.data.crop.mode) == (True, 3, "box")
-    loss = instantiate(cfg.loss)
+    loss = build("loss", cfg.loss)
     assert (type(loss).__name__, loss.coordinates) == ("SmoothWing", "pixel")
     assert (loss.width, loss.epsilon, loss.threshold) == (10, 2, 0.01)
     assert cfg.branch.query_std**2 == pytest.approx(1e-4)
-    optimizer = instantiate(cfg.optimizer)([torch.nn.Parameter(torch.zeros(2))])
-    schedule = instantiate(cfg.scheduler)(optimizer, total_steps=1000, steps_per_epoch=10)
+    optimizer = build("optimizer", cfg.optimizer)([torch.nn.Parameter(torch.zeros(2))])
+    schedule = build("scheduler", cfg.scheduler)(optimizer, total_steps=1000, steps_per_epoch=10)
     factor = schedule["scheduler"].lr_lambdas[0]
     epochs = {epoch: factor(10 * epoch) for epoch in range(100)}
     assert [epoch for epoch in range(1, 100) if epochs[epoch] != epochs[epoch - 1]] == [50, 75]

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from thermal_landmarks.building import build
 from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
 from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
 
@@ -47,7 +47,7 @@ def test_search_ranges_are_in_hydra_sweep_syntax_and_name_settings(path: Path):
 def test_a_factor_left_out_or_in_every_image_changes_the_rendered_faces(factor: str):
     choices = ["without=nothing", f"without={factor}"]
     choices += [f"always={factor}"] if factor in FACTORS["always"] else []
-    sources = [instantiate(compose_config("train", [choice]).data.source) for choice in choices]
+    sources = [build("source", compose_config("train", [choice]).data.source) for choice in choices]
     assert len({source.fingerprint() for source in sources}) == len(choices) - (factor == "nothing")
 
 

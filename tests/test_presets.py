@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
+from thermal_landmarks import building
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.models.complexity import count_parameters
@@ -93,16 +93,15 @@ def test_layers_removed_shortens_every_stem_and_leaves_the_rest_as_it_was(preset
 def test_no_rotation_trains_three_times_as_many_epochs_of_unrotated_images():
     cfg = compose_config("train", ["experiment=paper/A-2", "ablation=no_rotation", "trainer.max_epochs=7"])
     assert cfg.data.augmentation.rotation == "none"
-    assert instantiate(cfg.trainer, logger=None).max_epochs == 21
-    assert instantiate(compose_config("train", ["ablation=no_rotation"]).trainer).max_epochs == 180
+    assert building.build("trainer", cfg.trainer, logger=None).max_epochs == 21
+    assert building.build("trainer", compose_config("train", ["ablation=no_rotation"]).trainer).max_epochs == 180
 
 
-@pytest.mark.filterwarnings("ignore:hydra.utils.instantiate")  # the commands give a whitelist, a call from here doesn't
 @pytest.mark.parametrize("stem", ["conv", "resnext", "alt_conv_luong", "alt_conv_bahdanau", "alt_conv_resnext"])
 def test_the_thermal_models_learn_with_lotrs_loss(stem):
     torch.manual_seed(0)
     cfg = compose_config("train", [f"stem={stem}", "loss=smooth_wing", "data.image_size=[48,64]"])
-    network, loss = build(cfg, device="cpu"), instantiate(cfg.loss)
+    network, loss = build(cfg, device="cpu"), building.build("loss", cfg.loss)
     points, _ = network.learn(torch.randn(2, 1, 48, 64), torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool))
     value = loss(points, torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool), (48, 64))
     value.backward()

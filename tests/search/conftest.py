@@ -20,7 +20,8 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from thermal_landmarks.commands.entry import BUILDABLE, CONFIG_DIR
+from thermal_landmarks.building import ALL_BUILDABLE
+from thermal_landmarks.commands.entry import CONFIG_DIR
 
 ROOT = Path(__file__).parents[2]
 SQLITE = "sqlite:///outputs/studies.db"
@@ -48,7 +49,7 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: list[str]) -> 
     GlobalHydra.instance().clear()
 
     def run(*arguments: str, task: Callable[[DictConfig], Any] = _trial_task) -> None:
-        with initialize_config_dir(str(CONFIG_DIR)), execution_whitelist(BUILDABLE):
+        with initialize_config_dir(str(CONFIG_DIR)), execution_whitelist(ALL_BUILDABLE):
             hydra = GlobalHydra.instance().hydra
             assert hydra is not None
             hydra.multirun(config_name="train", task_function=task, overrides=with_typed(tiny, arguments))

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hydra.utils import instantiate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from thermal_faces import SyntheticFaces
 from thermal_faces.head.shape_modes import expression_modes
+from thermal_landmarks.building import build
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
 
@@ -260,7 +260,7 @@ def test_foreign_annotation_is_refused() -> None:
 
 def test_config_shows_the_defaults_of_the_code() -> None:
     config = OmegaConf.load(CONFIG)
-    source = instantiate(config.source, _execution_whitelist_=[config.source._target_])
+    source = build("source", config.source)
     default = SyntheticFaces()
     assert source.fingerprint() == default.fingerprint()
     for group in ("anatomy", "expression", "pose", "temperature", "appearance", "scene", "sensor"):

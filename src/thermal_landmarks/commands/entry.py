@@ -1,4 +1,4 @@
-"""What every command shares: Hydra's entry point, the whitelist of what a config may build, and errors for people."""
+"""What every command shares: Hydra's entry point and errors for people."""
 
 import difflib
 import functools
@@ -18,21 +18,13 @@ from hydra.errors import ConfigCompositionException, HydraException, Instantiati
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.runs import find_run_to_resume
 
 _PACKAGE = Path(__file__).parents[1]
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parents[1] / "conf"
 """Inside an installed package, or at the top of the source tree."""
-
-BUILDABLE = (
-    "thermal_landmarks.*",
-    "thermal_faces.*",
-    "torch.optim.*",
-    "timm.optim.*",
-    "lightning.pytorch.*",
-)
-"""What a config may build by `_target_`; anything else is refused."""
 
 
 def _run_folder(resume: str | None, new: str) -> str:
@@ -84,7 +76,9 @@ def command(
     """
 
     def decorate(function: Callable[[DictConfig], Any]) -> Callable[[], None]:
-        run = hydra.main(config_path=str(CONFIG_DIR), config_name=config_name, execution_whitelist=BUILDABLE)(function)
+        run = hydra.main(config_path=str(CONFIG_DIR), config_name=config_name, execution_whitelist=ALL_BUILDABLE)(
+            function
+        )
 
         @functools.wraps(function)
         def main() -> None:

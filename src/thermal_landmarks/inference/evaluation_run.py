@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
+from thermal_landmarks.building import build
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset
 from thermal_landmarks.data.split import STAGES, Split, split_subjects
@@ -72,7 +72,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         precision=cfg.precision,
         mirror=loaded.mirror if cfg.mirror is None else cfg.mirror,
     )
-    data: LandmarkDataModule = instantiate(cfg.data)
+    data: LandmarkDataModule = build("data", cfg.data)
     what = select_subjects(data, cfg.split, trained_on(loaded.path, cfg.data))
     console = Console()
     console.print(f"{loaded.path} ({loaded.network.model_id}, {loaded.scheme.name}) on {what}", soft_wrap=True)

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from thermal_landmarks.building import build
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.batch import Batch
 from thermal_landmarks.data.check_report import DataReport, Finding
@@ -36,9 +36,9 @@ def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None)
     console = console or Console()
     OmegaConf.resolve(cfg)
     folder.mkdir(parents=True, exist_ok=True)
-    sources: dict[str, Source] = {"": instantiate(cfg.data.source)}
+    sources: dict[str, Source] = {"": build("source", cfg.data.source)}
     if cfg.data.test_source is not None:
-        sources["test"] = instantiate(cfg.data.test_source)
+        sources["test"] = build("source", cfg.data.test_source)
     reports = {}
     for part, source in sources.items():
         reports[part] = check_source(
@@ -82,7 +82,7 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
     # all usable images serve as training images here, whatever the split
     split = {**cfg.data.split, "overlap": True, "file": None}
     settings: dict[str, Any] = {"source": None, "test_source": None, "on_bad_item": "skip", "split": split}
-    data: LandmarkDataModule = instantiate({**cfg.data, **settings})
+    data: LandmarkDataModule = build("data", {**cfg.data, **settings})
     data.source = source
     data.prepare_data()
     data.setup()

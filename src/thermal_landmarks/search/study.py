@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from optuna.samplers import BaseSampler
 from optuna.storages import RDBStorage, fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
+from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.plan import StudyPlan
@@ -124,7 +124,7 @@ class SharedStudy:
             settings["seed"] = int.from_bytes(mixed.digest(), "big")
         elif asked:
             return self.study.sampler
-        return instantiate(settings, _execution_whitelist_=("optuna.samplers.*",))
+        return build("sampler", settings)
 
     def _new_folder(self, number: int) -> Path:
         """A folder that doesn't exist: an older study of this name, since deleted, may have left one."""

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import optuna
 import torch
-from hydra.utils import instantiate
 from omegaconf import DictConfig
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import TrialState
 
+from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage
 from thermal_landmarks.training.callbacks.pruning import Pruning
@@ -44,7 +44,7 @@ def run_trial(cfg: DictConfig, folder: Path) -> float:
             study_name=cfg.study,
             storage=storage,
             sampler=optuna.samplers.RandomSampler(),  # the parameters are drawn already
-            pruner=instantiate(cfg.search.pruner, _execution_whitelist_=("optuna.pruners.*",)),
+            pruner=build("pruner", cfg.search.pruner),
         )
         trial_id = storage.get_trial_id_from_study_id_trial_number(study._study_id, cfg.trial)
         if storage.get_trial(trial_id).state != TrialState.RUNNING:

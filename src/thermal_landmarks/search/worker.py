@@ -10,11 +10,11 @@ import optuna
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.utils import JobStatus
 from hydra.plugins.launcher import Launcher
-from hydra.utils import instantiate
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
+from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.plan import StudyPlan, plan_studies
 from thermal_landmarks.search.progress import progress_line, study_table
@@ -155,4 +155,4 @@ def _prepare_data(plans: Sequence[StudyPlan]) -> None:
         data = plan.config.data
         if data not in prepared:
             prepared.append(data)
-            instantiate(OmegaConf.create(OmegaConf.to_container(data, resolve=True))).prepare_data()
+            build("data", data).prepare_data()

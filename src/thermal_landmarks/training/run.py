@@ -11,13 +11,13 @@ from typing import Any
 import lightning as L
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.utils import instantiate
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from thermal_landmarks.allocator import keep_freed_memory
+from thermal_landmarks.building import build
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.split import write_split
 from thermal_landmarks.errors import ConfigError
@@ -58,7 +58,7 @@ def train(
     keep_freed_memory()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
-    data: LandmarkDataModule = instantiate(cfg.data)
+    data: LandmarkDataModule = build("data", cfg.data)
     data.prepare_data()
     data.setup()
     if resume_from is not None and json.loads(run.split.read_text()) != data.split:
@@ -128,9 +128,9 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
         network=network,
         scheme=data.scheme.name,
         preprocessing=data.preprocessing.settings,
-        loss=instantiate(cfg.loss),
-        optimizer=instantiate(cfg.optimizer),
-        scheduler=instantiate(cfg.scheduler),
+        loss=build("loss", cfg.loss),
+        optimizer=build("optimizer", cfg.optimizer),
+        scheduler=build("scheduler", cfg.scheduler),
         metrics=dict(cfg.metrics),
         memory_format=cfg.memory_format,
         mirror=cfg.mirror,
@@ -156,10 +156,12 @@ def start_from(module: LandmarkModule, weights: str) -> str:
 
 def build_trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts, extra: Sequence[Callback] = ()) -> L.Trainer:
     """Lightning's Trainer with this run's callbacks, those of the caller and loggers."""
-    callbacks: list[Callback] = [instantiate(settings) for settings in (cfg.callbacks or {}).values() if settings]
+    callbacks: list[Callback] = [build("callback", settings) for settings in (cfg.callbacks or {}).values() if settings]
     callbacks.extend(extra)
     logger = build_logger(cfg.logger, facts, run.path)
-    trainer: L.Trainer = instantiate(cfg.trainer, callbacks=callbacks, logger=logger, default_root_dir=str(run.path))
+    trainer: L.Trainer = build(
+        "trainer", cfg.trainer, callbacks=callbacks, logger=logger, default_root_dir=str(run.path)
+    )
     return trainer
 
 

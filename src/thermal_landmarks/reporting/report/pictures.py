@@ -98,16 +98,16 @@ def augmentation_picture(
     config = next((p.rows[0].first.config for p in protocols if p.rows[0].first.config), None)
     if config is None or samples < 1:
         return None
-    from hydra.utils import instantiate
     from omegaconf import OmegaConf
 
+    from thermal_landmarks.building import build
     from thermal_landmarks.reporting.data_check import write_montage
 
     settings = OmegaConf.create({"data": config["data"], "samples": samples})
-    if str(config["data"]["source"]["_target_"]).endswith("SyntheticFaces"):
+    if str(config["data"]["source"].get("_target_")).endswith("SyntheticFaces"):
         settings.data.source.subjects, settings.data.source.images_per_subject = samples, 1
     path = folder / "augmentation.png"
-    write_montage(settings, instantiate(settings.data.source), path)
+    write_montage(settings, build("source", settings.data.source), path)
     drawn = picture(path, "augmentation", f"Drawn from the data settings of {protocols[0].label}", width=width)
     path.unlink()
     return drawn

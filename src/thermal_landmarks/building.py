@@ -1,0 +1,106 @@
+"""What a config may build by `_target_`: exact names, each under the kind of thing that it is.
+
+A config may come with someone else's run folder or checkpoint, so a name is admitted only if building it can't read
+pickles, start processes or write files of the config's choosing. Methods, and names that a module merely imports, are
+not on the list. A reader, loss or callback of your own becomes buildable by a line here.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from thermal_landmarks.errors import ConfigError
+
+_READERS = "thermal_landmarks.data.readers"
+_CALLBACKS = "thermal_landmarks.training.callbacks"
+_LOSSES = "thermal_landmarks.training.losses"
+_SCHEDULES = "thermal_landmarks.training.schedules"
+
+BUILDABLE: dict[str, tuple[str, ...]] = {
+    "data": ("thermal_landmarks.data.datamodule.LandmarkDataModule",),
+    "source": (
+        "thermal_faces.SyntheticFaces",
+        f"{_READERS}.coco.CocoKeypoints",
+        f"{_READERS}.dlib_xml.DlibXml",
+        f"{_READERS}.flat_csv.FlatCsv",
+        f"{_READERS}.jd106.Jd106",
+        f"{_READERS}.lapa.Lapa",
+        f"{_READERS}.pts.PtsFolder",
+        f"{_READERS}.sftl54.Sftl54",
+        f"{_READERS}.sftl54.Sftl54Text",
+        f"{_READERS}.tfake.TFake",
+        f"{_READERS}.wflw.Wflw",
+    ),
+    "loss": tuple(f"{_LOSSES}.{name}" for name in ("L1", "L2", "SmoothL1", "SmoothWing", "Wing")),
+    "optimizer": (
+        *(f"torch.optim.{name}" for name in ("Adam", "Adamax", "AdamW", "NAdam", "RAdam", "RMSprop", "SGD")),
+        *(f"timm.optim.{name}" for name in ("Lamb", "Lion")),
+    ),
+    "scheduler": tuple(f"{_SCHEDULES}.{name}" for name in ("constant", "cosine", "multistep", "plateau")),
+    "trainer": ("thermal_landmarks.training.trainer.build_trainer",),
+    "callback": (
+        f"{_CALLBACKS}.artifact.BestArtifact",
+        f"{_CALLBACKS}.checkpoints.BestCheckpoint",
+        f"{_CALLBACKS}.checkpoints.LastCheckpoint",
+        f"{_CALLBACKS}.collapse.CollapseWarning",
+        f"{_CALLBACKS}.ema.WeightEma",
+        f"{_CALLBACKS}.figures.TestFigures",
+        f"{_CALLBACKS}.history.History",
+        f"{_CALLBACKS}.image_table.TestImages",
+        f"{_CALLBACKS}.progress.build_progress",
+        f"{_CALLBACKS}.randomness.StepSeed",
+        f"{_CALLBACKS}.throughput.Throughput",
+    ),
+    "sampler": tuple(f"optuna.samplers.{n}Sampler" for n in ("CmaEs", "GP", "QMC", "Random", "TPE")),
+    "pruner": tuple(
+        f"optuna.pruners.{name}Pruner"
+        for name in ("Hyperband", "Median", "Nop", "Percentile", "SuccessiveHalving", "Threshold")
+    ),
+}
+"""Kind -> the names that may stand behind its `_target_`."""
+
+ALL_BUILDABLE = tuple(name for names in BUILDABLE.values() for name in names)
+
+_INSIDE = {"data": ("source",)}  # a data module's settings hold those of its sources; nothing else nests
+
+_RENAMED = {"thermal_landmarks.data.synthetic.SyntheticFaces": "thermal_faces.SyntheticFaces"}  # in old run folders
+
+
+def build(kind: str, settings: DictConfig | Mapping[str, Any], **arguments: Any) -> Any:
+    """Make what a config describes.
+
+    Args:
+        kind: One of `BUILDABLE`: what the settings must describe.
+        settings: With `_target_`.
+        **arguments: Further arguments of the constructor, made by the program.
+
+    Raises:
+        ConfigError: If the settings name anything that isn't on the list of this kind.
+    """
+    plain = OmegaConf.to_container(settings, resolve=True) if isinstance(settings, DictConfig) else dict(settings)
+    if not isinstance(plain, dict) or "_target_" not in plain:
+        raise ConfigError(f"The {kind} has no _target_. Valid: {', '.join(BUILDABLE[kind])}.")
+    admitted = (*BUILDABLE[kind], *(name for inner in _INSIDE.get(kind, ()) for name in BUILDABLE[inner]))
+    checked = _checked(plain, BUILDABLE[kind], admitted, where=kind)
+    return instantiate(checked, _execution_whitelist_=admitted, **arguments)
+
+
+def _checked(value: Any, own: tuple[str, ...], nested: tuple[str, ...], *, where: str) -> Any:
+    """A copy with today's names; refuses names that aren't admitted, at any depth."""
+    if isinstance(value, Mapping):
+        target = value.get("_target_")
+        today = _RENAMED.get(target, target) if isinstance(target, str) else target
+        if "_target_" in value and today not in own:
+            raise ConfigError(
+                f"{where}._target_: '{target}' is not something that a config may build here. Valid: {', '.join(own)}."
+            )
+        inner = {
+            str(key): _checked(item, tuple(name for name in nested if name not in own), nested, where=f"{where}.{key}")
+            for key, item in value.items()
+        }
+        return inner if "_target_" not in value else {**inner, "_target_": today}
+    if isinstance(value, list | tuple):
+        return [_checked(item, own=(), nested=nested, where=f"{where}.{i}") for i, item in enumerate(value)]
+    return value
