@@ -40,7 +40,8 @@ sys.addaudithook(_watch)
 @contextmanager
 def watched() -> Iterator[list[str]]:
     global _watched
-    _watched = seen = []
+    seen: list[str] = []
+    _watched = seen
     try:
         yield seen
     finally:
