@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
+from thermal_faces import SyntheticFaces
+from thermal_faces.ranges import GROUPS as RANGES
 from thermal_landmarks.building import build
 from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
 from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
@@ -20,6 +23,19 @@ GROUPS = sorted(p.relative_to(CONFIG_DIR).with_suffix("") for p in CONFIG_DIR.gl
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_composes(command):
     assert compose_config(command, ["data=synthetic"] if command in NEEDS_DATA else [])
+
+
+def test_wild_faces_are_those_of_the_renderers_defaults():
+    source = compose_config("train", ["data=synthetic_wild"]).data.source
+    assert build("source", source).fingerprint() == SyntheticFaces().fingerprint()
+
+
+def test_the_desks_file_says_only_what_differs():
+    desk, wild = (compose_config("train", [f"data={name}"]).data.source for name in ("synthetic", "synthetic_wild"))
+    written = OmegaConf.load(CONFIG_DIR / "data" / "synthetic.yaml").source
+    for group in set(RANGES) & set(written):
+        for name, value in written[group].items():
+            assert desk[group][name] == value != wild[group][name], f"{group}.{name}"
 
 
 @pytest.mark.parametrize("path", GROUPS, ids=str)
@@ -43,12 +59,37 @@ def test_search_ranges_are_in_hydra_sweep_syntax_and_name_settings(path: Path):
         assert override.is_sweep_override()
 
 
-@pytest.mark.parametrize("factor", FACTORS["without"])
-def test_a_factor_left_out_or_in_every_image_changes_the_rendered_faces(factor: str):
-    choices = ["without=nothing", f"without={factor}"]
-    choices += [f"always={factor}"] if factor in FACTORS["always"] else []
-    sources = [build("source", compose_config("train", [choice]).data.source) for choice in choices]
-    assert len({source.fingerprint() for source in sources}) == len(choices) - (factor == "nothing")
+WORN = {
+    "beards": lambda said: said["beard"],
+    "covers": lambda said: said["occluder"] or said["mask"] or said["neckwear"] in ("scarf", "high_collar"),
+    "eight_bit": lambda said: said["eight_bit"],
+    "glasses": lambda said: said["glasses"],
+    "headgear": lambda said: said["headwear"] or said["headphones"],
+    "hair_styles": lambda said: said["bald"] or said["long_hair"] or said["bun"] or said["fringe"],
+}  # what annotations say of these factors
+
+
+def small_faces(choice: str) -> SyntheticFaces:
+    small = ["data.source.subjects=8", "data.source.images_per_subject=1", "data.source.size=[48,64]"]
+    cfg = compose_config("train", ["data=synthetic_wild", *small, choice])
+    return build("source", cfg.data.source)
+
+
+@pytest.mark.parametrize("factor", [name for name in FACTORS["without"] if name not in ("nothing", "eight_bit")])
+def test_a_factor_left_out_changes_the_pictures(factor: str):
+    missing = small_faces(f"without={factor}")
+    shown = small_faces(f"always={factor}" if factor in FACTORS["always"] else "without=nothing")
+    changed = (np.abs(shown.render(i, 0) - missing.render(i, 0)).max() > 0.05 for i in range(shown.subjects))
+    assert any(changed)
+
+
+@pytest.mark.parametrize("factor", WORN)
+def test_annotations_say_that_a_factor_is_missing_or_common(factor: str):
+    missing, forced = (
+        [bool(WORN[factor](a.attributes)) for a in small_faces(f"{group}={factor}").annotations()] for group in FACTORS
+    )
+    assert not any(missing)
+    assert np.mean(forced) > 0.5
 
 
 def test_every_factor_that_can_be_in_every_image_can_be_left_out():

@@ -28,7 +28,6 @@ RENDERER_VERSION = 12
 """Goes up with every change that alters a pixel or a point, so that no stale cache is read."""
 
 _CHIN = get_scheme("face16").landmark_names.index("chin")
-_GROUPS = ("anatomy", "expression", "pose", "temperature", "appearance", "scene", "sensor")
 
 Group = Mapping[str, Any] | None
 
@@ -196,6 +195,6 @@ class SyntheticFaces:
 
     def fingerprint(self) -> str:
         """Hash of all settings and of the renderer's version."""
-        state = {name: asdict(v) if name in _GROUPS else v for name, v in vars(self).items()}
+        state = {name: asdict(v) if name in groups.GROUPS else v for name, v in vars(self).items()}
         text = json.dumps({"renderer": RENDERER_VERSION, **state}, sort_keys=True, default=dict)
         return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -125,6 +125,17 @@ def test_blur_takes_each_channel_as_a_picture_of_its_own():
         torch.testing.assert_close(found[:, channel : channel + 1], alone)
 
 
+def test_contrast_and_shift_keep_the_differences_within_a_warm_face():
+    face = torch.linspace(0.6, 1, 30).view(1, 1, 1, 30).expand(64, 1, 5, 30)  # skin lies near the end of the range
+    settings = AugmentationSettings(gain=(0.8, 1.25), offset=0.1)
+    found = augment_values(face, settings, torch.Generator().manual_seed(0))
+    contrast = (found[..., -1] - found[..., 0])[:, 0, 0] / 0.4
+    assert 0.8 <= contrast.min() < 0.9
+    assert 1.15 < contrast.max() <= 1.25
+    middle = found.mean(dim=(1, 2, 3)) - 0.8 * contrast
+    assert 0.15 < middle.abs().max() <= 0.2  # a tenth of [-1, 1]
+
+
 def test_unknown_mode_is_refused():
     with pytest.raises(ConfigError, match="none, triple or random"):
         AugmentationSettings(rotation="left")

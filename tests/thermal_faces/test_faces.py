@@ -3,24 +3,19 @@
 import pickle
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
 from multiprocessing import get_context
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from omegaconf import OmegaConf
 
 from thermal_faces import SyntheticFaces
 from thermal_faces.head.shape_modes import expression_modes
-from thermal_landmarks.building import build
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
 
-CONFIG = Path(__file__).parents[2] / "conf" / "data" / "synthetic.yaml"
 PLAIN: dict[str, Any] = {
     "appearance": dict.fromkeys(
         (
@@ -256,14 +251,3 @@ def test_foreign_annotation_is_refused() -> None:
     annotation = SyntheticFaces(subjects=5, images_per_subject=1).annotations()[4]
     with pytest.raises(DataError, match="subject_00004"):
         SyntheticFaces(subjects=2, images_per_subject=1).load(annotation)
-
-
-def test_config_shows_the_defaults_of_the_code() -> None:
-    config = OmegaConf.load(CONFIG)
-    source = build("source", config.source)
-    default = SyntheticFaces()
-    assert source.fingerprint() == default.fingerprint()
-    for group in ("anatomy", "expression", "pose", "temperature", "appearance", "scene", "sensor"):
-        shown = OmegaConf.to_container(config.source[group])
-        assert isinstance(shown, dict)
-        assert set(shown) == set(asdict(getattr(default, group))), f"{CONFIG.name}: source.{group}"

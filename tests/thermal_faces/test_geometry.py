@@ -224,6 +224,23 @@ def test_the_face_fills_the_drawn_share_of_the_frame_at_any_distance() -> None:
         assert bottom[1] - top[1] == pytest.approx(240, abs=0.5)
 
 
+def test_a_lens_shows_a_face_as_large_as_its_distance_says() -> None:
+    face_mm = np.array([[0, -75, 90], [0, 115, 90]], np.float32)
+    straight = PoseRanges(yaw_deg=(0, 0), pitch_deg=(0, 0), roll_deg=(0, 0), field_of_view_deg=13.3)
+    for distance_m in (1.0, 1.5):
+        (view,) = drawn_views(replace(straight, distance_m=(distance_m, distance_m)), 1, face_mm)
+        top, bottom = view.project(turn(face_mm, view.head))
+        seen_mm = 2 * (1000 * distance_m - 90) * np.tan(np.radians(13.3 / 2))  # of the plane of the face
+        assert bottom[1] - top[1] == pytest.approx(480 * 190 / seen_mm, rel=1e-3)
+
+
+def test_a_camera_below_sees_head_and_shoulders_lifted() -> None:
+    still = PoseRanges(yaw_deg=(0, 0), pitch_deg=(-5, -5), roll_deg=(0, 0), camera_below_deg=(10, 10))
+    (view,) = drawn_views(still, 1, np.array([*landmarks({}).values()]))
+    np.testing.assert_allclose(view.head, rotation(0, 5, 0), atol=1e-9)
+    np.testing.assert_allclose(view.body, rotation(0, 10, 0), atol=1e-9)
+
+
 def test_eyes_are_closed_half_open_or_open_in_the_shares_given() -> None:
     source = SyntheticFaces(
         subjects=300,

@@ -80,17 +80,21 @@ def draw_view(
         size: Height and width of the frame in pixels.
         inside_mm: What must stay in the frame, in the head frame: the landmarks.
         hairline_mm: What stays in the frame in most views.
-        face_height_mm: Hairline to chin, which fills the drawn fraction of the frame's height.
+        face_height_mm: Hairline to chin, which fills the drawn fraction of the frame's height (of a zoom lens).
     """
     height, width = size
     angles = [_near_zero(generator, limits) for limits in (ranges.yaw_deg, ranges.pitch_deg, ranges.roll_deg)]
     follow = uniform(generator, ranges.body_follows_head)
     distance_mm = 1000 * math.exp(uniform(generator, [math.log(d) for d in ranges.distance_m]))
     focal_px = uniform(generator, ranges.face_height) * height * (distance_mm - _FACE_DEPTH_MM) / face_height_mm
+    if ranges.field_of_view_deg > 0:
+        focal_px = height / 2 / math.tan(math.radians(ranges.field_of_view_deg) / 2)
     place = np.array([uniform(generator, ranges.position_x), uniform(generator, ranges.position_y)])
     if not chance(generator, ranges.hairline_cut):
         inside_mm = np.concatenate([inside_mm, hairline_mm])
-    body = rotation(angles[0] * follow, 0.0, angles[2] * follow * 0.5)
+    below_deg = uniform(generator, ranges.camera_below_deg)  # the last draw: others came before it
+    angles[1] += below_deg
+    body = rotation(angles[0] * follow, below_deg, angles[2] * follow * 0.5)
     view = View(rotation(*angles), body, distance_mm, focal_px, (0.0, 0.0))
     points = view.project(turn(inside_mm.astype(np.float32), view.head))
     margin = ranges.margin * height

@@ -1,4 +1,8 @@
-"""Every range that the renderer draws from, in groups; `conf/data/synthetic.yaml` shows the same numbers."""
+"""Every range that the renderer draws from, in groups: the one home of these numbers, which Hydra takes from here too.
+
+The defaults are as wide as people and cameras differ (`data=synthetic_wild`); `conf/data/synthetic.yaml` narrows them
+to one desk.
+"""
 
 from thermal_faces.ranges.appearance import AppearanceRanges
 from thermal_faces.ranges.crowd import CrowdRanges
@@ -7,7 +11,19 @@ from thermal_faces.ranges.shape import AnatomyRanges, ExpressionRanges, PoseRang
 from thermal_faces.ranges.skin import TemperatureRanges
 from thermal_faces.ranges.surroundings import SceneRanges, SensorRanges
 
+GROUPS = {
+    "anatomy": AnatomyRanges,
+    "expression": ExpressionRanges,
+    "pose": PoseRanges,
+    "temperature": TemperatureRanges,
+    "appearance": AppearanceRanges,
+    "scene": SceneRanges,
+    "sensor": SensorRanges,
+}
+"""The groups by the names under which `SyntheticFaces` takes their settings."""
+
 __all__ = [
+    "GROUPS",
     "AnatomyRanges",
     "AppearanceRanges",
     "CrowdRanges",

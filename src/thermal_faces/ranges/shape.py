@@ -84,6 +84,10 @@ class PoseRanges:
         roll_deg: Tilt in the image plane.
         distance_m: From the camera (sets the perspective); short ones more often (uniform in the logarithm).
         face_height: Hairline to chin as a fraction of the frame's height.
+        field_of_view_deg: Vertical angle of the lens. Then the distance says how large a face is, and `face_height`
+            nothing. 0: a zoom lens that makes every face as large as `face_height`.
+        camera_below_deg: How far below the face the camera stands, as an angle; faces and shoulders are then seen from
+            below, beside what `pitch_deg` adds to the head.
         hairline_cut: Probability that the hairline need not be in the frame.
         position_x: 0: landmarks touch the left margin, 1: the right one.
         position_y: 0: landmarks touch the upper margin, 1: the lower one.
@@ -96,6 +100,8 @@ class PoseRanges:
     roll_deg: Range = (-20.0, 20.0)
     distance_m: Range = (0.4, 2.5)
     face_height: Range = (0.2, 0.9)
+    field_of_view_deg: float = 0.0
+    camera_below_deg: Range = (0.0, 0.0)
     hairline_cut: float = 0.4
     position_x: Range = (0.1, 0.9)
     position_y: Range = (0.1, 0.9)

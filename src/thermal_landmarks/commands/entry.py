@@ -20,6 +20,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.rendered import store_ranges
 from thermal_landmarks.runs import find_run_to_resume
 
 _PACKAGE = Path(__file__).parents[1]
@@ -60,6 +61,7 @@ def _variant() -> str | None:
     return ",".join(ablations) or None
 
 
+store_ranges()
 OmegaConf.register_resolver("choice", _choice, replace=True)
 OmegaConf.register_resolver("variant", _variant, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)

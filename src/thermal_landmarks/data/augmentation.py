@@ -128,7 +128,10 @@ def affine_matrices(
 def augment_values(
     images: Float[Tensor, "batch channel height width"], settings: AugmentationSettings, generator: Generator
 ) -> Float[Tensor, "batch channel height width"]:
-    """Blur, patch, tone, colour, contrast, shift and noise of images in [-1, 1]; the result is clipped to [-1, 1]."""
+    """Blur, patch, tone, colour, contrast, shift and noise of images in [-1, 1].
+
+    What contrast and shift move beyond [-1, 1] stays there: clipped again, a face near +1 would be a white spot.
+    """
     count, device = len(images), images.device
 
     def uniform(low: float, high: float) -> Tensor:
@@ -155,7 +158,7 @@ def augment_values(
     if settings.noise > 0:
         noise = torch.randn(images.shape, generator=generator, device=device)
         images = images + noise * uniform(0, 2 * settings.noise)
-    return images.clamp(-1, 1)
+    return images
 
 
 def _blur(images: Tensor, sigma_px: Tensor) -> Tensor:
@@ -208,7 +211,7 @@ class Augmentation:
         stored_rotation_deg: Float[Tensor, " batch"],
         generator: Generator,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Images in [-1, 1], points and mask after the change, and the relative scale of each image."""
+        """Images, points and mask after the change, and the relative scale of each image."""
         if self.zoom is None:
             size = (images.shape[-2], images.shape[-1])
             matrices, mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
