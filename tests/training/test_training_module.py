@@ -11,7 +11,7 @@ from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import load_checkpoint
 from thermal_landmarks.training.losses import L1
 from thermal_landmarks.training.metrics import build_metrics
-from thermal_landmarks.training.module import parameter_groups
+from thermal_landmarks.training.optimization import parameter_groups
 from thermal_landmarks.training.schedules import plateau
 
 

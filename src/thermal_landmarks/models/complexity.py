@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
-from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.models.network import LandmarkNetwork, Network
 from thermal_landmarks.models.shapes import FeatureMap
 
 
@@ -48,7 +48,7 @@ def count_parameters(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
 
 
-def count_flops(network: LandmarkNetwork) -> int:
+def count_flops(network: Network) -> int:
     """Floating-point operations of one image's forward pass."""
     attention = 0
 
@@ -69,7 +69,7 @@ def count_flops(network: LandmarkNetwork) -> int:
     return counter.get_total_flops() + attention
 
 
-def latency_ms(network: LandmarkNetwork, *, repeats: int = 30) -> float:
+def latency_ms(network: Network, *, repeats: int = 30) -> float:
     """Median time of a single image on the network's device and on this machine, in milliseconds."""
     images, device = _images(network, 1), next(network.parameters()).device
     times = []
@@ -83,7 +83,7 @@ def latency_ms(network: LandmarkNetwork, *, repeats: int = 30) -> float:
     return 1e3 * statistics.median(times[5:])
 
 
-def memory_per_sample_bytes(network: LandmarkNetwork, *, batch_size: int = 2) -> int:
+def memory_per_sample_bytes(network: Network, *, batch_size: int = 2) -> int:
     """Activations that one training image keeps until the backward pass, in float32.
 
     Weights, their gradients and the optimizer's state come on top, but once, not for each image. A storage that several
@@ -151,7 +151,7 @@ def model_table(
     return rows
 
 
-def model_row(network: LandmarkNetwork, *, timed: bool = False) -> ModelRow:
+def model_row(network: Network, *, timed: bool = False) -> ModelRow:
     """Measure one network, and if `timed` how long it takes for an image."""
     return ModelRow(
         network.model_id,
@@ -178,6 +178,6 @@ class _evaluating:  # noqa: N801  (reads as a statement)
             module.training = training
 
 
-def _images(network: LandmarkNetwork, count: int) -> Tensor:
+def _images(network: Network, count: int) -> Tensor:
     reference = next(network.parameters())
     return torch.zeros(count, *network.image_shape, device=reference.device, dtype=reference.dtype)

@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models import (  # noqa: F401  (fills the registries)
     branches,
+    center_map,
     heads,
     lotr,
+    pyramid,
     roots,
     stems,
     timm_root,
@@ -57,8 +59,8 @@ class Component(nn.Sequential):
         self.out_shape: Shape = built_branch.out_shape
 
 
-class LandmarkNetwork(nn.Module):
-    """Images in, landmarks out.
+class Network(nn.Module):
+    """The chain of root, components and head; what the head gives is a matter of the subclass.
 
     Args:
         root: Settings of the root: `name` and its constructor's keyword arguments. The same for the other parts.
@@ -67,16 +69,20 @@ class LandmarkNetwork(nn.Module):
         head: Settings of the head.
         in_channels: Channels of the image.
         image_size: (height, width) of the image in pixels.
-        num_points: N, the number of landmarks.
+        num_points: N, the number of landmarks; 0 where the head gives none.
         ensemble: Number of components side by side on the root, each with its own weights.
 
     Attributes:
-        settings: Plain data that rebuilds the network: `LandmarkNetwork(**network.settings)`. Pretrained weights are
+        gives: What the subclass wants of its head, `landmarks` or `faces`.
+        settings: Plain data that rebuilds the network: `type(network)(**network.settings)`. Pretrained weights are
             not fetched again: whoever rebuilds a network has its own.
 
     Raises:
-        ConfigError: If a name or setting is unknown or out of range, or neighbouring shapes don't fit.
+        ConfigError: If a name or setting is unknown or out of range, neighbouring shapes don't fit, or the head gives
+            something else.
     """
+
+    gives: str
 
     def __init__(
         self,
@@ -92,9 +98,7 @@ class LandmarkNetwork(nn.Module):
     ) -> None:
         super().__init__()
         height, width = image_size
-        require_positive(
-            "network", in_channels=in_channels, height=height, width=width, num_points=num_points, ensemble=ensemble
-        )
+        require_positive("network", in_channels=in_channels, height=height, width=width, ensemble=ensemble)
         self.settings: dict[str, Any] = {
             "root": _plain(root),
             "stem": _plain(stem),
@@ -102,7 +106,6 @@ class LandmarkNetwork(nn.Module):
             "head": _plain(head),
             "in_channels": int(in_channels),
             "image_size": [int(height), int(width)],
-            "num_points": int(num_points),
             "ensemble": int(ensemble),
         }
         if "pretrained" in root:
@@ -116,6 +119,56 @@ class LandmarkNetwork(nn.Module):
         self.head = HEADS.build(
             head, in_shapes=[component.out_shape for component in components], num_points=num_points
         )
+        given = getattr(self.head, "gives", "landmarks")
+        if given != self.gives:
+            raise ConfigError(
+                f"head={head['name']} gives {given}, but this network is to give {self.gives}. "
+                "Set data.task=faces for head=center_map and data.task=landmarks for every other head."
+            )
+
+    @property
+    def model_id(self) -> str:
+        """The paper's name of this stem and branch, such as `A-2`, or of this LOTR, such as `LOTR-M+`."""
+        root, stem, branch, head = (self.settings[part]["name"] for part in ("root", "stem", "branch", "head"))
+        backbone = self.settings["root"].get("model")
+        if (root, branch, head) == ("timm", "lotr", "per_query") and backbone in LOTR_BACKBONES and stem in LOTR_STEMS:
+            return f"LOTR-{LOTR_BACKBONES[backbone]}{LOTR_STEMS[stem]}"
+        return model_id(stem, branch)
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        features = self.root(images)
+        return [component(features) for component in self.components]
+
+
+class LandmarkNetwork(Network):
+    """Images in, landmarks out. Arguments: see `Network`."""
+
+    gives = "landmarks"
+
+    def __init__(
+        self,
+        *,
+        root: Mapping[str, Any],
+        stem: Mapping[str, Any],
+        branch: Mapping[str, Any],
+        head: Mapping[str, Any],
+        in_channels: int,
+        image_size: Iterable[int],
+        num_points: int,
+        ensemble: int = 1,
+    ) -> None:
+        require_positive("network", num_points=num_points)
+        super().__init__(
+            root=root,
+            stem=stem,
+            branch=branch,
+            head=head,
+            in_channels=in_channels,
+            image_size=image_size,
+            num_points=num_points,
+            ensemble=ensemble,
+        )
+        self.settings["num_points"] = int(num_points)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b point 2"]:
         """Landmarks in [0, 1] image units; the output is linear, so it may lie outside."""
@@ -138,30 +191,20 @@ class LandmarkNetwork(nn.Module):
         points, penalty = self.head.learn(self._features(images), target, mask)
         return points, penalty
 
-    def _features(self, images: Tensor) -> list[Tensor]:
-        if tuple(images.shape[1:]) != tuple(self.image_shape):
-            raise ConfigError(
-                f"The network was built for images of (channels, height, width) {tuple(self.image_shape)}, "
-                f"found {tuple(images.shape[1:])}. Resize the images or build it with their image_size."
-            )
-        features = self.root(images)
-        return [component(features) for component in self.components]
-
-    @property
-    def model_id(self) -> str:
-        """The paper's name of this stem and branch, such as `A-2`, or of this LOTR, such as `LOTR-M+`."""
-        root, stem, branch, head = (self.settings[part]["name"] for part in ("root", "stem", "branch", "head"))
-        backbone = self.settings["root"].get("model")
-        if (root, branch, head) == ("timm", "lotr", "per_query") and backbone in LOTR_BACKBONES and stem in LOTR_STEMS:
-            return f"LOTR-{LOTR_BACKBONES[backbone]}{LOTR_STEMS[stem]}"
-        return model_id(stem, branch)
-
     def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
         """Let the untrained network predict these points (in [0, 1] image units) on average.
 
         Starting at the mean of the training set keeps the first steps from destroying the features.
         """
         self.head.set_mean_shape(points)
+
+    def _features(self, images: Tensor) -> list[Tensor]:
+        if tuple(images.shape[1:]) != tuple(self.image_shape):
+            raise ConfigError(
+                f"The network was built for images of (channels, height, width) {tuple(self.image_shape)}, "
+                f"found {tuple(images.shape[1:])}. Resize the images or build it with their image_size."
+            )
+        return super()._features(images)
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:

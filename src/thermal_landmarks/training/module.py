@@ -5,15 +5,11 @@ with `weights_only=True` and predicts without the training config.
 """
 
 import logging
-from collections.abc import Callable, Iterable
 from typing import Any, Literal, cast
 
-import lightning as L
 import torch
 from jaxtyping import Float
-from lightning.pytorch.utilities.types import OptimizerLRScheduler
-from torch import Tensor, nn
-from torch.optim import Optimizer
+from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from thermal_landmarks.data.batch import Batch, to_unit
@@ -24,6 +20,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.training.losses import LandmarkLoss, Wing
 from thermal_landmarks.training.metrics import PointError, build_metrics
+from thermal_landmarks.training.optimization import OptimizedModule, OptimizerFactory, ScheduleFactory
 from thermal_landmarks.training.per_image import PerImageTable
 from thermal_landmarks.training.point_errors import image_size
 from thermal_landmarks.training.precision import full_precision
@@ -32,11 +29,9 @@ from thermal_landmarks.training.trainer import current_metrics
 _log = logging.getLogger(__name__)
 
 MemoryFormat = Literal["channels_last", "contiguous"]
-OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
-ScheduleFactory = Callable[..., dict[str, Any]]
 
 
-class LandmarkModule(L.LightningModule):
+class LandmarkModule(OptimizedModule):
     """Trains and tests a `LandmarkNetwork`.
 
     Batches arrive augmented, normalised and on the device (the data module's `on_after_batch_transfer`).
@@ -70,15 +65,13 @@ class LandmarkModule(L.LightningModule):
         mirror: bool = False,
         start_at_mean_shape: bool = True,
     ) -> None:
-        super().__init__()
+        super().__init__(optimizer, scheduler)
         if memory_format not in ("channels_last", "contiguous"):
             raise ConfigError(f"memory_format is '{memory_format}'. Choose channels_last or contiguous.")
         self.memory_format = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
         self.network = LandmarkNetwork(**network).to(memory_format=self.memory_format)
         self.zoom = Preprocessing.from_settings(preprocessing).zoom if preprocessing.get("zoom") else None
         self.loss = loss or Wing()
-        self.optimizer_factory = optimizer
-        self.schedule_factory = scheduler
         self.mirror_order = torch.from_numpy(get_scheme(scheme).mirror_order) if mirror else None
         self.start_at_mean_shape = start_at_mean_shape
         metrics = metrics or {}
@@ -160,37 +153,6 @@ class LandmarkModule(L.LightningModule):
         self.test_table.gather()
         self._warn_without_normaliser()
 
-    def configure_optimizers(self) -> OptimizerLRScheduler:
-        if self.optimizer_factory is None:
-            raise ConfigError("This module was made without an optimizer and can only test and predict.")
-        optimizer = self.optimizer_factory(parameter_groups(self.network))
-        scales_in_step = getattr(optimizer, "_step_supports_amp_scaling", False)
-        if self.trainer.precision == "16-mixed" and self.trainer.gradient_clip_val and scales_in_step:
-            raise ConfigError(
-                f"trainer.precision=16-mixed can't clip gradients (trainer.gradient_clip_val="
-                f"{self.trainer.gradient_clip_val:g}) of a fused optimizer: set optimizer.fused=false."
-            )
-        if self.schedule_factory is None:
-            return optimizer
-        total_steps = int(self.trainer.estimated_stepping_batches)
-        epochs = max(self.trainer.max_epochs or 1, 1)
-        schedule = self.schedule_factory(
-            optimizer, total_steps=total_steps, steps_per_epoch=max(1, round(total_steps / epochs))
-        )
-        return cast(OptimizerLRScheduler, {"optimizer": optimizer, "lr_scheduler": schedule})
-
-    def configure_gradient_clipping(
-        self,
-        optimizer: Optimizer,
-        gradient_clip_val: float | None = None,
-        gradient_clip_algorithm: str | None = None,
-    ) -> None:
-        # Lightning refuses to clip for a fused optimizer in any mixed precision; only float16's scaler is a reason to.
-        if self.trainer.precision == "16-mixed" or gradient_clip_algorithm == "value":
-            self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
-        elif gradient_clip_val:
-            nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
-
     def _look(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         return cast(Tensor, self.network(images.to(memory_format=self.memory_format))).float()
 
@@ -218,13 +180,3 @@ class LandmarkModule(L.LightningModule):
                 table.normaliser,
                 "box" if table.normaliser == "inter_ocular" else "image_diagonal",
             )
-
-
-def parameter_groups(network: nn.Module) -> list[dict[str, Any]]:
-    """Two groups: matrices and kernels with the optimizer's weight decay, norms and biases without."""
-    parameters = [p for p in network.parameters() if p.requires_grad]
-    groups: list[dict[str, Any]] = [
-        {"params": [p for p in parameters if p.ndim >= 2]},
-        {"params": [p for p in parameters if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]

@@ -19,6 +19,7 @@ from rich.console import Console
 from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.building import build
 from thermal_landmarks.data.datamodule import LandmarkDataModule
+from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.data.split import write_split
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.complexity import count_flops, count_parameters
@@ -26,6 +27,7 @@ from thermal_landmarks.models.starting_weights import take_weights
 from thermal_landmarks.runs import RunFolder, git_commit, write_json
 from thermal_landmarks.training.callbacks.history import History
 from thermal_landmarks.training.callbacks.pruning import Pruning
+from thermal_landmarks.training.finder_module import FinderModule
 from thermal_landmarks.training.loggers import RunFacts, build_logger
 from thermal_landmarks.training.module import LandmarkModule
 
@@ -58,18 +60,20 @@ def train(
     keep_freed_memory()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
-    data: LandmarkDataModule = build("data", cfg.data)
+    data: LandmarkDataModule | SceneDataModule = build("data", cfg.data)
     data.prepare_data()
     data.setup()
     if resume_from is not None and json.loads(run.split.read_text()) != data.split:
         raise ConfigError(f"{run.split}: the data's subjects have changed since this run began. Start a new run.")
     if main_process:
         write_split(run.split, data.split)
-    module = build_module(cfg, data)
+    module = build_finder(cfg, data) if isinstance(data, SceneDataModule) else build_module(cfg, data)
     facts = run_facts(cfg, module)
     console = Console(quiet=not main_process or facts.trial is not None)  # a search has its own lines
     console.print(_headline(facts, data))
     if cfg.weights is not None and resume_from is None:
+        if isinstance(module, FinderModule):
+            raise ConfigError(f"weights={cfg.weights}: the finder begins anew. Leave weights out.")
         console.print(start_from(module, cfg.weights))
     trainer = build_trainer(cfg, run, facts, callbacks)
 
@@ -137,6 +141,18 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
     )
 
 
+def build_finder(cfg: DictConfig, data: SceneDataModule) -> FinderModule:
+    """The LightningModule of a config that finds faces (data.task=faces)."""
+    parts = {part: OmegaConf.to_container(cfg[part], resolve=True) for part in ("root", "stem", "branch", "head")}
+    network = {**parts, "in_channels": 1, "image_size": list(data.image_size), "ensemble": cfg.ensemble}
+    return FinderModule(
+        network=network,
+        loss=build("loss", cfg.loss),
+        optimizer=build("optimizer", cfg.optimizer),
+        scheduler=build("scheduler", cfg.scheduler),
+    )
+
+
 def start_from(module: LandmarkModule, weights: str) -> str:
     """Give a module the weights of a checkpoint before training; says what was taken.
 
@@ -165,7 +181,7 @@ def build_trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts, extra: Seque
     return trainer
 
 
-def run_facts(cfg: DictConfig, module: LandmarkModule) -> RunFacts:
+def run_facts(cfg: DictConfig, module: LandmarkModule | FinderModule) -> RunFacts:
     """What names and describes a run: on the dashboard, in `metrics.json` and in reports."""
     return RunFacts(
         model_id=module.network.model_id,
@@ -175,7 +191,7 @@ def run_facts(cfg: DictConfig, module: LandmarkModule) -> RunFacts:
         variant=cfg.variant,
         experiment=cfg.choices.experiment,
         data=cfg.choices.data,
-        scheme=cfg.data.scheme,
+        scheme=cfg.data.get("scheme", "faces"),
         seed=cfg.seed,
         parameters=count_parameters(module.network),
         gflops=count_flops(module.network) / 1e9,
@@ -219,7 +235,7 @@ def resumed_config(run: RunFolder, overrides: list[str]) -> DictConfig:
     return cfg
 
 
-def _headline(facts: RunFacts, data: LandmarkDataModule) -> str:
+def _headline(facts: RunFacts, data: LandmarkDataModule | SceneDataModule) -> str:
     counts = ", ".join(f"{len(dataset)} {stage}" for stage, dataset in data.datasets.items())
     return (
         f"[bold]{facts.model}[/bold] ({facts.stem} + {facts.branch}): {facts.parameters:,} parameters, "

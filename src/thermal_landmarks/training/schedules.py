@@ -5,6 +5,7 @@ Each is called with `(optimizer, total_steps=..., steps_per_epoch=...)` and retu
 
 import math
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -38,6 +39,39 @@ def cosine(
         return final_fraction + (1 - final_fraction) * (1 + math.cos(math.pi * progress)) / 2
 
     return _every_step(optimizer, warmup, factor)
+
+
+def timed_cosine(
+    optimizer: Optimizer,
+    *,
+    total_steps: int,
+    steps_per_epoch: int,
+    minutes: float,
+    warmup_steps: int = 200,
+    final_fraction: float = 0.01,
+) -> dict[str, Any]:
+    """Half a cosine over a time on the clock, for a machine that is lent for so long; set trainer.max_time alike.
+
+    Args:
+        optimizer: Its learning rates are the full ones.
+        total_steps: Not needed; every schedule takes it.
+        steps_per_epoch: Not needed; every schedule takes it.
+        minutes: From the first step to the final learning rate.
+        warmup_steps: Length of the linear warm-up.
+        final_fraction: Of the full learning rate at the end.
+    """
+    del total_steps, steps_per_epoch
+    started: list[float] = []
+
+    def factor(step: int) -> float:
+        del step
+        now = time.monotonic()
+        if not started:
+            started.append(now)
+        progress = min((now - started[0]) / (60 * minutes), 1.0)
+        return final_fraction + (1 - final_fraction) * (1 + math.cos(math.pi * progress)) / 2
+
+    return _every_step(optimizer, warmup_steps, factor)
 
 
 def multistep(

@@ -15,6 +15,8 @@ _SHOWN = {
     "val/wing": "val wing",
     "val/nme": "NME",
     "val/pixel_error": "px",
+    "val/average_precision": "AP",
+    "val/recall": "recall",
     "train/images_per_second": "images/s",
 }
 

@@ -1,0 +1,1 @@
+"""Pictures with any number of faces, for the network that finds them."""

@@ -1,0 +1,75 @@
+"""A batch of pictures with any number of faces, and how its boxes follow a change of the picture."""
+
+from typing import NamedTuple, TypedDict
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+_ASPECT = 0.3  # (h^2 - w^2) / (h^2 + w^2) of an upright face, where its box at 45 degrees doesn't tell
+
+
+class Faces(NamedTuple):
+    """Where the faces of each picture are; rows without a face have neither `wanted` nor `ignored`.
+
+    Attributes:
+        boxes_px: x_min, y_min, x_max, y_max in pixels of the picture, pixel centres at integers; (b, face, 4).
+        angle: In-plane, in radians; positive where the face leans clockwise as seen by a person; (b, face).
+        wanted: Faces to be found; (b, face).
+        ignored: Faces that may be found or not; (b, face).
+    """
+
+    boxes_px: Float[Tensor, "b face 4"]
+    angle: Float[Tensor, "b face"]
+    wanted: Bool[Tensor, "b face"]
+    ignored: Bool[Tensor, "b face"]
+
+
+class SceneBatch(TypedDict):
+    """What the finder's network and loss see."""
+
+    image: Float[Tensor, "b 1 h w"]  # in [-1, 1]
+    faces: Faces
+
+
+def move_faces(faces: Faces, matrices: Float[Tensor, "b 2 3"]) -> Faces:
+    """Faces after their pictures were mapped by similarities, mirrored or not.
+
+    A box is the rectangle around an ellipse that leans by the face's angle; the ellipse is turned, and its new
+    rectangle taken.
+    """
+    linear, offset = matrices[:, None, :, :2], matrices[:, None, :, 2]
+    low, high = faces.boxes_px[..., :2], faces.boxes_px[..., 2:]
+    centre = (linear @ ((low + high) / 2)[..., None]).squeeze(-1) + offset
+    half = (high - low) / 2
+    square = half.square()
+    total, difference = square.sum(dim=-1), square[..., 0] - square[..., 1]
+    twice = 2 * faces.angle
+    # Of the ellipse with half axes a (across the face) and b: difference = (a^2 - b^2) cos(2 angle)
+    along = torch.where(
+        twice.cos().abs() > 0.3, difference / torch.where(twice.cos().abs() > 0.3, twice.cos(), 1.0), -_ASPECT * total
+    )
+    along = torch.minimum(torch.maximum(along, -0.8 * total), 0.3 * total)
+    scale = torch.linalg.det(matrices[:, :, :2]).abs()[:, None]
+    up = torch.stack([faces.angle.sin(), -faces.angle.cos()], dim=-1)  # from the chin to the forehead
+    up = (linear @ up[..., None]).squeeze(-1)
+    angle = torch.atan2(up[..., 0], -up[..., 1])
+    moved = along * (2 * angle).cos()
+    new_half = torch.stack([(total + moved) / 2, (total - moved) / 2], dim=-1).mul(scale[..., None]).sqrt()
+    return Faces(torch.cat([centre - new_half, centre + new_half], dim=-1), angle, faces.wanted, faces.ignored)
+
+
+def sort_out(faces: Faces, size: tuple[int, int], smallest_px: float | Tensor) -> Faces:
+    """Faces whose middle is outside the picture, or which are too small or too large, are ignored instead of wanted.
+
+    Args:
+        faces: Of a batch.
+        size: (height, width) of the pictures.
+        smallest_px: Width and height that a wanted face has at least, on average; (b, 1) or one for all.
+    """
+    boxes = faces.boxes_px
+    centre, extent = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]
+    inside = ((centre >= 0) & (centre <= centre.new_tensor([size[1] - 1, size[0] - 1]))).all(dim=-1)
+    mean = extent.mean(dim=-1)
+    wanted = faces.wanted & inside & (mean >= smallest_px) & (mean <= 1.2 * max(size))
+    return faces._replace(wanted=wanted, ignored=faces.ignored | (faces.wanted & ~wanted))

@@ -1,0 +1,181 @@
+"""Scenes in one memory-mapped file, rendered once by many processes, with a table of their faces."""
+
+import hashlib
+import json
+import multiprocessing
+import os
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from jaxtyping import Bool, Float, UInt8
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from thermal_landmarks.allocator import keep_freed_memory
+from thermal_landmarks.data.annotation import Unit
+from thermal_landmarks.data.geometry import fit_matrix, warp_image
+from thermal_landmarks.data.scenes.gray import to_bytes
+from thermal_landmarks.errors import DataError
+
+_VERSION = 1  # raise when the layout or the meaning of a stored array changes
+_CHUNK = 16
+MOST_FACES = 24
+"""In one scene; the smallest beyond that are left out."""
+
+
+class SceneFace(Protocol):
+    """A face in a scene, as `thermal_faces.SceneFace`."""
+
+    @property
+    def box_px(self) -> Sequence[float]: ...
+    @property
+    def angle_deg(self) -> float: ...
+    @property
+    def is_face(self) -> bool: ...
+
+
+class Scene(Protocol):
+    """A picture and its faces, as `thermal_faces.RenderedScene`."""
+
+    @property
+    def values(self) -> np.ndarray: ...
+    @property
+    def unit(self) -> Unit: ...
+    @property
+    def faces(self) -> Sequence[SceneFace]: ...
+
+
+class SceneSource(Protocol):
+    """Where scenes come from, as `thermal_faces.SyntheticScenes`."""
+
+    def __len__(self) -> int: ...
+    def render(self, index: int) -> Scene: ...
+    def fingerprint(self) -> str: ...
+
+
+@dataclass(frozen=True)
+class StoredScenes:
+    """Scenes; row i of every array is one.
+
+    Attributes:
+        images: uint8 (n, height, width), memory-mapped.
+        boxes_px: float32 (n, MOST_FACES, 4): x_min, y_min, x_max, y_max in pixels of the image; NaN where no face is.
+        angle_deg: float32 (n, MOST_FACES): the face's in-plane angle.
+        is_face: bool (n, MOST_FACES): False for what is neither to be found nor to count as a mistake.
+    """
+
+    images: UInt8[np.ndarray, "n height width"]
+    boxes_px: Float[np.ndarray, "n face 4"]
+    angle_deg: Float[np.ndarray, "n face"]
+    is_face: Bool[np.ndarray, "n face"]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def load_or_render(
+    source: SceneSource, size: tuple[int, int], folder: Path, *, workers: int = 0, minutes: float | None = None
+) -> StoredScenes:
+    """The stored scenes of a source, made on the first call.
+
+    Args:
+        source: Of the scenes.
+        size: (height, width) of the stored images; scenes of another size are fitted into it.
+        folder: Of all stores; this one gets a folder named by a hash of source and settings.
+        workers: Processes; 0: one a core.
+        minutes: Rendering stops after this time, with as many scenes as are ready. None: all.
+
+    Raises:
+        DataError: If not a single scene was ready in time.
+    """
+    key = json.dumps([_VERSION, source.fingerprint(), list(size), minutes], sort_keys=True)
+    home = folder / f"scenes-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
+    if not (home / "faces.npz").exists():
+        _render_all(source, size, home, workers or os.cpu_count() or 1, minutes)
+    with np.load(home / "faces.npz") as table:
+        count = len(table["is_face"])
+        return StoredScenes(np.load(home / "images.npy", mmap_mode="r")[:count], **table)
+
+
+def _render_all(source: SceneSource, size: tuple[int, int], home: Path, workers: int, minutes: float | None) -> None:
+    partial = home.with_name(f"{home.name}.partial-{os.getpid()}")
+    partial.mkdir(parents=True, exist_ok=True)
+    images = partial / "images.npy"
+    try:
+        np.lib.format.open_memmap(images, mode="w+", dtype=np.uint8, shape=(len(source), *size)).flush()
+        until = None if minutes is None else time.time() + 60 * minutes
+        starts = range(0, len(source), _CHUNK)
+        jobs = [(source, images, range(i, min(i + _CHUNK, len(source))), until) for i in starts]
+        rows = list(_in_order(jobs, workers, len(source)))
+        if not rows:
+            raise DataError(f"No scene was ready within data.render_minutes={minutes}. Allow more time.")
+        boxes, angles, faces = (np.stack(column) for column in zip(*rows, strict=True))
+        np.savez(partial / "faces.npz", boxes_px=boxes, angle_deg=angles, is_face=faces)
+        try:
+            partial.rename(home)
+        except OSError:
+            if not (home / "faces.npz").exists():  # otherwise another process made the same store meanwhile
+                raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+_Row = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def _in_order(jobs: Sequence[Any], workers: int, count: int) -> Iterator[_Row]:
+    """The faces of each scene, up to the first that wasn't ready in time."""
+    columns = (TextColumn("Rendering scenes"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task("", total=count)
+        if workers == 1 or len(jobs) == 1:
+            for job in jobs:
+                rows = _render_chunk(job)
+                progress.advance(task, len(rows))
+                yield from rows
+                if len(rows) < len(job[2]):
+                    return
+            return
+        context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
+        with ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory) as pool:
+            complete = True
+            for job, rows in zip(jobs, pool.map(_render_chunk, jobs), strict=True):
+                progress.advance(task, len(rows))
+                if complete:
+                    yield from rows
+                complete = complete and len(rows) == len(job[2])
+
+
+def _render_chunk(job: tuple[SceneSource, Path, range, float | None]) -> list[_Row]:
+    source, path, indices, until = job
+    images = np.load(path, mmap_mode="r+")
+    rows = []
+    for index in indices:
+        if until is not None and time.time() > until:
+            break
+        images[index], row = _stored(source.render(index), images.shape[1:])
+        rows.append(row)
+    images.flush()
+    return rows
+
+
+def _stored(scene: Scene, size: tuple[int, ...]) -> tuple[np.ndarray, _Row]:
+    height, width = size
+    image, scale, shift = to_bytes(scene.values, scene.unit), 1.0, np.zeros(2)
+    if image.shape != (height, width):
+        matrix = fit_matrix((image.shape[0], image.shape[1]), (height, width))
+        image = np.rint(warp_image(image, matrix, (height, width))).astype(np.uint8)
+        scale, shift = float(matrix[0, 0]), matrix[:, 2]
+    boxes = np.full((MOST_FACES, 4), np.nan, dtype=np.float32)
+    angle = np.zeros(MOST_FACES, dtype=np.float32)
+    is_face = np.zeros(MOST_FACES, dtype=bool)
+    largest_first = sorted(scene.faces, key=lambda face: face.box_px[1] - face.box_px[3])
+    for row, face in enumerate(largest_first[:MOST_FACES]):
+        boxes[row] = np.asarray(face.box_px) * scale + np.tile(shift, 2)
+        angle[row], is_face[row] = face.angle_deg, face.is_face
+    return image, (boxes, angle, is_face)

@@ -1,0 +1,1 @@
+"""What predictions are worth: one pass over a data set, and the numbers and curves that follow from it."""

@@ -1,0 +1,68 @@
+"""The finder's network: the same chain of root, stem, branch and head as for landmarks, on images of any size."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jaxtyping import Float
+from torch import Tensor
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.center_map import FaceMaps
+from thermal_landmarks.models.network import Network
+from thermal_landmarks.models.shapes import FeatureMap
+
+
+class FinderNetwork(Network):
+    """Images of any size in, maps of faces out.
+
+    Args:
+        root: As `Network`; likewise the following.
+        stem: Settings of the stem.
+        branch: Settings of the branch.
+        head: Settings of a head that gives faces.
+        in_channels: Channels of the image.
+        image_size: (height, width) of the images it is trained on.
+        ensemble: Number of components side by side.
+
+    Attributes:
+        stride: Pixels of the image for a cell of the maps.
+
+    Raises:
+        ConfigError: As `Network`, or if the maps' cells aren't square.
+    """
+
+    gives = "faces"
+
+    def __init__(
+        self,
+        *,
+        root: Mapping[str, Any],
+        stem: Mapping[str, Any],
+        branch: Mapping[str, Any],
+        head: Mapping[str, Any],
+        in_channels: int,
+        image_size: Iterable[int],
+        ensemble: int = 1,
+    ) -> None:
+        super().__init__(
+            root=root,
+            stem=stem,
+            branch=branch,
+            head=head,
+            in_channels=in_channels,
+            image_size=image_size,
+            num_points=0,
+            ensemble=ensemble,
+        )
+        out: FeatureMap = self.components[0].out_shape
+        self.stride = self.image_shape.height // out.height
+        if (self.image_shape.height, self.image_shape.width) != (out.height * self.stride, out.width * self.stride):
+            raise ConfigError(
+                f"Images of {self.image_shape.height}x{self.image_shape.width} pixels give {out.height}x{out.width} "
+                "cells, which don't cover them evenly. Set data.image_size to multiples of the network's stride."
+            )
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> FaceMaps:
+        """What the head says of every cell."""
+        maps: FaceMaps = self.head(self._features(images))
+        return maps

@@ -1,0 +1,95 @@
+"""The LightningModule of the finder: the loss of its maps, and how well faces are found in validation and test."""
+
+from typing import Any, cast
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from thermal_landmarks.data.scenes.batch import SceneBatch
+from thermal_landmarks.evaluation.finding import FindingScores
+from thermal_landmarks.models.center_map import FaceMaps
+from thermal_landmarks.models.face_decoding import decode
+from thermal_landmarks.models.finder_network import FinderNetwork
+from thermal_landmarks.training.face_loss import FaceLoss
+from thermal_landmarks.training.face_targets import face_targets
+from thermal_landmarks.training.optimization import OptimizedModule, OptimizerFactory, ScheduleFactory
+
+_FALSE_PER_PICTURE = 0.05
+_THRESHOLD = 0.05  # of scores that enter the curves
+
+
+class FinderModule(OptimizedModule):
+    """Trains and tests a `FinderNetwork`.
+
+    Args:
+        network: Keyword arguments of `FinderNetwork`, plain data.
+        loss: Of the maps.
+        optimizer: Makes the optimizer from parameter groups. None: the module can only test.
+        scheduler: As `LandmarkModule`'s.
+    """
+
+    def __init__(
+        self,
+        *,
+        network: dict[str, Any],
+        loss: FaceLoss | None = None,
+        optimizer: OptimizerFactory | None = None,
+        scheduler: ScheduleFactory | None = None,
+    ) -> None:
+        super().__init__(optimizer, scheduler)
+        self.network = FinderNetwork(**network).to(memory_format=torch.channels_last)
+        self.loss = loss or FaceLoss()
+        self.scores = FindingScores()
+        self.save_hyperparameters(
+            {"task": "faces", "network": self.network.settings, "model_id": self.network.model_id}, logger=False
+        )
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> FaceMaps:
+        """Maps of faces."""
+        return cast(FaceMaps, self.network(images.to(memory_format=torch.channels_last)))
+
+    def training_step(self, batch: SceneBatch) -> Tensor:
+        loss, _ = self._measure(batch, "train")
+        return loss
+
+    def validation_step(self, batch: SceneBatch) -> None:
+        self._score(batch, "val")
+
+    def test_step(self, batch: SceneBatch) -> None:
+        self._score(batch, "test")
+
+    def on_validation_epoch_end(self) -> None:
+        self._log_scores("val")
+
+    def on_test_epoch_end(self) -> None:
+        self._log_scores("test")
+
+    def _measure(self, batch: SceneBatch, stage: str) -> tuple[Tensor, FaceMaps]:
+        maps = self(batch["image"])
+        size = (maps.score.shape[1], maps.score.shape[2])
+        targets = face_targets(batch["faces"], self.network.stride, size)
+        loss, parts = self.loss(maps, targets)
+        logged = {f"{stage}/loss": loss} | {f"{stage}/{name}_loss": part for name, part in parts._asdict().items()}
+        self.log_dict(logged, on_step=False, on_epoch=True, sync_dist=True, batch_size=len(batch["image"]))
+        return loss, maps
+
+    def _score(self, batch: SceneBatch, stage: str) -> None:
+        _, maps = self._measure(batch, stage)
+        faces = [part.cpu().numpy() for part in batch["faces"]]
+        for row, found in enumerate(decode(maps, self.network.stride, threshold=_THRESHOLD)):
+            boxes, _, wanted, ignored = (part[row] for part in faces)
+            self.scores.add(found, boxes[wanted], boxes[ignored])
+
+    def _log_scores(self, stage: str) -> None:
+        curve = self.scores.curve()
+        recall, threshold = curve.at_false_rate(_FALSE_PER_PICTURE)
+        self.log_dict(
+            {
+                f"{stage}/average_precision": curve.average_precision,
+                f"{stage}/recall": recall,  # with at most 0.05 false faces a picture
+                f"{stage}/threshold": threshold,
+            },
+            sync_dist=True,
+        )
+        self.scores.clear()
