@@ -9,6 +9,7 @@ import numpy as np
 class PaintedFace:
     box_px: tuple[float, float, float, float]
     angle_deg: float
+    hidden: float = 0.0
     is_face: bool = True
 
 

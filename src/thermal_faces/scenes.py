@@ -1,8 +1,10 @@
 """Rendered scenes with any number of people, and where their faces are: what the face finder is trained on."""
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -11,7 +13,7 @@ from jaxtyping import Bool, Float
 from thermal_faces import ranges as groups
 from thermal_faces.camera.display import to_gray
 from thermal_faces.camera.sensor import record
-from thermal_faces.faces import Group
+from thermal_faces.faces import RENDERER_VERSION, Group
 from thermal_faces.randomness import chance, stream
 from thermal_faces.scene.cast import Cast
 from thermal_faces.scene.figure import Figure
@@ -137,6 +139,19 @@ class SyntheticScenes:
 
     def __len__(self) -> int:
         return self.images
+
+    def fingerprint(self) -> str:
+        """Hash of all settings and of the renderer's version."""
+        state = {
+            "renderer": RENDERER_VERSION,
+            "images": self.images,
+            "size": [self.smallest, self.largest],
+            **{
+                name: asdict(part)
+                for name, part in (("cast", self.cast), ("scene", self.scene), ("sensor", self.sensor))
+            },
+        }
+        return hashlib.sha256(json.dumps(state, sort_keys=True, default=dict).encode()).hexdigest()[:32]
 
     def size(self, index: int) -> Size:
         """Height and width of one picture."""

@@ -19,9 +19,13 @@ _LOSSES = "thermal_landmarks.training.losses"
 _SCHEDULES = "thermal_landmarks.training.schedules"
 
 BUILDABLE: dict[str, tuple[str, ...]] = {
-    "data": ("thermal_landmarks.data.datamodule.LandmarkDataModule",),
+    "data": (
+        "thermal_landmarks.data.datamodule.LandmarkDataModule",
+        "thermal_landmarks.data.scenes.datamodule.SceneDataModule",
+    ),
     "source": (
         "thermal_faces.SyntheticFaces",
+        "thermal_faces.SyntheticScenes",
         f"{_READERS}.coco.CocoKeypoints",
         f"{_READERS}.dlib_xml.DlibXml",
         f"{_READERS}.flat_csv.FlatCsv",
@@ -33,12 +37,17 @@ BUILDABLE: dict[str, tuple[str, ...]] = {
         f"{_READERS}.tfake.TFake",
         f"{_READERS}.wflw.Wflw",
     ),
-    "loss": tuple(f"{_LOSSES}.{name}" for name in ("L1", "L2", "SmoothL1", "SmoothWing", "Wing")),
+    "loss": (
+        *(f"{_LOSSES}.{name}" for name in ("L1", "L2", "SmoothL1", "SmoothWing", "Wing")),
+        "thermal_landmarks.training.face_loss.FaceLoss",
+    ),
     "optimizer": (
         *(f"torch.optim.{name}" for name in ("Adam", "Adamax", "AdamW", "NAdam", "RAdam", "RMSprop", "SGD")),
         *(f"timm.optim.{name}" for name in ("Lamb", "Lion")),
     ),
-    "scheduler": tuple(f"{_SCHEDULES}.{name}" for name in ("constant", "cosine", "multistep", "plateau")),
+    "scheduler": tuple(
+        f"{_SCHEDULES}.{name}" for name in ("constant", "cosine", "multistep", "plateau", "timed_cosine")
+    ),
     "trainer": ("thermal_landmarks.training.trainer.build_trainer",),
     "callback": (
         f"{_CALLBACKS}.artifact.BestArtifact",

@@ -27,6 +27,8 @@ _CHUNK = 16
 MOST_FACES = 24
 """In one scene; the smallest beyond that are left out."""
 
+_ALL_HIDDEN = 0.92  # share of a face from which on there is nothing to see: background, not a face to be ignored
+
 
 class SceneFace(Protocol):
     """A face in a scene, as `thermal_faces.SceneFace`."""
@@ -35,6 +37,8 @@ class SceneFace(Protocol):
     def box_px(self) -> Sequence[float]: ...
     @property
     def angle_deg(self) -> float: ...
+    @property
+    def hidden(self) -> float: ...
     @property
     def is_face(self) -> bool: ...
 
@@ -174,7 +178,8 @@ def _stored(scene: Scene, size: tuple[int, ...]) -> tuple[np.ndarray, _Row]:
     boxes = np.full((MOST_FACES, 4), np.nan, dtype=np.float32)
     angle = np.zeros(MOST_FACES, dtype=np.float32)
     is_face = np.zeros(MOST_FACES, dtype=bool)
-    largest_first = sorted(scene.faces, key=lambda face: face.box_px[1] - face.box_px[3])
+    seen = (face for face in scene.faces if face.hidden < _ALL_HIDDEN)
+    largest_first = sorted(seen, key=lambda face: face.box_px[1] - face.box_px[3])
     for row, face in enumerate(largest_first[:MOST_FACES]):
         boxes[row] = np.asarray(face.box_px) * scale + np.tile(shift, 2)
         angle[row], is_face[row] = face.angle_deg, face.is_face
