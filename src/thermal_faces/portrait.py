@@ -169,6 +169,8 @@ class Portrait:
         points = self.view.project(turned * np.float32(self.person.scale))
         # The rows below the frame need no texture.
         rows = min(int((points[..., 1].min(axis=1) < image.shape[0]).sum()) + 1, len(points))
+        if rows < 2:
+            return
         points = points[:rows]
         samples = samples_per_cell(points, _COARSE_SPACING_PX, most=32)
         texture = bust_texture_c(self.person, self.moment, rows, samples, ambient_c)

@@ -1,6 +1,7 @@
 """Scenes with several people: what is labelled, where, and what isn't."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -126,6 +127,19 @@ def test_a_turned_head_is_closed_at_the_back() -> None:
         x, y = (round(v) for v in figure.portrait.view.centre_px)
         if 6 < x < 154 and 12 < y < 108:
             assert image[y - 6 : y + 7, x - 6 : x + 7].min() > 0
+
+
+def test_people_below_or_beside_the_frame_are_drawn_without_error() -> None:
+    source = scenes(PLAIN)
+    (figure,) = source.cast.figures(0, (120, 160), 20.0)
+    for centre in ((80.0, 160.0), (80.0, -400.0), (500.0, 60.0), (-500.0, 60.0)):
+        view = replace(figure.portrait.view, centre_px=centre)
+        moved = replace(figure, portrait=replace(figure.portrait, view=view))
+        image = np.full((120, 160), 20.0, np.float32)
+        moved.draw_over(image, 20.0)
+        moved.draw_front(image)
+        assert np.isfinite(image).all()
+        assert moved.hidden(np.zeros((120, 160), bool)) == 1
 
 
 def test_boxes_of_profiles_reach_from_the_ear_to_the_tip_of_the_nose() -> None:
