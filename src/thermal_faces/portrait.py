@@ -18,6 +18,7 @@ from thermal_faces.camera.rasterizer import (
     visible_cells,
 )
 from thermal_faces.camera.view import View, turn
+from thermal_faces.distant import DistantHead, coarse
 from thermal_faces.head.back import back_texture_c, back_vertices_mm
 from thermal_faces.head.bust import bust_texture_c, ear_texture_c, ear_vertices_mm, turned_bust_mm
 from thermal_faces.head.shape_modes import displace
@@ -64,7 +65,7 @@ class Portrait:
         view: The camera.
         whole: Also draws the back of the head, and a torso with a waist, seen from behind where the body is turned
             away: for people who look to the side or away.
-        detailed: Draws what is finer than about a tenth of the face.
+        distant: The head as it is painted from afar, coarsely and without ears.
     """
 
     person: Person
@@ -72,7 +73,7 @@ class Portrait:
     vertices_mm: Float[np.ndarray, "rows columns 3"]
     view: View
     whole: bool = False
-    detailed: bool = True
+    distant: DistantHead | None = None
 
     def landmarks(self) -> tuple[Float[np.ndarray, "16 2"], Bool[np.ndarray, " 16"]]:
         """Pixels of the `face16` landmarks, and which can be seen: facing the camera with nothing in front of them."""
@@ -139,12 +140,17 @@ class Portrait:
     def _draw_head(self, image: np.ndarray, ambient_c: float, *, markers: bool) -> None:
         person, moment = self.person, self.moment
         turned, points = self._head_points
+        if self.distant is not None:
+            turned, points = coarse(turned), coarse(points)
+            texture = self.distant.texture_c(person.forehead_c, ambient_c)
+            self._draw_back(image, texture, 1)
+            draw_surface(image, points, turned[..., 2], texture)
+            return
         facing = _facing(turned, self.view)
         skin_c = with_grazing_loss(broad_temperature_c(person, moment), facing, ambient_c, moment.grazing_loss)
         canvas = Canvas(skin_c, samples_per_cell(points[_face_rows()], _SAMPLE_SPACING_PX))
-        if self.detailed:
-            paint_grain(canvas, person)
-            paint_features(canvas, person, moment)
+        paint_grain(canvas, person)
+        paint_features(canvas, person, moment)
         paint_beard(canvas, person)
         paint_hair(canvas, person, facing, ambient_c)
         paint_headwear(canvas, person, moment, ambient_c)
@@ -156,7 +162,7 @@ class Portrait:
         draw_surface(image, points, turned[..., 2], canvas.texture)
 
     def _draw_back(self, image: np.ndarray, head_c: np.ndarray, samples: int) -> None:
-        vertices = back_vertices_mm(self.vertices_mm)
+        vertices = back_vertices_mm(self.vertices_mm if self.distant is None else coarse(self.vertices_mm))
         points = self.view.project(turn(vertices, self.view.head))
         texture = back_texture_c(head_c, len(points), samples)
         draw(image, points, texture, cell_areas_px(points) > 0)
@@ -182,6 +188,8 @@ class Portrait:
         draw(image, points, sheet.texture_c(samples), sheet.cells(points, inside=inside))
 
     def _draw_ear(self, image: np.ndarray, side: int) -> None:
+        if self.distant is not None:
+            return
         vertices = ear_vertices_mm(side, self.person) * np.float32(self.person.scale)
         points = self.view.project(turn(vertices, self.view.head))
         samples = samples_per_cell(points, _SAMPLE_SPACING_PX)

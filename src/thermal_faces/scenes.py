@@ -4,27 +4,34 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
 
 from thermal_faces import ranges as groups
+from thermal_faces.camera.burnt_in import burn_in
 from thermal_faces.camera.display import to_gray
 from thermal_faces.camera.sensor import record
 from thermal_faces.faces import RENDERER_VERSION, Group
-from thermal_faces.randomness import chance, stream
+from thermal_faces.randomness import chance, stream, uniform
 from thermal_faces.scene.cast import Cast
-from thermal_faces.scene.figure import Figure
+from thermal_faces.scene.clutter import paint_in_front, paint_landscape, paint_reflection, paint_things
+from thermal_faces.scene.figure import Figure, paint_people
 from thermal_faces.scene.room import draw_ambient_c, paint_room
 from thermal_landmarks.errors import ConfigError, DataError
 
 Size = tuple[int, int]
+Mask = Bool[np.ndarray, "height width"]
 Settings = TypeVar("Settings")
+
+SCENES_VERSION = 2
+"""Goes up with every change that alters a scene's pixel or label, so that no stale file is read."""
 
 MOST_HIDDEN = 0.7
 """A face of which a larger share is covered or out of the frame is neither looked for nor counted against a finder."""
+_FAINTEST = {"celsius": 0.25, "gray": 2.5}  # least standard deviation of a picture around a face
 
 # More is worn than in portraits, cameras are coarser, and most of them give 8-bit pictures.
 _APPEARANCE = {
@@ -56,7 +63,8 @@ class SceneFace:
         pitch_deg: Positive where the face is lifted or seen from below.
         hidden: Share of the face's surface in the box that is out of the picture or behind something other than a mask
             or glasses.
-        is_face: False for a face hidden too far to be looked for (`MOST_HIDDEN`): left out of training and scores.
+        is_face: False for a face that nobody could be blamed for missing, to be left out of training and scores: hidden
+            too far (`MOST_HIDDEN`), a few pixels of the camera high, or without contrast in the picture.
     """
 
     points_px: Float[np.ndarray, "16 2"]
@@ -99,6 +107,7 @@ class SyntheticScenes:
         temperature: Of `TemperatureRanges`.
         appearance: Of `AppearanceRanges`; without it, more is worn than in `SyntheticFaces`.
         scene: Of `SceneRanges`; without it, rooms are fuller, hotter and colder than there.
+        clutter: Of `ClutterRanges`.
         sensor: Of `SensorRanges`; without it, cameras are coarser than there and six of ten pictures are 8-bit.
 
     Raises:
@@ -119,6 +128,7 @@ class SyntheticScenes:
         temperature: groups.TemperatureRanges | Group = None,
         appearance: groups.AppearanceRanges | Group = None,
         scene: groups.SceneRanges | Group = None,
+        clutter: groups.ClutterRanges | Group = None,
         sensor: groups.SensorRanges | Group = None,
     ) -> None:
         if images < 1:
@@ -135,6 +145,7 @@ class SyntheticScenes:
             groups.settings_from(groups.AppearanceRanges, _over(_APPEARANCE, appearance), "appearance"),
         )
         self.scene = groups.settings_from(groups.SceneRanges, _over(_SCENE, scene), "scene")
+        self.clutter = groups.settings_from(groups.ClutterRanges, clutter, "clutter")
         self.sensor = groups.settings_from(groups.SensorRanges, _over(_SENSOR, sensor), "sensor")
 
     def __len__(self) -> int:
@@ -143,12 +154,17 @@ class SyntheticScenes:
     def fingerprint(self) -> str:
         """Hash of all settings and of the renderer's version."""
         state = {
-            "renderer": RENDERER_VERSION,
+            "renderer": [RENDERER_VERSION, SCENES_VERSION],
             "images": self.images,
             "size": [self.smallest, self.largest],
             **{
                 name: asdict(part)
-                for name, part in (("cast", self.cast), ("scene", self.scene), ("sensor", self.sensor))
+                for name, part in (
+                    ("cast", self.cast),
+                    ("scene", self.scene),
+                    ("clutter", self.clutter),
+                    ("sensor", self.sensor),
+                )
             },
         }
         return hashlib.sha256(json.dumps(state, sort_keys=True, default=dict).encode()).hexdigest()[:32]
@@ -174,33 +190,73 @@ class SyntheticScenes:
         room = stream(self.seed, index, "room")
         ambient_c = draw_ambient_c(room, self.scene)
         image = paint_room(room, self.scene, ambient_c, size)
-        faces = _paint_people(image, self.cast.figures(index, size, ambient_c), ambient_c)
-        image = record(stream(self.seed, index, "sensor"), self.sensor, image, ambient_c)
+        rows, sensor = self._camera(index, size)
+        figures = self.cast.figures(index, size, ambient_c, rows)
+        self._paint_surroundings(image, index, ambient_c, empty=not figures)
+        covered, people = paint_people(image, figures, ambient_c)
+        self._paint_foreground(image, index, ambient_c, covered, people)
+        smallest_px = self.clutter.smallest_px * size[0] / rows
+        image = record(stream(self.seed, index, "sensor"), sensor, image, ambient_c)
         display = stream(self.seed, index, "display")
-        if chance(display, self.sensor.eight_bit):
-            return RenderedScene(to_gray(display, self.sensor, image), "gray", faces)
-        return RenderedScene(image, "celsius", faces)
+        unit: Literal["celsius", "gray"] = "gray" if chance(display, sensor.eight_bit) else "celsius"
+        if unit == "gray":
+            image = to_gray(display, sensor, image)
+        faces = tuple(
+            _face(figure, behind, smallest_px, image, _FAINTEST[unit])
+            for figure, behind in zip(figures, covered, strict=True)
+            if figure.shows_face
+        )
+        marks = stream(self.seed, index, "marks")
+        if unit == "gray" and chance(marks, self.clutter.burnt_in):
+            image = burn_in(marks, image)
+        return RenderedScene(image, unit, faces)
+
+    def _camera(self, index: int, size: Size) -> tuple[int, groups.SensorRanges]:
+        """The camera's own number of rows, and its settings with that number fixed."""
+        generator = stream(self.seed, index, "camera")
+        coarse, rows = chance(generator, self.sensor.interpolated), uniform(generator, self.sensor.native_height_px)
+        if not coarse or rows >= size[0]:
+            return size[0], replace(self.sensor, interpolated=0.0)
+        return round(rows), replace(self.sensor, interpolated=1.0, native_height_px=(rows, rows))
+
+    def _paint_surroundings(self, image: np.ndarray, index: int, ambient_c: float, *, empty: bool) -> None:
+        generator = stream(self.seed, index, "surroundings")
+        low, high = self.clutter.indoor_c
+        if chance(generator, self.clutter.landscape) and not low <= ambient_c <= high:
+            paint_landscape(image, generator, ambient_c)
+        paint_things(image, generator, self.clutter, ambient_c, empty=empty)
+
+    def _paint_foreground(
+        self, image: np.ndarray, index: int, ambient_c: float, covered: Sequence[Mask], people: Mask
+    ) -> None:
+        generator = stream(self.seed, index, "foreground")
+        glass, in_front = chance(generator, self.clutter.glass), chance(generator, self.clutter.in_front)
+        if glass:
+            paint_reflection(image, people, generator, ambient_c)
+        if in_front:
+            before = image.copy()
+            paint_in_front(image, generator, ambient_c)
+            for behind in covered:
+                behind |= image != before
 
 
-def _paint_people(image: np.ndarray, figures: Sequence[Figure], ambient_c: float) -> tuple[SceneFace, ...]:
-    """Paints people over each other, in place, and finds what is left of their faces."""
-    covered = [np.zeros(image.shape, bool) for _ in figures]
-    for number, figure in enumerate(figures):
-        before = image.copy()
-        figure.draw_over(image, ambient_c)
-        behind_arms = image.copy()
-        figure.draw_front(image)
-        covered[number] |= image != behind_arms
-        for behind in covered[:number]:
-            behind |= image != before
-    return tuple(_face(figure, behind) for figure, behind in zip(figures, covered, strict=True) if figure.shows_face)
-
-
-def _face(figure: Figure, covered: Bool[np.ndarray, "height width"]) -> SceneFace:
+def _face(figure: Figure, covered: Mask, smallest_px: float, image: np.ndarray, faintest: float) -> SceneFace:
     points_px, visible = figure.landmarks(covered)
     hidden = figure.hidden(covered)
     yaw, pitch, roll = figure.angles_deg
-    return SceneFace(points_px, visible, figure.box_px(), roll, yaw, pitch, hidden, hidden <= MOST_HIDDEN)
+    box = figure.box_px()
+    is_face = hidden <= MOST_HIDDEN and box[3] - box[1] >= smallest_px and _contrast(image, box) >= faintest
+    return SceneFace(points_px, visible, box, roll, yaw, pitch, hidden, is_face)
+
+
+def _contrast(image: np.ndarray, box_px: tuple[float, float, float, float]) -> float:
+    """Standard deviation of a picture in and around a box."""
+    x_min, y_min, x_max, y_max = box_px
+    margin = 0.2 * (y_max - y_min)
+    rows = slice(max(int(y_min - margin), 0), max(int(y_max + margin) + 1, 1))
+    columns = slice(max(int(x_min - margin), 0), max(int(x_max + margin) + 1, 1))
+    part = image[rows, columns]
+    return float(part.std()) if part.size else 0.0
 
 
 def _over(defaults: Mapping[str, Any], given: Settings | Group) -> Settings | Mapping[str, Any]:

@@ -7,7 +7,13 @@ import numpy as np
 import pytest
 
 from thermal_faces import RenderedScene, SyntheticScenes
+from thermal_faces.camera.burnt_in import burn_in
+from thermal_faces.distant import DistantHead
+from thermal_faces.randomness import stream
+from thermal_faces.scene.animals import ANIMALS
+from thermal_faces.scene.easel import Easel
 from thermal_faces.scene.figure import Figure
+from thermal_faces.scene.things import THINGS
 from thermal_landmarks.errors import ConfigError, DataError
 
 PLAIN = {
@@ -18,9 +24,15 @@ BARE = dict.fromkeys(
     ("cap", "peaked_cap", "head_band", "hood", "headphones", "scarf", "high_collar", "mask", "occluder"), 0.0
 ) | {"long_hair": 0.0, "fringe": 0.0, "head_rest": 0.0}
 
+BARE_ROOM = {
+    "things": (0, 0), "animals": (0, 0), "landscape": 0.0, "in_front": 0.0, "glass": 0.0, "burnt_in": 0.0,
+}  # fmt: skip
+
 
 def scenes(crowd: dict[str, object] | None = None, **settings: object) -> SyntheticScenes:
-    return SyntheticScenes(**{"images": 40, "size": (120, 160), "crowd": crowd, **settings})  # type: ignore[arg-type]
+    clutter = BARE_ROOM if crowd else None
+    given = {"images": 40, "size": (120, 160), "crowd": crowd, "clutter": clutter, **settings}
+    return SyntheticScenes(**given)  # type: ignore[arg-type]
 
 
 def same(a: RenderedScene, b: RenderedScene) -> bool:
@@ -153,6 +165,82 @@ def test_boxes_of_profiles_reach_from_the_ear_to_the_tip_of_the_nose() -> None:
         nose = points[:, 0].max() if yaw > 0 else points[:, 0].min()
         assert abs((x_max if yaw > 0 else x_min) - nose) < 3
         assert x_max - x_min < 0.85 * (figure(0).box_px()[2] - figure(0).box_px()[0]) * 1.2
+
+
+def test_furniture_in_front_hides_and_a_mirror_adds_no_face() -> None:
+    plain, furnished, mirrored = (
+        scenes(PLAIN, clutter=BARE_ROOM | more, sensor={"eight_bit": 0.0})
+        for more in ({}, {"in_front": 1.0}, {"glass": 1.0})
+    )
+    more_hidden = 0
+    for index in range(12):
+        (face,), (behind,) = plain.render(index).faces, furnished.render(index).faces
+        assert behind.box_px == face.box_px
+        assert behind.hidden >= face.hidden
+        more_hidden += behind.hidden > face.hidden
+        (seen,) = mirrored.render(index).faces
+        assert (seen.box_px, seen.hidden) == (face.box_px, face.hidden)
+        assert not np.array_equal(mirrored.render(index).values, plain.render(index).values)
+    assert more_hidden > 1
+
+
+def test_faces_without_contrast_or_of_a_few_camera_pixels_are_not_looked_for() -> None:
+    small = PLAIN | {"face_px": (8, 8)}
+    visible = scenes(small, sensor={"interpolated": 0.0}, scene={"hot_room": 0.0, "outdoors": 0.0})
+    blurred = scenes(small, sensor={"interpolated": 1.0, "native_height_px": (30, 30)})
+    covered = scenes(PLAIN, sensor={"eight_bit": 1.0}, scene={"lamp": 1.0, "lamp_k": (2e4, 2e4)})
+    assert sum(visible.render(i).faces[0].is_face for i in range(10)) >= 8
+    assert not any(blurred.render(i).faces[0].is_face for i in range(10))
+    assert not all(covered.render(i).faces[0].is_face for i in range(10))
+
+
+@pytest.mark.parametrize("name", [*THINGS, *ANIMALS])
+def test_every_thing_is_painted_where_it_stands(name: str) -> None:
+    paint = {**THINGS, **ANIMALS}[name]
+    for seed in range(3):
+        image = np.full((100, 140), 20.0, np.float32)
+        paint(Easel(image, 70, 50, 14), stream(seed, name), 20.0)
+        changed = np.argwhere(image != 20)
+        assert len(changed) > 40
+        assert np.isfinite(image).all()
+        assert np.abs(np.median(changed, axis=0) - (50, 70)).max() < 32
+        # Partly and fully out of the frame.
+        paint(Easel(image, 0, 0, -40), stream(seed, name), 20.0)
+        paint(Easel(image, 900, -900, 14), stream(seed, name), 20.0)
+
+
+def test_marks_of_a_camera_stay_gray_levels_and_cover_little() -> None:
+    gray = np.full((120, 160), 128.0, np.float32)
+    marked = [burn_in(stream(seed, "marks"), gray) for seed in range(20)]
+    assert all(picture.min() >= 0 and picture.max() <= 255 for picture in marked)
+    shares = [float((picture != gray).mean()) for picture in marked]
+    assert 0 < np.median(shares) < 0.2
+    assert max(shares) < 0.4
+    assert (gray == 128).all()
+    assert burn_in(stream(0, "marks"), np.zeros((16, 16), np.float32)).shape == (16, 16)
+
+
+def test_distant_heads_take_on_any_room() -> None:
+    cast = scenes(PLAIN).cast
+    person, moment, _, distant = cast.painted(3)
+    colder = replace(person, forehead_c=person.forehead_c - 5)
+    expected = DistantHead.of(colder, moment)
+    np.testing.assert_allclose(distant.texture_c(colder.forehead_c, 0.0), expected.cold_c, atol=0.05)
+    np.testing.assert_allclose(distant.texture_c(colder.forehead_c, 30.0), expected.warm_c, atol=0.05)
+
+
+def test_distant_people_look_like_those_who_are_painted_in_full() -> None:
+    """At 20 pixels, with and without the finer features, a head differs by little more than these."""
+    cast = scenes(PLAIN | {"face_px": (20, 20)}, appearance=BARE | {"bald": 1.0, "glasses_owner": 0.0}).cast
+    for index in range(4):
+        (figure,) = cast.figures(index, (120, 160), 20.0)
+        afar, near = (np.full((120, 160), 20.0, np.float32) for _ in range(2))
+        figure.portrait.draw_over(afar, 20.0)
+        replace(figure.portrait, distant=None).draw_over(near, 20.0)
+        x_min, y_min, x_max, y_max = (round(v) for v in figure.box_px())
+        face = slice(y_min + 2, y_max - 1), slice(x_min + 2, x_max - 1)
+        assert figure.portrait.distant is not None
+        assert np.abs(afar - near)[face].mean() < 1.5
 
 
 def test_settings_that_make_no_sense_are_refused() -> None:

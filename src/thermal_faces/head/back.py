@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_faces.camera.rasterizer import upsample
-from thermal_faces.head.surface import longitudes_deg
+from thermal_faces.head.surface import longitudes_deg, mean_head
 
 _UNDERSIDE_ROWS = 8
 _COLUMNS = 41
@@ -16,7 +16,8 @@ def back_vertices_mm(head_mm: Float[np.ndarray, "rows columns 3"]) -> Float[np.n
     The rings are ellipses through both edges; the nape lies lower than the jaw line behind the ears.
     """
     last = float(longitudes_deg()[-1])
-    rows = head_mm[:-_UNDERSIDE_ROWS]
+    # The underside of the jaw has no back; a coarse grid has fewer rows of it.
+    rows = head_mm[: -round(_UNDERSIDE_ROWS * len(head_mm) / len(mean_head().vertices_mm))]
     turn = np.radians(np.linspace(last, 360 - last, _COLUMNS, dtype=np.float32))
     share = np.linspace(0, 1, _COLUMNS, dtype=np.float32)[None, :]
     right, left = rows[:, -1], rows[:, 0]

@@ -5,6 +5,7 @@ to one desk.
 """
 
 from thermal_faces.ranges.appearance import AppearanceRanges
+from thermal_faces.ranges.clutter import ClutterRanges
 from thermal_faces.ranges.crowd import CrowdRanges
 from thermal_faces.ranges.from_config import settings_from
 from thermal_faces.ranges.shape import AnatomyRanges, ExpressionRanges, PoseRanges
@@ -26,6 +27,7 @@ __all__ = [
     "GROUPS",
     "AnatomyRanges",
     "AppearanceRanges",
+    "ClutterRanges",
     "CrowdRanges",
     "ExpressionRanges",
     "PoseRanges",

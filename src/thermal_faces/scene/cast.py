@@ -2,11 +2,13 @@
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
 from thermal_faces import ranges as groups
 from thermal_faces.camera.view import View, rotation, turn
+from thermal_faces.distant import DistantHead
 from thermal_faces.person import Moment, Person, draw_moment, draw_person
 from thermal_faces.portrait import Portrait, head_vertices_mm
 from thermal_faces.randomness import Range, chance, stream, uniform
@@ -15,9 +17,12 @@ from thermal_faces.scene.figure import Figure
 
 _FACE_HEIGHT_MM = 178.0
 _FACE_CENTRE_MM = (0.0, 28.0, 90.0)
-_DETAILED_PX = 24.0  # faces at least as high are drawn with all their features
+_DETAILED_PX = 24.0  # faces at least as high are drawn with all their features, lower ones as from afar
 _PEOPLE_A_SCENE = 32
+_DISTANT_PEOPLE = 256
+_FIRST_DISTANT = 2**40
 _NEAREST_MM = 330.0
+_SMALLEST_PX = 6.5  # height of a face in rows of the camera
 
 
 @dataclass(frozen=True)
@@ -31,11 +36,20 @@ class Cast:
     temperature: groups.TemperatureRanges
     appearance: groups.AppearanceRanges
 
-    def figures(self, index: int, size: tuple[int, int], ambient_c: float) -> list[Figure]:
-        """The people of one scene, the farthest first."""
+    def figures(
+        self, index: int, size: tuple[int, int], ambient_c: float, camera_rows: int | None = None
+    ) -> list[Figure]:
+        """The people of one scene, the farthest first.
+
+        Args:
+            index: Of the scene.
+            size: Height and width of the picture.
+            ambient_c: Temperature of the air.
+            camera_rows: Of the camera, if it has fewer than the picture: faces are then seen from nearer.
+        """
         generator = stream(self.seed, index, "crowd")
         crowd, (height, _) = self.crowd, size
-        heights = self._face_heights(generator, height)
+        heights = self._face_heights(generator, height, camera_rows or height)
         focal = height * math.exp(uniform(generator, (math.log(0.8), math.log(2.6))))
         horizon = height * uniform(generator, (0.15, 0.65))
         camera_up_mm = uniform(generator, (-300, 900))
@@ -48,13 +62,14 @@ class Cast:
             figures.append(self._figure(index, number, person_generator, face_px, (x, y), focal, ambient_c))
         return sorted(figures, key=lambda figure: -figure.portrait.view.distance_mm)
 
-    def _face_heights(self, generator: np.random.Generator, height: int) -> list[float]:
+    def _face_heights(self, generator: np.random.Generator, height: int, camera_rows: int) -> list[float]:
         """In pixels, the largest first."""
         crowd = self.crowd
         empty, alone, few = (chance(generator, p) for p in (crowd.nobody, crowd.alone, crowd.few))
         several, many = int(generator.integers(2, 5)), int(generator.integers(5, max(int(crowd.most), 5) + 1))
         people = 0 if empty else 1 if alone else min(several if few else many, int(crowd.most))
-        low, high = crowd.face_px[0], max(min(crowd.face_px[1], crowd.face_share * height), crowd.face_px[0] * 1.01)
+        low = max(crowd.face_px[0], min(_SMALLEST_PX * height / camera_rows, crowd.face_px[1]))
+        high = max(min(crowd.face_px[1], crowd.face_share * height), low)
         # Groups stand farther away.
         high = low * (high / low) ** (1.0 if people < 2 else 0.85 if people < 5 else 0.62)
         largest = math.exp(uniform(generator, (math.log(low), math.log(high))))
@@ -99,9 +114,11 @@ class Cast:
     ) -> Figure:
         yaw, pitch, roll = self._angles(generator)
         away = abs(yaw) > 90
-        subject = index * _PEOPLE_A_SCENE + number
-        person = draw_person(self.seed, subject, self.anatomy, self.temperature, self.appearance)
-        moment = draw_moment(self.seed, subject, 0, person, self.expression, self.temperature, self.appearance)
+        distant = None
+        if face_px < _DETAILED_PX:
+            person, moment, vertices, distant = self.painted(int(generator.integers(_DISTANT_PEOPLE)))
+        else:
+            person, moment, vertices = self._person(index * _PEOPLE_A_SCENE + number)
         person = self._at_temperature(generator, person, ambient_c)
         moment = _seen_from(yaw, moment)
         distance = focal_px * _FACE_HEIGHT_MM * person.scale / face_px + _FACE_CENTRE_MM[2]
@@ -116,10 +133,28 @@ class Cast:
         view = replace(view, centre_px=(place_px[0] - float(offset[0]), place_px[1] - float(offset[1])))
         cloth_c = ambient_c + 0.8 * moment.cloth_warmth * (person.forehead_c - ambient_c)
         limbs = draw_body(generator, posture, skin_c=person.forehead_c, cloth_c=cloth_c, ambient_c=ambient_c)
-        portrait = Portrait(
-            person, moment, head_vertices_mm(person, moment), view, whole=True, detailed=face_px >= _DETAILED_PX
-        )
+        portrait = Portrait(person, moment, vertices, view, whole=True, distant=distant)
         return Figure(portrait, limbs, (yaw, pitch, roll))
+
+    def _person(self, subject: int) -> tuple[Person, Moment, np.ndarray]:
+        person = draw_person(self.seed, subject, self.anatomy, self.temperature, self.appearance)
+        moment = draw_moment(self.seed, subject, 0, person, self.expression, self.temperature, self.appearance)
+        return person, moment, head_vertices_mm(person, moment)
+
+    def painted(self, number: int) -> tuple[Person, Moment, np.ndarray, DistantHead]:
+        """One of the people who are seen from afar; each process paints them once."""
+        if number not in self._distant:
+            # Numbers that no scene has for people who are near.
+            person, moment, vertices = self._person(_FIRST_DISTANT + number)
+            self._distant[number] = person, moment, vertices, DistantHead.of(person, moment)
+        return self._distant[number]
+
+    @cached_property
+    def _distant(self) -> dict[int, tuple[Person, Moment, np.ndarray, DistantHead]]:
+        return {}
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_distant": {}}
 
     def _angles(self, generator: np.random.Generator) -> tuple[float, float, float]:
         crowd = self.crowd

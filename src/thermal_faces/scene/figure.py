@@ -1,5 +1,6 @@
 """One complete person of a scene: how it is drawn, where its face is, and how much of that can be seen."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -93,6 +94,29 @@ class Figure:
                 seen[down, across] |= facing
         # Beyond 80 degrees of yaw and pitch there may be none.
         return points[seen] if seen.any() else points.reshape(-1, 2)
+
+
+def paint_people(
+    image: Float[np.ndarray, "height width"], figures: Sequence[Figure], ambient_c: float
+) -> tuple[list[Bool[np.ndarray, "height width"]], Bool[np.ndarray, "height width"]]:
+    """Paints people over each other, in place.
+
+    Returns:
+        For each, the pixels that an arm of their own or somebody nearer covers; and all pixels of people.
+    """
+    covered = [np.zeros(image.shape, bool) for _ in figures]
+    people = np.zeros(image.shape, bool)
+    for number, figure in enumerate(figures):
+        before = image.copy()
+        figure.draw_over(image, ambient_c)
+        behind_arms = image.copy()
+        figure.draw_front(image)
+        covered[number] |= image != behind_arms
+        changed = image != before
+        people |= changed
+        for behind in covered[:number]:
+            behind |= changed
+    return covered, people
 
 
 def face_grid() -> tuple[slice, slice]:
