@@ -72,7 +72,7 @@ def write_sequence(
     previews: list[Image.Image] = []
     try:
         with ExitStack() as stack:
-            tables = [stack.enter_context(partial[name].open("w", newline="")) for name in names[1:]]
+            tables = [stack.enter_context(partial[name].open("w", newline="", encoding="utf-8")) for name in names[1:]]
             stored = _in_order(sequence, pool, ahead)
             pages = _pages(stored, sequence, tables, previews, preview_s, advance)
             _write_pages(partial["frames.tif"], pages, (len(sequence), *sequence.faces.size))
@@ -91,7 +91,7 @@ def write_sequence(
 
 def _fingerprint(folder: Path) -> str | None:
     path = folder / "sequence.json"
-    return json.loads(path.read_text())["fingerprint"] if path.exists() else None
+    return json.loads(path.read_text(encoding="utf-8"))["fingerprint"] if path.exists() else None
 
 
 def _description(sequence: SyntheticSequence) -> dict[str, object]:

@@ -115,7 +115,7 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
     folder = cache_dir / f"{type(source).__name__.lower()}-{digest}"
     if not (folder / "samples.json").exists():
         _build(source, preprocessing, folder, workers or os.cpu_count() or 1)
-    samples = json.loads((folder / "samples.json").read_text())
+    samples = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
     with np.load(folder / "table.npz") as table:
         arrays = dict(table)
     return CachedSamples(images=np.load(folder / "images.npy", mmap_mode="r"), **arrays, **samples)
@@ -154,7 +154,7 @@ def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: 
             "bad_items": [{"image": f.image, "location": f.location, "reason": f.reason} for f in faults],
             "attributes": [annotation.attributes for annotation in kept],
         }
-        (partial / "samples.json").write_text(json.dumps(samples))
+        (partial / "samples.json").write_text(json.dumps(samples), encoding="utf-8")
         try:
             partial.rename(folder)
         except OSError:

@@ -1,6 +1,5 @@
 """What the check of a data set finds: counts, and a list of everything that is wrong or odd."""
 
-import csv
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from thermal_landmarks.csv_table import write_table
 from thermal_landmarks.data.annotation import Annotation
 
 Severity = Literal["error", "warning"]
@@ -101,10 +101,7 @@ class DataReport:
 
     def write_findings(self, path: Path) -> None:
         """All findings as CSV."""
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(Finding._fields)
-            writer.writerows(self.findings)
+        write_table(path, Finding._fields, self.findings)
 
     def _contents(self) -> Table:
         table = Table(title=self.name, title_justify="left", show_header=False)

@@ -18,6 +18,7 @@ import numpy as np
 from jaxtyping import Float
 from rich.progress import track
 
+from thermal_landmarks.csv_table import CsvTable, original
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.face_detection import FaceDetector, build_detector
 from thermal_landmarks.data.preprocessing import Box
@@ -129,7 +130,7 @@ def read_five_points(file: Path) -> Found:
     for cells in rows:
         if not cells:
             continue
-        faces = found.setdefault((file.parent / cells[0]).absolute(), [])
+        faces = found.setdefault((file.parent / original(cells[0])).absolute(), [])
         if not any(cell.strip() for cell in cells[1:]):
             continue
         try:
@@ -146,13 +147,12 @@ def read_five_points(file: Path) -> Found:
 
 def write_five_points(file: Path, found: Found) -> None:
     """Write a file that `read_five_points` reads back; images are named relative to its folder."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("w", newline="", encoding="utf-8") as opened:
-        rows = csv.writer(opened)
-        rows.writerow(HEADER)
+    with CsvTable(file) as table:
+        table.add(HEADER)
         for image, faces in found.items():
             name = Path(os.path.relpath(image, file.parent.absolute())).as_posix()
-            rows.writerows([name, *points.ravel().tolist()] for points in faces or [np.empty(0)])
+            for points in faces or [np.empty(0)]:
+                table.add([name, *points.ravel().tolist()])
 
 
 def face_in_box(faces: Sequence[Float[np.ndarray, "5 2"]], box_px: Box) -> Float[np.ndarray, "5 2"] | None:

@@ -73,7 +73,7 @@ def split_subjects(subjects: Sequence[str], settings: SplitSettings, *, with_tes
 def write_split(path: Path, split: Split) -> None:
     """Keep a split as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(split, indent=1) + "\n")
+    path.write_text(json.dumps(split, indent=1) + "\n", encoding="utf-8")
 
 
 def read_split(path: Path, subjects: Sequence[str], stages: Sequence[str] = STAGES) -> Split:
@@ -83,7 +83,7 @@ def read_split(path: Path, subjects: Sequence[str], stages: Sequence[str] = STAG
         ConfigError: If a subject stands in two splits, or the file and the data name different subjects.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         split: Split = {stage: content[stage] for stage in stages}
     except (OSError, json.JSONDecodeError, KeyError) as error:
         raise ConfigError(

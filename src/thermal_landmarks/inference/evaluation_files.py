@@ -1,6 +1,5 @@
 """What an evaluation leaves: a table of all images, the error curve, and the best, median and worst images."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import numpy as np
 import torch
 from rich.table import Table
 
+from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.inference.evaluation import Evaluation, nan_mean
 from thermal_landmarks.reporting.figures import Curve, ced_figure, overlay_grid
@@ -23,13 +23,12 @@ def write_per_image(evaluation: Evaluation, scheme: Scheme, path: Path) -> None:
     header = ["image", "subject", "nme", "mean_error_px"]
     header += [f"{landmark}_{kind}" for landmark in scheme.landmark_names for kind in kinds]
     errors, means = evaluation.error_px, evaluation.mean_error_px
-    with path.open("w", newline="") as file:
-        rows = csv.writer(file)
-        rows.writerow(header)
+    with CsvTable(path) as table:
+        table.add(header)
         for i, row in enumerate(evaluation.rows):
             points = np.column_stack([errors[i], evaluation.predicted_px[i], evaluation.true_px[i]])
             names = [evaluation.samples.names[row], evaluation.samples.subjects[row]]
-            rows.writerow([*names, _cell(evaluation.nme[i], 5), _cell(means[i]), *map(_cell, points.ravel())])
+            table.add([*names, _cell(evaluation.nme[i], 5), _cell(means[i]), *map(_cell, points.ravel())])
 
 
 def write_figures(

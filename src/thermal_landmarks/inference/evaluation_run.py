@@ -149,7 +149,7 @@ def trained_on(checkpoint: Path, data: DictConfig) -> TrainedOn | None:
         return None
     config = OmegaConf.load(run.config) if run.config.is_file() else OmegaConf.create()
     same_config = all(OmegaConf.select(config, f"data.{name}") == data.get(name) for name in ("source", "test_source"))
-    return TrainedOn(json.loads(run.split.read_text()), same_config)
+    return TrainedOn(json.loads(run.split.read_text(encoding="utf-8")), same_config)
 
 
 def select_subjects(data: LandmarkDataModule, which: str, trained: TrainedOn | None) -> str:

@@ -4,7 +4,6 @@ As Tables 2 and 3 of LOTR (arXiv 2109.10057). Errors are measured in the origina
 where a crop has cut it off, so that results don't depend on the crop.
 """
 
-import csv
 import math
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from rich.table import Table
 
+from thermal_landmarks.csv_table import write_table
 from thermal_landmarks.inference.evaluation import Evaluation
 from thermal_landmarks.training.normalised_metrics import Normaliser
 from thermal_landmarks.training.scores import Rule, Scores, score
@@ -76,10 +76,7 @@ def write_scores(scores: Mapping[str, Scores | None], path: Path) -> None:
     """The records as CSV, one row a subset."""
     records = as_records(scores)
     columns = dict.fromkeys(name for record in records for name in record)
-    with path.open("w", newline="") as file:
-        rows = csv.DictWriter(file, fieldnames=list(columns), restval="")
-        rows.writeheader()
-        rows.writerows(records)
+    write_table(path, columns, ([record.get(name) for name in columns] for record in records))
 
 
 def score_table(scores: Mapping[str, Scores | None], normaliser: str) -> Table:

@@ -6,7 +6,6 @@ values that `read_image` gives, which are image_width x image_height: for a radi
 temperatures, whose size may differ from the picture's. A prediction knows no person: `subject` is the image's folder.
 """
 
-import csv
 import functools
 import glob
 import logging
@@ -23,6 +22,7 @@ from jaxtyping import Float
 from PIL import Image
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.five_points import Found, face_in_box
 from thermal_landmarks.data.formats.images import list_images, read_image
@@ -89,23 +89,21 @@ class PointsFile:
     """
 
     def __init__(self, folder: Path, predictor: Predictor, *, unit: str | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "points.csv"
         scheme = predictor.scheme
         write_json(folder / "landmarks.json", {"scheme": scheme.name, "landmarks": list(scheme.landmark_names)})
-        self._file = self.path.open("w", newline="")
-        self._rows = csv.writer(self._file)
+        self._table = CsvTable(self.path)
         self._unit = {} if unit is None else {"unit": unit}
         coordinates = [f"{axis}{i}" for i in range(scheme.num_points) for axis in "xy"]
-        self._rows.writerow(["image", "subject", *self._unit, "image_width", "image_height", *coordinates])
-        self._file.flush()
+        self._table.add(["image", "subject", *self._unit, "image_width", "image_height", *coordinates])
+        self._table.flush()
 
     def add(self, path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
         """Write one image's row."""
         height, width = image.values.shape
         coordinates = [f"{value:.3f}" for value in points_px.ravel()]
-        self._rows.writerow([path, path.parent.name, *self._unit.values(), width, height, *coordinates])
-        self._file.flush()
+        self._table.add([path, path.parent.name, *self._unit.values(), width, height, *coordinates])
+        self._table.flush()
 
     def __enter__(self) -> "PointsFile":
         return self
@@ -113,7 +111,7 @@ class PointsFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._file.close()
+        self._table.close()
 
 
 def predict_files(

@@ -86,7 +86,7 @@ def _nme_percent(folder: Path) -> float | None:
     path = folder / "metrics.json"
     if not path.is_file():
         return None
-    metrics: dict[str, Any] = json.loads(path.read_text())
+    metrics: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return 100 * float(metrics["test/nme"])
 
 

@@ -209,8 +209,8 @@ def _wandb(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) 
     logging.getLogger("wandb").setLevel(logging.ERROR)
     folder.mkdir(parents=True, exist_ok=True)
     id_file = folder / "wandb_id.txt"  # a resumed run continues the same curves
-    run_id = id_file.read_text().strip() if id_file.exists() else secrets.token_hex(4)
-    id_file.write_text(f"{run_id}\n")
+    run_id = id_file.read_text(encoding="utf-8").strip() if id_file.exists() else secrets.token_hex(4)
+    id_file.write_text(f"{run_id}\n", encoding="utf-8")
     arguments: dict[str, Any] = {
         "project": settings.get("project", "thermal-landmarks"),
         "entity": settings.get("entity"),

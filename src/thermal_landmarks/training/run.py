@@ -63,7 +63,7 @@ def train(
     data: LandmarkDataModule | SceneDataModule = build("data", cfg.data)
     data.prepare_data()
     data.setup()
-    if resume_from is not None and json.loads(run.split.read_text()) != data.split:
+    if resume_from is not None and json.loads(run.split.read_text(encoding="utf-8")) != data.split:
         raise ConfigError(f"{run.split}: the data's subjects have changed since this run began. Start a new run.")
     if main_process:
         write_split(run.split, data.split)

@@ -141,7 +141,7 @@ def write_coco(
     category = {"id": 1, "name": "face", "keypoints": list(names), "skeleton": []}
     content = {"images": list(images.values()), "annotations": entries, "categories": [category]}
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=1) + "\n")
+    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
 def _entry(number: int, image_id: int, annotation: Annotation) -> dict[str, Any]:

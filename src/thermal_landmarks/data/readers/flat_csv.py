@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from thermal_landmarks.csv_table import original
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.base import FileReader, require_text, stated_unit
 from thermal_landmarks.data.schemes import get_scheme
@@ -50,12 +51,12 @@ class FlatCsv(FileReader):
         found = []
         nameless = 0
         for cells in rows:
-            if not any(cell.strip() for cell in cells):
+            if not any(original(cell.strip()) for cell in cells):
                 continue
             place = f"{self.annotation_file}, line {rows.line_num}"
             if len(cells) != len(header):
                 raise DataError(f"{place}: {len(cells)} cells, but the header has {len(header)}. Mend the line.")
-            row = dict(zip(header, (cell.strip() for cell in cells), strict=True))
+            row = dict(zip(header, (original(cell.strip()) for cell in cells), strict=True))
             nameless += not row.get("subject")
             found.append(self._read(row, place))
         self._warn_each_image_its_own_subject(nameless, "Fill the column 'subject'.")

@@ -87,7 +87,7 @@ class Run:
         path = RunFolder(self.folder).test_images
         if not path.is_file():
             return None
-        with path.open(newline="") as file:
+        with path.open(newline="", encoding="utf-8") as file:
             return np.array([float(row["nme"]) for row in csv.DictReader(file) if row["nme"]])
 
 
@@ -147,7 +147,7 @@ def _files(folders: Sequence[Path], names: Sequence[str]) -> Iterator[Path]:
 
 def _read(path: Path, found: Found) -> None:
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict):
             raise ValueError("it holds no JSON object")
         if path.name == "visualize.json":
@@ -174,4 +174,6 @@ def _run(folder: Path, metrics: dict[str, Any], *, number: int) -> Run:
 
 
 def _yaml(path: Path) -> Any:
-    return yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # ten times as fast
+    return yaml.load(
+        path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    )  # ten times as fast

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 from matplotlib.ticker import LogLocator, MaxNLocator
 
-STYLE = (Path(__file__).parent / "chart.css").read_text()
+STYLE = (Path(__file__).parent / "chart.css").read_text(encoding="utf-8")
 COLOURS = 7
 """Classes c0 ... c6 of the style; `other` is gray."""
 

@@ -1,6 +1,6 @@
 """A table of a report, once for HTML, Markdown and CSV."""
 
-import csv
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+
+from thermal_landmarks.csv_table import write_table
 
 MISSING = "–"
 Group = Literal["", "ours", "paper"]
@@ -90,25 +92,33 @@ class Table:
     def markdown(self) -> str:
         """The table in GitHub's Markdown; the paper's columns say so."""
         titles = [f"{c.title} (paper: different data)" if c.group == "paper" else c.title for c in self.columns]
-        lines = [_line(titles), _line(["---:" if self.is_numeric(column) else "---" for column in self.columns])]
+        lines = [
+            _line(list(map(markdown_text, titles))),
+            _line(["---:" if self.is_numeric(column) else "---" for column in self.columns]),
+        ]
         for row in self.rows:
             lines.append(_line([self._markdown_cell(row, column) for column in self.columns]))
         return "\n".join(lines)
 
     def _markdown_cell(self, row: dict[str, Cell], column: Column) -> str:
         cell = self.cell(row, column)
-        text = f"**{cell.text}**" if self.is_best(row, column) else cell.text
-        return " ".join(part for part in (text, cell.margin, cell.note) if part).replace("|", "\\|")
+        text, margin, note = map(markdown_text, (cell.text, cell.margin, cell.note))
+        text = f"**{text}**" if self.is_best(row, column) else text
+        return " ".join(part for part in (text, margin, note) if part).replace("|", "\\|")
 
     def write_csv(self, folder: Path) -> None:
         """`NAME.csv` with full precision; standard deviations in columns of their own."""
         spread = {c.key for c in self.columns if any(self.cell(row, c).spread is not None for row in self.rows)}
-        with (folder / f"{self.name}.csv").open("w", newline="") as file:
-            rows = csv.writer(file)
-            rows.writerow([title for c in self.columns for title in _csv_titles(c, spread)])
-            for row in self.rows:
-                cells = [(self.cell(row, c), c.key in spread) for c in self.columns]
-                rows.writerow([value for cell, split in cells for value in _csv_values(cell, split)])
+        titles = [title for c in self.columns for title in _csv_titles(c, spread)]
+        cells = ([(self.cell(row, c), c.key in spread) for c in self.columns] for row in self.rows)
+        values = ([value for cell, split in row for value in _csv_values(cell, split)] for row in cells)
+        write_table(folder / f"{self.name}.csv", titles, values)
+
+
+def markdown_text(text: str) -> str:
+    """Text that stays text in Markdown: no tag, no entity, no link, no code, on one line."""
+    marked = re.sub(r"&(?=#?\w+;)", "&amp;", " ".join(text.split())).replace("<", "&lt;")
+    return re.sub(r"([\[\]`])", r"\\\1", marked)
 
 
 def number(value: float | None, form: str = ".3f", *, scale: float = 1.0) -> Cell:

@@ -18,6 +18,7 @@ from thermal_landmarks.reporting.report.rows import Protocol, group, newest_of_e
 from thermal_landmarks.reporting.report.runs import Found, collect
 from thermal_landmarks.reporting.report.sections import Pictures, all_tables, paper_notes, sections
 from thermal_landmarks.reporting.report.studies import load_searches, storage_url
+from thermal_landmarks.reporting.report.table import markdown_text
 from thermal_landmarks.runs import git_commit
 
 
@@ -74,7 +75,7 @@ def write_report(
     for section in parts:
         for block in section.blocks:
             for name, chart in block.charts.items():
-                (folder / "figures" / f"{name}.svg").write_text(chart.file())
+                (folder / "figures" / f"{name}.svg").write_text(chart.file(), encoding="utf-8")
         for image in section.pictures:
             (folder / "figures" / f"{image.name}.webp").write_bytes(image.webp)
 
@@ -94,8 +95,9 @@ def write_report(
         "sections": parts,
     }
     page = folder / "report.html"
-    page.write_text(environment.get_template("page.html.j2").render(facts))
-    (folder / "report.md").write_text(environment.get_template("page.md.j2").render(facts))
+    page.write_text(environment.get_template("page.html.j2").render(facts), encoding="utf-8")
+    markdown = environment.overlay(finalize=lambda value: markdown_text(value) if type(value) is str else value)
+    (folder / "report.md").write_text(markdown.get_template("page.md.j2").render(facts), encoding="utf-8")
     size = page.stat().st_size / 1e6
     console.print(f"{facts['summary']}\nReport: [bold]{page}[/bold] ({size:.1f} MB)", soft_wrap=True)
     return page

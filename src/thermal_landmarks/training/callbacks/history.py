@@ -1,14 +1,13 @@
 """`history.csv` of a run folder: one row an epoch, with every logger and without one."""
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from thermal_landmarks.runs import replacing
+from thermal_landmarks.csv_table import write_table
 from thermal_landmarks.training.trainer import current_metrics
 
 
@@ -41,7 +40,4 @@ class History(Callback):
 def write_rows(path: Path, rows: list[dict[str, float]]) -> None:
     """Replace a CSV file by these rows; a column stays empty where a row lacks it."""
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    with replacing(path) as file:
-        writer = csv.DictWriter(file, columns)
-        writer.writeheader()
-        writer.writerows(rows)
+    write_table(path, columns, ([row.get(name) for name in columns] for row in rows))

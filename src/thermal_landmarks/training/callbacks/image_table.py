@@ -1,14 +1,14 @@
 """The errors of every tested image as a file, for cumulative error curves and comparisons by landmark."""
 
-import csv
 import math
 from pathlib import Path
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
+from thermal_landmarks.csv_table import write_table
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.runs import RunFolder, replacing
+from thermal_landmarks.runs import RunFolder
 from thermal_landmarks.training.module import LandmarkModule
 
 
@@ -30,12 +30,13 @@ class TestImages(Callback):
         landmarks = get_scheme(pl_module.hparams["scheme"]).landmark_names
         path = RunFolder(Path(trainer.default_root_dir)).test_images
         names = ("index", "nme", "pixel_error", "point_error_px")
-        with replacing(path) as file:
-            rows = csv.writer(file)
-            rows.writerow(["image", "subject", "nme", "mean_error_px", *(f"{name}_error_px" for name in landmarks)])
-            for index, nme, mean, errors in zip(*(columns[name].tolist() for name in names), strict=True):
-                measured = (_cell(nme, 5), _cell(mean, 3), *(_cell(error, 3) for error in errors))
-                rows.writerow([samples.names[index], samples.subjects[index], *measured])
+        header = ["image", "subject", "nme", "mean_error_px", *(f"{name}_error_px" for name in landmarks)]
+        measured = zip(*(columns[name].tolist() for name in names), strict=True)
+        rows = (
+            [samples.names[i], samples.subjects[i], _cell(nme, 5), _cell(mean, 3), *(_cell(e, 3) for e in errors)]
+            for i, nme, mean, errors in measured
+        )
+        write_table(path, header, rows)
 
 
 def _cell(value: float, digits: int) -> str:
