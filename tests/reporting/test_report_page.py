@@ -146,6 +146,7 @@ def test_settings_cannot_write_html_or_links_into_markdown_nor_formulas_into_csv
     assert "<img" not in outside_code
     assert r"=&lt;img src=x>&amp;lt;\`\[six\](http://x)" in outside_code
     tables = [path.read_text(encoding="utf-8") for path in (tmp_path / "report/tables").glob("*.csv")]
+    assert any("'=<img" in table for table in tables)
     assert not re.search(r'(^|,)"?=', "\n".join(tables), flags=re.MULTILINE)
 
 
