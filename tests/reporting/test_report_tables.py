@@ -151,3 +151,10 @@ def test_the_storage_is_found_or_named(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(ConfigError, match=r"nowhere.* can't be read") as caught:
         load_searches("postgresql+nodriver://me:secret@nowhere/db")
     assert "secret" not in str(caught.value)
+
+
+def test_a_name_that_a_spreadsheet_would_run_is_written_as_text(tmp_path: Path) -> None:
+    Table(
+        "t", "", [Column("run", "run"), Column("nme", "NME")], [{"run": Cell("=1+1"), "nme": Cell("-0.5", -0.5)}]
+    ).write_csv(tmp_path)
+    assert (tmp_path / "t.csv").read_text(encoding="utf-8").split() == ["run,nme", "'=1+1,-0.5"]

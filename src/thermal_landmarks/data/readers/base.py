@@ -3,9 +3,11 @@
 import hashlib
 import json
 import logging
+import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -17,19 +19,23 @@ from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.formats.fluke import find_counts_table
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError, DataError, UserError
 
 _log = logging.getLogger(__name__)
 
+LARGEST_RECORD = 4 << 20  # bytes of a file that describes one image
+_LARGEST_LIST = 256 << 20  # bytes of a file that describes a data set; COCO's own largest has 240 million
+_LONGEST_NAME = 255  # bytes of a file's name, on every usual file system
 _FAULT, _UNIT, _WIDTH, _HEIGHT = "fault", "unit", "image_width", "image_height"  # keys of Annotation.attributes
 
 
 class FileReader(ABC):
     """A `Source` that reads annotation files; a new format implements `_parse` alone.
 
-    A file that can't be read at all is an error in `annotations`. A single record that can't be used (a wrong number
-    of points, an unreadable line) stays in the list, without points, and is an error when its image is loaded, so that
-    the data check lists it and training refuses it or skips it, as its settings say.
+    A file that can't be read at all is an error in `annotations`; whatever goes wrong in `_parse`, it is a `DataError`
+    that names the place last given to `_at`. A single record that can't be used (a wrong number of points, an
+    unreadable line, a name that no file can have) stays in the list, without points, and is an error when its image is
+    loaded, so that the data check lists it and training refuses it or skips it, as its settings say.
 
     Args:
         scheme: Landmark scheme of the annotations.
@@ -38,6 +44,8 @@ class FileReader(ABC):
             group is the subject. None: what the format says about subjects.
         settings: The reader's other settings that alter what it yields (paths).
     """
+
+    _place = "the data set"  # what is read next, see `_at`
 
     def __init__(self, *, scheme: str, unit: str | None, subject_pattern: str | None, settings: dict[str, Any]) -> None:
         self.scheme = get_scheme(scheme).name
@@ -64,6 +72,10 @@ class FileReader(ABC):
             if _UNIT not in stated:  # the setting is wrong, not this record
                 raise
             raise DataError(f"{annotation.location}: {error}") from error
+        except (OSError, ValueError) as error:
+            if isinstance(error, DataError):
+                raise
+            raise DataError(f"{annotation.image}: can't be read ({error}). Mend or remove it.") from error
         height, width = image.values.shape
         expected = (stated.get(_WIDTH, width), stated.get(_HEIGHT, height))
         if expected != (width, height):
@@ -88,24 +100,37 @@ class FileReader(ABC):
         for file in [*images, *filter(None, tables)]:
             try:
                 found = file.stat()
-                digest.update(f"{file}\0{found.st_size}\0{found.st_mtime_ns}".encode())
+                facts = f"{found.st_size}\0{found.st_mtime_ns}"
             except OSError:
-                digest.update(f"{file}\0missing".encode())
+                facts = "missing"
+            digest.update(f"{file}\0{facts}".encode(errors="surrogatepass"))
         return digest.hexdigest()
 
     def __getstate__(self) -> dict[str, Any]:
         # worker processes load images; they need no copy of all annotations
-        return {k: v for k, v in self.__dict__.items() if k != "_annotations"}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_annotations", "_place")}
 
     @cached_property
     def _annotations(self) -> list[Annotation]:
-        found = self._parse()
+        try:
+            found = [_with_possible_name(annotation) for annotation in self._parse()]
+        except UserError:
+            raise
+        except Exception as error:
+            raise DataError(
+                f"{self._place}: can't be read ({type(error).__name__}: {shortened(error)}). Mend or remove it."
+            ) from error
         if not found:
             raise DataError(f"{type(self).__name__} {self._settings}: no annotation found. Check the paths.")
         faults = [str(a.attributes[_FAULT]) for a in found if _FAULT in a.attributes]
         if faults:
             _log.warning("%d of %d annotations can't be used, first: %s", len(faults), len(found), faults[0])
         return found
+
+    def _at(self, place: str | Path) -> str:
+        """Keep which file or record is read next, for the message of a failure; gives it back as text."""
+        self._place = str(place)
+        return self._place
 
     def _annotation(
         self,
@@ -120,7 +145,8 @@ class FileReader(ABC):
     ) -> Annotation:
         """An annotation, or a faulty one: not as many points as the scheme, none at all, or an empty face box."""
         expected = get_scheme(self.scheme).num_points
-        points = np.asarray(points_px, dtype=np.float32).reshape(-1, 2)
+        with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite
+            points = np.asarray(points_px, dtype=np.float32).reshape(-1, 2)
         if len(points) != expected:
             return self._fault(
                 image,
@@ -175,9 +201,8 @@ class FileReader(ABC):
 
 def stated_size(width: object, height: object) -> dict[str, str | float | bool]:
     """Attributes that let `FileReader.load` compare the image with the size that its annotation states."""
-    if isinstance(width, int | float) and isinstance(height, int | float) and width > 0 and height > 0:
-        return {_WIDTH: float(width), _HEIGHT: float(height)}
-    return {}
+    sizes = [v for v in (width, height) if isinstance(v, int | float) and not isinstance(v, bool) and 0 < v < 1e9]
+    return {_WIDTH: float(sizes[0]), _HEIGHT: float(sizes[1])} if len(sizes) == 2 else {}
 
 
 def stated_unit(unit: object) -> dict[str, str | float | bool]:
@@ -202,19 +227,46 @@ def require_folder(folder: str | Path) -> Path:
     return path
 
 
-def require_text(file: str | Path) -> str:
-    """The content of a text file.
+def require_bytes(file: str | Path, *, at_most: int = _LARGEST_LIST) -> bytes:
+    """The content of an annotation file.
+
+    Args:
+        file: Its path.
+        at_most: Bytes; `LARGEST_RECORD` for a file that describes one image.
 
     Raises:
-        DataError: If there is none or it is not text.
+        DataError: If there is none or it is larger.
     """
     path = Path(file)
     try:
-        return path.read_text(encoding="utf-8-sig")
+        size = path.stat().st_size
+        if size <= at_most:
+            return path.read_bytes()
     except FileNotFoundError:
         raise DataError(f"{path}: no such file. Check the data set's path.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: can't be read as text ({error}).") from error
+    except (OSError, ValueError) as error:
+        raise DataError(f"{shortened(path)}: can't be read ({shortened(error)}).") from error
+    raise DataError(
+        f"{path}: {size / 1e6:.1f} MB, but annotation files of this kind have at most {at_most / 1e6:.1f} MB. Is it "
+        "another file? Otherwise divide it."
+    )
+
+
+def require_text(file: str | Path, *, at_most: int = _LARGEST_LIST) -> str:
+    """The content of a text file, with every line end as a newline.
+
+    Args:
+        file: Its path.
+        at_most: Bytes; `LARGEST_RECORD` for a file that describes one image.
+
+    Raises:
+        DataError: If there is none, it is larger, or it is not text.
+    """
+    content = require_bytes(file, at_most=at_most)
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: can't be read as text ({shortened(error)}). Save it as UTF-8.") from error
 
 
 def parse_json(text: str, place: str) -> Any:
@@ -227,6 +279,38 @@ def parse_json(text: str, place: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError as error:
         raise DataError(f"{place}, line {error.lineno}, column {error.colno}: not valid JSON ({error.msg}).") from error
+    except (RecursionError, ValueError) as error:  # lists in lists in lists, numbers of thousands of digits
+        raise DataError(f"{place}: can't be read as JSON ({shortened(error)}).") from error
+
+
+def shortened(found: object, length: int = 80) -> str:
+    """What was found, for a message: on one line, cut, without characters that can't be printed."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(found)[: length + 1])
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
+def _with_possible_name(annotation: Annotation) -> Annotation:
+    """The annotation, or a faulty one without points where no file can have the name of its image."""
+    try:
+        longest = max((len(os.fsencode(part)) for part in annotation.image.parts), default=0)
+        finding = f"a part of the image's name has {longest} bytes, more than 255" if longest > _LONGEST_NAME else ""
+    except UnicodeEncodeError:
+        finding = "the image's name is no text"
+    if "\0" in str(annotation.image):
+        finding = "the image's name has a NUL character"
+    subject, location = (_encodable(text) for text in (annotation.subject, annotation.location))
+    if not finding and (subject, location) == (annotation.subject, annotation.location):
+        return annotation
+    if not finding:
+        return replace(annotation, subject=subject, location=location)
+    name = shortened(annotation.image)
+    fault = f"{shortened(location)}: {finding} ({name}). Mend it."
+    points = np.full_like(annotation.points_px, np.nan)
+    return Annotation(Path(name), points, subject, None, None, location, {_FAULT: fault})
+
+
+def _encodable(text: str) -> str:
+    return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
 def _has_area(box_px: tuple[float, float, float, float]) -> bool:

@@ -12,7 +12,15 @@ from typing import Any
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, parse_json, require_text, stated_size, stated_unit
+from thermal_landmarks.data.readers.base import (
+    FileReader,
+    parse_json,
+    require_text,
+    shortened,
+    stated_size,
+    stated_unit,
+)
+from thermal_landmarks.data.readers.image_folder import NamedImages
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
@@ -25,7 +33,7 @@ class CocoKeypoints(FileReader):
     Args:
         annotation_file: The JSON file.
         scheme: Landmark scheme of its keypoints, in the scheme's order.
-        image_dir: Folder of the images; None: the folder of the JSON file.
+        image_dir: Folder of the images; None: where the usual tools keep them (see `NamedImages`).
         unit: What image values mean, where an image entry doesn't say.
         subject_key: Key of an image entry that names the subject.
         subject_pattern: Regular expression on the file name instead; its first group is the subject.
@@ -42,7 +50,7 @@ class CocoKeypoints(FileReader):
         subject_pattern: str | None = None,
     ) -> None:
         self.annotation_file = Path(annotation_file)
-        self.image_dir = Path(image_dir) if image_dir is not None else self.annotation_file.parent
+        self.image_dir = Path(image_dir) if image_dir is not None else None
         self.subject_key = subject_key
         settings = {"file": self.annotation_file, "images": self.image_dir, "subject_key": subject_key}
         super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
@@ -53,30 +61,52 @@ class CocoKeypoints(FileReader):
         for key in ("images", "annotations"):
             if not isinstance(content, dict) or not isinstance(content.get(key), list):
                 raise DataError(f"{file}: no list '{key}'. Expected a COCO keypoints file (images, annotations).")
-        images: dict[Any, dict[str, Any]] = {}
+        images: dict[str, dict[str, Any]] = {}
         for index, image in enumerate(content["images"]):
-            if not isinstance(image, dict) or "id" not in image or not isinstance(image.get("file_name"), str):
-                raise DataError(f"{file}, images[{index}]: expected an object with 'id' and 'file_name'.")
-            if image["id"] in images:
-                raise DataError(f"{file}, images[{index}]: the id {image['id']} is there twice. Make the ids unique.")
-            images[image["id"]] = image
+            place = self._at(f"{file}, images[{index}]")
+            key = _key(image.get("id")) if isinstance(image, dict) else None
+            if key is None or not isinstance(image.get("file_name"), str):
+                raise DataError(f"{place}: expected an object with an 'id' (a number or a text) and a 'file_name'.")
+            if key in images:
+                raise DataError(f"{place}: the id {shortened(key)} is there twice. Make the ids unique.")
+            images[key] = image
         self._check_names(content.get("categories"))
+        self._at(file)
+        files = self._find_images({image["file_name"] for image in images.values()})
         nameless = sum(self._named_subject(image) is None for image in images.values())
         self._warn_each_image_its_own_subject(nameless, f"Add '{self.subject_key}' to its image entries.")
-        return [self._read(index, entry, images) for index, entry in enumerate(content["annotations"])]
+        return [self._read(index, entry, images, files) for index, entry in enumerate(content["annotations"])]
 
-    def _read(self, index: int, entry: Any, images: Mapping[Any, dict[str, Any]]) -> Annotation:
-        place = f"{self.annotation_file}, annotations[{index}]"
-        if not isinstance(entry, dict) or entry.get("image_id") not in images:
-            found = entry.get("image_id") if isinstance(entry, dict) else entry
+    def _find_images(self, names: set[str]) -> dict[str, Path | DataError]:
+        """The file of each name, or why there is none."""
+        finder = NamedImages(self.annotation_file, self.image_dir)
+        found: dict[str, Path | DataError] = {}
+        for name in sorted(names):
+            path = finder.find(name)
+            folders = ", ".join(map(str, finder.folders))
+            found[name] = path or DataError(f"no image '{shortened(name)}'. Looked in {folders}.")
+        missing = [error for error in found.values() if isinstance(error, DataError)]
+        if names and len(missing) == len(names):
+            raise DataError(f"{self.annotation_file}: {missing[0]} Set data.source.image_dir to the images' folder.")
+        return found
+
+    def _read(
+        self, index: int, entry: Any, images: Mapping[str, dict[str, Any]], files: Mapping[str, Path | DataError]
+    ) -> Annotation:
+        place = self._at(f"{self.annotation_file}, annotations[{index}]")
+        key = _key(entry.get("image_id")) if isinstance(entry, dict) else None
+        if key is None or key not in images:
+            found = shortened(entry.get("image_id") if isinstance(entry, dict) else entry)
             raise DataError(f"{place}: image_id {found} is not among the images. Add the image or remove the entry.")
-        location = f"{self.annotation_file}, annotation id {entry.get('id', f'[{index}]')}"
-        image = images[entry["image_id"]]
-        path = self.image_dir / image["file_name"]
+        location = f"{self.annotation_file}, annotation id {shortened(entry.get('id', f'[{index}]'))}"
+        image = images[key]
+        path = files[image["file_name"]]
+        if isinstance(path, DataError):
+            return self._fault(self.annotation_file.parent / image["file_name"], location, str(path))
         subject = self._subject(image["file_name"], self._named_subject(image) or image["file_name"])
         try:
             triples = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, OverflowError, TypeError, ValueError):
             finding = "no 'keypoints' list of x, y, visibility triples. Mend or remove the entry."
             return self._fault(path, location, finding, subject=subject)
         if not np.isin(triples[:, 2], (_MISSING, _HIDDEN, _VISIBLE)).all():
@@ -101,11 +131,23 @@ class CocoKeypoints(FileReader):
         for category in categories if isinstance(categories, list) else []:
             names = category.get("keypoints") if isinstance(category, dict) else None
             own = list(scheme.landmark_names)
-            if isinstance(names, list) and set(names) == set(own) and names != own:
+            if (
+                isinstance(names, list)
+                and all(isinstance(name, str) for name in names)
+                and set(names) == set(own)
+                and names != own
+            ):
                 raise DataError(
                     f"{self.annotation_file}: the category's keypoints are those of scheme '{scheme.name}' in another "
                     f"order. Write them as: {', '.join(own)}."
                 )
+
+
+def _key(identity: Any) -> str | None:
+    """An id as text, so that the number 7 and the text 7 are one; None for what is no id."""
+    if isinstance(identity, float) and identity.is_integer():
+        identity = int(identity)
+    return str(identity) if isinstance(identity, int | str) and not isinstance(identity, bool) else None
 
 
 def write_coco(
@@ -168,5 +210,8 @@ def _entry(number: int, image_id: int, annotation: Annotation) -> dict[str, Any]
 def _corners(box: Any) -> tuple[float, float, float, float] | None:
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(v, int | float) for v in box):
         return None
-    left, top, width, height = (float(v) for v in box)
+    try:
+        left, top, width, height = (float(v) for v in box)
+    except OverflowError:
+        return None
     return (left, top, left + width, top + height) if width > 0 and height > 0 else None

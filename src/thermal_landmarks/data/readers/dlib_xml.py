@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, stated_size
+from thermal_landmarks.data.readers.base import FileReader, require_bytes, shortened, stated_size
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
@@ -41,25 +41,25 @@ class DlibXml(FileReader):
         super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
 
     def _parse(self) -> list[Annotation]:
+        content = require_bytes(self.annotation_file)
         try:
-            root = ElementTree.parse(self.annotation_file).getroot()
-        except FileNotFoundError:
-            raise DataError(f"{self.annotation_file}: no such file. Check the data set's path.") from None
-        except (ElementTree.ParseError, OSError) as error:
+            root = ElementTree.fromstring(content)
+        except (ElementTree.ParseError, LookupError, ValueError) as error:  # the last two: an unknown encoding
             raise DataError(f"{self.annotation_file}: not valid XML ({error}).") from error
         images = list(root.iter("image"))
         found = []
         for index, image in enumerate(images):
+            place = self._at(f"{self.annotation_file}, image {index}")
             name = image.get("file")
             if not name:
-                raise DataError(f"{self.annotation_file}, image {index}: no attribute 'file'.")
+                raise DataError(f"{place}: no attribute 'file'.")
             faces = [box for box in image.iter("box") if box.get("ignore") != "1"]
             found += [self._read(image, name, face, box) for face, box in enumerate(faces)]
         self._warn_each_image_its_own_subject(len(images), "Set data.source.subject_pattern.")
         return found
 
     def _read(self, image: ElementTree.Element, name: str, face: int, box: ElementTree.Element) -> Annotation:
-        location = f"{self.annotation_file}, image {name}, box {face}"
+        location = f"{self.annotation_file}, image {shortened(name)}, box {face}"
         path = self.image_dir / name
         subject = self._subject(name, name)
         points = np.full((get_scheme(self.scheme).num_points, 2), np.nan, dtype=np.float32)
@@ -67,13 +67,17 @@ class DlibXml(FileReader):
             for part in box.iter("part"):
                 index = int(part.attrib["name"])
                 if not 0 <= index < len(points):
-                    finding = f"part '{part.attrib['name']}', but scheme '{self.scheme}' ends with {len(points) - 1}."
+                    found = shortened(part.attrib["name"])
+                    finding = f"part '{found}', but scheme '{self.scheme}' ends with {len(points) - 1}."
                     return self._fault(path, location, finding, subject=subject)
                 points[index] = float(part.attrib["x"]), float(part.attrib["y"])
             left, top, width, height = (float(box.attrib[k]) for k in ("left", "top", "width", "height"))
         except (KeyError, ValueError) as error:
-            finding = f"a box or part has a missing or wrong attribute ({error}). Mend the record."
+            finding = f"a box or part has a missing or wrong attribute ({shortened(error)}). Mend the record."
             return self._fault(path, location, finding, subject=subject)
-        size = stated_size(*(float(image.get(k) or math.nan) for k in ("width", "height")))
+        try:
+            size = stated_size(*(float(image.get(k) or math.nan) for k in ("width", "height")))
+        except ValueError as error:
+            return self._fault(path, location, f"the image's size is no number ({shortened(error)}).", subject=subject)
         corners = (left, top, left + width, top + height)
         return self._annotation(path, points, subject, location, box_px=corners, attributes=size)

@@ -10,7 +10,7 @@ import numpy as np
 
 from thermal_landmarks.csv_table import original
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, require_text, stated_unit
+from thermal_landmarks.data.readers.base import FileReader, require_text, shortened, stated_unit
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
@@ -50,10 +50,11 @@ class FlatCsv(FileReader):
         self._check_header(header)
         found = []
         nameless = 0
+        self._at(self.annotation_file)
         for cells in rows:
             if not any(original(cell.strip()) for cell in cells):
                 continue
-            place = f"{self.annotation_file}, line {rows.line_num}"
+            place = self._at(f"{self.annotation_file}, line {rows.line_num}")
             if len(cells) != len(header):
                 raise DataError(f"{place}: {len(cells)} cells, but the header has {len(header)}. Mend the line.")
             row = dict(zip(header, (original(cell.strip()) for cell in cells), strict=True))
@@ -97,4 +98,4 @@ def _number(cell: str) -> float:
     try:
         return float(cell) if cell else float("nan")
     except ValueError:
-        raise ValueError(f"found '{cell}', expected a number") from None
+        raise ValueError(f"found '{shortened(cell)}', expected a number") from None

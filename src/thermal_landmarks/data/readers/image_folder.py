@@ -1,9 +1,12 @@
-"""Finding the image that belongs to an annotation file in another folder or with another suffix."""
+"""Finding the image that an annotation means: in another folder, with another suffix, or named by another machine."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from thermal_landmarks.data.formats.images import readable_suffixes
+from thermal_landmarks.data.readers.base import shortened
+from thermal_landmarks.errors import DataError
 
 
 class ImageFinder:
@@ -21,6 +24,78 @@ class ImageFinder:
             if found is not None:
                 return found
         return None
+
+
+class NamedImages:
+    """Images by the names that an annotation file gives them, in the folders that annotation tools use.
+
+    A name may have been written under Windows (`C:\\faces\\a.png`) or for a browser (`my%20face.png`,
+    `/data/local-files/?d=faces/a.png`); a folder of another machine in front of it is left out where that leads to a
+    file.
+
+    Args:
+        file: The annotation file.
+        folder: Of the images; None: beside the file, in `images` beside it (Label Studio), the same one folder up
+            (COCO, CVAT), each also with the subset that the file's name ends with (`person_keypoints_default.json`).
+    """
+
+    def __init__(self, file: Path, folder: Path | None) -> None:
+        self.folders = [folder] if folder is not None else list(dict.fromkeys(_usual_folders(file)))
+        self._by_tail: dict[Path, str] = {}
+
+    def find(self, name: str) -> Path | None:
+        """The image of that name, or None.
+
+        Raises:
+            DataError: If its file has been found for another name, too.
+        """
+        spellings = list(dict.fromkeys(_spellings(name)))
+        for spelling in spellings:
+            if found := self._existing(spelling):
+                return found
+        for spelling in spellings:
+            parts = [part for part in spelling.split("/") if part not in ("", ".", "..")]
+            for start in range(1 - (spelling.startswith(("/", "."))), len(parts)):
+                if found := self._existing("/".join(parts[start:])):
+                    other = self._by_tail.setdefault(found, name)
+                    if other != name:
+                        raise DataError(
+                            f"{found}: is found both for the name '{shortened(other)}' and for '{shortened(name)}'. "
+                            "Set data.source.image_dir to the folder that these names start from."
+                        )
+                    return found
+        return None
+
+    def _existing(self, name: str) -> Path | None:
+        for folder in self.folders:
+            try:
+                if (folder / name).is_file():
+                    return folder / name
+            except (OSError, ValueError):  # a name that no file can have
+                continue
+        return None
+
+
+def _usual_folders(file: Path) -> Iterator[Path]:
+    subset = file.stem.rpartition("_")[2]
+    for folder in (file.parent, file.parent.parent):
+        yield from (folder, folder / "images", folder / "images" / subset, folder / subset)
+
+
+def _spellings(name: str) -> Iterator[str]:
+    yield name
+    slashed = name.replace("\\", "/")
+    if len(slashed) > 2 and slashed[1] == ":":
+        slashed = slashed[2:]
+    yield slashed
+    yield unquote(slashed)
+    try:
+        address = urlsplit(slashed)
+    except ValueError:
+        return
+    yield from parse_qs(address.query).get("d", [])
+    if address.scheme or address.query:
+        yield unquote(address.path)
 
 
 def _images_by_stem(folder: Path) -> dict[str, Path]:

@@ -3,13 +3,14 @@
 The data set doesn't say who is seen: each picture counts as a person of its own.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, require_folder, require_text
+from thermal_landmarks.data.readers.base import LARGEST_RECORD, FileReader, require_folder, require_text, shortened
 from thermal_landmarks.errors import DataError
 
 
@@ -59,6 +60,7 @@ class Jd106(FileReader):
         return found
 
     def _read(self, file: Path) -> Annotation:
+        self._at(file)
         picture = file.with_suffix("").name
         image = file.parent.parent / self.picture_dir / picture
         subject = image.relative_to(self.folder).as_posix()
@@ -80,15 +82,19 @@ def read_counted_points(file: Path) -> np.ndarray:
     Raises:
         DataError: If it is not of that form; names the line.
     """
-    lines = [(number, line.split()) for number, line in enumerate(require_text(file).splitlines(), 1) if line.strip()]
-    if not lines or len(lines[0][1]) != 1 or not lines[0][1][0].isdigit():
+    lines = [
+        (number, line.split())
+        for number, line in enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1)
+        if line.strip()
+    ]
+    if not lines or len(lines[0][1]) != 1 or not re.fullmatch("[0-9]{1,6}", lines[0][1][0]):
         raise DataError(f"{file}, line 1: expected the number of points. Mend or remove the file.")
     points = []
     for number, cells in lines[1:]:
         try:
             x, y = map(float, cells)
         except ValueError:
-            raise DataError(f"{file}, line {number}: found '{' '.join(cells)}', expected x and y.") from None
+            raise DataError(f"{file}, line {number}: found '{shortened(' '.join(cells))}', expected x and y.") from None
         points.append((x, y))
     if len(points) != int(lines[0][1][0]):
         raise DataError(f"{file}: states {lines[0][1][0]} points and holds {len(points)}. Mend or remove the file.")
@@ -97,7 +103,7 @@ def read_counted_points(file: Path) -> np.ndarray:
 
 def _read_rect(file: Path) -> tuple[float, float, float, float]:
     try:
-        x1, y1, x2, y2 = map(float, require_text(file).split())
+        x1, y1, x2, y2 = map(float, require_text(file, at_most=LARGEST_RECORD).split())
     except ValueError:
         raise DataError(f"{file}, line 1: expected 'x1 y1 x2 y2'. Mend or remove the file.") from None
     return (x1, y1, x2, y2)

@@ -38,6 +38,7 @@ class Lapa(FileReader):
         return found
 
     def _read(self, file: Path, part: str, finder: ImageFinder) -> Annotation:
+        self._at(file)
         subject = f"{part}/{file.stem}"
         images = self.folder / part / "images"
         image = finder.find((images,), file.stem)

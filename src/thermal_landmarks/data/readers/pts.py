@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, require_folder, require_text
+from thermal_landmarks.data.readers.base import LARGEST_RECORD, FileReader, require_folder, require_text, shortened
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
 
@@ -53,6 +53,7 @@ class PtsFolder(FileReader):
 
     def _read(self, file: Path, finder: ImageFinder) -> Annotation:
         relative = file.relative_to(self.folder)
+        self._at(file)
         subject = self._subject(relative.as_posix(), relative.with_suffix("").as_posix())
         beside = tuple(file.parent / other for other in _IMAGE_FOLDERS)
         image = finder.find((self.image_dir / relative.parent,) if self.image_dir else beside, file.stem)
@@ -72,22 +73,24 @@ def read_pts(file: Path) -> np.ndarray:
     Raises:
         DataError: If it is not of the form `n_points: N { x y ... }`.
     """
-    text = require_text(file)
+    text = require_text(file, at_most=LARGEST_RECORD)
     stated = re.search(r"n_points:\s*(\d+)", text)
-    body = re.search(r"\{(.*)\}", text, flags=re.DOTALL)
-    if stated is None or body is None:
+    start, end = text.find("{") + 1, text.rfind("}")
+    if stated is None or not 0 < start <= end:
         raise DataError(f"{file}: expected 'n_points: N' and points between braces. Mend or remove the file.")
-    first_line = text[: body.start(1)].count("\n") + 1
+    first_line = text[:start].count("\n") + 1
     points = []
-    for number, line in enumerate(body[1].splitlines(), first_line):
+    for number, line in enumerate(text[start:end].splitlines(), first_line):
         cells = line.split()
         if not cells:
             continue
         try:
             x, y = map(float, cells)
         except ValueError:
-            raise DataError(f"{file}, line {number}: found '{line.strip()}', expected x and y.") from None
+            raise DataError(f"{file}, line {number}: found '{shortened(line.strip())}', expected x and y.") from None
         points.append((x, y))
-    if len(points) != int(stated[1]):
-        raise DataError(f"{file}: states {stated[1]} points and holds {len(points)}. Mend or remove the file.")
+    if str(len(points)) != stated[1].lstrip("0").rjust(1, "0"):
+        raise DataError(
+            f"{file}: states {shortened(stated[1])} points and holds {len(points)}. Mend or remove the file."
+        )
     return np.array(points, dtype=np.float32).reshape(-1, 2)

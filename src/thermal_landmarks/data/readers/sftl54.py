@@ -13,11 +13,13 @@ from jaxtyping import Float
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.formats.images import read_image_size
 from thermal_landmarks.data.readers.base import (
+    LARGEST_RECORD,
     FileReader,
     is_faulty,
     parse_json,
     require_folder,
     require_text,
+    shortened,
     stated_size,
 )
 from thermal_landmarks.data.readers.image_folder import ImageFinder
@@ -69,7 +71,7 @@ class Sftl54(FileReader):
         found = []
         for number, line in enumerate(require_text(self.path).splitlines(), 1):
             if line.strip():
-                place = f"{self.path}, line {number}"
+                place = self._at(f"{self.path}, line {number}")
                 record = parse_json(line, place)
                 name = record.get("image") if isinstance(record, dict) else None
                 if not isinstance(name, str):
@@ -78,12 +80,13 @@ class Sftl54(FileReader):
         return found
 
     def _read_file(self, file: Path, finder: ImageFinder) -> Annotation:
+        self._at(file)
         folders = (self.image_dir,) if self.image_dir else (file.parent.parent / "images", file.parent)
         image = finder.find(folders, file.stem)
         if image is None:
             return self._fault(file, str(file), f"no image named {file.stem} found for it. Set data.source.image_dir.")
         try:
-            record = parse_json(require_text(file), str(file))
+            record = parse_json(require_text(file, at_most=LARGEST_RECORD), str(file))
         except DataError as error:
             return self._fault(image, str(file), str(error).removeprefix(str(file)).lstrip(":, "))
         return self._read(image, image.name, str(file), record)
@@ -128,11 +131,12 @@ class Sftl54Text(FileReader):
         return [self._read(file) for file in sorted(require_folder(self.folder).rglob("*.txt"))]
 
     def _read(self, file: Path) -> Annotation:
+        self._at(file)
         image = file.with_suffix(self.suffix)
         relative = image.relative_to(self.folder).as_posix()
         subject = self._subject(relative, relative)
         fractions = np.full((sum(_GROUPS.values()), 2), np.nan)
-        for number, line in enumerate(require_text(file).splitlines(), 1):
+        for number, line in enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1):
             cells = line.split()
             if not cells:
                 continue
@@ -141,7 +145,7 @@ class Sftl54Text(FileReader):
                 if not 0 <= index < len(fractions):
                     raise ValueError
             except (ValueError, IndexError):
-                finding = f"line {number}: found '{line.strip()}', expected an index from 0 to 53, x and y."
+                finding = f"line {number}: found '{shortened(line.strip())}', expected an index from 0 to 53, x and y."
                 return self._fault(image, str(file), finding, subject=subject)
             fractions[index] = x, y
         try:
@@ -170,7 +174,7 @@ def _points(groups: dict[str, Any], group: str, size: int) -> Float[np.ndarray, 
         raise ValueError(f"no group '{group}'.")
     try:
         points = np.array(groups[group], dtype=np.float64).reshape(-1, 2)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(f"group '{group}' is not a list of x, y pairs.") from None
     if len(points) != size:
         raise ValueError(f"group '{group}' has {len(points)} points instead of {size}.")

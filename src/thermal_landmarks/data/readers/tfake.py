@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, require_folder, require_text
+from thermal_landmarks.data.readers.base import LARGEST_RECORD, FileReader, require_folder, require_text, shortened
 
 _LANDMARKS = "_ldmks.txt"
 
@@ -44,18 +44,19 @@ class TFake(FileReader):
         return [self._read(file, pictures) for file in files]
 
     def _read(self, file: Path, pictures: set[str]) -> Annotation:
+        self._at(file)
         number = file.name.removesuffix(_LANDMARKS)
         thermal = f"{number}_thermal.png"
         image = self.image_dir / (thermal if thermal in pictures else f"{number}.png")
         subject = self._subject(image.name, number)
         points = []
-        for line_number, line in enumerate(require_text(file).splitlines(), 1):
+        for line_number, line in enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1):
             if not line.strip():
                 continue
             try:
                 x, y = map(float, line.split())
             except ValueError:
-                finding = f"line {line_number}: found '{line.strip()}', expected x and y."
+                finding = f"line {line_number}: found '{shortened(line.strip())}', expected x and y."
                 return self._fault(image, str(file), finding, subject=subject)
             points.append((x, y))
         if self.scheme == "ibug68" and len(points) == 70:

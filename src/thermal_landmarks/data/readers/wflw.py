@@ -75,6 +75,7 @@ class Wflw(FileReader):
         return found
 
     def _read(self, fields: list[str], place: str) -> Annotation:
+        self._at(place)
         name = fields[-1]
         image, subject = self.image_dir / name, f"{self.part}/{name}"
         if len(fields) != _FIELDS:

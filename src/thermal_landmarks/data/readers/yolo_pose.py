@@ -1,0 +1,236 @@
+"""YOLO-pose labels as Ultralytics writes and trains on them (https://docs.ultralytics.com/datasets/pose/).
+
+A text file an image, in a folder `labels` beside the images' folder; a face a line: class, box (centre x, y, width,
+height), then x, y and, if there is a third number, visibility or confidence of each point. All are fractions of the
+image's width and height.
+"""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+import numpy as np
+import yaml
+
+from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.formats.images import read_image_size
+from thermal_landmarks.data.readers.base import (
+    LARGEST_RECORD,
+    FileReader,
+    require_folder,
+    require_text,
+    shortened,
+    stated_size,
+)
+from thermal_landmarks.data.readers.image_folder import ImageFinder
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.errors import ConfigError, DataError
+
+_log = logging.getLogger(__name__)
+
+Part = Literal["train", "val", "test"]
+_MISSING, _HIDDEN, _VISIBLE = 0, 1, 2
+_BOX_END = 5  # class and box come before the points
+_FARTHEST = 2.0  # a face may reach beyond its image, but not by a whole image
+
+
+class _Line(NamedTuple):
+    place: str
+    image: Path
+    subject: str
+    numbers: np.ndarray  # class, box, points
+    size: tuple[int, int]  # height, width
+
+
+class YoloPose(FileReader):
+    """Faces of a folder of YOLO-pose labels; an image may show several, an empty file is an image without a face.
+
+    A point at 0, 0, of visibility 0, or of a confidence below `min_confidence` is missing. The third number of a point
+    is its visibility (0 missing, 1 hidden, 2 visible) where all files hold nothing but these three, else a confidence.
+
+    Args:
+        folder: The data set's folder; all `labels` folders in it are read.
+        scheme: Landmark scheme of the points, in the scheme's order.
+        images: Name of the images' folder beside `labels`, with the same subfolders; images beside the text files are
+            found, too.
+        dataset_yaml: Ultralytics' description of the data set; None: `data.yaml` or `dataset.yaml` in the folder, if
+            there.
+        part: Which of its `train`, `val` and `test` to read; None: all label files.
+        min_confidence: Smallest confidence of a point.
+        unit: What image values mean; None: what the files say.
+        subject_pattern: Regular expression on the label file's path below `folder`; its first group is the subject.
+
+    Raises:
+        ConfigError: If there is no such part.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str | Path,
+        scheme: str,
+        images: str = "images",
+        dataset_yaml: str | Path | None = None,
+        part: Part | None = None,
+        min_confidence: float = 0.0,
+        unit: str | None = None,
+        subject_pattern: str | None = None,
+    ) -> None:
+        if part is not None and part not in get_args(Part):
+            raise ConfigError(f"data.source.part={part}: YOLO data sets have the parts train, val and test.")
+        self.folder = Path(folder)
+        self.images = images
+        self.dataset_yaml = Path(dataset_yaml) if dataset_yaml is not None else None
+        self.part = part
+        self.min_confidence = min_confidence
+        settings = {"folder": folder, "images": images, "dataset_yaml": dataset_yaml, "part": part}
+        settings |= {"min_confidence": min_confidence}
+        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+
+    def _parse(self) -> list[Annotation]:
+        files = self._label_files(self._description())
+        finder = ImageFinder()
+        lines: list[_Line | Annotation] = []
+        empty = 0
+        for file in files:
+            read = self._read_file(file, finder)
+            empty += not read
+            lines += read
+        if empty:
+            _log.info("%s: %d label file(s) without a face.", self.folder, empty)
+        self._warn_each_image_its_own_subject(len(files), "Set data.source.subject_pattern.")
+        thirds = [
+            line.numbers[_BOX_END + 2 :: 3] for line in lines if isinstance(line, _Line) and self._has_third(line)
+        ]
+        flags = bool(np.isin(np.concatenate([*thirds, [0]]), (_MISSING, _HIDDEN, _VISIBLE)).all())
+        return [self._annotate(line, flags) if isinstance(line, _Line) else line for line in lines]
+
+    def _description(self) -> dict[str, Any]:
+        usual = (require_folder(self.folder) / name for name in ("data.yaml", "dataset.yaml"))
+        file = self.dataset_yaml or next((path for path in usual if path.is_file()), None)
+        if file is None:
+            return {}
+        self._at(file)
+        try:
+            content = yaml.safe_load(require_text(file, at_most=LARGEST_RECORD))
+        except yaml.YAMLError as error:
+            raise DataError(f"{file}: not valid YAML ({shortened(error)}).") from error
+        if not isinstance(content, dict):
+            raise DataError(f"{file}: expected names and values, as train: images/train.")
+        shape, points = content.get("kpt_shape"), get_scheme(self.scheme).num_points
+        if shape is not None and (not isinstance(shape, list) or shape not in ([points, 2], [points, 3])):
+            raise DataError(
+                f"{file}: kpt_shape is {shortened(shape)}, but scheme '{self.scheme}' has {points} points, "
+                "each of 2 or 3 numbers. Set the scheme that the data set is annotated in."
+            )
+        return content
+
+    def _label_files(self, description: dict[str, Any]) -> list[Path]:
+        if self.part is None:
+            found = [f for f in sorted(self.folder.rglob("*.txt")) if "labels" in f.parent.parts]
+            if not found:
+                raise DataError(f"{self.folder}: no text file in a folder 'labels' below it. Set data.source.folder.")
+            return found
+        stated = description.get(self.part)
+        entries = [stated] if isinstance(stated, str) else stated
+        if not isinstance(entries, list) or not entries or not all(isinstance(entry, str) for entry in entries):
+            raise DataError(
+                f"{self.dataset_yaml or self.folder}: no folder of images under '{self.part}' in the data set's YAML. "
+                "Set data.source.dataset_yaml, or data.source.part=null for all files."
+            )
+        base = description.get("path")
+        roots = [self.folder, *([self.folder / base] if isinstance(base, str) else [])]
+        files: list[Path] = []
+        for entry in entries:
+            folders = [_labels_beside(root / entry, self.images) for root in roots]
+            chosen = next((folder for folder in folders if folder.is_dir()), None)
+            if chosen is None:
+                raise DataError(
+                    f"{self.folder}: no labels for {self.part}: {entry}. Looked in {', '.join(map(str, folders))}."
+                )
+            files += sorted(chosen.rglob("*.txt"))
+        return files
+
+    def _read_file(self, file: Path, finder: ImageFinder) -> list["_Line | Annotation"]:
+        place = self._at(file)
+        relative = file.relative_to(self.folder) if file.is_relative_to(self.folder) else file
+        subject = self._subject(relative.as_posix(), relative.with_suffix("").as_posix())
+        text = [(n, line.split()) for n, line in enumerate(_lines(file), 1) if line.strip()]
+        if not text:
+            return []
+        folders = (_images_beside(file.parent, self.images), file.parent)
+        image = finder.find(folders, file.stem)
+        if image is None:
+            looked = " and ".join(map(str, folders))
+            finding = f"no image named {file.stem} in {looked}. Set data.source.images to the name of their folder."
+            return [self._fault(file, place, finding, subject=subject)]
+        try:
+            size = read_image_size(image)
+        except DataError as error:
+            return [self._fault(image, place, str(error), subject=subject)]
+        return [self._read_line(f"{place}, line {n}", image, subject, cells, size) for n, cells in text]
+
+    def _read_line(
+        self, place: str, image: Path, subject: str, cells: Sequence[str], size: tuple[int, int]
+    ) -> "_Line | Annotation":
+        points = get_scheme(self.scheme).num_points
+        if len(cells) not in (_BOX_END + 2 * points, _BOX_END + 3 * points):
+            finding = (
+                f"{len(cells)} numbers, expected class, box and {points} points of scheme '{self.scheme}' of 2 or 3 "
+                f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}. Set the scheme, or mend the line."
+            )
+            return self._fault(image, place, finding, subject=subject)
+        try:
+            numbers = np.array(cells, dtype=np.float64)
+        except ValueError as error:
+            return self._fault(image, place, f"{shortened(error)}. Mend or remove the line.", subject=subject)
+        if not (np.abs(numbers[1:]) <= _FARTHEST).all():
+            finding = f"found {np.abs(numbers[1:]).max():g}, expected fractions of the image's width and height."
+            return self._fault(image, place, finding, subject=subject)
+        return _Line(place, image, subject, numbers, size)
+
+    def _annotate(self, line: _Line, flags: bool) -> Annotation:
+        points = line.numbers[_BOX_END:].reshape(get_scheme(self.scheme).num_points, -1)
+        missing = (points[:, :2] == 0).all(axis=1)
+        visible = None
+        if self._has_third(line):
+            missing |= points[:, 2] == _MISSING if flags else points[:, 2] < self.min_confidence
+            visible = points[:, 2] == _VISIBLE if flags else None
+        height, width = line.size
+        scale = np.array([width, height])
+        middle, extent = line.numbers[1:3], line.numbers[3:5]
+        # fractions count from the image's edge, pixels from the first pixel's centre
+        left, top, right, bottom = np.concatenate([(middle + side * extent / 2) * scale - 0.5 for side in (-1, 1)])
+        return self._annotation(
+            line.image,
+            np.where(missing[:, None], np.nan, points[:, :2] * scale - 0.5),
+            line.subject,
+            line.place,
+            visible=visible,
+            box_px=(float(left), float(top), float(right), float(bottom)),
+            attributes=stated_size(width, height),
+        )
+
+    def _has_third(self, line: _Line) -> bool:
+        return len(line.numbers) == _BOX_END + 3 * get_scheme(self.scheme).num_points
+
+
+def _lines(file: Path) -> list[str]:
+    return require_text(file, at_most=LARGEST_RECORD).splitlines()
+
+
+def _images_beside(labels: Path, images: str) -> Path:
+    """The images' folder that belongs to a folder of labels: its last part `labels` renamed."""
+    return _renamed(labels, "labels", images)
+
+
+def _labels_beside(folder: Path, images: str) -> Path:
+    return _renamed(folder, images, "labels")
+
+
+def _renamed(folder: Path, old: str, new: str) -> Path:
+    parts = list(folder.parts)
+    if old in parts:
+        parts[len(parts) - 1 - parts[::-1].index(old)] = new
+    return Path(*parts)
