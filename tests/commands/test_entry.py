@@ -1,11 +1,16 @@
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from hydra.errors import InstantiationException
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.errors import InstantiationException, OverrideParseException
 
-from thermal_landmarks.commands.entry import explain
+from thermal_landmarks.commands.entry import CONFIG_DIR, explain, quoted
 from thermal_landmarks.errors import DataError
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +45,105 @@ def test_two_mistakes_and_other_commands_are_answered_as_well(tmp_path):
     result = run("checkpiont=x", "data=thermal_real", cwd=tmp_path, command="evaluate.py")
     assert "Did you mean 'checkpoint'?" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "argument", "groups"),
+    [
+        ("check_data.py", "without=glasses", "Its groups: data"),
+        ("predict.py", "data=coco", "Its groups: none"),
+        ("evaluate.py", "stem=conv", "Its groups: data, always"),
+        ("models.py", "stem=conv", "Its groups: root, head"),
+    ],
+)
+def test_a_group_that_a_command_lacks_is_answered_with_those_it_has(command, argument, groups, tmp_path):
+    needed = ["data=thermal_real"] if command == "evaluate.py" else []
+    result = run(*needed, argument, cwd=tmp_path, command=command)
+    assert result.returncode == 1
+    assert f"has no config group '{argument.partition('=')[0]}'" in result.stderr
+    assert groups in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+AWKWARD = [
+    "/data/x=1/a.json",
+    "a#b",
+    "faces (2)/a.png",
+    "it's",
+    'a "b".png',
+    "both ' and \"",
+    "ü/ö.png",
+    "a;b&c!d",
+    "{a}",
+    "~/x=1",
+    "C:\\new\\a=b\\",
+]
+
+
+@pytest.mark.parametrize("path", AWKWARD)
+def test_a_path_that_hydra_cannot_read_is_shown_in_quotes_that_work_in_the_shell(path):
+    parser = OverridesParser.create()
+    with pytest.raises(OverrideParseException) as caught:
+        parser.parse_overrides([f"source={path}"])
+    message = explain(caught.value, "predict", [f"source={path}"])
+    assert message is not None
+    suggested = message.splitlines()[-1].strip()
+    script = f'{shlex.quote(sys.executable)} -c "import sys; sys.stdout.write(sys.argv[1])" {suggested}'
+    typed = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    (override,) = parser.parse_overrides([typed])
+    assert override.value() == path
+
+
+def test_each_path_of_a_list_is_quoted():
+    assert quoted("source", "[a=b.png, c d.png]") == """'source=["a=b.png","c d.png"]'"""
+
+
+def test_a_path_that_the_shell_has_split_is_shown_in_quotes(tmp_path):
+    result = run("source=my", "faces", cwd=tmp_path, command="predict.py")
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1].strip() == """'source="my faces"'"""
+
+
+OUTPUTS = ("train", "evaluate", "predict", "check_data", "visualize", "report", "render_sequence")
+
+
+@pytest.mark.parametrize("command", OUTPUTS)
+@pytest.mark.parametrize("place", ["run", "sweep"])
+def test_output_names_the_folder_of_every_command_that_writes(command, place):
+    needed = ["data=thermal_real"] if command == "evaluate" else []
+
+    def folder(*overrides: str) -> str:
+        GlobalHydra.instance().clear()
+        with initialize_config_dir(str(CONFIG_DIR)):
+            cfg = compose(command, [*needed, *overrides], return_hydra_config=True)
+        HydraConfig.instance().set_config(cfg)
+        try:
+            return str(cfg.hydra[place].dir)
+        finally:
+            HydraConfig.instance().cfg = None
+
+    assert folder("output=results") == "results"
+    assert folder("output='~/results'") == str(Path.home() / "results")
+    assert folder().startswith(f"outputs/{command if place == 'run' else 'multirun'}/20")
+
+
+def test_every_command_either_writes_nothing_or_has_output():
+    silent = {"models", "dashboard"}
+    assert {path.stem for path in CONFIG_DIR.glob("*.yaml")} == {*OUTPUTS, *silent}
+
+
+def test_a_training_is_not_written_over_and_a_file_is_no_folder(tmp_path):
+    last = tmp_path / "run" / "checkpoints" / "last.ckpt"
+    last.parent.mkdir(parents=True)
+    last.touch()
+    result = run("output=run", cwd=tmp_path)
+    assert "output=run holds a run. Continue it (resume=run)" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert [path.name for path in last.parents[1].iterdir()] == ["checkpoints"]
+    (tmp_path / "file").touch()
+    assert "output=file is a file" in run("output=file", cwd=tmp_path).stderr
+    other = run("resume=run", "output=elsewhere", cwd=tmp_path)
+    assert "output=elsewhere: a resumed run stays in its folder, run" in other.stderr
 
 
 def test_user_errors_are_found_behind_what_hydra_wraps_around_them():

@@ -84,8 +84,27 @@ def test_overlays_have_the_size_of_their_image_and_names_of_their_own(
 ) -> None:
     predict_files(predictor, find_images(str(pictures)), tmp_path / "out")
     overlays = {str(p.relative_to(tmp_path / "out" / "overlays")): p for p in (tmp_path / "out").rglob("*.png")}
-    assert sorted(overlays) == ["anna/1.png.png", "ben/1.png.png", "ben/1.tif.png", "ben/2.npy.png"]
-    assert Image.open(overlays["ben/1.png.png"]).size == (40, 30)
+    assert sorted(overlays) == ["anna/1.png", "ben/1.png", "ben/1.tif.png", "ben/2.png"]
+    assert Image.open(overlays["ben/1.png"]).size == (40, 30)
+
+
+def test_no_overlay_meets_another(predictor: Predictor, tmp_path: Path) -> None:
+    faces = tmp_path / "faces"
+    faces.mkdir()
+    for name in ("a.jpg", "a.png", "a.jpg.png", "b.jpg", "b.tif", "C.tif", "c.png", "d.jpg"):
+        Image.fromarray(np.arange(48 * 64, dtype=np.uint8).reshape(48, 64)).save(faces / name)
+    predict_files(predictor, find_images(str(faces)), tmp_path / "out")
+    written = sorted(p.name for p in (tmp_path / "out" / "overlays").iterdir())
+    assert written == [
+        "C.tif.png",
+        "a.jpg.png",
+        "a.jpg.png.png",
+        "a.png",
+        "b.jpg.png",
+        "b.tif.png",
+        "c.png",
+        "d.png",
+    ]
 
 
 def test_rows_written_before_a_crash_stay(predictor: Predictor, pictures: Path, tmp_path: Path) -> None:

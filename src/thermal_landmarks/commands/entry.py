@@ -4,6 +4,7 @@ import difflib
 import functools
 import os
 import re
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,22 +15,39 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from hydra.errors import ConfigCompositionException, HydraException, InstantiationException
+from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.rendered import store_ranges
-from thermal_landmarks.runs import find_run_to_resume
+from thermal_landmarks.runs import RunFolder, find_run_to_resume
 
 _PACKAGE = Path(__file__).parents[1]
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parents[1] / "conf"
 """Inside an installed package, or at the top of the source tree."""
 
 
-def _run_folder(resume: str | None, new: str) -> str:
-    return new if resume is None else str(find_run_to_resume(resume, Path(new).parent))
+def _output_folder(output: str | None, dated: str) -> str:
+    if output is None:
+        return dated
+    folder = Path(str(output)).expanduser()
+    if folder.is_file():
+        raise ConfigError(f"output={output} is a file. Give a folder; it is made where there is none.")
+    return str(folder)
+
+
+def _run_folder(resume: str | None, output: str | None, dated: str) -> str:
+    new = _output_folder(output, dated)
+    if resume is None:
+        if RunFolder(Path(new)).last_checkpoint.exists():
+            raise ConfigError(f"output={output} holds a run. Continue it (resume={output}), or give another folder.")
+        return new
+    resumed = find_run_to_resume(resume, Path(dated).parent)
+    if output is not None and resumed.resolve() != Path(new).resolve():
+        raise ConfigError(f"output={output}: a resumed run stays in its folder, {resumed}. Leave output= out.")
+    return str(resumed)
 
 
 def _choice(group: str) -> str | None:
@@ -64,6 +82,7 @@ def _variant() -> str | None:
 store_ranges()
 OmegaConf.register_resolver("choice", _choice, replace=True)
 OmegaConf.register_resolver("variant", _variant, replace=True)
+OmegaConf.register_resolver("output_folder", _output_folder, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
 
 
@@ -107,6 +126,8 @@ def explain(error: BaseException, config_name: str, arguments: list[str]) -> str
         if isinstance(cause, UserError):
             return str(cause)
         cause = cause.__cause__
+    if isinstance(error, OverrideParseException):
+        return _unreadable(error, arguments)
     if isinstance(error, ConfigCompositionException):
         unknown = re.search(r"Could not override '([^']+)'", str(error))
         if unknown:
@@ -120,8 +141,12 @@ def explain(error: BaseException, config_name: str, arguments: list[str]) -> str
 
 
 def _unknown_setting(key: str, config_name: str, arguments: list[str]) -> str:
+    groups = config_groups(config_name)
+    if key.partition("@")[0] not in groups and (CONFIG_DIR / key.partition("@")[0]).is_dir():
+        listed = ", ".join(groups) or "none"
+        return f"The command {config_name} has no config group '{key}'.\nIts groups: {listed}"
     group, _, name = key.rpartition(".")
-    chosen = [a for a in arguments if "," not in a and "=" in a and (CONFIG_DIR / a.partition("=")[0]).is_dir()]
+    chosen = [a for a in arguments if "," not in a and "=" in a and a.partition("=")[0] in groups]
     config = compose_config(config_name, chosen)
     settings = OmegaConf.select(config, group) if group else None
     if settings is None:
@@ -131,6 +156,43 @@ def _unknown_setting(key: str, config_name: str, arguments: list[str]) -> str:
     close = difflib.get_close_matches(name, choices, n=1)
     hint = f" Did you mean '{close[0]}'?" if close else ""
     return f"There is no setting '{key}'.{hint}\nSettings {where}: {', '.join(choices)}"
+
+
+def config_groups(config_name: str) -> list[str]:
+    """The config groups of a command, such as `data` and `stem` of train."""
+    listed: Any = OmegaConf.load(CONFIG_DIR / f"{config_name}.yaml")
+    entries = [entry for entry in listed.defaults if isinstance(entry, DictConfig)]
+    return [str(group) for entry in entries for group in entry if not str(group).startswith("override ")]
+
+
+def _unreadable(error: OverrideParseException, arguments: list[str]) -> str:
+    key, equals, value = error.override.partition("=")
+    if not equals:
+        before = arguments[: arguments.index(key)] if key in arguments else []
+        hint = ""
+        if before and "=" in before[-1]:
+            setting, _, start = before[-1].partition("=")
+            hint = f" A value with spaces stands in quotes:\n  {quoted(setting, f'{start} {key}')}"
+        return f"{key}: expected SETTING=VALUE.{hint}"
+    noise = ("Error parsing", "See ", "LexerNoViableAltException", "^")
+    reason = [line for line in str(error).splitlines()[1:] if line and not line.lstrip().startswith(noise)]
+    return (
+        f"{error.override} can't be read{': ' if reason else ''}{'. '.join(reason)}.\n"
+        f"A path or a text with = # ( ) ' or such characters stands in two pairs of quotes, one for the shell:\n"
+        f"  {quoted(key, value)}"
+    )
+
+
+def quoted(key: str, value: str) -> str:
+    """A setting as a POSIX shell wants it typed, with a value that Hydra takes letter by letter (lists: each entry)."""
+
+    def text(plain: str) -> str:
+        escaped = re.sub(r'(\\*)("|\Z)', lambda found: 2 * found[1] + ('\\"' if found[2] else ""), plain)
+        return f'"{escaped}"'
+
+    listed = re.fullmatch(r"\[(.+)\]", value)
+    typed = f"[{','.join(text(entry.strip()) for entry in listed[1].split(','))}]" if listed else text(value)
+    return shlex.quote(f"{key}={typed}")
 
 
 def compose_config(config_name: str, overrides: list[str]) -> DictConfig:

@@ -15,6 +15,7 @@ def main(cfg: DictConfig) -> None:
 
     settings = {str(key): value for key, value in cfg.items()}
     runs = settings.pop("runs")
+    del settings["output"]  # Hydra has made it
     folders = [runs] if isinstance(runs, str) else runs
     write_report([Path(run) for run in folders], Path(HydraConfig.get().runtime.output_dir), **settings)
 

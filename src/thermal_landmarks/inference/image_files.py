@@ -10,6 +10,7 @@ import functools
 import glob
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -232,11 +233,27 @@ def _read_ahead(
 
 
 def _overlay_names(files: Sequence[Path]) -> dict[Path, Path]:
-    """Where each file's overlay goes: its path below the folder that all files share, so that no two collide."""
+    """Where each file's overlay goes: its path below the folder that all files share, as a PNG of the same name.
+
+    Where `a.jpg` and `a.png` (or `a.tif`) would meet, those that are no PNG keep their ending: `a.jpg.png`. Capitals
+    make no difference, as on some disks.
+    """
     if not files:
         return {}
     shared = Path(os.path.commonpath([file.parent for file in files]))
-    return {file: file.relative_to(shared).with_name(f"{file.name}.png") for file in files}
+    short = {file: file.relative_to(shared).with_suffix(".png") for file in files}
+    met = Counter(str(name).lower() for name in short.values())
+    names: dict[Path, Path] = {}
+    taken: set[str] = set()
+    for file in sorted(files, key=lambda file: file.suffix.lower() != ".png"):
+        name = short[file]
+        if met[str(name).lower()] > 1 and file.suffix.lower() != ".png":
+            name = name.with_name(f"{file.name}.png")
+        while str(name).lower() in taken:
+            name = name.with_name(f"{name.name}.png")
+        names[file] = name
+        taken.add(str(name).lower())
+    return names
 
 
 def _write_overlay(path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:

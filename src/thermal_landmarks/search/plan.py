@@ -19,7 +19,19 @@ from optuna.distributions import BaseDistribution
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import model_id
 
-UNSEARCHED = ("search", "logger", "callbacks", "trainer", "choices", "study", "trial", "tags", "resume", "hydra")
+UNSEARCHED = (
+    "search",
+    "logger",
+    "callbacks",
+    "trainer",
+    "choices",
+    "study",
+    "trial",
+    "tags",
+    "resume",
+    "output",
+    "hydra",
+)
 """Sections of a config that don't change what a trial measures."""
 
 
@@ -55,7 +67,9 @@ class StudyPlan:
             "trials": cfg.search.trials,
             "epochs": cfg.trainer.max_epochs,
             "objective": cfg.objective,
-            "overrides": [o for o in self.overrides if not o.lstrip("+~").startswith(("search.", "search="))],
+            "overrides": [
+                o for o in self.overrides if not o.lstrip("+~").startswith(("search.", "search=", "output="))
+            ],
         }
 
     def settings(self) -> dict[str, str]:

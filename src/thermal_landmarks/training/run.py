@@ -217,7 +217,7 @@ def resumed_config(run: RunFolder, overrides: list[str]) -> DictConfig:
     OmegaConf.set_struct(cfg, True)
     for override in overrides:
         key, _, value = override.partition("=")
-        if key in ("resume", "experiment", "debug") or key.startswith("hydra"):
+        if key in ("resume", "output", "experiment", "debug") or key.startswith("hydra"):
             continue
         if key in cfg.choices:
             same = value == cfg.choices[key]
