@@ -90,6 +90,75 @@ def test_layers_removed_shortens_every_stem_and_leaves_the_rest_as_it_was(preset
     assert 0 < len(left) < len(shapes)
 
 
+def plain_parameters(cfg, map_size=(30, 40)):
+    """By hand, from the paper's equations: the root, the stem's repeats, the branch and the head."""
+    stem, branch, points = cfg.stem, cfg.branch, get_scheme(cfg.data.scheme).num_points
+
+    def convolution(before, after, size):
+        return size**2 * before * after + after
+
+    def resnext(before, after):
+        inner = stem.cardinality * stem.bottleneck_width
+        grouped = stem.kernel_size**2 * inner * stem.bottleneck_width + inner
+        return convolution(before, inner, 1) + grouped + convolution(inner, after, 1)
+
+    def attention(channels, kind):
+        return 3 * channels**2 + (1 if kind.endswith("bahdanau") else 0)
+
+    total = convolution(1, 32, 3) + convolution(32, 64, 3)
+    channels, (rows, columns) = 64, map_size
+    for width in (16, 32, 64):
+        if stem.name == "resnext":
+            total += resnext(channels, width)
+        else:
+            total += convolution(channels, width, 3)
+            total += resnext(width, width) if stem.name == "alt_conv_resnext" else 0
+            total += attention(width, stem.name) if stem.name in ("alt_conv_luong", "alt_conv_bahdanau") else 0
+        channels, rows, columns = width, -(-rows // 2), -(-columns // 2)
+    features = channels * rows * columns
+    if branch.name in ("luong", "bahdanau"):
+        width = branch.width or channels
+        total += convolution(channels, width, 1) if width != channels else 0
+        total += branch.depth * attention(width, branch.name)
+        features = width * rows * columns
+    if branch.name == "vit":
+        tokens, dim = 1 + -(-rows // 2) * -(-columns // 2), branch.dim
+        hidden = round(dim * branch.mlp_ratio)
+        projections = 4 * (dim**2 + dim) + dim * hidden + hidden + hidden * dim + dim
+        total += 4 * channels * dim + dim + dim + tokens * dim + branch.depth * (projections + 2 * 2 * dim)
+        features = tokens * dim
+    return total + features * 2 * points + 2 * points, features
+
+
+@pytest.mark.parametrize(
+    ("stem", "branch"),
+    [
+        ("conv", "none"),
+        ("resnext", "luong"),
+        ("alt_conv_luong", "none"),
+        ("alt_conv_bahdanau", "bahdanau"),
+        ("alt_conv_resnext", "vit"),
+    ],
+)
+def test_the_plain_form_has_the_papers_parameters_and_no_others(stem, branch):
+    cfg = compose_config("train", ["experiment=paper/plain", f"stem={stem}", f"branch={branch}"])
+    cfg.data.image_size = [120, 160]
+    network = build(cfg, device="cpu")
+    expected, features = plain_parameters(cfg)
+    assert (count_parameters(network), network.head.linear.in_features) == (expected, features)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d | torch.nn.GroupNorm) for module in network.modules())
+    points = network(torch.randn(2, 1, 120, 160))
+    assert points.shape == (2, 6, 2)
+    points.square().sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in network.parameters())
+
+
+def test_the_plain_form_fits_any_preset_and_one_of_our_changes_can_be_taken_back(presets):
+    cfg = compose_config("train", ["experiment=[paper/B-3,paper/plain]", "stem.residual=true"])
+    assert cfg.stem.width == presets["B-3"].stem.width
+    assert (cfg.stem.residual, cfg.stem.shared_scale, cfg.branch.residual) == (True, True, False)
+
+
 def test_no_rotation_trains_three_times_as_many_epochs_of_unrotated_images():
     cfg = compose_config("train", ["experiment=paper/A-2", "ablation=no_rotation", "trainer.max_epochs=7"])
     assert cfg.data.augmentation.rotation == "none"

@@ -16,8 +16,8 @@ def textbook(layer: ChannelAttentionLayer, features: torch.Tensor) -> torch.Tens
     b_q, b_k, b_v = (0, 0, 0) if bias is None else bias.split(channels)
     q, k, v = vectors @ query.T + b_q, vectors @ key.T + b_k, vectors @ value.T + b_v
     scores = q[..., :, None] * k[..., None, :]
-    if layer.score == "bahdanau":
-        scores = layer.scale[:, None] * torch.tanh(q[..., :, None] + k[..., None, :])
+    if layer.score != "luong":
+        scores = layer.scale.expand(channels)[:, None] * torch.tanh(q[..., :, None] + k[..., None, :])
     attended = (scores.softmax(-1) @ v[..., None])[..., 0].permute(0, 3, 1, 2)
     return features + attended if layer.residual else attended
 
@@ -33,7 +33,7 @@ def make_layer(score: Score, *, residual: bool = True, bias: bool = False) -> Ch
 
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize(("residual", "bias"), [(False, True), (True, True), (True, False)])
-@pytest.mark.parametrize("score", ["luong", "bahdanau"])
+@pytest.mark.parametrize("score", ["luong", "bahdanau", "bahdanau_shared"])
 def test_layer_equals_the_textbook_formula(score: Score, residual: bool, bias: bool, channels_last: bool) -> None:
     layer = make_layer(score, residual=residual, bias=bias)
     features = torch.randn(2, 12, 5, 7)
@@ -87,6 +87,16 @@ def test_compiled_layer_computes_the_same_without_all_scores(score: Score) -> No
     compiled = torch.compile(layer, backend=record)
     torch.testing.assert_close(compiled(features), layer(features), rtol=1e-5, atol=1e-5)
     assert 0 < max(sizes) < 12 * features.numel()
+
+
+def test_start_scale_is_a_factor_of_the_projections_at_the_start() -> None:
+    weights = []
+    for start_scale in (1.0, 0.3):
+        torch.manual_seed(0)
+        weights.append(ChannelAttentionLayer(12, score="bahdanau_shared", start_scale=start_scale).projection.weight)
+    torch.testing.assert_close(weights[1], weights[0] * 0.3)
+    with pytest.raises(ConfigError, match="start_scale must be positive, found 0"):
+        ChannelAttentionLayer(12, score="luong", start_scale=0)
 
 
 def test_working_memory_must_be_positive() -> None:

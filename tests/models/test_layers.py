@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -50,6 +52,28 @@ def test_resnext_equals_the_sum_of_separate_paths(normalisation: str) -> None:
         inner = normalised(inner, layer.middle_normalisation, part).relu()
         total = total + F.conv2d(inner, layer.up.weight[:, part])
     torch.testing.assert_close(layer(x), total, rtol=1e-5, atol=1e-5)
+
+
+def test_without_projection_x_is_added_where_the_shape_stays_and_nothing_elsewhere() -> None:
+    torch.manual_seed(0)
+    settings: dict[str, Any] = {"cardinality": 2, "bottleneck_width": 3, "kernel_size": 3, "shortcut": "identity"}
+    settings |= {"normalisation": "none", "activation": "relu"}
+    x = torch.randn(2, 8, 9, 7)
+    for out_channels, stride in ((8, 1), (8, 2), (6, 1)):
+        layer = ResNeXtLayer(8, out_channels, stride=stride, **settings)
+        torch.nn.init.zeros_(layer.up.weight)
+        assert torch.equal(layer(x), x if (out_channels, stride) == (8, 1) else torch.zeros_like(layer(x)))
+        assert not any(name.startswith("shortcut") for name, _ in layer.named_parameters())
+
+
+def test_paths_start_with_the_chosen_share_of_their_usual_weights() -> None:
+    settings: dict[str, Any] = {"cardinality": 2, "bottleneck_width": 3, "kernel_size": 3}
+    settings |= {"normalisation": "none", "activation": "relu"}
+    weights = []
+    for path_scale in (1.0, 0.5):
+        torch.manual_seed(0)
+        weights.append(ResNeXtLayer(8, 8, path_scale=path_scale, **settings).up.weight)
+    assert torch.equal(weights[1], weights[0] * 0.5)
 
 
 @pytest.mark.parametrize("size", [(7, 9), (8, 10), (1, 5)])

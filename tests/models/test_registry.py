@@ -8,6 +8,7 @@ import yaml
 from torch import nn
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS
 from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS, Registry
 from thermal_landmarks.models.shapes import FeatureMap, Tokens
@@ -42,6 +43,7 @@ def test_search_ranges_name_settings_and_every_value_in_them_builds(
 ) -> None:
     settings = settings_of(group, name)
     shapes: dict[str, Any] = {"in_shape": SHAPE, "in_shapes": [HEAD_INPUTS.get(name, SHAPE)], "num_points": 6}
+    shapes |= {"image_shape": FeatureMap(1, 120, 160), "grid": Grid(4.0)}
     for key, sweep in settings.get("search", {}).items():
         assert key in REGISTRIES[group].setting_names(settings["name"])
         for value in values_of(sweep):

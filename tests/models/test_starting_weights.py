@@ -41,3 +41,11 @@ def test_another_root_is_refused_with_its_settings(make_network):
     network = changed(trained, root={**trained.settings["root"], "channels": [8, 8]})
     with pytest.raises(ConfigError, match=r"only 0 of the root's 4 tensors .*'channels': \[32, 64\]"):
         take_weights(network, trained)
+
+
+@pytest.mark.parametrize(("places", "warnings"), [("stretched", 0), ("centres", 1)])
+def test_heat_maps_whose_cells_lie_elsewhere_are_said(make_network, caplog, places, warnings):
+    head = {"name": "soft_argmax", "margin": 1, "dropout": 0.0, "heat_weight": 1.0, "heat_sigma": 1.0}
+    trained = changed(make_network("conv", "none"), head=head)
+    take_weights(changed(trained, head=head | {"places": places}), trained)
+    assert sum("head.places=stretched" in message for message in caplog.messages) == warnings

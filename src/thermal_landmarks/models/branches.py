@@ -4,6 +4,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer, Score
+from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import Normalisation, require_positive
 from thermal_landmarks.models.registry import BRANCHES
 from thermal_landmarks.models.shapes import FeatureMap, Shape
@@ -20,6 +21,7 @@ class NoBranch(nn.Identity):
     def __init__(self, in_shape: Shape) -> None:
         super().__init__()
         self.out_shape = in_shape
+        self.grid = Grid(1.0)
 
 
 class ChannelAttentionBranch(nn.Module):
@@ -34,6 +36,7 @@ class ChannelAttentionBranch(nn.Module):
         bias: Whether the projections to queries, keys and values have one.
         chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
         normalisation: Of each layer's input: `batch`, `group` or `none`.
+        start_scale: Of the projections at the start; see `ChannelAttentionLayer`.
 
     Raises:
         ConfigError: If a setting is out of range.
@@ -51,6 +54,7 @@ class ChannelAttentionBranch(nn.Module):
         bias: bool = False,
         chunk_megabytes: float | None,
         normalisation: Normalisation,
+        start_scale: float = 0.3,
     ) -> None:
         super().__init__()
         channels = in_shape.channels if width is None else width
@@ -67,11 +71,13 @@ class ChannelAttentionBranch(nn.Module):
                     bias=bias,
                     chunk_megabytes=chunk_megabytes,
                     normalisation=normalisation,
+                    start_scale=start_scale,
                 )
                 for _ in range(depth)
             )
         )
         self.out_shape = FeatureMap(channels, in_shape.height, in_shape.width)
+        self.grid = Grid(1.0)
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
         attended: Tensor = self.layers(self.lead(features))
@@ -87,6 +93,41 @@ class LuongBranch(ChannelAttentionBranch):
 
 @BRANCHES.register("bahdanau")
 class BahdanauBranch(ChannelAttentionBranch):
-    """With Bahdanau's score (the paper's models 3). Settings: see `ChannelAttentionBranch`."""
+    """With Bahdanau's score (the paper's models 3).
 
-    score = "bahdanau"
+    Args:
+        in_shape: Of the incoming feature map.
+        depth: Number of attention layers.
+        width: Channels that attend to each other; see `ChannelAttentionBranch`.
+        residual: Whether each layer adds to its input or replaces it.
+        bias: Whether the projections to queries, keys and values have one.
+        chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
+        normalisation: Of each layer's input: `batch`, `group` or `none`.
+        start_scale: Of the projections at the start; see `ChannelAttentionLayer`.
+        shared_scale: Whether all channels share the score's u, instead of one each.
+    """
+
+    def __init__(
+        self,
+        in_shape: FeatureMap,
+        *,
+        depth: int,
+        width: int | None,
+        residual: bool,
+        bias: bool = False,
+        chunk_megabytes: float | None,
+        normalisation: Normalisation,
+        start_scale: float = 0.3,
+        shared_scale: bool = False,
+    ) -> None:
+        self.score = "bahdanau_shared" if shared_scale else "bahdanau"
+        super().__init__(
+            in_shape,
+            depth=depth,
+            width=width,
+            residual=residual,
+            bias=bias,
+            chunk_megabytes=chunk_megabytes,
+            normalisation=normalisation,
+            start_scale=start_scale,
+        )

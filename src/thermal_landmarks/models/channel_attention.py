@@ -14,9 +14,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.attention_kernels import bahdanau_attention, luong_attention
 from thermal_landmarks.models.layers import Normalisation, make_normalisation, require_number
 
-Score = Literal["luong", "bahdanau"]
-
-_INITIAL_GAIN = 0.3
+Score = Literal["luong", "bahdanau", "bahdanau_shared"]
 
 
 class ChannelAttentionLayer(nn.Module):
@@ -24,15 +22,19 @@ class ChannelAttentionLayer(nn.Module):
 
     Args:
         channels: D.
-        score: `luong` (q_i k_j) or `bahdanau` (u_i tanh(q_i + k_j), u learned, one number a channel).
+        score: `luong` (q_i k_j), `bahdanau` (u_i tanh(q_i + k_j), u learned, one number a channel, which is ours) or
+            `bahdanau_shared` (one u for all channels).
         residual: Whether the result is added to the input.
         bias: Whether the projections to queries, keys and values have one.
         chunk_megabytes: Upper bound of the working memory on top of a few arrays of the input's size; at least 256
             pixels are worked on at a time. None: what is fast on the device.
         normalisation: Of the input of the projections.
+        start_scale: Factor of the projections' weights at the start; 1: variance 1 / D. Small ones give near-uniform
+            attention and a small addition, which let gradients pass (measured: L models learn several times faster).
+            Values that replace the input start with 1.
 
     Raises:
-        ConfigError: If `chunk_megabytes` is not positive.
+        ConfigError: If `chunk_megabytes` or `start_scale` is not positive.
     """
 
     def __init__(
@@ -44,8 +46,12 @@ class ChannelAttentionLayer(nn.Module):
         bias: bool = False,
         chunk_megabytes: float | None = None,
         normalisation: Normalisation = "batch",
+        start_scale: float = 0.3,
     ) -> None:
         super().__init__()
+        require_number("attention", start_scale=start_scale)
+        if start_scale <= 0:
+            raise ConfigError(f"The attention's start_scale must be positive, found {start_scale}.")
         if chunk_megabytes is not None:
             require_number("attention", chunk_megabytes=chunk_megabytes)
             if chunk_megabytes <= 0:
@@ -56,15 +62,13 @@ class ChannelAttentionLayer(nn.Module):
         self.normalisation = make_normalisation(normalisation, channels)
         self.projection = nn.Conv2d(channels, 3 * channels, 1, bias=bias)  # Wq, Wk and Wv, stacked
         with torch.no_grad():
-            # Small at first: near-uniform weights and a small addition let gradients pass (measured: L models learn
-            # several times faster than with unit scale).
             queries_keys, values = self.projection.weight.split([2 * channels, channels])
-            queries_keys.normal_(std=_INITIAL_GAIN * channels**-0.5)
-            values.normal_(std=(_INITIAL_GAIN if residual else 1.0) * channels**-0.5)
+            queries_keys.normal_(std=start_scale * channels**-0.5)
+            values.normal_(std=(start_scale if residual else 1.0) * channels**-0.5)
             if self.projection.bias is not None:
                 self.projection.bias.zero_()
-        if score == "bahdanau":
-            self.scale = nn.Parameter(torch.ones(channels))
+        if score != "luong":
+            self.scale = nn.Parameter(torch.ones(channels if score == "bahdanau" else 1))
 
     def forward(self, features: Float[Tensor, "b d h w"]) -> Float[Tensor, "b d h w"]:
         batch, channels, height, width = features.shape
@@ -74,6 +78,8 @@ class ChannelAttentionLayer(nn.Module):
         if self.score == "luong":
             attended = luong_attention(queries, keys, values, chunk_bytes=self.chunk_bytes)
         else:
-            attended = bahdanau_attention(queries, keys, values, self.scale, chunk_bytes=self.chunk_bytes)
+            attended = bahdanau_attention(
+                queries, keys, values, self.scale.expand(channels), chunk_bytes=self.chunk_bytes
+            )
         attended = attended.reshape(channels, batch, height, width).movedim(0, 1)
         return features + attended.to(features.dtype) if self.residual else attended.to(features.dtype)

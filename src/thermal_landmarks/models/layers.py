@@ -17,6 +17,7 @@ from thermal_landmarks.models.shapes import FeatureMap
 
 Normalisation = Literal["batch", "group", "none"]
 Activation = Literal["relu", "leaky_relu", "gelu", "silu"]
+Shortcut = Literal["projection", "identity"]
 
 _ACTIVATIONS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -142,8 +143,7 @@ class ConvLayer(nn.Sequential):
 class ResNeXtLayer(nn.Module):
     """y = x + sum over `cardinality` paths T_i(x); each path: 1x1 down, kxk, 1x1 up.
 
-    One grouped convolution computes all paths; the last 1x1 convolution sums them. Where stride or width change the
-    shape, x is projected by a strided 1x1 convolution.
+    One grouped convolution computes all paths; the last 1x1 convolution sums them.
 
     Args:
         in_channels: Channels of x.
@@ -154,6 +154,13 @@ class ResNeXtLayer(nn.Module):
         stride: Of the middle convolution.
         normalisation: After the first two convolutions; with `none` they have biases instead.
         activation: After the first two convolutions.
+        shortcut: What is added where stride or width change the shape, so that eq. 14 has no sum: `projection`: x after
+            a strided 1x1 convolution, `identity`: nothing. Elsewhere x is added.
+        path_scale: Factor of the last convolution's weights at the start, so that the sum starts close to its shortcut
+            however many layers are stacked.
+
+    Raises:
+        ConfigError: If `shortcut` is unknown or `path_scale` is not positive.
     """
 
     def __init__(
@@ -167,8 +174,16 @@ class ResNeXtLayer(nn.Module):
         stride: int = 1,
         normalisation: Normalisation,
         activation: Activation,
+        shortcut: Shortcut = "projection",
+        path_scale: float = 0.5,
     ) -> None:
         super().__init__()
+        require_number("stem", path_scale=path_scale)
+        if shortcut not in ("projection", "identity") or path_scale <= 0:
+            raise ConfigError(
+                "The stem's shortcut must be projection or identity and its path_scale positive, found "
+                f"{shortcut!r} and {path_scale}."
+            )
         inner = cardinality * bottleneck_width
         bias = normalisation == "none"
         self.down = nn.Conv2d(in_channels, inner, 1, bias=bias)
@@ -179,19 +194,21 @@ class ResNeXtLayer(nn.Module):
         self.middle_normalisation = make_normalisation(normalisation, inner)
         self.up = nn.Conv2d(inner, out_channels, 1)
         self.activation = make_activation(activation)
-        self.shortcut: nn.Module = nn.Identity()
+        self.shortcut: nn.Module | None = nn.Identity()
         if stride != 1 or in_channels != out_channels:
+            self.shortcut = None
+        if self.shortcut is None and shortcut == "projection":
             self.shortcut = nn.Conv2d(in_channels, out_channels, 1, stride=stride, bias=False)
         for convolution in (self.down, self.middle):
             nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
             if convolution.bias is not None:
                 nn.init.zeros_(convolution.bias)
         with torch.no_grad():
-            self.up.weight.mul_(0.5)  # the sum starts close to its shortcut, however many layers are stacked
+            self.up.weight.mul_(path_scale)
         nn.init.zeros_(self.up.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d p q"]:
         paths = self.activation(self.down_normalisation(self.down(features)))
         paths = self.activation(self.middle_normalisation(self.middle(paths)))
-        total: Tensor = self.shortcut(features) + self.up(paths)
-        return total
+        total: Tensor = self.up(paths)
+        return total if self.shortcut is None else self.shortcut(features) + total

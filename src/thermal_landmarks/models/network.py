@@ -15,10 +15,12 @@ from thermal_landmarks.models import (  # noqa: F401  (fills the registries)
     lotr,
     pyramid,
     roots,
+    soft_argmax,
     stems,
     timm_root,
     vit,
 )
+from thermal_landmarks.models.grid import Grid, grid_of
 from thermal_landmarks.models.layers import require_positive
 from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS
 from thermal_landmarks.models.shapes import FeatureMap, Shape
@@ -57,6 +59,7 @@ class Component(nn.Sequential):
         built_branch = BRANCHES.build(branch, in_shape=built_stem.out_shape, num_points=num_points)
         super().__init__(built_stem, built_branch)
         self.out_shape: Shape = built_branch.out_shape
+        self.grid: Grid | None = grid_of(built_stem, built_branch)
 
 
 class Network(nn.Module):
@@ -117,7 +120,11 @@ class Network(nn.Module):
         ]
         self.components = nn.ModuleList(components)
         self.head = HEADS.build(
-            head, in_shapes=[component.out_shape for component in components], num_points=num_points
+            head,
+            in_shapes=[component.out_shape for component in components],
+            num_points=num_points,
+            image_shape=self.image_shape,
+            grid=grid_of(self.root, components[0]),
         )
         given = getattr(self.head, "gives", "landmarks")
         if given != self.gives:

@@ -1,8 +1,8 @@
 """Components by name: `@STEMS.register("conv")` in code, `conf/stem/conv.yaml` for its settings.
 
 How to add a component: write a module whose constructor takes `in_shape` (and `num_points`, if it needs that) and
-keyword-only settings and sets `self.out_shape`, put the decorator above it, and add a YAML with `name:`, every setting,
-and `search:`.
+keyword-only settings and sets `self.out_shape` (and `self.grid`, if it gives a map), put the decorator above it, and
+add a YAML with `name:`, every setting, and `search:`.
 """
 
 import inspect
@@ -53,8 +53,8 @@ class Registry:
 
         Args:
             settings: `name` and the component's settings; `search` is ignored.
-            shapes: What neighbours and task determine: `in_shape` (for heads `in_shapes`) and `num_points`. A
-                component gets those that its constructor names.
+            shapes: What neighbours and task determine: `in_shape` and `num_points`; for heads `in_shapes`,
+                `image_shape` and `grid`. A component gets those that its constructor names.
 
         Raises:
             ConfigError: If the name or a setting is unknown, or a setting without a default is missing.

@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import (
     Activation,
     ConvLayer,
@@ -66,6 +67,7 @@ class PaperRoot(nn.Module):
             shape = strided("root", shape, channels=width, stride=2, remedy="fewer root.channels")
         self.layers = nn.Sequential(*layers)
         self.out_shape = shape
+        self.grid = Grid(2.0 ** len(channels))  # odd kernels are centred, so the first cell is at the first pixel
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d p q"]:
         features: Tensor = self.layers(images)

@@ -1,7 +1,11 @@
 """A trained network as the start of another: fine-tuning, or a new branch and head on a trained root."""
 
+import logging
+
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import LandmarkNetwork
+
+_log = logging.getLogger(__name__)
 
 _PARTS = ("root", "stem", "branch", "head")
 
@@ -27,6 +31,13 @@ def take_weights(network: LandmarkNetwork, trained: LandmarkNetwork) -> dict[str
             f"only {counts['root'][0]} of the root's {counts['root'][1]} tensors are in it with the same shape. Its "
             f"root is {trained.settings['root']} for {trained.settings['in_channels']} channel(s); set root= and "
             "data.in_channels= to these, or experiment=fine_tune for the shipped thermal_real."
+        )
+    places = [part.settings["head"].get("places", "stretched") for part in (trained, network)]
+    if places[0] != places[1] and counts["head"][0]:
+        _log.warning(
+            "The trained head's heat maps are head.places=%s, these are %s, so that points start up to half a cell "
+            "beside their places. To go on with the trained head, set head.places=%s.",
+            *(*places, places[0]),
         )
     network.load_state_dict({name: there[name] if name in fitting else tensor for name, tensor in here.items()})
     return counts

@@ -13,11 +13,13 @@ from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer, Score
+from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import (
     Activation,
     ConvLayer,
     Normalisation,
     ResNeXtLayer,
+    Shortcut,
     is_whole,
     require_number,
     require_odd,
@@ -79,6 +81,7 @@ class Stem(nn.Module, ABC):
         self.normalisation: Normalisation = normalisation
         self.activation: Activation = activation
         shape = in_shape
+        self.grid = Grid(1.0)
         layers: list[nn.Module] = []
         widths = _widths(width, depth=depth, growth=width_growth, strided_repeats=strided_repeats)
         for repeat, channels in enumerate(widths[: depth - removed_repeats]):
@@ -91,6 +94,7 @@ class Stem(nn.Module, ABC):
                 remedy="a smaller stem.stride or stem.strided_repeats",
             )
             layers.extend(self.make_repeat(shape.channels, channels, stride=step))
+            self.grid = self.grid.then(Grid(step))
             shape = following
         self.layers = nn.Sequential(*layers)
         self.out_shape = shape
@@ -154,6 +158,8 @@ class ResNeXtStem(Stem):
         normalisation: `batch`, `group` or `none`.
         activation: `relu`, `leaky_relu`, `gelu` or `silu`.
         removed_repeats: How many of the last repeats are left out.
+        shortcut: Where a layer changes the shape: `projection` or `identity`; see `ResNeXtLayer`.
+        path_scale: Of the paths at the start; see `ResNeXtLayer`.
     """
 
     def __init__(
@@ -171,9 +177,13 @@ class ResNeXtStem(Stem):
         normalisation: Normalisation,
         activation: Activation,
         removed_repeats: int = 0,
+        shortcut: Shortcut = "projection",
+        path_scale: float = 0.5,
     ) -> None:
         require_positive("stem", cardinality=cardinality, bottleneck_width=bottleneck_width)
-        self._paths = {"cardinality": cardinality, "bottleneck_width": bottleneck_width}
+        self._cardinality, self._bottleneck_width = cardinality, bottleneck_width
+        self._shortcut: Shortcut = shortcut
+        self._path_scale = path_scale
         super().__init__(
             in_shape,
             depth=depth,
@@ -199,7 +209,10 @@ class ResNeXtStem(Stem):
             stride=stride,
             normalisation=self.normalisation,
             activation=self.activation,
-            **self._paths,
+            cardinality=self._cardinality,
+            bottleneck_width=self._bottleneck_width,
+            shortcut=self._shortcut,
+            path_scale=self._path_scale,
         )
 
 
@@ -231,6 +244,7 @@ class AlternatingConvAttentionStem(Stem):
         normalisation: `batch`, `group` or `none`.
         activation: `relu`, `leaky_relu`, `gelu` or `silu`.
         removed_repeats: How many of the last repeats are left out.
+        start_scale: Of the attention's projections at the start; see `ChannelAttentionLayer`.
     """
 
     score: Score
@@ -251,10 +265,12 @@ class AlternatingConvAttentionStem(Stem):
         normalisation: Normalisation,
         activation: Activation,
         removed_repeats: int = 0,
+        start_scale: float = 0.3,
     ) -> None:
         self._residual = residual
         self._bias = bias
         self._chunk_megabytes = chunk_megabytes
+        self._start_scale = start_scale
         super().__init__(
             in_shape,
             depth=depth,
@@ -278,6 +294,7 @@ class AlternatingConvAttentionStem(Stem):
                 bias=self._bias,
                 chunk_megabytes=self._chunk_megabytes,
                 normalisation=self.normalisation,
+                start_scale=self._start_scale,
             ),
         ]
 
@@ -291,6 +308,59 @@ class AlternatingConvLuongStem(AlternatingConvAttentionStem):
 
 @STEMS.register("alt_conv_bahdanau")
 class AlternatingConvBahdanauStem(AlternatingConvAttentionStem):
-    """With Bahdanau attention (the paper's models B). Settings: see `AlternatingConvAttentionStem`."""
+    """With Bahdanau attention (the paper's models B).
 
-    score = "bahdanau"
+    Args:
+        in_shape: Of the incoming feature map.
+        depth: Number of pairs.
+        width: Channels of the first pair, or a list with those of each.
+        width_growth: Factor from one strided pair to the next, unless `width` is a list.
+        kernel_size: Of the convolutions, odd.
+        stride: Of the strided convolutions.
+        strided_repeats: How many of the first convolutions shrink the map.
+        residual: Whether attention adds to its input or replaces it.
+        bias: Whether the projections to queries, keys and values have one.
+        chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
+        normalisation: `batch`, `group` or `none`.
+        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
+        removed_repeats: How many of the last repeats are left out.
+        start_scale: Of the attention's projections at the start; see `ChannelAttentionLayer`.
+        shared_scale: Whether all channels share the score's u, instead of one each.
+    """
+
+    def __init__(
+        self,
+        in_shape: FeatureMap,
+        *,
+        depth: int,
+        width: int | Sequence[int],
+        width_growth: float,
+        kernel_size: int,
+        stride: int,
+        strided_repeats: int,
+        residual: bool,
+        chunk_megabytes: float | None,
+        bias: bool = False,
+        normalisation: Normalisation,
+        activation: Activation,
+        removed_repeats: int = 0,
+        start_scale: float = 0.3,
+        shared_scale: bool = False,
+    ) -> None:
+        self.score = "bahdanau_shared" if shared_scale else "bahdanau"
+        super().__init__(
+            in_shape,
+            depth=depth,
+            width=width,
+            width_growth=width_growth,
+            kernel_size=kernel_size,
+            stride=stride,
+            strided_repeats=strided_repeats,
+            residual=residual,
+            chunk_megabytes=chunk_megabytes,
+            bias=bias,
+            normalisation=normalisation,
+            activation=activation,
+            removed_repeats=removed_repeats,
+            start_scale=start_scale,
+        )

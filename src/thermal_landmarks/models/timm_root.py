@@ -5,6 +5,7 @@ layer's weights over the colours.
 """
 
 import copy
+from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -13,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import is_whole
 from thermal_landmarks.models.registry import ROOTS
 from thermal_landmarks.models.shapes import FeatureMap
@@ -44,6 +46,7 @@ class TimmRoot(nn.Module):
         self.register_buffer("scale", 0.5 / std, persistent=False)
         self.register_buffer("offset", (0.5 - mean) / std, persistent=False)
         self.out_shape = self._probe(in_shape, model)
+        self.grid = _grid(self.backbone, in_shape, self.out_shape)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d p q"]:
         return self._features(self.backbone, images * self.scale + self.offset)
@@ -105,6 +108,31 @@ def _checked_stage(model: str, stage: int) -> int:
             f"root.stage must be null or a whole number from 0 to {count - 1} for {model}, found {stage!r}."
         )
     return stage
+
+
+def _grid(backbone: nn.Module, image: FeatureMap, features: FeatureMap) -> Grid | None:
+    """Where the cells lie, or None for a backbone whose layers pad one side more than the other.
+
+    Every path through layers that are centred, as those of LOTR's three are, starts at the first pixel.
+    """
+    windows = [m for m in backbone.modules() if hasattr(m, "kernel_size") and hasattr(m, "stride")]
+    if not all(_centred(window) for window in windows if max(_pair(window.stride)) > 1):
+        return None
+    step = 1
+    while -(-image.width // step) > features.width:
+        step *= 2
+    fits = (-(-image.height // step), -(-image.width // step)) == (features.height, features.width)
+    return Grid(float(step)) if fits else None
+
+
+def _centred(window: Any) -> bool:
+    if isinstance(window.padding, str) or type(window).__name__.endswith("Same"):  # more to the right than to the left
+        return False
+    return all(2 * p == k - 1 for p, k in zip(_pair(window.padding), _pair(window.kernel_size), strict=True))
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    return tuple(value) if isinstance(value, Sequence) else (value, value)
 
 
 def _of_channels(colours: tuple[float, ...], channels: int) -> Float[Tensor, "channel 1 1"]:

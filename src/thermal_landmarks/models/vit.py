@@ -1,8 +1,12 @@
 """The vision transformer branch: one patch encoder, then transformer layers (Baker 2023, Appendix A.2, eqs. 12 and 13;
-Dosovitskiy et al. 2021). Layers normalise first, which trains without warm-up.
+Dosovitskiy et al. 2021).
 
+Ours: layers normalise first, which trains without warm-up, GELU stands between the fully connected layers, and there is
+no class token; settings give the form of the sources that the paper cites (docs/paper_departures.md).
 Maps that the patch size doesn't divide are padded with zeros at the right and the bottom.
 """
+
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +15,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.layers import require_number, require_positive
+from thermal_landmarks.models.layers import Activation, make_activation, require_number, require_positive
 from thermal_landmarks.models.registry import BRANCHES
 from thermal_landmarks.models.shapes import FeatureMap, Tokens
+
+Normalise = Literal["before", "after"]
 
 
 class PatchEncoder(nn.Module):
@@ -23,12 +29,13 @@ class PatchEncoder(nn.Module):
         in_shape: Of the incoming feature map.
         patch_size: Side of a patch in pixels of the map.
         dim: Length of a token.
+        class_token: Whether a learned token of no patch stands first.
 
     Raises:
         ConfigError: If a patch is larger than the map.
     """
 
-    def __init__(self, in_shape: FeatureMap, *, patch_size: int, dim: int) -> None:
+    def __init__(self, in_shape: FeatureMap, *, patch_size: int, dim: int, class_token: bool = False) -> None:
         super().__init__()
         channels, height, width = in_shape
         if patch_size > min(height, width):
@@ -41,8 +48,10 @@ class PatchEncoder(nn.Module):
         rows, columns = -(-height // patch_size), -(-width // patch_size)
         self.padding = (0, columns * patch_size - width, 0, rows * patch_size - height)
         self.embedding = nn.Linear(channels * patch_size**2, dim)
-        self.positions = nn.Parameter(torch.randn(rows * columns, dim) * 0.02)
-        self.out_shape = Tokens(rows * columns, dim)
+        count = rows * columns + class_token
+        self.positions = nn.Parameter(torch.randn(count, dim) * 0.02)
+        self.class_token = nn.Parameter(torch.zeros(dim)) if class_token else None
+        self.out_shape = Tokens(count, dim)
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b token dim"]:
         if any(self.padding):
@@ -50,6 +59,8 @@ class PatchEncoder(nn.Module):
         size = self.patch_size
         patches = rearrange(features, "b c (row y) (column x) -> b (row column) (y x c)", y=size, x=size)
         tokens: Tensor = self.embedding(patches)
+        if self.class_token is not None:
+            tokens = torch.cat([self.class_token.expand(len(tokens), 1, -1), tokens], dim=1)
         return tokens + self.positions
 
 
@@ -60,25 +71,44 @@ class TransformerLayer(nn.Module):
         dim: Length of a token.
         heads: Number of attention layers in parallel.
         mlp_ratio: Hidden width of the fully connected layers, as a multiple of `dim`.
+        normalise: `before`: the input of each of the two, `after`: their sums.
+        activation: Between the fully connected layers.
     """
 
-    def __init__(self, *, dim: int, heads: int, mlp_ratio: float) -> None:
+    def __init__(
+        self,
+        *,
+        dim: int,
+        heads: int,
+        mlp_ratio: float,
+        normalise: Normalise = "before",
+        activation: Activation = "gelu",
+    ) -> None:
         super().__init__()
         self.heads = heads
+        self.normalise_first = normalise == "before"
         self.attention_normalisation = nn.LayerNorm(dim)
         self.projection = nn.Linear(dim, 3 * dim)
         self.output = nn.Linear(dim, dim)
         self.mlp_normalisation = nn.LayerNorm(dim)
         hidden = round(dim * mlp_ratio)
-        self.mlp = nn.Sequential(nn.Linear(dim, hidden), nn.GELU(), nn.Linear(hidden, dim))
+        self.mlp = nn.Sequential(nn.Linear(dim, hidden), make_activation(activation), nn.Linear(hidden, dim))
 
     def forward(self, tokens: Float[Tensor, "b token dim"]) -> Float[Tensor, "b token dim"]:
-        projected = self.projection(self.attention_normalisation(tokens))
+        if self.normalise_first:
+            tokens = tokens + self._attend(self.attention_normalisation(tokens))
+            first: Tensor = tokens + self.mlp(self.mlp_normalisation(tokens))
+            return first
+        tokens = self.attention_normalisation(tokens + self._attend(tokens))
+        last: Tensor = self.mlp_normalisation(tokens + self.mlp(tokens))
+        return last
+
+    def _attend(self, tokens: Tensor) -> Tensor:
+        projected = self.projection(tokens)
         queries, keys, values = rearrange(projected, "b t (n heads d) -> n b heads t d", n=3, heads=self.heads)
         attended = F.scaled_dot_product_attention(queries, keys, values)
-        tokens = tokens + self.output(rearrange(attended, "b heads t d -> b t (heads d)"))
-        result: Tensor = tokens + self.mlp(self.mlp_normalisation(tokens))
-        return result
+        joined: Tensor = self.output(rearrange(attended, "b heads t d -> b t (heads d)"))
+        return joined
 
 
 @BRANCHES.register("vit")
@@ -92,13 +122,26 @@ class VisionTransformerBranch(nn.Module):
         dim: Length of a token.
         heads: Attention heads of each layer; must divide `dim`.
         mlp_ratio: Hidden width of the fully connected layers, as a multiple of `dim`.
+        normalise: `before` each part of a layer, and once after the last, or `after` the sum with its input.
+        activation: Between the fully connected layers.
+        class_token: Whether a learned token of no patch stands before the patches; the head gets it with the others.
 
     Raises:
         ConfigError: If a patch is larger than the map, `heads` doesn't divide `dim`, or a setting is out of range.
     """
 
     def __init__(
-        self, in_shape: FeatureMap, *, depth: int, patch_size: int, dim: int, heads: int, mlp_ratio: float
+        self,
+        in_shape: FeatureMap,
+        *,
+        depth: int,
+        patch_size: int,
+        dim: int,
+        heads: int,
+        mlp_ratio: float,
+        normalise: Normalise = "before",
+        activation: Activation = "gelu",
+        class_token: bool = False,
     ) -> None:
         super().__init__()
         require_positive("branch", depth=depth, patch_size=patch_size, dim=dim, heads=heads)
@@ -108,11 +151,18 @@ class VisionTransformerBranch(nn.Module):
                 f"The vit branch needs heads that divide dim and a positive mlp_ratio, found branch.heads={heads}, "
                 f"branch.dim={dim}, branch.mlp_ratio={mlp_ratio}."
             )
-        self.encoder = PatchEncoder(in_shape, patch_size=patch_size, dim=dim)
-        self.layers = nn.Sequential(
-            *(TransformerLayer(dim=dim, heads=heads, mlp_ratio=mlp_ratio) for _ in range(depth))
-        )
-        self.normalisation = nn.LayerNorm(dim)
+        if normalise not in ("before", "after"):
+            raise ConfigError(f"branch.normalise must be before or after, found {normalise!r}.")
+        self.encoder = PatchEncoder(in_shape, patch_size=patch_size, dim=dim, class_token=class_token)
+        layer: Any = {
+            "dim": dim,
+            "heads": heads,
+            "mlp_ratio": mlp_ratio,
+            "normalise": normalise,
+            "activation": activation,
+        }
+        self.layers = nn.Sequential(*(TransformerLayer(**layer) for _ in range(depth)))
+        self.normalisation = nn.LayerNorm(dim) if normalise == "before" else nn.Identity()
         self.out_shape = self.encoder.out_shape
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b token dim"]:

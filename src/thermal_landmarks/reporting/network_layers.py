@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
-from thermal_landmarks.models.heads import SoftArgmaxHead
 from thermal_landmarks.models.layers import ConvLayer, ResNeXtLayer
 from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.models.soft_argmax import SoftArgmaxHead
 from thermal_landmarks.models.stems import Stem
 from thermal_landmarks.models.vit import TransformerLayer, VisionTransformerBranch
 

@@ -138,6 +138,7 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
         metrics=dict(cfg.metrics),
         memory_format=cfg.memory_format,
         mirror=cfg.mirror,
+        start_at_mean_shape=cfg.get("start_at_mean_shape", True),  # runs before this setting
     )
 
 

@@ -11,6 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import (
     Activation,
     Normalisation,
@@ -38,6 +39,7 @@ class ProjectionStem(nn.Conv2d):
         require_positive("stem", width=width)
         super().__init__(in_shape.channels, width, 1)
         self.out_shape = FeatureMap(width, in_shape.height, in_shape.width)
+        self.grid = Grid(1.0)
 
 
 @STEMS.register("deconvolution")
@@ -91,6 +93,9 @@ class DeconvolutionStem(nn.Module):
         self.layers = nn.Sequential(*layers)
         growth = 2 ** len(channels)
         self.out_shape = FeatureMap(width, in_shape.height * growth, in_shape.width * growth)
+        self.grid = Grid(1.0)
+        for _ in channels:  # an even kernel spreads a cell evenly over the two that it becomes
+            self.grid = self.grid.then(Grid(0.5, -0.25))
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d p q"]:
         enlarged: Tensor = self.layers(features)

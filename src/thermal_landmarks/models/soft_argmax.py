@@ -1,0 +1,131 @@
+"""The head with heat maps: one a landmark, whose centre of mass is the landmark (integral regression, Sun et al. 2018,
+arXiv 1711.08229; Nibali et al. 2018, arXiv 1801.07372). It keeps the places of the features.
+"""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.grid import Grid
+from thermal_landmarks.models.layers import is_whole, require_number
+from thermal_landmarks.models.registry import HEADS
+from thermal_landmarks.models.shapes import FeatureMap, Shape
+
+Places = Literal["centres", "stretched"]
+
+
+@HEADS.register("soft_argmax")
+class SoftArgmaxHead(nn.Module):
+    """One heat map a landmark from a 1x1 convolution; the landmark is the heat map's centre of mass.
+
+    Args:
+        in_shapes: Of each component's output: feature maps of one height and width.
+        num_points: N.
+        image_shape: Of the image.
+        grid: Where the cells of the components' maps lie in the image; None: unknown.
+        margin: Cells around the map in which a landmark may lie too, so that points at or beyond the image's border
+            can be reached.
+        dropout: Probability that a whole feature channel is dropped while training.
+        heat_weight: Weight of the penalty on the form of the heat maps, which is added to the loss. Without it they
+            learn slowly where the evidence is.
+        heat_sigma: Standard deviation of the wanted heat maps, in cells.
+        places: `centres`: a cell lies at the centre of its receptive field. `stretched`: the map is stretched over the
+            image, as it was before this setting; that shifts points, by an amount that depends on the place where the
+            total stride doesn't divide the image. Checkpoints without the setting were trained so.
+
+    Raises:
+        ConfigError: If a component gives tokens instead of a map, or a setting is out of range.
+    """
+
+    def __init__(
+        self,
+        in_shapes: Sequence[Shape],
+        num_points: int,
+        image_shape: FeatureMap,
+        grid: Grid | None,
+        *,
+        margin: int,
+        dropout: float,
+        heat_weight: float,
+        heat_sigma: float,
+        places: Places = "stretched",
+    ) -> None:
+        super().__init__()
+        require_number("head", dropout=dropout, heat_weight=heat_weight, heat_sigma=heat_sigma)
+        if not 0 <= dropout < 1 or not is_whole(margin) or margin < 0 or heat_weight < 0 or heat_sigma <= 0:
+            raise ConfigError(
+                "The head's dropout must lie in [0, 1), its margin must be a whole number of at least 0, heat_weight "
+                f"at least 0 and heat_sigma positive, found {dropout}, {margin!r}, {heat_weight} and {heat_sigma}."
+            )
+        maps = [shape for shape in in_shapes if isinstance(shape, FeatureMap)]
+        if len(maps) < len(in_shapes):
+            raise ConfigError(
+                f"The soft_argmax head needs feature maps, but the branch gives tokens (shape {tuple(in_shapes[0])}). "
+                "Set head=fully_connected, or branch=none, luong or bahdanau."
+            )
+        _, height, width = maps[0]
+        spans, shift = _spans_and_shift(places, (width, height), image_shape, grid)
+        self.heat_weight = heat_weight
+        self.cells = torch.tensor(spans)  # that span the image, along x and y
+        self.sigma = heat_sigma
+        self.dropout = nn.Dropout2d(dropout)
+        self.heat = nn.Conv2d(sum(shape.channels for shape in maps), num_points, 1, padding=margin)
+        nn.init.normal_(self.heat.weight, std=0.01)
+        x = (torch.arange(-margin, width + margin) + shift) / spans[0]
+        y = (torch.arange(-margin, height + margin) + shift) / spans[1]
+        places_of_cells = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+        self.places: Tensor  # (cell, 2), [0, 1] image units
+        self.register_buffer("places", places_of_cells.flatten(0, 1), persistent=False)
+
+    def forward(self, features: Sequence[Float[Tensor, "b c h w"]]) -> Float[Tensor, "b point 2"]:
+        return self._centre(self._heat(features))
+
+    def learn(
+        self,
+        features: Sequence[Float[Tensor, "b c h w"]],
+        target: Float[Tensor, "b point 2"],
+        mask: Bool[Tensor, "b point"],
+    ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
+        """Landmarks, and the weighted cross entropy between heat maps and Gaussians around the valid targets."""
+        heat = self._heat(features)
+        distance = (self.places - torch.where(mask[..., None], target, 0.5)[:, :, None]) * self.cells.to(target)
+        wanted = (-0.5 / self.sigma**2 * distance.square().sum(dim=-1)).softmax(dim=2)
+        entropy = -(wanted * heat.log_softmax(dim=2)).sum(dim=2)
+        penalty = (entropy * mask).sum() / mask.sum().clamp(min=1)
+        return self._centre(heat), self.heat_weight * penalty
+
+    @torch.no_grad()
+    def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
+        """Does nothing: heat maps begin flat, and find a landmark wherever it is."""
+
+    def _heat(self, features: Sequence[Tensor]) -> Float[Tensor, "b point cell"]:
+        maps = self.dropout(features[0] if len(features) == 1 else torch.cat(list(features), dim=1))
+        # In full precision, as in the fully connected head.
+        with torch.autocast(maps.device.type, enabled=False):
+            heat: Tensor = self.heat(maps.to(self.heat.weight.dtype))
+        return heat.flatten(2).float()
+
+    def _centre(self, heat: Tensor) -> Float[Tensor, "b point 2"]:
+        with torch.autocast(heat.device.type, enabled=False):
+            return heat.softmax(dim=2) @ self.places
+
+
+def _spans_and_shift(
+    places: str, map_size: tuple[int, int], image_shape: FeatureMap, grid: Grid | None
+) -> tuple[tuple[float, float], float]:
+    """How many cells span the image along x and y, and how many the first cell's centre is from the image's border."""
+    if places == "stretched":
+        return map_size, 0.5
+    if places != "centres":
+        raise ConfigError(f"head.places must be centres or stretched, found {places!r}.")
+    if grid is None:
+        raise ConfigError(
+            "head.places=centres needs a root, stem and branch that say where their cells lie (their `grid`), and one "
+            "of them doesn't. Set head.places=stretched, which spreads the cells evenly over the image."
+        )
+    # A pixel reaches half a pixel to the left of its centre.
+    return (image_shape.width / grid.step, image_shape.height / grid.step), (grid.first + 0.5) / grid.step
