@@ -25,6 +25,8 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch):
     if experiment in SAMPLE_DATA:
         monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(request.getfixturevalue("shared_data")))
         small = []
+    elif experiment == "recipes/face_finder":
+        small = ["data.source.images=10", "data.test_source.images=4", "data.validation=4", "data.batch_size=2"]
     else:
         small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
     if experiment.startswith("lotr/"):

@@ -16,7 +16,7 @@ SettingsOf = Callable[[str, str], dict[str, Any]]
 
 
 def finder(settings_of: SettingsOf, stem: str = "pyramid", branch: str = "none") -> FinderNetwork:
-    settings = {part: settings_of(part, name) for part, name in (("stem", stem), ("branch", branch))}
+    settings: dict[str, Any] = {part: settings_of(part, name) for part, name in (("stem", stem), ("branch", branch))}
     root = settings_of("root", "paper") | {"channels": [8, 16]}
     head = settings_of("head", "center_map")
     return FinderNetwork(root=root, head=head, in_channels=1, image_size=(96, 128), **settings).eval()
@@ -46,8 +46,8 @@ def test_the_pyramid_sees_the_whole_frame_from_every_cell(settings_of: SettingsO
 
 
 def test_heads_and_networks_that_do_not_fit_are_refused(settings_of: SettingsOf) -> None:
-    parts = {part: settings_of(part, name) for part, name in (("stem", "conv"), ("branch", "none"))}
-    shape = {"in_channels": 1, "image_size": (96, 128)}
+    parts: dict[str, Any] = {"stem": settings_of("stem", "conv"), "branch": settings_of("branch", "none")}
+    shape: dict[str, Any] = {"in_channels": 1, "image_size": (96, 128)}
     root = settings_of("root", "paper")
     with pytest.raises(ConfigError, match=r"head=center_map gives faces.*data.task=faces"):
         LandmarkNetwork(root=root, head=settings_of("head", "center_map"), num_points=6, **shape, **parts)

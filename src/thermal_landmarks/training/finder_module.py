@@ -38,7 +38,7 @@ class FinderModule(OptimizedModule):
         scheduler: ScheduleFactory | None = None,
     ) -> None:
         super().__init__(optimizer, scheduler)
-        self.network = FinderNetwork(**network).to(memory_format=torch.channels_last)
+        self.network: FinderNetwork = FinderNetwork(**network).to(memory_format=torch.channels_last)
         self.loss = loss or FaceLoss()
         self.scores = FindingScores()
         self.save_hyperparameters(

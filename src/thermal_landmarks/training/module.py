@@ -69,7 +69,7 @@ class LandmarkModule(OptimizedModule):
         if memory_format not in ("channels_last", "contiguous"):
             raise ConfigError(f"memory_format is '{memory_format}'. Choose channels_last or contiguous.")
         self.memory_format = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
-        self.network = LandmarkNetwork(**network).to(memory_format=self.memory_format)
+        self.network: LandmarkNetwork = LandmarkNetwork(**network).to(memory_format=self.memory_format)
         self.zoom = Preprocessing.from_settings(preprocessing).zoom if preprocessing.get("zoom") else None
         self.loss = loss or Wing()
         self.mirror_order = torch.from_numpy(get_scheme(scheme).mirror_order) if mirror else None

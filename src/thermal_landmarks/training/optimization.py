@@ -24,7 +24,7 @@ class OptimizedModule(L.LightningModule):
             `schedules`. None: constant learning rate.
     """
 
-    network: nn.Module
+    network: Any  # of the subclass
 
     def __init__(self, optimizer: OptimizerFactory | None, scheduler: ScheduleFactory | None) -> None:
         super().__init__()

@@ -107,13 +107,18 @@ def train(
 
 
 def best_epoch(trainer: L.Trainer) -> dict[str, float]:
-    """Training and validation metrics of the epoch whose weights are kept as the best."""
+    """Training and validation metrics of the epoch whose weights are kept: the best, or the last if none is chosen."""
     rows = next((callback.rows for callback in trainer.callbacks if isinstance(callback, History)), [])  # type: ignore[attr-defined]
     kept = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor), None)
-    validated = [row for row in rows if kept is not None and kept.monitor in row]
-    if kept is None or not validated:
+    monitor = None if kept is None else kept.monitor
+    validated = [
+        row for row in rows if any(name.startswith("val/") if monitor is None else name == monitor for name in row)
+    ]
+    if not validated:
         return {}
-    best = (max if kept.mode == "max" else min)(validated, key=lambda row: row[str(kept.monitor)])
+    best = validated[-1]
+    if kept is not None:
+        best = (max if kept.mode == "max" else min)(validated, key=lambda row: row[str(monitor)])
     metrics = {name: value for name, value in best.items() if name.startswith(("train/", "val/"))}
     return metrics | {"best_epoch": best["epoch"] + 1}
 

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from thermal_landmarks.data.scenes.batch import Faces, move_faces, sort_out
 from thermal_landmarks.data.scenes.tones import random_tones
-from thermal_landmarks.data.warping import warp_batch
+from thermal_landmarks.data.warping import Padding, warp_batch
 
 Range = tuple[float, float]
 
@@ -104,7 +104,8 @@ class SceneAugmentation:
         at = self._view_centre(faces, (height, width), size, zoom, generator)
         target = torch.tensor([(size[1] - 1) / 2, (size[0] - 1) / 2], device=device)
         matrices = torch.cat([linear, (target - (linear @ at[..., None]).squeeze(-1))[..., None]], dim=2)
-        return warp_batch(images, matrices, "cold", size=size), move_faces(faces, matrices)
+        beyond: Padding = "cold" if self._one(generator, device) < 0.5 else "border"
+        return warp_batch(images, matrices, beyond, size=size), move_faces(faces, matrices)
 
     def _view_centre(
         self, faces: Faces, scene: tuple[int, int], size: tuple[int, int], zoom: Tensor, generator: Generator

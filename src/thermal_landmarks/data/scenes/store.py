@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -112,10 +112,9 @@ def _render_all(source: SceneSource, size: tuple[int, int], home: Path, workers:
     images = partial / "images.npy"
     try:
         np.lib.format.open_memmap(images, mode="w+", dtype=np.uint8, shape=(len(source), *size)).flush()
-        until = None if minutes is None else time.time() + 60 * minutes
         starts = range(0, len(source), _CHUNK)
-        jobs = [(source, images, range(i, min(i + _CHUNK, len(source))), until) for i in starts]
-        rows = list(_in_order(jobs, workers, len(source)))
+        chunks = [range(i, min(i + _CHUNK, len(source))) for i in starts]
+        rows = list(_in_order(source, images, chunks, workers, minutes))
         if not rows:
             raise DataError(f"No scene was ready within data.render_minutes={minutes}. Allow more time.")
         boxes, angles, faces = (np.stack(column) for column in zip(*rows, strict=True))
@@ -132,27 +131,40 @@ def _render_all(source: SceneSource, size: tuple[int, int], home: Path, workers:
 _Row = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
-def _in_order(jobs: Sequence[Any], workers: int, count: int) -> Iterator[_Row]:
+def _in_order(
+    source: SceneSource, path: Path, chunks: Sequence[range], workers: int, minutes: float | None
+) -> Iterator[_Row]:
     """The faces of each scene, up to the first that wasn't ready in time."""
     columns = (TextColumn("Rendering scenes"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("", total=count)
-        if workers == 1 or len(jobs) == 1:
-            for job in jobs:
-                rows = _render_chunk(job)
-                progress.advance(task, len(rows))
-                yield from rows
-                if len(rows) < len(job[2]):
-                    return
-            return
-        context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory) as pool:
-            complete = True
-            for job, rows in zip(jobs, pool.map(_render_chunk, jobs), strict=True):
-                progress.advance(task, len(rows))
-                if complete:
-                    yield from rows
-                complete = complete and len(rows) == len(job[2])
+        task = progress.add_task("", total=len(source))
+        for chunk, rows in zip(chunks, _rendered(source, path, chunks, workers, minutes), strict=True):
+            progress.advance(task, len(chunk))
+            yield from rows
+            if len(rows) < len(chunk):
+                return
+
+
+def _rendered(
+    source: SceneSource, path: Path, chunks: Sequence[range], workers: int, minutes: float | None
+) -> Iterator[list[_Row]]:
+    if workers == 1 or len(chunks) == 1:
+        until = _deadline(minutes)
+        yield from (_render_chunk((source, path, chunk, until)) for chunk in chunks)
+        return
+    context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory) as pool:
+        list(pool.map(_start, [source] * workers))  # imports and compilation don't count
+        until = _deadline(minutes)
+        yield from pool.map(_render_chunk, [(source, path, chunk, until) for chunk in chunks])
+
+
+def _deadline(minutes: float | None) -> float | None:
+    return None if minutes is None else time.time() + 60 * minutes
+
+
+def _start(source: SceneSource) -> None:
+    source.render(0)
 
 
 def _render_chunk(job: tuple[SceneSource, Path, range, float | None]) -> list[_Row]:
