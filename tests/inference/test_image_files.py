@@ -1,10 +1,12 @@
 import csv
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_allclose
 from PIL import Image
 
@@ -224,3 +226,77 @@ def test_a_table_tells_the_image_size_of_its_points(predictor: Predictor, shared
     sizes = [(int(row["image_height"]), int(row["image_width"])) for row in rows]
     assert sizes == [read_image(file).values.shape for file in files]
     assert any(Image.open(file).size != size[::-1] for file, size in zip(files, sizes, strict=True))
+
+
+def test_one_odd_file_does_not_end_the_others(predictor: Predictor, tmp_path: Path) -> None:
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    Image.fromarray(rng.integers(0, 256, (48, 64), dtype=np.uint8)).save(folder / "a.png")
+    Image.fromarray(rng.integers(0, 256, (48, 64), dtype=np.uint8)).save(folder / os.fsdecode(b"b\xff.png"))
+    nearly = np.full((48, 64), 65535, dtype=np.uint16)
+    nearly[10:12, 20] = 65000
+    Image.fromarray(nearly).save(folder / "c_nearly_constant.png")
+    Image.fromarray(np.full((48, 64), 65535, dtype=np.uint16)).save(folder / "d_constant.png")
+    with (folder / "e_archive.npy").open("wb") as file:
+        np.savez(file, a=nearly)
+    (folder / "f_long_cell.csv").write_text("1," + "2" * 200_000 + "\n3,4\n")
+    (folder / "g_long_quoted_cell.csv").write_text('1,"' + "2" * 200_000 + '"\n3,4\n')
+    files = find_images(str(folder))
+    outcome = predict_files(predictor, files, tmp_path / "out")
+    assert {failure.path.name for failure in outcome.failures} == {
+        "d_constant.png",
+        "e_archive.npy",
+        "g_long_quoted_cell.csv",
+    }
+    for failure in outcome.failures:
+        assert failure.reason.startswith(str(failure.path))
+        assert "error of the program" not in failure.reason
+    rows = rows_of(tmp_path / "out" / "points.csv")
+    assert [Path(row["image"]).name for row in rows] == [
+        "a.png",
+        "b\\udcff.png",
+        "c_nearly_constant.png",
+        "f_long_cell.csv",
+    ]
+    assert all(np.isfinite(float(row["x0"])) for row in rows)
+
+
+def test_an_error_of_the_program_is_named_or_shown_under_debug(
+    predictor: Predictor, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [pictures / "anna" / "1.png", pictures / "ben" / "1.png"]
+    forward = predictor.network.forward
+
+    def broken(images: torch.Tensor) -> torch.Tensor:
+        if len(images) > 1 or images.shape[-1] < 0 or calls.pop():
+            raise IndexError("out of range")
+        return forward(images)
+
+    calls = [True, False]
+    monkeypatch.setattr(predictor.network, "forward", broken)
+    outcome = predict_files(predictor, files, tmp_path / "out")
+    assert [failure.path for failure in outcome.failures] == [files[1]]
+    assert "IndexError: out of range (an error of the program on this file; debug=true" in outcome.failures[0].reason
+    calls = [True, False]
+    with pytest.raises(IndexError):
+        predict_files(predictor, files, tmp_path / "out2", debug=True)
+
+
+def test_a_prediction_that_is_not_finite_is_a_failure(
+    predictor: Predictor, pictures: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(predictor.network, "forward", lambda images: images.new_full((len(images), 6, 2), torch.nan))
+    outcome = predict_files(predictor, [pictures / "anna" / "1.png"], tmp_path / "out")
+    assert "the network gives no numbers" in outcome.failures[0].reason
+    assert not rows_of(tmp_path / "out" / "points.csv")
+
+
+def test_an_overlay_that_cannot_be_written_is_a_warning(
+    predictor: Predictor, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / f"{'a' * 250}.png"
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (48, 64), dtype=np.uint8)).save(file)
+    outcome = predict_files(predictor, [file], tmp_path / "out")
+    assert outcome.predicted == 1
+    assert "no overlay could be written (File name too long)" in caplog.text

@@ -40,6 +40,7 @@ def main(cfg: DictConfig) -> None:
         boxes=boxes,
         five_points=five_points,
         overlays=cfg.overlays,
+        debug=cfg.debug,
         report=lambda failure: errors.print(
             f"skipped: {failure.reason}", markup=False, highlight=False, soft_wrap=True
         ),

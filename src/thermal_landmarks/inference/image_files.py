@@ -10,9 +10,7 @@ import functools
 import glob
 import logging
 import os
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -20,7 +18,6 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.csv_table import CsvTable
@@ -28,14 +25,13 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.five_points import Found, face_in_box
 from thermal_landmarks.data.formats.images import list_images, read_image
 from thermal_landmarks.data.preprocessing import Box
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.inference.overlay_files import OverlayFiles
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.reporting.figures import draw_points, to_rgb
+from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
 from thermal_landmarks.runs import write_json
 
 _log = logging.getLogger(__name__)
-
-_READERS = min(8, os.cpu_count() or 1)
 
 
 class Failure(NamedTuple):
@@ -125,6 +121,7 @@ def predict_files(
     boxes: dict[Path, Box] | None = None,
     five_points: Found | None = None,
     overlays: bool = True,
+    debug: bool = False,
     report: Callable[[Failure], None] | None = None,
 ) -> Outcome:
     """Predict the landmarks of image files; one that has no prediction does not stop the others.
@@ -139,16 +136,20 @@ def predict_files(
         five_points: Of the faces, where the network was trained on aligned ones; None: faces are cropped by their
             boxes, as is a face without five points. Of several faces the one nearest to the box's middle is taken.
         overlays: Whether pictures with the points are written.
+        debug: Whether an error of the program itself on one file ends all instead of being named as that file's.
         report: Called with each failure as it happens.
     """
     outcome = Outcome()
-    names = _overlay_names(files)
     columns = (TextColumn("Predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     cropped_by_box = 0
     read = functools.partial(read_image, unit=unit, counts_table=counts_table)
-    with PointsFile(folder, predictor, unit=unit) as rows, Progress(*columns, transient=True) as progress:
+    with (
+        PointsFile(folder, predictor, unit=unit) as rows,
+        OverlayFiles(folder / "overlays", files) as drawn,
+        Progress(*columns, transient=True) as progress,
+    ):
         task = progress.add_task("", total=len(files))
-        for batch in _read_ahead(files, read, predictor.batch_size):
+        for batch in read_ahead(files, read, batch_size=predictor.batch_size, debug=debug):
             images: list[_Face] = []
             failures: list[Failure] = []
             for path, image in batch:
@@ -158,13 +159,13 @@ def predict_files(
                     cropped_by_box += five_points is not None and face.five_points_px is None
                 else:
                     failures.append(Failure(path, face))
-            for (path, image, *_), points_px in zip(images, _predict(predictor, images), strict=True):
+            for (path, image, *_), points_px in zip(images, _predict(predictor, images, debug=debug), strict=True):
                 if isinstance(points_px, Failure):
                     failures.append(points_px)
                     continue
                 rows.add(path, image, points_px)
                 if overlays:
-                    _write_overlay(folder / "overlays" / names[path], image, points_px)
+                    drawn.add(path, image, points_px)
                 outcome.predicted += 1
             outcome.failures += failures
             if report is not None:
@@ -183,18 +184,22 @@ class _Face(NamedTuple):
     five_points_px: np.ndarray | None
 
 
-def _predict(predictor: Predictor, images: Sequence[_Face]) -> Sequence[np.ndarray | Failure]:
+def _predict(predictor: Predictor, images: Sequence[_Face], *, debug: bool) -> Sequence[np.ndarray | Failure]:
     """The points of each image, or why it has none; one by one only where the batch as a whole can't be predicted."""
     if not images:
         return []
     _, thermal_images, boxes, five_points = zip(*images, strict=True)
     try:
-        return list(predictor(thermal_images, boxes_px=boxes, five_points_px=five_points))
-    except DataError as error:
+        predictions = predictor(thermal_images, boxes_px=boxes, five_points_px=five_points)
+        return [
+            points if np.isfinite(points).all() else Failure(face.path, f"{face.path}: the network gives no numbers.")
+            for face, points in zip(images, predictions, strict=True)
+        ]
+    except Exception as error:
         if len(images) == 1:
-            path, reason = images[0].path, str(error).removeprefix("image 0: ").removeprefix("image: ")
-            return [Failure(path, f"{path}: {reason}")]
-        return [result for image in images for result in _predict(predictor, [image])]
+            path = images[0].path
+            return [Failure(path, reason_of(error, path, debug=debug))]
+    return [result for image in images for result in _predict(predictor, [image], debug=debug)]
 
 
 def _absolute(path: Path) -> Path:
@@ -210,52 +215,3 @@ def _face(path: Path, image: ThermalImage, boxes: dict[Path, Box] | None, five_p
     if box is None and points is None:
         return f"{path}: the file of {'boxes' if five_points is None else 'five points'} has none for this image."
     return _Face(path, image, box or whole, points)
-
-
-def _read_ahead(
-    files: Sequence[Path], read: Callable[[Path], ThermalImage], batch_size: int
-) -> Iterator[list[tuple[Path, ThermalImage | str]]]:
-    """Batches of files with their images, or with the reason why there is none; the next batch is read meanwhile."""
-
-    def attempt(path: Path) -> ThermalImage | str:
-        try:
-            return read(path)
-        except DataError as error:
-            return str(error)
-
-    batches = [files[start : start + batch_size] for start in range(0, len(files), batch_size)]
-    with ThreadPoolExecutor(_READERS) as pool:
-        pending = [pool.submit(attempt, path) for path in batches[0]] if batches else []
-        for i, batch in enumerate(batches):
-            ready = [future.result() for future in pending]
-            pending = [pool.submit(attempt, path) for path in batches[i + 1]] if i + 1 < len(batches) else []
-            yield list(zip(batch, ready, strict=True))
-
-
-def _overlay_names(files: Sequence[Path]) -> dict[Path, Path]:
-    """Where each file's overlay goes: its path below the folder that all files share, as a PNG of the same name.
-
-    Where `a.jpg` and `a.png` (or `a.tif`) would meet, those that are no PNG keep their ending: `a.jpg.png`. Capitals
-    make no difference, as on some disks.
-    """
-    if not files:
-        return {}
-    shared = Path(os.path.commonpath([file.parent for file in files]))
-    short = {file: file.relative_to(shared).with_suffix(".png") for file in files}
-    met = Counter(str(name).lower() for name in short.values())
-    names: dict[Path, Path] = {}
-    taken: set[str] = set()
-    for file in sorted(files, key=lambda file: file.suffix.lower() != ".png"):
-        name = short[file]
-        if met[str(name).lower()] > 1 and file.suffix.lower() != ".png":
-            name = name.with_name(f"{file.name}.png")
-        while str(name).lower() in taken:
-            name = name.with_name(f"{name.name}.png")
-        names[file] = name
-        taken.add(str(name).lower())
-    return names
-
-
-def _write_overlay(path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(draw_points(to_rgb(image.values), points_px)).save(path, compress_level=1)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float, UInt16
 
+from thermal_landmarks.data.formats.limits import check_bytes
 from thermal_landmarks.errors import DataError
 
 COUNTS_TABLE_NAME = "counts_to_celsius.dat"
@@ -28,6 +29,7 @@ def read_fluke_counts(path: Path) -> UInt16[np.ndarray, "height width"]:
         KeyError: If the archive has no infrared image.
     """
     with zipfile.ZipFile(path) as archive:
+        check_bytes(path, archive.getinfo(_IMAGE).file_size, per_pixel=2, what=_IMAGE)
         data = archive.read(_IMAGE)
     # the size is not in the data: every Fluke detector is 4:3, so the length w * (3/4 w + 1) values tells the width
     values = len(data) // 2

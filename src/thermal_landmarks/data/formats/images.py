@@ -15,8 +15,9 @@ import numpy as np
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.flir import read_flir_celsius
 from thermal_landmarks.data.formats.fluke import counts_to_celsius, find_counts_table, read_fluke_counts
-from thermal_landmarks.data.formats.table import is_numeric_table, read_table
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.data.formats.limits import check_bytes, check_size
+from thermal_landmarks.data.formats.table import read_table, why_no_picture
+from thermal_landmarks.errors import ConfigError, DataError, UserError
 
 _log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
         raise DataError(f"{path}: the file is empty. Copy it again from its source.")
     try:
         values, own_unit = reader(path, unit, counts_table)
-    except DataError:
+    except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
         reason = str(error) or type(error).__name__
@@ -105,7 +106,8 @@ def read_image_size(path: Path) -> tuple[int, int]:
 def list_images(path: Path) -> list[Path]:
     """The readable image files of a folder and its subfolders, sorted; a file gives itself.
 
-    A CSV file in a folder counts as an image if it is a table of numbers.
+    A CSV file in a folder counts as an image if it is a table of numbers without names of columns; what does not is
+    named in a warning. Files that macOS puts beside others (`._NAME`) don't count.
 
     Raises:
         DataError: If the path does not exist or the folder has no image.
@@ -115,10 +117,17 @@ def list_images(path: Path) -> list[Path]:
     if not path.is_dir():
         raise DataError(f"{path}: no such file or folder.")
     found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _READERS and p.is_file())
-    found = [p for p in found if p.suffix.lower() != ".csv" or is_numeric_table(p)]
-    if not found:
-        raise DataError(f"{path}: no image in this folder. Readable formats: {', '.join(_READERS)}.")
-    return found
+    found = [p for p in found if not p.name.startswith("._")]
+    reasons = {p: why_no_picture(p) for p in found if p.suffix.lower() == ".csv"}
+    left_out = [f"{p.relative_to(path)} {reason}" for p, reason in reasons.items() if reason]
+    images = [p for p in found if reasons.get(p) is None]
+    listed = "; ".join(left_out[:3]) + (f"; and {len(left_out) - 3} more" if len(left_out) > 3 else "")
+    if not images:
+        why = f" Its tables are no pictures: {listed}." if left_out else ""
+        raise DataError(f"{path}: no image in this folder.{why} Readable formats: {', '.join(_READERS)}.")
+    if left_out:
+        _log.warning("%s: no pictures, left out: %s.", path, listed)
+    return images
 
 
 def _finish(path: Path, raw: np.ndarray, unit: str) -> ThermalImage:
@@ -164,6 +173,7 @@ def _read_picture(path: Path, unit: str | None, _: Path | None) -> tuple[np.ndar
     from PIL import Image
 
     with Image.open(path) as file:
+        check_size(path, file.height, file.width)
         frames = getattr(file, "n_frames", 1)
         if frames > 1:
             raise DataError(f"{path}: holds {frames} frames, expected one image. Write one image a file.")
@@ -185,11 +195,17 @@ def _read_tiff(path: Path, unit: str | None, _: Path | None) -> tuple[np.ndarray
     with tifffile.TiffFile(path) as tiff:
         if len(tiff.pages) > 1:
             raise DataError(f"{path}: holds {len(tiff.pages)} pages, expected one image. Write one image a file.")
+        page = tiff.pages[0]
+        check_size(path, page.shape[-1] if page.ndim == 2 else page.size, page.shape[0] if page.ndim == 2 else 1)
         return tiff.asarray(), unit or COUNTS
 
 
 def _read_npy(path: Path, unit: str | None, _: Path | None) -> tuple[np.ndarray, str]:
-    return np.load(path, allow_pickle=False), unit or COUNTS
+    stored = np.load(path, mmap_mode="r", allow_pickle=False)  # reads the header only
+    if not isinstance(stored, np.ndarray):
+        raise DataError(f"{path}: holds an archive of arrays (.npz), expected one array. Save it by numpy.save.")
+    check_bytes(path, stored.nbytes, per_pixel=8, what="its array")
+    return np.array(stored), unit or COUNTS
 
 
 def _read_csv(path: Path, unit: str | None, _: Path | None) -> tuple[np.ndarray, str]:

@@ -1,0 +1,96 @@
+"""Pictures of images with their points, drawn and written beside the network."""
+
+import errno
+import logging
+import os
+from collections import Counter, deque
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.reporting.figures import draw_points, to_rgb
+from thermal_landmarks.runs import unwritable
+
+_log = logging.getLogger(__name__)
+
+_WRITERS = 2
+_WAITING = 8  # each keeps its image in memory
+
+
+class OverlayFiles:
+    """Overlays of image files in a folder of their own.
+
+    One that can't be written (a name that is too long with its suffix) is named in a warning; a full or read-only disk
+    ends all.
+
+    Args:
+        folder: Where they go.
+        files: All images.
+    """
+
+    def __init__(self, folder: Path, files: Sequence[Path]) -> None:
+        self._targets = {file: folder / name for file, name in _overlay_names(files).items()}
+        self._pool = ThreadPoolExecutor(_WRITERS)
+        self._pending: deque[tuple[Path, Future[None]]] = deque()
+
+    def add(self, path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
+        """Draw and write one, soon."""
+        while len(self._pending) >= _WAITING:
+            self._finish_first()
+        self._pending.append((path, self._pool.submit(_write, self._targets[path], image, points_px)))
+
+    def _finish_first(self) -> None:
+        path, written = self._pending.popleft()
+        try:
+            written.result()
+        except OSError as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
+                raise unwritable(self._targets[path], error) from error
+            _log.warning("%s: no overlay could be written (%s).", path, error.strerror or error)
+
+    def __enter__(self) -> "OverlayFiles":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        try:
+            while error is None and self._pending:
+                self._finish_first()
+        finally:
+            self._pool.shutdown()
+
+
+def _write(path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(draw_points(to_rgb(image.values), points_px)).save(path, compress_level=1)
+
+
+def _overlay_names(files: Sequence[Path]) -> dict[Path, Path]:
+    """Where each file's overlay goes: its path below the folder that all files share, as a PNG of the same name.
+
+    Where `a.jpg` and `a.png` (or `a.tif`) would meet, those that are no PNG keep their ending: `a.jpg.png`. Capitals
+    make no difference, as on some disks.
+    """
+    if not files:
+        return {}
+    shared = Path(os.path.commonpath([file.parent for file in files]))
+    short = {file: file.relative_to(shared).with_suffix(".png") for file in files}
+    met = Counter(str(name).lower() for name in short.values())
+    names: dict[Path, Path] = {}
+    taken: set[str] = set()
+    for file in sorted(files, key=lambda file: file.suffix.lower() != ".png"):
+        name = short[file]
+        if met[str(name).lower()] > 1 and file.suffix.lower() != ".png":
+            name = name.with_name(f"{file.name}.png")
+        while str(name).lower() in taken:
+            name = name.with_name(f"{name.name}.png")
+        names[file] = name
+        taken.add(str(name).lower())
+    return names
