@@ -190,11 +190,7 @@ def _predict(predictor: Predictor, images: Sequence[_Face], *, debug: bool) -> S
         return []
     _, thermal_images, boxes, five_points = zip(*images, strict=True)
     try:
-        predictions = predictor(thermal_images, boxes_px=boxes, five_points_px=five_points)
-        return [
-            points if np.isfinite(points).all() else Failure(face.path, f"{face.path}: the network gives no numbers.")
-            for face, points in zip(images, predictions, strict=True)
-        ]
+        return list(predictor(thermal_images, boxes_px=boxes, five_points_px=five_points))
     except Exception as error:
         if len(images) == 1:
             path = images[0].path
