@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 
 from thermal_faces import ranges as groups
 from thermal_faces.camera.burnt_in import burn_in
+from thermal_faces.camera.compression import compressed
 from thermal_faces.camera.display import to_gray
 from thermal_faces.camera.sensor import record
 from thermal_faces.faces import RENDERER_VERSION, Group
@@ -26,7 +27,7 @@ Size = tuple[int, int]
 Mask = Bool[np.ndarray, "height width"]
 Settings = TypeVar("Settings")
 
-SCENES_VERSION = 2
+SCENES_VERSION = 3
 """Goes up with every change that alters a scene's pixel or label, so that no stale file is read."""
 
 MOST_HIDDEN = 0.7
@@ -40,11 +41,11 @@ _APPEARANCE = {
 }  # fmt: skip
 _SCENE = {
     "hot_room": 0.12, "outdoors": 0.22, "outdoors_c": (-12.0, 42.0), "objects": (0.0, 14.0), "texture_k": (0.0, 0.8),
-    "warm_object": 0.35, "cold_object": 0.15, "lamp": 0.25, "bystander": 0.0,
+    "warm_object": 0.35, "cold_object": 0.15, "lamp": 0.15, "bystander": 0.0,
 }  # fmt: skip
 _SENSOR = {
     "interpolated": 0.6, "native_height_px": (50.0, 400.0), "eight_bit": 0.6, "palette": 0.1, "equalised": 0.35,
-    "jpeg": 0.5, "jpeg_step": (1.0, 9.0), "noise_k": (0.03, 0.16),
+    "inverted": 0.25, "jpeg": 0.5, "jpeg_step": (1.0, 9.0), "noise_k": (0.03, 0.16),
 }  # fmt: skip
 
 
@@ -209,6 +210,8 @@ class SyntheticScenes:
         marks = stream(self.seed, index, "marks")
         if unit == "gray" and chance(marks, self.clutter.burnt_in):
             image = burn_in(marks, image)
+            if chance(marks, sensor.jpeg):
+                image = compressed(image, uniform(marks, sensor.jpeg_step))
         return RenderedScene(image, unit, faces)
 
     def _camera(self, index: int, size: Size) -> tuple[int, groups.SensorRanges]:

@@ -27,6 +27,22 @@ seconds()
 print(40 / min(seconds() for _ in range(3)))
 """
 
+SCENES_SCRIPT = """
+import time
+from thermal_landmarks.allocator import keep_freed_memory
+from thermal_faces import SyntheticScenes
+keep_freed_memory()
+scenes = SyntheticScenes(images=600, size=(240, 320), crowd={"most": 4})
+def seconds():
+    start = time.process_time()
+    for index in range(100):
+        scenes.render(index)
+    return time.process_time() - start
+for index in range(100, 600):  # every process paints its distant people once
+    scenes.render(index)
+print(100 / min(seconds() for _ in range(3)))
+"""
+
 MEMORY_SCRIPT = """
 import sys, threading, time
 from pathlib import Path
@@ -62,6 +78,12 @@ def test_frames_a_second_of_one_core(height: int, width: int, at_least: float) -
     rate = measure(SPEED_SCRIPT, height, width)
     print(f"\n{height}x{width}: {rate:.0f} frames/s a core")
     assert rate >= at_least
+
+
+def test_scenes_with_up_to_four_people_a_second_of_one_core() -> None:
+    rate = measure(SCENES_SCRIPT)
+    print(f"\nscenes of 240x320 with up to four people: {rate:.0f} a second of one core")
+    assert rate >= 40
 
 
 def test_memory_of_writing_a_cache_does_not_grow_with_the_number_of_images(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ class CrowdRanges:
         sitting: Probability of a person who sits.
         walking: Of one who walks.
         close_together: Probability that people stand in front of each other.
-        dim: Probability of a person much cooler than the others, as from outdoors or behind a thin sheet.
+        dim: Probability of a person cooler or hotter than the others: from outdoors, behind a thin sheet, after sports.
         dim_k: By how much.
         cold_skin: How far outdoor cold cools a face: share of the difference between 24 degrees and the air.
     """
@@ -46,14 +46,14 @@ class CrowdRanges:
     profile: float = 0.25
     profile_deg: Range = (-78.0, 78.0)
     away: float = 0.14
-    away_deg: Range = (102.0, 258.0)
+    away_deg: Range = (125.0, 235.0)
     pitch_deg: Range = (-32.0, 32.0)
     roll_deg: Range = (-45.0, 45.0)
     level: float = 0.6
     outside: float = 0.12
     sitting: float = 0.25
     walking: float = 0.25
-    close_together: float = 0.35
-    dim: float = 0.08
-    dim_k: Range = (-8.0, -2.0)
+    close_together: float = 0.25
+    dim: float = 0.1
+    dim_k: Range = (-8.0, 3.0)
     cold_skin: float = 0.2

@@ -26,12 +26,14 @@ class Limb:
         radii_mm: At both ends.
         temperatures_c: At both ends.
         folds_k: Strength of the pattern of its cloth.
+        trunk: Whether it lies inside the torso and the neck, and is never in front of them.
     """
 
     ends_mm: Float[np.ndarray, "2 3"]
     radii_mm: tuple[float, float]
     temperatures_c: tuple[float, float]
     folds_k: float
+    trunk: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,9 +53,9 @@ class Body:
         pixels = view.focal_px * scale / np.maximum(view.distance_mm - turned[..., 2], 80.0)
         nearness = turned[..., 2].mean(axis=1)
         for i in np.argsort(nearness, kind="stable"):
-            if bool(nearness[i] > _BEHIND_MM * scale) != front:
-                continue
             limb = self.limbs[i]
+            if (nearness[i] > _BEHIND_MM * scale and not limb.trunk) != front:
+                continue
             (x0, y0), (x1, y1) = points[i].tolist()
             paint_limb(
                 image,
@@ -68,13 +70,16 @@ class Body:
             )
 
 
-def draw_body(generator: np.random.Generator, posture: str, *, skin_c: float, cloth_c: float, ambient_c: float) -> Body:
+def draw_body(
+    generator: np.random.Generator, posture: str, *, skin_c: float, neck_c: float, cloth_c: float, ambient_c: float
+) -> Body:
     """A body in clothes.
 
     Args:
         generator: Source of randomness.
         posture: `standing`, `walking` or `sitting`.
         skin_c: Temperature of the forehead.
+        neck_c: Of the neck.
         cloth_c: Of the clothes on the torso.
         ambient_c: Of the air, which thick clothes and cold hands take on.
     """
@@ -90,8 +95,11 @@ def draw_body(generator: np.random.Generator, posture: str, *, skin_c: float, cl
     folds_k = uniform(generator, (0.02, 0.09)) * excess
     width, girth = uniform(generator, (0.88, 1.12)), uniform(generator, (0.85, 1.3))
     limbs = [
-        _limb((0, 330, -45), (0, 620, -35), (118 * girth, 125 * girth), cloth_c, cloth_c, folds_k),
-        _limb((-60, 690, -30), (60, 690, -30), (100 * girth, 100 * girth), legs_c + 0.4, legs_c + 0.4, folds_k),
+        _limb((0, 25, -38), (0, 170, -32), (46, 54), neck_c - 0.4, neck_c, 0.0, trunk=True),
+        _limb((0, 330, -45), (0, 620, -35), (118 * girth, 125 * girth), cloth_c, cloth_c, folds_k, trunk=True),
+        _limb(
+            (-60, 690, -30), (60, 690, -30), (100 * girth, 100 * girth), legs_c + 0.4, legs_c + 0.4, folds_k, trunk=True
+        ),
     ]
     gaits = {"standing": (0.0, 0.08), "walking": (0.15, 0.55), "sitting": (1.2, 1.55)}
     swing = uniform(generator, gaits[posture])
@@ -183,5 +191,14 @@ def _arm(
     ]
 
 
-def _limb(start: object, end: object, radii: tuple[float, float], start_c: float, end_c: float, folds_k: float) -> Limb:
-    return Limb(np.array([start, end], np.float32), radii, (start_c, end_c), folds_k)
+def _limb(
+    start: object,
+    end: object,
+    radii: tuple[float, float],
+    start_c: float,
+    end_c: float,
+    folds_k: float,
+    *,
+    trunk: bool = False,
+) -> Limb:
+    return Limb(np.array([start, end], np.float32), radii, (start_c, end_c), folds_k, trunk)

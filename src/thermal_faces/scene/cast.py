@@ -132,7 +132,8 @@ class Cast:
         offset = view.project(centre)
         view = replace(view, centre_px=(place_px[0] - float(offset[0]), place_px[1] - float(offset[1])))
         cloth_c = ambient_c + 0.8 * moment.cloth_warmth * (person.forehead_c - ambient_c)
-        limbs = draw_body(generator, posture, skin_c=person.forehead_c, cloth_c=cloth_c, ambient_c=ambient_c)
+        skin_c, neck_c = person.forehead_c, person.forehead_c + person.regions_k["neck"]
+        limbs = draw_body(generator, posture, skin_c=skin_c, neck_c=neck_c, cloth_c=cloth_c, ambient_c=ambient_c)
         portrait = Portrait(person, moment, vertices, view, whole=True, distant=distant)
         return Figure(portrait, limbs, (yaw, pitch, roll))
 
@@ -175,7 +176,7 @@ class Cast:
         return "sitting" if sits else "walking" if walks else "standing"
 
     def _at_temperature(self, generator: np.random.Generator, person: Person, ambient_c: float) -> Person:
-        """Cooled by cold air, and now and then much cooler than the others."""
+        """Cooled by cold air, and now and then much cooler or hotter than the others."""
         dim, dim_k = chance(generator, self.crowd.dim), uniform(generator, self.crowd.dim_k)
         cold_k = min(ambient_c - 24, 0) * self.crowd.cold_skin * uniform(generator, (0.3, 1.3))
         return replace(person, forehead_c=person.forehead_c + cold_k + (dim_k if dim else 0.0))
