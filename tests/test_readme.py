@@ -17,7 +17,9 @@ LINES = [
     for block in re.findall(r"```bash\n(.*?)```", README, flags=re.DOTALL)
     for line in block.splitlines()
 ]
-COMMANDS = [line for line in LINES if line.startswith("uv run python src/")]
+SETUP = "python3 -m pip install -q uv && python3 -m "  # on a bare machine; see .ci/bare_machine
+SCRIPT = "uv run thermal-landmarks "
+COMMANDS = [line for line in LINES if line.removeprefix(SETUP).startswith(("uv run python src/", SCRIPT))]
 SMALL = {
     "train.py": [
         "data.image_size=[48,64]",
@@ -40,9 +42,18 @@ def workplace(tmp_path_factory, blob_coco):
     return folder
 
 
+def words_of(line):
+    """File name of the command, and its settings."""
+    typed = line.removeprefix(SETUP)
+    if typed.startswith(SCRIPT):
+        name, *settings = shlex.split(typed.removeprefix(SCRIPT))
+        return [f"{name}.py", *settings]
+    path, *settings = shlex.split(typed.removeprefix("uv run python "))
+    return [Path(path).name, *settings]
+
+
 def run(line, workplace):
-    words = shlex.split(line.removeprefix("uv run python "))
-    command = Path(words[0]).name
+    command, *words = words_of(line)
     runs = sorted((workplace / "outputs" / "train").glob("*/metrics.json"))
     words = [word.replace("outputs/train/RUN", str(runs[0].parent)) if runs else word for word in words]
     zooms = "experiment=fine_tune" in words  # its views are larger than the small images
@@ -53,11 +64,13 @@ def run(line, workplace):
     elif "debug=limit" in words:
         words += ["data.image_size=[48,64]", *SYNTHETIC]
     environment = os.environ | {"WANDB_MODE": "offline"}
-    return subprocess.run([sys.executable, *words], cwd=workplace, env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, f"src/{command}", *words], cwd=workplace, env=environment, capture_output=True, text=True
+    )
 
 
 def test_readme_has_the_main_commands():
-    named = {Path(shlex.split(line)[3]).name for line in COMMANDS}
+    named = {words_of(line)[0] for line in COMMANDS}
     assert named == {
         "train.py",
         "check_data.py",
@@ -68,8 +81,11 @@ def test_readme_has_the_main_commands():
         "report.py",
         "visualize.py",
     }
-    assert "uv run pytest" in LINES
-    assert (ROOT / ".ci" / "run").read_text().splitlines()[-1] == "uv run pytest"
+    assert LINES[:2] == [
+        f"{SETUP}uv run thermal-landmarks train stem=alt_conv_resnext branch=luong",
+        f"{SETUP}uv run pytest",
+    ]
+    assert "uv run pytest" in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
 @pytest.mark.slow

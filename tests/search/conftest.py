@@ -19,6 +19,7 @@ from hydra._internal.execution_policy import execution_whitelist
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
+from programs import initdb
 
 from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.commands.entry import CONFIG_DIR
@@ -135,8 +136,7 @@ def start(tmp_path: Path, tiny: list[str]) -> Iterator[Callable[..., subprocess.
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL, with password, of a PostgreSQL server of our own in a temporary folder, on loopback."""
-    found = shutil.which("initdb") or next(map(str, sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))), None)
-    assert found, "PostgreSQL isn't installed: apt-get install postgresql"
+    found = initdb()
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     user = "nobody" if os.getuid() == 0 else None  # it refuses to run as root
     (folder / "password").write_text("open%sesame")
