@@ -16,7 +16,7 @@ from PIL import Image
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
 
-pytest_plugins = ("benchmark_trees", "browser", "programs", "wandb_record")
+pytest_plugins = ("programs", "benchmark_trees", "browser", "wandb_record")
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the commands under test start in half the time with bytecode kept
 
