@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import lightning as L
 import numpy as np
 import pytest
 import torch
@@ -96,6 +97,28 @@ def test_annotations_say_that_a_factor_is_missing_or_common(factor: str):
 
 def test_every_factor_that_can_be_in_every_image_can_be_left_out():
     assert set(FACTORS["always"]) < set(FACTORS["without"])
+
+
+def test_overfitting_shows_a_cascade_the_same_crops_in_every_epoch(blob_coco: Path, tmp_path: Path):
+    data = ["data=coco", f"data.source.annotation_file={blob_coco}", f"data.cache_dir={tmp_path}", "data.workers=1"]
+    small = ["data.image_size=[48,64]", "data.zoom.view_size=[24,32]", "data.batch_size=4", "data.on_bad_item=skip"]
+    cfg = compose_config("train", [*data, "experiment=looks", "debug=overfit", *small])
+    module = build("data", cfg.data)
+    module.setup()
+    seen: list[torch.Tensor] = []
+
+    class Look(L.LightningModule):
+        def training_step(self, batch):
+            seen.append(batch["image"].clone())
+
+        def configure_optimizers(self):
+            return None
+
+    settings = {name: cfg.trainer[name] for name in ("overfit_batches", "num_sanity_val_steps")}
+    L.Trainer(max_epochs=3, accelerator="cpu", logger=False, enable_checkpointing=False, **settings).fit(Look(), module)
+    assert len(seen) == 3
+    assert torch.equal(seen[0], seen[1])
+    assert torch.equal(seen[0], seen[2])
 
 
 @pytest.mark.parametrize("experiment", ["lotr/m", "thermal_real"])

@@ -40,6 +40,14 @@ class RunFolder:
         return self.path / "metrics.json"
 
     @property
+    def finished(self) -> bool:
+        """Whether its metrics are those of a whole training, neither missing nor marked `incomplete`."""
+        try:
+            return "incomplete" not in json.loads(self.metrics.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+
+    @property
     def test_images(self) -> Path:
         return self.path / "test_images.csv"
 
@@ -63,7 +71,7 @@ def find_run_to_resume(resume: str, runs: Path) -> Path:
         ConfigError: If there is no such run.
     """
     if resume == "last":
-        candidates = [p for p in runs.glob("*/checkpoints/last.ckpt") if not RunFolder(p.parents[1]).metrics.exists()]
+        candidates = [p for p in runs.glob("*/checkpoints/last.ckpt") if not RunFolder(p.parents[1]).finished]
         if not candidates:
             raise ConfigError(
                 f"resume=last: no unfinished run with a checkpoint in {runs}. Give the folder of a run: resume=PATH."

@@ -1,3 +1,4 @@
+import errno
 import shlex
 import subprocess
 import sys
@@ -150,6 +151,13 @@ def test_user_errors_are_found_behind_what_hydra_wraps_around_them():
     wrapped = InstantiationException("Error in call to target")
     wrapped.__cause__ = DataError("a.json, line 3: no points")
     assert explain(wrapped, "train", []) == "a.json, line 3: no points"
+
+
+def test_a_disk_that_takes_no_files_is_one_line():
+    full = OSError(errno.ENOSPC, "No space left on device", "outputs/points.csv")
+    assert explain(full, "predict", []) == (
+        "outputs/points.csv: No space left on device. Free space, or name another folder."
+    )
 
 
 def test_errors_of_the_program_keep_their_traceback():

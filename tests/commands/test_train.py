@@ -12,8 +12,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from thermal_landmarks.training.precision import best_precision
-
 ROOT = Path(__file__).parents[2]
 TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "data.augmentation.noise=0.02"]
 
@@ -84,12 +82,10 @@ def test_three_processes_measure_what_one_does(blob_coco, tmp_path):
     run(blob_coco, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=3", *data, cwd=tmp_path)
     (folder,) = run_folders(tmp_path)
     found = json.loads((folder / "metrics.json").read_text())
-    precision = "bf16" if best_precision("cpu").startswith("bf16") else "32"
     evaluate = [
         sys.executable,
         str(ROOT / "src" / "evaluate.py"),
         f"checkpoint={folder}",
-        f"precision={precision}",
         "split=test",
     ]
     evaluate += ["data=coco", f"data.source.annotation_file={blob_coco}"]

@@ -22,6 +22,19 @@ def test_other_commands_stay_as_they_are():
     assert expand("--multirun", "stem=conv,resnext") == ["--multirun", "stem=conv,resnext"]
 
 
+def test_a_list_with_from_study_asks_for_the_study_too(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for experiment in (
+        "experiment=[from_study,ablation/no_rotation]",
+        "+experiment=[ablation/no_rotation, from_study]",
+    ):
+        with pytest.raises(ConfigError, match=r"there is no file outputs/studies\.db"):
+            expand(experiment, f"study={NAME}")
+    assert expand("experiment=[paper/A-2,comparison]") == ["experiment=[paper/A-2,comparison]"]
+    with pytest.raises(ConfigError, match="can't be swept over"):
+        expand("--multirun", "experiment=from_study,paper/A-2", f"study={NAME}")
+
+
 @pytest.mark.usefixtures("quick_training")
 def test_best_trial_is_trained_by_the_papers_protocol_and_what_is_typed_wins(search, study_of):
     search("search.trials=2", "search.pruner.min_resource=100", "data.image_size=[48,64]")

@@ -63,7 +63,7 @@ def test_diverging_and_misfitting_trials_fail_with_their_reason_and_the_search_g
     search("search.trials=1", "optimizer.lr=1e30", "search.study=diverging", "stem.strided_repeats=1")
     (diverged,) = study_of("diverging/conv-none").trials
     assert diverged.state == TrialState.FAIL
-    assert "DivergedError: val/wing is nan after 1 epoch" in diverged.user_attrs["reason"]
+    assert "DivergedError: The training has diverged in epoch 1, step " in diverged.user_attrs["reason"]
 
     search("search.trials=2", "search.epochs=1", "stem.depth=4", "stem.strided_repeats=choice(1,4)", "stem.stride=3")
     trials = study_of().trials

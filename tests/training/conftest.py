@@ -8,6 +8,7 @@ from typing import Any
 import lightning as L
 import pytest
 import torch
+from omegaconf import DictConfig
 
 from thermal_landmarks.data.batch import Batch
 
@@ -105,5 +106,25 @@ def make_trainer(tmp_path: Path) -> Callable[..., L.Trainer]:
             **settings,
         }
         return build_trainer(**arguments)
+
+    return make
+
+
+@pytest.fixture
+def tiny_config(blob_coco: Path, tmp_path: Path) -> Callable[..., DictConfig]:
+    """The train command's config over the blob faces with a tiny network; more settings as they would be typed."""
+    from thermal_landmarks.commands.entry import compose_config
+
+    def make(*overrides: str) -> DictConfig:
+        data = ["data=coco", f"data.source.annotation_file={blob_coco}", "data.scheme=perinasal6", "data.workers=1"]
+        data += ["data.image_size=[24,32]", "data.batch_size=8", f"data.cache_dir={tmp_path / 'cache'}"]
+        network = ["root.channels=[4,8]", "stem=conv", "stem.width=8", "stem.depth=1", "branch=none"]
+        quiet = [
+            "logger=none",
+            "trainer.accelerator=cpu",
+            "callbacks.figures=null",
+            "trainer.enable_progress_bar=false",
+        ]
+        return compose_config("train", [*data, *network, *quiet, *overrides])
 
     return make

@@ -1,10 +1,12 @@
 """What every command shares: Hydra's entry point and errors for people."""
 
 import difflib
+import errno
 import functools
 import os
 import re
 import shlex
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -20,7 +22,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from thermal_landmarks.building import ALL_BUILDABLE
-from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.errors import ConfigError, Interrupted, UserError
 from thermal_landmarks.rendered import store_ranges
 from thermal_landmarks.runs import RunFolder, find_run_to_resume
 
@@ -113,10 +115,19 @@ def command(
                 if message is None:
                     raise
                 sys.exit(f"error: {message}")
+            except Interrupted as stop:
+                print(stop, file=sys.stderr)
+                sys.exit(128 + stop.signal_number)
+            except KeyboardInterrupt:
+                sys.exit(128 + signal.SIGINT)
 
         return main
 
     return decorate
+
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
+"""The disk is full, or the folder isn't this user's to write in."""
 
 
 def explain(error: BaseException, config_name: str, arguments: list[str]) -> str | None:
@@ -133,6 +144,8 @@ def explain(error: BaseException, config_name: str, arguments: list[str]) -> str
         if unknown:
             return _unknown_setting(unknown[1], config_name, arguments)
         return str(error).split("Config search path:")[0].strip()
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return f"{error.filename or 'A file'}: {error.strerror}. Free space, or name another folder."
     if isinstance(error, InstantiationException) and isinstance(error.__cause__, ValueError | TypeError):
         return f"{error.__cause__} (in the setting {str(error).rpartition('full_key: ')[2]})"
     if isinstance(error, OmegaConfBaseException | HydraException) and error.__cause__ is None:

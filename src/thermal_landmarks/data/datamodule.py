@@ -16,14 +16,22 @@ from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
 from thermal_landmarks.data.batch import Batch, to_unit
 from thermal_landmarks.data.cache import CachedSamples, load_or_build
-from thermal_landmarks.data.dataset import EpochSampler, LandmarkDataset, RawBatch, RotatedTriples, Shard, whole_batch
+from thermal_landmarks.data.dataset import (
+    EpochSampler,
+    LandmarkDataset,
+    RawBatch,
+    ResumableLoader,
+    RotatedTriples,
+    Shard,
+    whole_batch,
+)
 from thermal_landmarks.data.five_points import add_five_points
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.data.shapes import mean_shape
 from thermal_landmarks.data.split import Split, SplitSettings, split_subjects
-from thermal_landmarks.errors import DataError
+from thermal_landmarks.errors import ConfigError, DataError
 
 Stage = Literal["train", "val", "test"]
 
@@ -74,6 +82,10 @@ class LandmarkDataModule(L.LightningDataModule):
         seed: int = 0,
     ) -> None:
         super().__init__()
+        if batch_size < 1:
+            raise ConfigError(f"data.batch_size={batch_size} must be at least 1.")
+        if workers < 0:
+            raise ConfigError(f"data.workers={workers} must be 0 (a process a core) or more.")
         self.source = add_five_points(source, **five_points or {})
         self.test_source = add_five_points(test_source, **five_points or {}) if test_source is not None else None
         self.scheme = get_scheme(scheme)
@@ -157,7 +169,7 @@ class LandmarkDataModule(L.LightningDataModule):
     def train_dataloader(self) -> DataLoader[RawBatch]:
         dataset = self.datasets["train"]
         sampler = EpochSampler(len(dataset), seed=self.seed, epoch=self._epoch, **self._process())
-        return DataLoader(dataset, self.batch_size, sampler=sampler, collate_fn=whole_batch)
+        return ResumableLoader(dataset, self.batch_size, sampler=sampler, collate_fn=whole_batch)
 
     def val_dataloader(self) -> DataLoader[RawBatch]:
         return self._evaluation_dataloader("val")

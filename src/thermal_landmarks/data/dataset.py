@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.utils.data import Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from thermal_landmarks.data.cache import CachedSamples
 
@@ -129,14 +129,38 @@ class EpochSampler(Sampler[int]):
         self.epoch = epoch
         self.rank = rank
         self.processes = processes
+        self.skip = 0  # rows of the next pass that were seen before a stop
 
     def __len__(self) -> int:
         return self.length // self.processes
 
     def __iter__(self) -> Iterator[int]:
-        epoch = self.epoch()
+        epoch, skip, self.skip = self.epoch(), self.skip, 0
         order = np.random.default_rng([self.seed, 2, epoch]).permutation(self.length) + epoch * self.length
-        yield from order[self.rank :: self.processes][: len(self)].tolist()
+        yield from order[self.rank :: self.processes][: len(self)].tolist()[skip:]
+
+
+class ResumableLoader(DataLoader[RawBatch]):
+    """A loader that goes on in the middle of an epoch; Lightning keeps its state in checkpoints."""
+
+    _batches = 0
+    _resume_at = 0
+
+    def __iter__(self) -> Iterator[RawBatch]:  # type: ignore[override]
+        self._batches, self._resume_at = self._resume_at, 0
+        if isinstance(self.sampler, EpochSampler):
+            self.sampler.skip = self._batches * (self.batch_size or 1)
+        for batch in super().__iter__():
+            self._batches += 1
+            yield batch
+
+    def state_dict(self) -> dict[str, Any]:
+        """How many batches of this epoch are done."""
+        return {"batches": self._batches % len(self)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Leave out so many batches of the next pass."""
+        self._resume_at = state["batches"]
 
 
 class Shard(Sampler[int]):

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.runs import write_json
 
 STAGES = ("train", "val", "test")
 
@@ -30,6 +31,11 @@ class SplitSettings:
     seed: int = 0
     overlap: bool = False
     file: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("val", "test"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ConfigError(f"data.split.{name}={getattr(self, name)} is a fraction of the subjects, in [0, 1).")
 
 
 Split = dict[str, list[str]]
@@ -72,8 +78,7 @@ def split_subjects(subjects: Sequence[str], settings: SplitSettings, *, with_tes
 
 def write_split(path: Path, split: Split) -> None:
     """Keep a split as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(split, indent=1) + "\n", encoding="utf-8")
+    write_json(path, split)
 
 
 def read_split(path: Path, subjects: Sequence[str], stages: Sequence[str] = STAGES) -> Split:

@@ -12,6 +12,7 @@ from rich.console import Console
 from thermal_landmarks.building import build
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset
+from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.split import STAGES, Split, split_subjects
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.evaluation import Evaluation, evaluate, nan_mean
@@ -147,8 +148,10 @@ def trained_on(checkpoint: Path, data: DictConfig) -> TrainedOn | None:
     run = RunFolder(checkpoint.parent.parent)
     if checkpoint.parent != run.checkpoints or not run.split.is_file():
         return None
-    config = OmegaConf.load(run.config) if run.config.is_file() else OmegaConf.create()
-    same_config = all(OmegaConf.select(config, f"data.{name}") == data.get(name) for name in ("source", "test_source"))
+    config = OmegaConf.load(run.config) if run.config.is_file() else OmegaConf.create({})
+    assert isinstance(config, DictConfig)
+    then, now = (with_absolute_paths(settings) for settings in (config.get("data") or OmegaConf.create({}), data))
+    same_config = all(then.get(name) == now.get(name) for name in ("source", "test_source"))
     return TrainedOn(json.loads(run.split.read_text(encoding="utf-8")), same_config)
 
 

@@ -2,18 +2,21 @@
 
 import math
 from collections.abc import Mapping
+from typing import Literal
 
 from rich.table import Table
 
 
-def metric_table(metrics: Mapping[str, float], normaliser: str) -> Table:
-    """The test metrics and what they mean.
+def metric_table(metrics: Mapping[str, float], normaliser: str, *, stage: Literal["test", "val"] = "test") -> Table:
+    """The metrics of a test, or of the validation where there was none, and what they mean.
 
     Args:
-        metrics: Keys `test/...`; missing or NaN where nothing could be measured.
+        metrics: Keys `test/...` and `val/...`; missing or NaN where nothing could be measured.
         normaliser: Of the NME.
+        stage: Which are shown.
     """
-    table = Table("metric", "test", "meaning", title="Test metrics")
+    title = "Test metrics" if stage == "test" else "Validation metrics of the best epoch"
+    table = Table("metric", stage, "meaning", title=title)
     meanings = {
         "wing": "wing loss, coordinates in [0, 1]",
         "mae": "mean absolute error, coordinates in [0, 1]",
@@ -24,7 +27,7 @@ def metric_table(metrics: Mapping[str, float], normaliser: str) -> Table:
         "auc": "area under the cumulative error curve",
         "pixel_error": "mean point error, original pixels",
     }
-    if metrics.get("test/non_finite"):
+    if metrics.get(f"{stage}/non_finite"):
         meanings["non_finite"] = "images whose points are no finite numbers: failures, not in the mean NME"
     if "test/average_precision" in metrics:
         meanings = {
@@ -33,6 +36,6 @@ def metric_table(metrics: Mapping[str, float], normaliser: str) -> Table:
             "threshold": "of the score that gives this recall",
         }
     for name, meaning in meanings.items():
-        value = metrics.get(f"test/{name}", math.nan)
+        value = metrics.get(f"{stage}/{name}", math.nan)
         table.add_row(name, "-" if math.isnan(value) else f"{value:.4f}", meaning)
     return table

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.errors import ConfigError
@@ -26,7 +27,7 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
     Raises:
         ConfigError: If there is no such study, or it has no completed trial.
     """
-    if "experiment=from_study" not in arguments:
+    if not _asks_for_study(arguments):
         return list(arguments)
     from thermal_landmarks.search.password import hide_password
     from thermal_landmarks.search.plan import UNSEARCHED
@@ -55,6 +56,19 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
             taken.append(override)
     rest = [a for a in arguments if a.partition("=")[0].lstrip("+") != "search.storage"]
     return [*taken, f"search.storage='{storage}'", *rest]
+
+
+def _asks_for_study(arguments: Sequence[str]) -> bool:
+    """Whether `from_study` is the experiment or one of a list of them."""
+    for line in arguments:
+        if line.lstrip("+").startswith("experiment="):
+            override = OverridesParser.create().parse_override(line)
+            if override.is_sweep_override() and "from_study" in map(str, override.sweep_iterator()):
+                raise ConfigError(f"{line}: from_study can't be swept over. Train it in a command of its own.")
+            chosen: Any = override.value()
+            if "from_study" in (chosen if isinstance(chosen, list) else [chosen]):
+                return True
+    return False
 
 
 def _load(name: str | None, storage: str) -> "optuna.Study":

@@ -23,6 +23,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.plan import StudyPlan
 from thermal_landmarks.search.storage import exclusive, give_back, replaced_trials
+from thermal_landmarks.training.metrics import best_is
 
 
 class SharedStudy:
@@ -41,12 +42,13 @@ class SharedStudy:
         self.storage = storage
         self.settings: DictConfig = plan.config.search
         self.folder = Path(plan.config.hydra.sweep.dir) / plan.folder_name
+        direction: Any = self.settings.direction or f"{best_is(plan.config.objective)}imize"
         with exclusive(storage, plan.name):
             self.study = optuna.create_study(
                 study_name=plan.name,
                 storage=storage,
                 sampler=self._sampler(0),
-                direction=self.settings.direction,
+                direction=direction,
                 load_if_exists=True,
             )
             self._keep_facts()

@@ -14,6 +14,7 @@ from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.training.face_loss import FaceLoss
 from thermal_landmarks.training.face_targets import face_targets
 from thermal_landmarks.training.optimization import OptimizedModule, OptimizerFactory, ScheduleFactory
+from thermal_landmarks.training.precision import full_precision
 
 _FALSE_PER_PICTURE = 0.05
 _THRESHOLD = 0.05  # of scores that enter the curves
@@ -45,6 +46,11 @@ class FinderModule(OptimizedModule):
             {"task": "faces", "network": self.network.settings, "model_id": self.network.model_id}, logger=False
         )
 
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What a run can be judged by."""
+        return ("train/loss", "val/loss", "val/average_precision", "val/recall")
+
     def forward(self, images: Float[Tensor, "b c h w"]) -> FaceMaps:
         """Maps of faces."""
         return cast(FaceMaps, self.network(images.to(memory_format=torch.channels_last)))
@@ -57,7 +63,8 @@ class FinderModule(OptimizedModule):
         self._score(batch, "val")
 
     def test_step(self, batch: SceneBatch) -> None:
-        self._score(batch, "test")
+        with full_precision(self.device):
+            self._score(batch, "test")
 
     def on_validation_epoch_end(self) -> None:
         self._log_scores("val")

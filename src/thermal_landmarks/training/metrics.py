@@ -6,7 +6,7 @@ failure rate and AUC are in `normalised_metrics`; ArgmaxAccuracy is a reading of
 """
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from jaxtyping import Bool, Float
@@ -66,6 +66,11 @@ def build_metrics(
     together = ["nme", "failure_rate", "auc"]
     groups = [together, *([name] for name in metrics if name not in together)]
     return MetricCollection(dict(metrics), prefix=prefix, compute_groups=groups)
+
+
+def best_is(metric: str) -> Literal["min", "max"]:
+    """Which value of a logged metric is best: `max` for accuracy, AUC and a finder's scores, else `min`."""
+    return "max" if metric.rpartition("/")[2] in ("accuracy", "auc", "average_precision", "recall") else "min"
 
 
 class _ImageMean(Metric):

@@ -92,6 +92,11 @@ class LandmarkModule(OptimizedModule):
             logger=False,
         )
 
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What a run can be judged by."""
+        return ("train/loss", "val/loss", *map(str, self.val_metrics), "val/prediction_spread")
+
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         """Points in [0, 1] image units after all looks at the images, float32 in every precision."""
         return self._look(images) if self.zoom is None else locate(self._look, images, self.zoom)

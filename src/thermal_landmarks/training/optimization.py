@@ -34,7 +34,10 @@ class OptimizedModule(L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRScheduler:
         if self.optimizer_factory is None:
             raise ConfigError("This module was made without an optimizer and can only test and predict.")
-        optimizer = self.optimizer_factory(parameter_groups(self.network))
+        try:
+            optimizer = self.optimizer_factory(parameter_groups(self.network))
+        except (ValueError, TypeError) as error:  # a negative learning rate
+            raise ConfigError(f"{error} (in the setting optimizer)") from error
         scales_in_step = getattr(optimizer, "_step_supports_amp_scaling", False)
         if self.trainer.precision == "16-mixed" and self.trainer.gradient_clip_val and scales_in_step:
             raise ConfigError(

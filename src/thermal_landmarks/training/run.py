@@ -2,6 +2,7 @@
 
 import json
 import platform
+import signal
 import time
 from collections.abc import Sequence
 from importlib.metadata import version
@@ -10,7 +11,6 @@ from typing import Any
 
 import lightning as L
 import torch
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from lightning.pytorch.utilities import rank_zero_only
 from omegaconf import DictConfig, OmegaConf
@@ -19,17 +19,23 @@ from rich.console import Console
 from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.building import build
 from thermal_landmarks.data.datamodule import LandmarkDataModule
+from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.data.split import write_split
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, DivergedError, Interrupted
 from thermal_landmarks.models.complexity import count_flops, count_parameters
 from thermal_landmarks.models.starting_weights import take_weights
-from thermal_landmarks.runs import RunFolder, git_commit, write_json
+from thermal_landmarks.runs import RunFolder, git_commit, remove_partial_files, replacing, write_json
+from thermal_landmarks.training.callbacks.divergence import StopDiverged
 from thermal_landmarks.training.callbacks.history import History
+from thermal_landmarks.training.callbacks.interruption import Interruption
 from thermal_landmarks.training.callbacks.pruning import Pruning
 from thermal_landmarks.training.finder_module import FinderModule
 from thermal_landmarks.training.loggers import RunFacts, build_logger
 from thermal_landmarks.training.module import LandmarkModule
+from thermal_landmarks.training.precision import TEST_PRECISION
+from thermal_landmarks.training.resuming import resumed_config
+from thermal_landmarks.training.stopping import StopRequest, stop_requests
 
 Metrics = dict[str, Any]
 
@@ -47,16 +53,37 @@ def train(
 
     Returns:
         What `metrics.json` holds.
+
+    Raises:
+        Interrupted: On Ctrl-C or SIGTERM, with a checkpoint from which the run goes on.
+        DivergedError: If the loss or the predictions are no longer finite numbers.
+        ConfigError: If a setting doesn't fit.
+        OutputError: If a checkpoint or a file can't be written.
     """
     run = RunFolder(folder)
     resume_from = str(run.last_checkpoint) if cfg.resume is not None else None
     if resume_from is not None:
-        cfg = resumed_config(run, overrides or [])
+        remove_partial_files(run.path)
+        cfg = resumed_config(run, overrides or [], cfg)
     OmegaConf.resolve(cfg)
+    cfg.data = with_absolute_paths(cfg.data)
+    with stop_requests() as request:
+        try:
+            return _train(cfg, run, resume_from, request, callbacks)
+        except Interrupted as stop:
+            kept = f"To go on: resume={run.path}" if run.last_checkpoint.exists() else "No checkpoint is there yet."
+            where = f" {stop}" if str(stop) else ""
+            name = signal.Signals(stop.signal_number).name
+            raise Interrupted(f"Stopped by {name}{where}. {kept}", stop.signal_number) from stop
+
+
+def _train(
+    cfg: DictConfig, run: RunFolder, resume_from: str | None, request: StopRequest, callbacks: Sequence[Callback]
+) -> Metrics:
     main_process = getattr(rank_zero_only, "rank", 0) == 0
     if main_process:
-        run.path.mkdir(parents=True, exist_ok=True)
-        OmegaConf.save(cfg, run.config)
+        with replacing(run.config) as file:
+            file.write(OmegaConf.to_yaml(cfg))
     keep_freed_memory()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
@@ -68,6 +95,10 @@ def train(
     if main_process:
         write_split(run.split, data.split)
     module = build_finder(cfg, data) if isinstance(data, SceneDataModule) else build_module(cfg, data)
+    if cfg.objective not in module.objectives:
+        raise ConfigError(
+            f"objective={cfg.objective} isn't measured in training. Choose one of {', '.join(module.objectives)}."
+        )
     facts = run_facts(cfg, module)
     console = Console(quiet=not main_process or facts.trial is not None)  # a search has its own lines
     console.print(_headline(facts, data))
@@ -75,35 +106,54 @@ def train(
         if isinstance(module, FinderModule):
             raise ConfigError(f"weights={cfg.weights}: the finder begins anew. Leave weights out.")
         console.print(start_from(module, cfg.weights))
-    trainer = build_trainer(cfg, run, facts, callbacks)
+    safeguards = [StopDiverged(objective=cfg.objective), Interruption(request)]
+    trainer = build_trainer(cfg, run, facts, [*callbacks, *safeguards])
 
     started = time.perf_counter()
-    # this project's own checkpoints hold plain data and tensors only
-    trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
-    seconds = time.perf_counter() - started
-    validation = best_epoch(trainer)
-    pruned = any(isinstance(callback, Pruning) and callback.pruned for callback in callbacks)
-    best = str(run.best_checkpoint) if run.best_checkpoint.exists() else None
-    tested = [] if pruned else trainer.test(module, data, ckpt_path=best, verbose=False, weights_only=True)
-
-    metrics: Metrics = {
-        **validation,
-        **(tested[0] if tested else {}),
-        **facts.record(),
-        "pruned": pruned,
-        "epochs": trainer.current_epoch,
-        "seconds": round(seconds, 1),
-        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {_device_name(trainer)}",
-        "versions": {name: version(name) for name in ("torch", "lightning", "hydra-core", "thermal-landmarks")},
-        "commit": git_commit(),
-    }
+    pruned, tested = False, None
+    try:
+        # this project's own checkpoints hold plain data and tensors only
+        trainer.fit(module, data, ckpt_path=resume_from, weights_only=True)
+        seconds = time.perf_counter() - started
+        pruned = any(isinstance(callback, Pruning) and callback.pruned for callback in callbacks)
+        if not pruned and len(data.datasets["test"]) and trainer.limit_test_batches:
+            best = str(run.best_checkpoint) if run.best_checkpoint.exists() else None
+            (tested,) = trainer.test(module, data, ckpt_path=best, verbose=False, weights_only=True)
+    except BaseException as error:
+        if not main_process and isinstance(error, Interrupted | DivergedError):
+            raise SystemExit(0) from error  # the first process tells; an error here would kill it while it does
+        if main_process and trainer.global_step > 0:
+            seconds = time.perf_counter() - started
+            reached = record(trainer, facts, seconds=seconds, pruned=False)
+            write_json(run.metrics, {**reached, "incomplete": _reason(error)})
+        raise
+    metrics = {**record(trainer, facts, seconds=seconds, pruned=pruned), **(tested or {})}
+    if tested:
+        metrics["test_precision"] = TEST_PRECISION
     if main_process:
         write_json(run.metrics, metrics)
     from thermal_landmarks.reporting.tables import metric_table  # a room that is built on this one
 
-    console.print(metric_table(metrics, cfg.metrics.normaliser))
+    if not tested and not pruned:
+        console.print("There is no test: data.split.test or trainer.limit_test_batches leaves no image for it.")
+    console.print(metric_table(metrics, cfg.metrics.normaliser, stage="test" if tested else "val"))
     console.print(f"Run folder: [bold]{run.path}[/bold]", soft_wrap=True)
     return metrics
+
+
+def record(trainer: L.Trainer, facts: RunFacts, *, seconds: float, pruned: bool) -> Metrics:
+    """What `metrics.json` holds of a training, without its test."""
+    return {
+        **best_epoch(trainer),
+        **facts.record(),
+        "pruned": pruned,
+        "epochs": trainer.current_epoch,
+        "seconds": round(seconds, 1),
+        "train_precision": str(trainer.precision),
+        "machine": f"{platform.machine()}, {torch.get_num_threads()} threads, {_device_name(trainer)}",
+        "versions": {name: version(name) for name in ("torch", "lightning", "hydra-core", "thermal-landmarks")},
+        "commit": git_commit(),
+    }
 
 
 def best_epoch(trainer: L.Trainer) -> dict[str, float]:
@@ -208,37 +258,11 @@ def run_facts(cfg: DictConfig, module: LandmarkModule | FinderModule) -> RunFact
     )
 
 
-def resumed_config(run: RunFolder, overrides: list[str]) -> DictConfig:
-    """The config of the run that is resumed, with the `trainer` settings typed now on top.
-
-    Args:
-        run: The run to resume.
-        overrides: What was typed.
-
-    Raises:
-        ConfigError: If anything else was typed that would make another run of it.
-    """
-    cfg = OmegaConf.load(run.config)
-    assert isinstance(cfg, DictConfig)
-    OmegaConf.set_struct(cfg, True)
-    for override in overrides:
-        key, _, value = override.partition("=")
-        if key in ("resume", "output", "experiment", "debug") or key.startswith("hydra"):
-            continue
-        if key in cfg.choices:
-            same = value == cfg.choices[key]
-        elif key.startswith("trainer."):  # length and hardware may change; the model and its data may not
-            OmegaConf.update(cfg, key, OverridesParser.create().parse_override(override).value())
-            same = True
-        else:
-            same = OmegaConf.select(cfg, key) == OverridesParser.create().parse_override(override).value()
-        if not same:
-            kept = cfg.choices[key] if key in cfg.choices else OmegaConf.select(cfg, key)
-            raise ConfigError(
-                f"{override}: a resumed run keeps its {key} ({kept}). Leave this out, or start a new run "
-                "without resume."
-            )
-    return cfg
+def _reason(error: BaseException) -> str:
+    """Why a run is incomplete, in one line."""
+    if isinstance(error, Interrupted):
+        return f"stopped by {signal.Signals(error.signal_number).name} {error}".strip()
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
 
 
 def _headline(facts: RunFacts, data: LandmarkDataModule | SceneDataModule) -> str:

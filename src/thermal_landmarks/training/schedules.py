@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.training.metrics import best_is
 
 
 def cosine(
@@ -129,18 +130,18 @@ def plateau(
     gamma: float = 0.1,
     patience: int = 10,
 ) -> dict[str, Any]:
-    """The learning rate times `gamma` when a metric hasn't fallen for some epochs.
+    """The learning rate times `gamma` when a metric hasn't improved for some epochs.
 
     Args:
         optimizer: Its learning rates are the full ones.
         total_steps: Not needed; every schedule takes it.
         steps_per_epoch: Not needed; every schedule takes it.
-        monitor: The metric, smaller is better.
+        monitor: The metric; `metrics.best_is` tells whether smaller or larger is better.
         gamma: Factor at each drop.
         patience: Epochs without improvement before a drop.
     """
     del total_steps, steps_per_epoch
-    scheduler = ReduceLROnPlateau(optimizer, factor=gamma, patience=patience)
+    scheduler = ReduceLROnPlateau(optimizer, best_is(monitor), factor=gamma, patience=patience)
     # Lightning would step after the epoch's checkpoint is written and a resumed run would miss that step; so it never
     # steps (frequency), and the module does before the checkpoint.
     return {"scheduler": scheduler, "monitor": monitor, "interval": "epoch", "frequency": sys.maxsize}

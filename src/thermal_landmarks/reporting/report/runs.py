@@ -152,6 +152,8 @@ def _read(path: Path, found: Found) -> None:
             raise ValueError("it holds no JSON object")
         if path.name == "visualize.json":
             found.activations.append((path.parent, content))
+        elif "incomplete" in content:
+            found.left_out.append((path.parent, f"incomplete: {content['incomplete']}"))
         elif "stem" in content:
             found.runs.append(_run(path.parent, content, number=len(found.runs) + 1))
         elif "evaluated" in content:

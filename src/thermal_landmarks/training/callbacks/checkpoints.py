@@ -12,6 +12,9 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from thermal_landmarks.training.callbacks.divergence import require_finite_weights
+from thermal_landmarks.training.metrics import best_is
+
 
 class _InRunFolder(ModelCheckpoint):
     """A checkpoint callback whose folder is `checkpoints/` in the Trainer's `default_root_dir`."""
@@ -19,6 +22,10 @@ class _InRunFolder(ModelCheckpoint):
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         self.dirpath = str((Path(trainer.default_root_dir) / "checkpoints").resolve())
         super().setup(trainer, pl_module, stage)
+
+    def _save_checkpoint(self, trainer: L.Trainer, filepath: str) -> None:
+        require_finite_weights(trainer.lightning_module, filepath)
+        super()._save_checkpoint(trainer, filepath)
 
 
 class BestCheckpoint(_InRunFolder):
@@ -28,10 +35,11 @@ class BestCheckpoint(_InRunFolder):
 
     Args:
         monitor: A logged metric.
-        mode: `min` or `max`: which value is best.
+        mode: `min` or `max`: which value is best. None: the one that is for this metric.
     """
 
-    def __init__(self, *, monitor: str = "val/wing", mode: str = "min") -> None:
+    def __init__(self, *, monitor: str = "val/wing", mode: str | None = None) -> None:
+        mode = mode or best_is(monitor)
         super().__init__(filename="best", monitor=monitor, mode=mode, save_top_k=1, enable_version_counter=False)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

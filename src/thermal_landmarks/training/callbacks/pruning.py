@@ -7,11 +7,8 @@ from collections.abc import Callable
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
+from thermal_landmarks.errors import DivergedError
 from thermal_landmarks.training.trainer import current_metrics
-
-
-class DivergedError(RuntimeError):
-    """The objective is no longer a number."""
 
 
 class Pruning(Callback):
