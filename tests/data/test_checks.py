@@ -14,6 +14,7 @@ from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.check_report import DataReport
 from thermal_landmarks.data.checks import check_source
 from thermal_landmarks.data.readers.coco import CocoKeypoints
+from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
 
@@ -201,3 +202,14 @@ def test_the_real_thermal_faces_pass(shared_data: Path) -> None:
     assert report.findings == []
     assert report.subjects == {"s01": 1, "s02": 2, "s05": 1}
     assert report.units == {"celsius": 4}
+
+
+def test_missing_values_are_warnings(tmp_path: Path) -> None:
+    values = np.linspace(20, 36, 60 * 80).reshape(60, 80).astype(np.float32)
+    values[:9, :9] = -9999
+    np.save(tmp_path / "a.npy", values)
+    points = ",".join(f"x{i},y{i}" for i in range(6))
+    (tmp_path / "a.csv").write_text(f"image,subject,{points}\na.npy,anna,10,30,20,30,30,30,10,40,30,40,20,35\n")
+    source = FlatCsv(annotation_file=tmp_path / "a.csv", scheme="perinasal6", unit="celsius")
+    report = check_source(source, workers=1)
+    assert ("warning", "missing values") in [(f.severity, f.kind) for f in report.findings]

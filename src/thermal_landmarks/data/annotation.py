@@ -25,11 +25,13 @@ class ThermalImage:
         values: float32 (height, width), in `unit`; or (3, height, width), red, green and blue (see `in_colour`).
         unit: Degrees Celsius or gray levels.
         rgb: (height, width, 3) of a colour picture, whose `values` are the luminance; else None.
+        missing: How many of the values the file lacks; they are filled.
     """
 
     values: np.ndarray
     unit: Unit
     rgb: np.ndarray | None = None
+    missing: int = 0
 
     @classmethod
     def from_rgb(cls, rgb: np.ndarray) -> "ThermalImage":

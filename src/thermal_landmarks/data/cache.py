@@ -31,7 +31,7 @@ from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
-_VERSION = 4  # raise when the layout or the meaning of a cached array changes
+_VERSION = 5  # raise when the layout or the meaning of a cached array changes
 _CHUNK = 16
 _KELVIN = 273.15
 _HEADROOM = 32  # times the distance of the limits, stored on both sides of them

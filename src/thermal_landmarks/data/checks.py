@@ -33,6 +33,7 @@ class ImageFacts(NamedTuple):
     median: float
     high: float  # 99th percentile
     constant: bool = False  # nothing to see
+    missing: int = 0  # values that the file lacks
 
 
 def check_source(
@@ -98,7 +99,7 @@ def image_facts(image: ThermalImage) -> ImageFacts:
     low, median, high = (float(v) for v in np.percentile(values, (1, 50, 99)))
     height, width = values.shape[-2:]
     constant = low == high and is_constant(values, image.unit)
-    return ImageFacts(digest, (height, width), image.unit, low, median, high, constant)
+    return ImageFacts(digest, (height, width), image.unit, low, median, high, constant, image.missing)
 
 
 def _load_all(source: Source, annotations: Sequence[Annotation], workers: int) -> Iterator[ImageFacts | str]:
@@ -186,6 +187,9 @@ def _check_values(annotation: Annotation, fact: ImageFacts) -> Iterator[Finding]
     elif fact.low == fact.high:
         reason = f"98 % of the image have one value, {fact.median:g}. Is it an image?"
         yield _finding("warning", "constant", annotation, reason)
+    if fact.missing:
+        reason = f"{fact.missing} values are missing (NaN or a mark such as -9999) and filled by the image's median."
+        yield _finding("warning", "missing values", annotation, reason)
     low, high = _PLAUSIBLE_C
     if fact.unit == "celsius" and not (low <= fact.low and fact.high <= high):
         reason = f"{fact.low:.1f} to {fact.high:.1f} degrees Celsius is odd for a person in a room. Is the unit right?"

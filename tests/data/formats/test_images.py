@@ -266,7 +266,7 @@ def test_dead_pixels_are_replaced_with_a_warning(tmp_path: Path, caplog: pytest.
     values[0, 0], values[1, 1] = np.nan, np.inf
     np.save(tmp_path / "a.npy", values)
     assert (read_image(tmp_path / "a.npy", unit="celsius").values == 30).all()
-    assert "2 values are not finite" in caplog.text
+    assert "2 values (10 %) are not finite" in caplog.text
 
 
 def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
@@ -329,3 +329,36 @@ def test_the_size_from_the_header_is_the_size_of_the_image(tmp_path: Path, share
 
 def test_every_unit_has_a_scale() -> None:
     assert all(scale > 0 for scale, _ in UNITS.values())
+
+
+def _with_calibration(data: bytes, offset: int, value: float) -> bytes:
+    """A FLIR JPEG whose camera record (40.jpg: little-endian) has another float at an offset."""
+    emissivity = struct.pack("<f", 0.95)
+    start = next(
+        i for i in range(len(data) - 4) if data[i : i + 4] == emissivity and data[i - 32 : i - 30] == b"\x02\x00"
+    )
+    place = start + offset - 32
+    return data[:place] + struct.pack("<f", value) + data[place + 4 :]
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [
+        (32, 0.0, "emissivity 0, expected 0.01 to 1"),
+        (32, 5.0, "emissivity 5, expected"),
+        (32, -0.9, "emissivity -0.9, expected"),
+        (32, np.nan, "emissivity nan, expected"),
+        (36, 1e9, r"distance_m 1e\+09, expected 0 to 10000"),
+        (40, 0.0, "reflected_k 0, expected"),
+        (44, 0.0, "atmosphere_k 0, expected"),
+        (60, 50.0, "humidity 50, expected 0 to 1"),
+        (88, 0.0, "planck_r1 0, expected"),
+    ],
+)
+def test_a_calibration_that_no_camera_has_is_named(
+    shared_data: Path, tmp_path: Path, offset: int, value: float, message: str
+) -> None:
+    data = (shared_data / "flir-radiometric" / "25.jpg").read_bytes()
+    (tmp_path / "a.jpg").write_bytes(_with_calibration(data, offset, value))
+    with pytest.raises(DataError, match=f"its FLIR calibration has {message}"):
+        read_image(tmp_path / "a.jpg")

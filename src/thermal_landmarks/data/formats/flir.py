@@ -8,15 +8,36 @@ little-endian records only, and does so pixel by pixel; older cameras (ThermaCAM
 import io
 import math
 import struct
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt16
 
+from thermal_landmarks.data.formats.limits import check_size
+from thermal_landmarks.errors import DataError
+
 _KELVIN = 273.15
 _RAW_DATA, _CAMERA_INFO = 1, 32  # record types
 _RAW_HEADER_BYTES = 32
 _PNG = b"\x89PNG"
+
+
+_MOST_TRANSMISSION = 1.01
+_PLAUSIBLE = {
+    "emissivity": (0.01, 1.0),
+    "distance_m": (0.0, 10_000.0),
+    "reflected_k": (50.0, 3000.0),
+    "atmosphere_k": (150.0, 400.0),
+    "window_k": (50.0, 3000.0),
+    "window_transmission": (0.01, 1.0),
+    "humidity": (0.0, 1.0),
+    "planck_r1": (1.0, 1e9),
+    "planck_b": (100.0, 10_000.0),
+    "planck_f": (0.0, 1000.0),
+    "planck_r2": (1e-9, 1e3),
+}
+"""Smallest and largest values of a camera's settings, by their names in `_Camera`."""
 
 
 class _Camera(NamedTuple):
@@ -39,10 +60,24 @@ class _Camera(NamedTuple):
     planck_r2: float
 
 
-def read_flir_celsius(jpeg: bytes) -> Float[np.ndarray, "height width"] | None:
-    """Degrees Celsius of a radiometric JPEG, or None for a JPEG without FLIR data.
+def has_flir_data(jpeg: bytes) -> bool:
+    """Whether a JPEG is a radiometric one.
 
     Raises:
+        ValueError: If there are FLIR data, but incomplete.
+    """
+    return _flir_segments(jpeg) is not None
+
+
+def read_flir_celsius(jpeg: bytes, path: Path) -> Float[np.ndarray, "height width"] | None:
+    """Degrees Celsius of a radiometric JPEG, or None for a JPEG without FLIR data.
+
+    Args:
+        jpeg: The content of the file.
+        path: The file, for messages.
+
+    Raises:
+        DataError: If the image is too large, or its calibration is outside of what a camera can have.
         ValueError: If there are FLIR data, but damaged or incomplete.
         struct.error: If a record ends too early.
     """
@@ -52,7 +87,9 @@ def read_flir_celsius(jpeg: bytes) -> Float[np.ndarray, "height width"] | None:
     records = _records(data)
     if _RAW_DATA not in records or _CAMERA_INFO not in records:
         raise ValueError("its FLIR data have no raw image or no calibration")
-    return _celsius(_raw_signal(records[_RAW_DATA]), _camera(records[_CAMERA_INFO]))
+    camera = _camera(records[_CAMERA_INFO])
+    _check_calibration(path, camera)
+    return _celsius(_raw_signal(records[_RAW_DATA], path), camera)
 
 
 def _flir_segments(jpeg: bytes) -> bytes | None:
@@ -92,14 +129,16 @@ def _byte_order(record: bytes) -> str:
     return "<" if struct.unpack_from("<H", record)[0] == 2 else ">"
 
 
-def _raw_signal(record: bytes) -> UInt16[np.ndarray, "height width"]:
+def _raw_signal(record: bytes, path: Path) -> UInt16[np.ndarray, "height width"]:
     order = _byte_order(record)
     width, height = struct.unpack_from(order + "HH", record, 2)
+    check_size(path, height, width)
     body = record[_RAW_HEADER_BYTES:]
     if body.startswith(_PNG):
         from PIL import Image
 
         with Image.open(io.BytesIO(body)) as picture:
+            check_size(path, picture.height, picture.width)
             signal = np.array(picture).astype(np.uint16)
         # some cameras put little-endian values into the PNG, which asks for big-endian; neighbours tell which is right
         signal = min(signal, signal.byteswap(), key=_roughness)
@@ -123,6 +162,23 @@ def _camera(record: bytes) -> _Camera:
     (planck_o, planck_r2) = struct.unpack_from(order + "if", record, 776)
     values = (*floats(32, 6), *floats(60, 1), *floats(88, 3), *floats(112, 5), planck_o, planck_r2)
     return _Camera._make(values)
+
+
+def _check_calibration(path: Path, camera: _Camera) -> None:
+    """Refuse settings of the camera that no camera can have: what is computed from them is no temperature."""
+    for name, (low, high) in _PLAUSIBLE.items():
+        value = getattr(camera, name)
+        if not low <= value <= high:
+            raise DataError(
+                f"{path}: its FLIR calibration has {name} {value:g}, expected {low:g} to {high:g}. Set it in the "
+                "camera's program, or read the picture's gray levels by unit=counts."
+            )
+    transmission = _air_transmission(camera)
+    if not 0 < transmission <= _MOST_TRANSMISSION:
+        raise DataError(
+            f"{path}: its FLIR calibration gives the air a transmission of {transmission:g} (alpha, beta, humidity, "
+            "distance), expected 0 to 1. Read the picture's gray levels by unit=counts."
+        )
 
 
 def _celsius(signal: UInt16[np.ndarray, "height width"], camera: _Camera) -> Float[np.ndarray, "height width"]:

@@ -13,26 +13,17 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.formats.flir import read_flir_celsius
+from thermal_landmarks.data.formats.flir import has_flir_data, read_flir_celsius
 from thermal_landmarks.data.formats.fluke import counts_to_celsius, find_counts_table, read_fluke_counts
-from thermal_landmarks.data.formats.limits import check_bytes, check_size
+from thermal_landmarks.data.formats.limits import check_bytes
+from thermal_landmarks.data.formats.pictures import orientation_of, picture_size, read_picture, upright
+from thermal_landmarks.data.formats.stored import Stored, fill_missing
 from thermal_landmarks.data.formats.table import read_table, why_no_picture
+from thermal_landmarks.data.formats.tiff import read_tiff, tiff_size
+from thermal_landmarks.data.formats.units import COUNTS, UNITS, infer_unit
 from thermal_landmarks.errors import ConfigError, DataError, UserError
 
 _log = logging.getLogger(__name__)
-
-UNITS: dict[str, tuple[float, float]] = {
-    "celsius": (1.0, 0.0),
-    "centi_celsius": (0.01, 0.0),
-    "kelvin": (1.0, -273.15),
-    "deci_kelvin": (0.1, -273.15),
-    "centi_kelvin": (0.01, -273.15),
-    "fahrenheit": (5 / 9, -160 / 9),
-}
-"""Units of stored values: degrees Celsius = value * scale + offset."""
-
-COUNTS = "counts"
-"""The unit of values without a physical meaning; they stay as they are."""
 
 _PLAUSIBLE_MEDIAN_C = (-60.0, 200.0)
 _MIN_SIDE = 2
@@ -41,14 +32,15 @@ _MIN_SIDE = 2
 def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None = None) -> ThermalImage:
     """Read one image file.
 
-    Colour pictures give their luminance and keep their colours beside it; EXIF orientation is not applied, since
-    landmarks refer to stored pixels. A FLIR JPEG gives the camera's temperature matrix, which can be smaller than the
-    picture shown. Single values that are not finite (dead pixels) are replaced by the image's median, with a warning.
+    Colour pictures give their luminance and keep their colours beside it. Images are upright, as their EXIF orientation
+    says. A FLIR JPEG gives the camera's temperature matrix, which can be smaller than the picture shown. Values that
+    are missing (dead pixels, marks such as -9999) are replaced by the image's median, with a warning.
 
     Args:
         path: The file; its suffix tells the format.
-        unit: What the stored values mean: one of `UNITS`, or `counts`. None: what the file says about itself,
-            otherwise gray levels. Files that carry their own calibration ignore every unit but `counts`.
+        unit: What the stored values mean: one of `UNITS`, or `counts`. None: what the file says about itself or another
+            beside it (see `units.infer_unit`), otherwise gray levels. Files that carry their own calibration ignore
+            every unit but `counts`.
         counts_table: Camera counts and degrees Celsius, for Fluke files; None: `counts_to_celsius.dat` in the
             file's folder, where it exists.
 
@@ -69,7 +61,7 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty. Copy it again from its source.")
     try:
-        values, own_unit = reader(path, unit, counts_table)
+        stored = reader(path, unit, counts_table)
     except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
@@ -78,7 +70,7 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
             f"{path}: can't be read as {path.suffix} ({reason}). The file is damaged or not of that format; "
             "copy it again from its source."
         ) from error
-    return _finish(path, values, own_unit)
+    return _finish(path, stored)
 
 
 def read_image_size(path: Path) -> tuple[int, int]:
@@ -87,18 +79,18 @@ def read_image_size(path: Path) -> tuple[int, int]:
     Raises:
         DataError: If the file can't be read.
     """
+    reader = _READERS.get(path.suffix.lower())
     try:
-        if path.suffix.lower() == ".npy":
+        if reader is _read_npy:
             shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
             if len(shape) == 2:
                 return shape[0], shape[1]
-        elif _READERS.get(path.suffix.lower()) is _read_picture:
-            from PIL import Image
-
-            with Image.open(path) as picture:
-                return picture.height, picture.width
-    except (OSError, ValueError):
-        pass  # the full reader below says what is wrong
+        elif reader is _read_picture or (reader is _read_jpeg and not has_flir_data(path.read_bytes())):
+            return picture_size(path)
+        elif reader is _read_tiff:
+            return tiff_size(path)
+    except Exception:  # the full reader below says what is wrong
+        pass
     height, width = read_image(path).values.shape
     return height, width
 
@@ -130,18 +122,15 @@ def list_images(path: Path) -> list[Path]:
     return images
 
 
-def _finish(path: Path, raw: np.ndarray, unit: str) -> ThermalImage:
+def _finish(path: Path, stored: Stored) -> ThermalImage:
+    raw = stored.values
     colour = raw.dtype.kind == "u" and raw.ndim == 3 and raw.shape[2] in (3, 4)
     rgb = raw[:, :, :3] if colour else None
-    values = _single_channel(path, raw if rgb is None else ThermalImage.from_rgb(rgb).values)
-    finite = np.isfinite(values)
-    if not finite.any():
-        raise DataError(f"{path}: none of its {values.size} values is a finite number. Export the image again.")
-    if not finite.all():
-        _log.warning("%s: %d values are not finite; replaced by the image's median.", path, (~finite).sum())
-        values = np.where(finite, values, np.median(values[finite]))
+    single = _single_channel(path, raw if rgb is None else ThermalImage.from_rgb(rgb).values)
+    values, missing = fill_missing(path, single, stored.no_data)
+    unit = stored.unit or infer_unit(path, values)
     if unit == COUNTS:
-        return ThermalImage(values.astype(np.float32), "gray", rgb)
+        return ThermalImage(values.astype(np.float32, copy=False), "gray", rgb, missing)
     scale, offset = UNITS[unit]
     # float64 until here: centi-kelvin in float32 would lose a hundredth of a degree
     celsius = (values.astype(np.float64) * scale + offset).astype(np.float32)
@@ -152,7 +141,7 @@ def _finish(path: Path, raw: np.ndarray, unit: str) -> ThermalImage:
             f"{path}: read as {unit}, its median would be {median:.1f} degrees Celsius (stored: "
             f"{float(np.median(values)):g}). Set the unit that the file is written in: {', '.join([*UNITS, COUNTS])}."
         )
-    return ThermalImage(celsius, "celsius")
+    return ThermalImage(celsius, "celsius", missing=missing)
 
 
 def _single_channel(path: Path, raw: np.ndarray) -> np.ndarray:
@@ -169,62 +158,46 @@ def _single_channel(path: Path, raw: np.ndarray) -> np.ndarray:
     return values
 
 
-def _read_picture(path: Path, unit: str | None, _: Path | None) -> tuple[np.ndarray, str]:
-    from PIL import Image
-
-    with Image.open(path) as file:
-        check_size(path, file.height, file.width)
-        frames = getattr(file, "n_frames", 1)
-        if frames > 1:
-            raise DataError(f"{path}: holds {frames} frames, expected one image. Write one image a file.")
-        if file.mode in ("L", "I", "F", "RGB") or file.mode.startswith("I;16"):
-            values = np.array(file)
-        else:
-            values = np.array(file.convert("L" if file.mode in ("1", "LA") else "RGB"))
-    return values, unit or COUNTS
+def _read_picture(path: Path, unit: str | None, _: Path | None) -> Stored:
+    return Stored(read_picture(path), unit)
 
 
-def _read_jpeg(path: Path, unit: str | None, table: Path | None) -> tuple[np.ndarray, str]:
-    celsius = None if unit == COUNTS else read_flir_celsius(path.read_bytes())
-    return _read_picture(path, unit, table) if celsius is None else (celsius, "celsius")
+def _read_jpeg(path: Path, unit: str | None, table: Path | None) -> Stored:
+    celsius = None if unit == COUNTS else read_flir_celsius(path.read_bytes(), path)
+    if celsius is None:
+        return _read_picture(path, unit, table)
+    return Stored(upright(celsius, orientation_of(path)), "celsius")
 
 
-def _read_tiff(path: Path, unit: str | None, _: Path | None) -> tuple[np.ndarray, str]:
-    import tifffile
-
-    with tifffile.TiffFile(path) as tiff:
-        if len(tiff.pages) > 1:
-            raise DataError(f"{path}: holds {len(tiff.pages)} pages, expected one image. Write one image a file.")
-        page = tiff.pages[0]
-        check_size(path, page.shape[-1] if page.ndim == 2 else page.size, page.shape[0] if page.ndim == 2 else 1)
-        return tiff.asarray(), unit or COUNTS
+def _read_tiff(path: Path, unit: str | None, _: Path | None) -> Stored:
+    return read_tiff(path)._replace(unit=unit)
 
 
-def _read_npy(path: Path, unit: str | None, _: Path | None) -> tuple[np.ndarray, str]:
+def _read_npy(path: Path, unit: str | None, _: Path | None) -> Stored:
     stored = np.load(path, mmap_mode="r", allow_pickle=False)  # reads the header only
     if not isinstance(stored, np.ndarray):
         raise DataError(f"{path}: holds an archive of arrays (.npz), expected one array. Save it by numpy.save.")
     check_bytes(path, stored.nbytes, per_pixel=8, what="its array")
-    return np.array(stored), unit or COUNTS
+    return Stored(np.array(stored), unit)
 
 
-def _read_csv(path: Path, unit: str | None, _: Path | None) -> tuple[np.ndarray, str]:
+def _read_csv(path: Path, unit: str | None, _: Path | None) -> Stored:
     values, stated = read_table(path)
-    return values, unit or stated or COUNTS
+    return Stored(values, unit or stated)
 
 
-def _read_is2(path: Path, unit: str | None, table: Path | None) -> tuple[np.ndarray, str]:
+def _read_is2(path: Path, unit: str | None, table: Path | None) -> Stored:
     try:
         counts = read_fluke_counts(path)
     except (zipfile.BadZipFile, KeyError, struct.error) as error:
         raise DataError(f"{path}: not a complete Fluke .IS2 file ({error}). Copy it again from the camera.") from error
     table = table or find_counts_table(path)
     if table is None or unit == COUNTS:
-        return counts, COUNTS
-    return counts_to_celsius(counts, table), "celsius"
+        return Stored(counts, COUNTS)
+    return Stored(counts_to_celsius(counts, table), "celsius")
 
 
-_READERS: dict[str, Callable[[Path, str | None, Path | None], tuple[np.ndarray, str]]] = {
+_READERS: dict[str, Callable[[Path, str | None, Path | None], Stored]] = {
     ".png": _read_picture,
     ".jpg": _read_jpeg,
     ".jpeg": _read_jpeg,
