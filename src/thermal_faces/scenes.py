@@ -96,7 +96,7 @@ class RenderedScene:
 class SyntheticScenes:
     """Rooms and outdoor scenes with 0 to 10 people, their faces known exactly; nothing is stored.
 
-    A scene depends on nothing but the settings, the seed and its index: not on order, process or machine.
+    A scene depends on nothing but the settings, the seed and its index: not on order or process.
 
     Args:
         images: Number of scenes.
