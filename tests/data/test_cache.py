@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -22,13 +23,13 @@ def test_second_call_decodes_nothing(blob_faces, tmp_path, monkeypatch):
     monkeypatch.setattr(type(blob_faces), "load", None)
     again = load_or_build(blob_faces, Preprocessing((24, 32)), tmp_path)
     np.testing.assert_array_equal(first.images, again.images)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.glob("[!.]*"))) == 1
 
 
 def test_other_settings_get_a_cache_of_their_own(blob_faces, tmp_path):
     load_or_build(blob_faces, Preprocessing((24, 32)), tmp_path)
     load_or_build(blob_faces, Preprocessing((24, 32), crop=Crop(margin=0.5)), tmp_path)
-    assert len(list(tmp_path.iterdir())) == 2
+    assert len(list(tmp_path.glob("[!.]*"))) == 2
 
 
 def test_eye_corners_come_from_the_source(blob_faces, tmp_path):
@@ -54,6 +55,23 @@ def test_bad_items_are_listed_and_the_rest_is_kept(blob_faces, tmp_path, monkeyp
     assert len(samples) == len(samples.images) == 11
     assert "blob_3.png" not in samples.names
     np.testing.assert_allclose(samples.values(3), load(blob_faces, blob_faces.annotations()[4]).values, atol=0.0051)
+
+
+def test_several_faces_in_a_whole_image_are_bad_items_and_samples_of_their_own_in_crops(
+    blob_faces, tmp_path, monkeypatch
+):
+    annotations = list(blob_faces.annotations())
+    x0, y0 = annotations[0].points_px.min(axis=0)
+    first = replace(annotations[0], box_px=(x0 - 2, y0 - 2, x0 + 20, y0 + 20), location="1")
+    second = replace(first, points_px=first.points_px + 2, location="2")
+    monkeypatch.setattr(type(blob_faces), "annotations", lambda _: [first, second, *annotations[1:]])
+    whole = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
+    assert [item["location"] for item in whole.bad_items] == ["1", "2"]
+    assert len(whole) == 11
+    monkeypatch.setattr(type(blob_faces), "annotations", lambda _: [first, second])
+    cropped = load_or_build(blob_faces, Preprocessing((48, 64), crop=Crop(mode="box")), tmp_path)
+    assert cropped.bad_items == []
+    assert cropped.names == [str(first.image)] * 2
 
 
 def test_crop_without_a_box_is_an_error_naming_the_setting(blob_faces, tmp_path):

@@ -118,9 +118,22 @@ def test_the_same_image_under_two_subjects_is_an_error_and_under_one_a_warning(f
     assert "subject 's1' instead of 's0'" in report.bad_items[0].reason
 
 
-def test_two_faces_in_one_image_are_no_duplicate(faces: Faces) -> None:
+def test_two_faces_in_one_image_are_no_duplicate_but_contradict_each_other_for_a_network_of_whole_images(
+    faces: Faces,
+) -> None:
     faces.faces[1] = replace(faces.faces[1], image=faces.faces[0].image)
     assert check_source(faces, workers=1).findings == []
+    report = check_source(faces, whole_images=True, workers=1)
+    assert found(report) == [("error", "several faces", "line 0"), ("error", "several faces", "line 1")]
+    assert "one of 2 faces in 0.png" in report.bad_items[0].reason
+    assert "data.crop.mode=box" in report.bad_items[0].reason
+
+
+def test_one_file_under_two_subjects_is_an_error(faces: Faces) -> None:
+    faces.faces[2] = replace(faces.faces[2], image=faces.faces[1].image)
+    report = check_source(faces, workers=1)
+    assert found(report) == [("error", "shared image", "line 2")]
+    assert "1.png shows subject 's1', and also 's0' (line 1)" in report.bad_items[0].reason
 
 
 def test_odd_temperatures_and_nearly_constant_images_are_warnings_and_constant_ones_errors(faces: Faces) -> None:

@@ -175,4 +175,4 @@ def test_close_looks_are_near_the_reference_and_whole_looks_are_not(blob_faces, 
 def test_the_reference_does_not_change_the_cache(blob_faces, tmp_path):
     build(blob_faces, tmp_path)
     build(blob_faces, tmp_path, zoom=ZOOM)
-    assert len(list(tmp_path.iterdir())) == 1
+    assert len(list(tmp_path.glob("[!.]*"))) == 1

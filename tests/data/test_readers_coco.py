@@ -182,6 +182,84 @@ def test_a_pickled_reader_loads_images_and_carries_no_annotations(tmp_path: Path
     assert len(pickle.dumps(source)) == before
 
 
+@pytest.mark.parametrize(
+    ("image_id", "other"), [(7, "7"), ("7", 7), ("p1/a.png", "p1/a.png"), (7.0, 7), (10**400, str(10**400))]
+)
+def test_ids_may_be_numbers_or_text(tmp_path: Path, image_id: Any, other: Any) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["images"][0]["id"] = image_id
+        content["annotations"][0]["image_id"] = other
+
+    assert coco(tmp_path, change).annotations()[0].image.name == "a.png"
+
+
+@pytest.mark.parametrize("image_id", [None, True, [7], {"a": 1}, 0.5])
+def test_what_is_no_id_is_refused(tmp_path: Path, image_id: Any) -> None:
+    with pytest.raises(DataError, match=r"images\[0\]: expected an object with an 'id'"):
+        coco(tmp_path, lambda c: c["images"][0].update(id=image_id)).annotations()
+
+
+def moved(tmp_path: Path, annotations: str, picture: str, name: str) -> CocoKeypoints:
+    """The file and its picture moved to other places, under another name."""
+    coco(tmp_path, lambda c: c["images"][0].update(file_name=name))
+    for old, new in (("labels.json", annotations), ("a.png", picture)):
+        (tmp_path / new).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / old).rename(tmp_path / new)
+    return CocoKeypoints(annotation_file=tmp_path / annotations, scheme="perinasal6")
+
+
+@pytest.mark.parametrize(
+    ("annotations", "picture", "name"),
+    [
+        ("x/labels.json", "x/images/a.png", "a.png"),
+        ("annotations/person_keypoints_default.json", "images/default/a.png", "a.png"),  # CVAT
+        ("annotations/person_keypoints_default.json", "images/default/sub/a.png", "sub/a.png"),
+        ("annotations/person_keypoints_Train.json", "images/Train/a.png", "a.png"),
+        ("annotations/person_keypoints_train2017.json", "train2017/a.png", "a.png"),  # COCO
+        ("train/_annotations.coco.json", "train/a_jpg.rf.1b2c.png", "a_jpg.rf.1b2c.png"),  # Roboflow
+        ("result.json", "images/1b2c-a.png", "images\\1b2c-a.png"),  # Label Studio under Windows
+        ("result.json", "images/1b2c-a.png", "../../label-studio/data/media/upload/3/1b2c-a.png"),
+        ("result.json", "images/1b2c-my face.png", "/data/upload/3/1b2c-my%20face.png"),
+        ("result.json", "faces/a b.png", "/data/local-files/?d=faces%2Fa%20b.png"),
+        ("labels.json", "faces/a.png", "C:\\Users\\me\\faces\\a.png"),
+        ("labels.json", "100%25.png", "100%25.png"),
+        ("labels.json", "a#b.png", "a#b.png"),
+    ],
+)
+def test_images_are_found_in_the_usual_layouts(tmp_path: Path, annotations: str, picture: str, name: str) -> None:
+    source = moved(tmp_path, annotations, picture, name)
+    (face,) = source.annotations()
+    assert face.image.resolve() == (tmp_path / picture).resolve()
+    assert source.load(face).values.shape == (20, 30)
+
+
+def test_an_image_that_is_nowhere_names_the_setting_and_the_folders(tmp_path: Path) -> None:
+    source = moved(tmp_path, "x/labels.json", "elsewhere/a.png", "a.png")
+    places = rf"no image 'a.png'. Looked in {tmp_path}/x, {tmp_path}/x/images, .* Set data.source.image_dir"
+    with pytest.raises(DataError, match=places):
+        source.annotations()
+
+
+def test_one_of_several_images_that_is_nowhere_is_an_error_of_that_item(tmp_path: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["images"].append({"id": 8, "file_name": "gone.png"})
+        content["annotations"].append(content["annotations"][0] | {"id": 2, "image_id": 8})
+
+    source = coco(tmp_path, change)
+    good, bad = source.annotations()
+    assert source.load(good).values.shape == (20, 30)
+    with pytest.raises(DataError, match=r"annotation id 2: no image 'gone.png'. Looked in"):
+        source.load(bad)
+
+
+def test_two_names_that_lead_to_one_file_are_refused(tmp_path: Path) -> None:
+    def change(content: dict[str, Any]) -> None:
+        content["images"] = [{"id": i, "file_name": f"other/{i}/a.png"} for i in (7, 8)]
+
+    with pytest.raises(DataError, match=r"a.png: is found both for the name 'other/7/a.png' and for 'other/8/a.png'"):
+        coco(tmp_path, change).annotations()
+
+
 def test_real_thermal_faces_are_read(shared_data: Path) -> None:
     folder = shared_data / "thermal-real"
     source = CocoKeypoints(annotation_file=folder / "annotations.json", image_dir=folder / "images", scheme="face16")

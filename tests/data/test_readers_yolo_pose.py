@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ SIZE = (20, 40)  # height, width
 POINTS = np.array([[4, 3], [8, 5], [12, 3], [3, 9], [8, 8], [13, 9]])  # perinasal6, pixels
 
 
-def line(points: np.ndarray, third: list[float] | None = None) -> str:
+def line(points: np.ndarray, third: Sequence[float] | None = None) -> str:
     """A face as Ultralytics writes it, in fractions; its box goes from pixel edge 2 to 16 and 1 to 13."""
     height, width = SIZE
     fractions = (points + 0.5) / [width, height]
@@ -53,6 +54,7 @@ def test_faces_of_every_part_come_in_pixels_with_boxes_and_visibility(folder: Pa
     assert np.isnan(faces[0].points_px[4]).all()
     assert faces[0].visible is not None
     assert faces[0].visible.tolist() == [True, True, True, False, False, True]
+    assert faces[0].box_px is not None
     np.testing.assert_allclose(faces[0].box_px, (1.5, 0.5, 15.5, 12.5), atol=1e-5)
     assert faces[1].location.endswith("p1_a.txt, line 2")
     assert source.load(faces[2]).values.shape == SIZE

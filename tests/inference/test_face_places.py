@@ -70,3 +70,13 @@ def test_boxes_as_spreadsheets_write_them_are_read(separator: str, tmp_path: Pat
 def test_a_missing_file_of_boxes_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"boxes=.*nowhere\.csv: can't be read"):
         read_boxes(tmp_path / "nowhere.csv")
+
+
+def test_boxes_are_never_ignored_or_overwritten(tmp_path: Path) -> None:
+    table = tmp_path / "boxes.csv"
+    rows = ["image,box_x_min,box_y_min,box_x_max,box_y_max", "a.png,1,2,3,4", "./a.png,5,6,7,8"]
+    table.write_text("\n".join(rows), encoding="utf-8")
+    with pytest.raises(DataError, match=r"boxes.csv, line 3: a second box of .*a.png"):
+        read_boxes(table)
+    with pytest.raises(ConfigError, match="this network was trained on whole images and finds the face itself"):
+        choose_boxes(str(table), Crop())

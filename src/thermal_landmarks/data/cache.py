@@ -4,7 +4,6 @@ import hashlib
 import json
 import multiprocessing
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from rich.progress import (
 
 from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
+from thermal_landmarks.data.cache_files import filling, is_usable, keep_rows, only_one, reserve
 from thermal_landmarks.data.checks import ImageFacts, find_faults, image_facts
 from thermal_landmarks.data.geometry import pixel_size, transform_points
 from thermal_landmarks.data.preprocessing import Preprocessing
@@ -99,7 +99,7 @@ class CachedSamples:
 
 
 def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path, *, workers: int = 0) -> CachedSamples:
-    """The cached samples of a source, built on the first call.
+    """The cached samples of a source, built on the first call, and again where they are damaged.
 
     Args:
         source: Where annotations and images come from.
@@ -108,60 +108,62 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
         workers: Processes that decode images; 0 means one a core.
 
     Raises:
-        DataError: If the source has no usable sample.
+        DataError: If the source has no usable sample, or its files change while they are read.
+        OutputError: If the cache can't be written; says how much space is missing.
     """
-    key = json.dumps([_VERSION, source.scheme, source.fingerprint(), preprocessing.frame_settings], sort_keys=True)
+    fingerprint = source.fingerprint()
+    key = json.dumps([_VERSION, source.scheme, fingerprint, preprocessing.frame_settings], sort_keys=True)
     digest = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
     folder = cache_dir / f"{type(source).__name__.lower()}-{digest}"
-    if not (folder / "samples.json").exists():
-        _build(source, preprocessing, folder, workers or os.cpu_count() or 1)
+    if not is_usable(folder):
+        with only_one(folder):
+            if not is_usable(folder):  # else another process has filled it meanwhile
+                with filling(folder) as partial:
+                    _fill(partial, source, preprocessing, workers or os.cpu_count() or 1)
+                    if source.fingerprint() != fingerprint:
+                        raise DataError(f"{_name(source)}: its files have changed while they were read. Run again.")
     samples = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
     with np.load(folder / "table.npz") as table:
         arrays = dict(table)
     return CachedSamples(images=np.load(folder / "images.npy", mmap_mode="r"), **arrays, **samples)
 
 
-def _build(source: Source, preprocessing: Preprocessing, folder: Path, workers: int) -> None:
+def _fill(folder: Path, source: Source, preprocessing: Preprocessing, workers: int) -> None:
     with Progress(SpinnerColumn(), TextColumn("Reading annotations"), TimeElapsedColumn(), transient=True) as progress:
         progress.add_task("")
         listed = source.annotations()
-    partial = folder.with_name(f"{folder.name}.partial-{os.getpid()}")
-    partial.mkdir(parents=True, exist_ok=True)
-    try:
-        shape = (len(listed), *preprocessing.frame_shape)
-        np.lib.format.open_memmap(partial / "images.npy", mode="w+", dtype=np.uint16, shape=shape).flush()
-        prepared = list(_prepare_all(source, preprocessing, listed, partial / "images.npy", workers))
-        annotations, results = [annotation for annotation, _ in prepared], [result for _, result in prepared]
-        facts = [result if isinstance(result, str) else result.facts for result in results]
-        faults = [f for f in find_faults(annotations, facts, get_scheme(source.scheme)) if f.severity == "error"]
-        bad = {(fault.image, fault.location) for fault in faults}
-        stored = {
-            i: result
-            for i, (annotation, result) in enumerate(zip(annotations, results, strict=True))
-            if not isinstance(result, str) and (str(annotation.image), annotation.location) not in bad
-        }
-        if not stored:
-            reasons = "\n  ".join(fault.reason for fault in faults[:5]) or "it has no annotations"
-            raise DataError(f"No usable sample in this {type(source).__name__}:\n  {reasons}")
-        kept = [annotations[i] for i in stored]
-        _keep_rows(partial / "images.npy", list(stored))
-        table: dict[str, Any] = _table(source.scheme, kept, list(stored.values()))
-        np.savez(partial / "table.npz", **table)
-        samples = {
-            "scheme": source.scheme,
-            "names": [str(annotation.image) for annotation in kept],
-            "subjects": [annotation.subject for annotation in kept],
-            "bad_items": [{"image": f.image, "location": f.location, "reason": f.reason} for f in faults],
-            "attributes": [annotation.attributes for annotation in kept],
-        }
-        (partial / "samples.json").write_text(json.dumps(samples), encoding="utf-8")
-        try:
-            partial.rename(folder)
-        except OSError:
-            if not (folder / "samples.json").exists():  # otherwise another process built the same cache meanwhile
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+    reserve(folder / "images.npy", (len(listed), *preprocessing.frame_shape))
+    prepared = list(_prepare_all(source, preprocessing, listed, folder / "images.npy", workers))
+    annotations, results = [annotation for annotation, _ in prepared], [result for _, result in prepared]
+    facts = [result if isinstance(result, str) else result.facts for result in results]
+    whole = preprocessing.crop.mode == "none"
+    found = find_faults(annotations, facts, get_scheme(source.scheme), whole_images=whole)
+    faults = [finding for finding in found if finding.severity == "error"]
+    bad = {(fault.image, fault.location) for fault in faults}
+    stored = {
+        i: result
+        for i, (annotation, result) in enumerate(zip(annotations, results, strict=True))
+        if not isinstance(result, str) and (str(annotation.image), annotation.location) not in bad
+    }
+    if not stored:
+        reasons = "\n  ".join(fault.reason for fault in faults[:5]) or "it has no annotations"
+        raise DataError(f"No usable sample in this {_name(source)}:\n  {reasons}")
+    kept = [annotations[i] for i in stored]
+    keep_rows(folder / "images.npy", list(stored))
+    table: dict[str, Any] = _table(source.scheme, kept, list(stored.values()))
+    np.savez(folder / "table.npz", **table)
+    samples = {
+        "scheme": source.scheme,
+        "names": [str(annotation.image) for annotation in kept],
+        "subjects": [annotation.subject for annotation in kept],
+        "bad_items": [{"image": f.image, "location": f.location, "reason": f.reason} for f in faults],
+        "attributes": [annotation.attributes for annotation in kept],
+    }
+    (folder / "samples.json").write_text(json.dumps(samples), encoding="utf-8")
+
+
+def _name(source: Source) -> str:
+    return type(source).__name__
 
 
 def _prepare_all(
@@ -233,18 +235,6 @@ def encoding_of(image: ThermalImage, limits: tuple[float, float]) -> Encoding:
 def encode(values: np.ndarray, encoding: Encoding) -> np.ndarray:
     """Values as they are stored, uint16."""
     return np.rint((values - np.float32(encoding.offset)) / np.float32(encoding.scale)).clip(0, 65535).astype(np.uint16)
-
-
-def _keep_rows(path: Path, rows: list[int]) -> None:
-    images = np.load(path, mmap_mode="r")
-    if len(rows) == len(images):
-        return
-    kept = path.with_name("kept.npy")
-    target = np.lib.format.open_memmap(kept, mode="w+", dtype=images.dtype, shape=(len(rows), *images.shape[1:]))
-    for row, origin in enumerate(rows):
-        target[row] = images[origin]
-    target.flush()
-    kept.replace(path)
 
 
 def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequence[_Stored]) -> dict[str, np.ndarray]:

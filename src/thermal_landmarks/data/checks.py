@@ -37,7 +37,13 @@ class ImageFacts(NamedTuple):
 
 
 def check_source(
-    source: Source, *, name: str = "", scheme: str | None = None, needs_box: bool = False, workers: int = 0
+    source: Source,
+    *,
+    name: str = "",
+    scheme: str | None = None,
+    needs_box: bool = False,
+    whole_images: bool = False,
+    workers: int = 0,
 ) -> DataReport:
     """Read every annotation and image of a data set.
 
@@ -46,6 +52,7 @@ def check_source(
         name: For headings; by default the reader's name.
         scheme: Landmarks that a network is to learn; None: all of the source.
         needs_box: Whether faces are cropped by their boxes.
+        whole_images: Whether a network sees images whole, so that it can learn one face of each.
         workers: Processes that decode images; 0 means one a core.
 
     Returns:
@@ -63,7 +70,7 @@ def check_source(
         report.findings.append(Finding("error", "annotations", "", "", str(error)))
         return report
     facts = list(_load_all(source, annotations, workers or os.cpu_count() or 1))
-    findings = find_faults(annotations, facts, own, wanted=wanted, needs_box=needs_box)
+    findings = find_faults(annotations, facts, own, wanted=wanted, needs_box=needs_box, whole_images=whole_images)
     report.findings = sorted(findings, key=lambda finding: finding.severity)
     _count(report, annotations, facts, own)
     bad = {(finding.image, finding.location) for finding in report.bad_items}
@@ -78,6 +85,7 @@ def find_faults(
     *,
     wanted: np.ndarray | None = None,
     needs_box: bool = False,
+    whole_images: bool = False,
 ) -> list[Finding]:
     """What is wrong or odd in annotations whose images have been read.
 
@@ -87,9 +95,14 @@ def find_faults(
         scheme: Of the annotations.
         wanted: Indices of the landmarks that a network is to learn; None: all.
         needs_box: Whether faces are cropped by their boxes.
+        whole_images: Whether a network sees images whole, so that it can learn one face of each.
     """
     wanted = np.arange(scheme.num_points) if wanted is None else wanted
-    return [*_check_faces(annotations, facts, scheme, wanted, needs_box), *_duplicates(annotations, facts)]
+    return [
+        *_check_faces(annotations, facts, scheme, wanted, needs_box),
+        *_duplicates(annotations, facts),
+        *_shared_images(annotations, facts, whole_images),
+    ]
 
 
 def image_facts(image: ThermalImage) -> ImageFacts:
@@ -221,6 +234,30 @@ def _duplicates(annotations: Sequence[Annotation], facts: Sequence[ImageFacts | 
                 )
                 reason += "It could be in the training and the test set; remove one or mend the subject."
                 yield _finding("error", "duplicate", other, reason)
+
+
+def _shared_images(
+    annotations: Sequence[Annotation], facts: Sequence[ImageFacts | str], whole_images: bool
+) -> Iterator[Finding]:
+    by_image: dict[Path, list[Annotation]] = defaultdict(list)
+    for annotation, fact in zip(annotations, facts, strict=True):
+        if not isinstance(fact, str):
+            by_image[annotation.image].append(annotation)
+    for faces in by_image.values():
+        first = faces[0]
+        for other in faces[1:]:
+            if other.subject != first.subject:
+                reason = (
+                    f"{other.image} shows subject '{other.subject}', and also '{first.subject}' ({first.location}). It "
+                    "could be in the training and the test set; give both faces one subject, or remove one."
+                )
+                yield _finding("error", "shared image", other, reason)
+        if whole_images and len(faces) > 1:
+            reason = (
+                f"one of {len(faces)} faces in {first.image}, but the network sees images whole and can learn one face "
+                "of each. Set data.crop.mode=box to learn each face by itself, or leave one face an image."
+            )
+            yield from (_finding("error", "several faces", face, reason) for face in faces)
 
 
 def _count(

@@ -2,9 +2,11 @@
 
 import csv
 import logging
+import math
 import os
 from pathlib import Path
 
+from thermal_landmarks.csv_table import original
 from thermal_landmarks.data.five_points import Found, read_five_points
 from thermal_landmarks.data.preprocessing import Box, Crop
 from thermal_landmarks.errors import ConfigError, DataError
@@ -44,7 +46,7 @@ def choose_boxes(boxes: str | None, crop: Crop, *, five_points: Found | None = N
         five_points: Of the faces; where they are given, boxes may be left out.
 
     Raises:
-        ConfigError: If the network needs boxes and nothing was said.
+        ConfigError: If the network needs boxes and nothing was said, or has no use for them.
         DataError: If the file can't be used.
     """
     aligned = crop.mode == "align"
@@ -55,6 +57,11 @@ def choose_boxes(boxes: str | None, crop: Crop, *, five_points: Found | None = N
         raise ConfigError(
             f"boxes is not set, but this network was trained on {trained_on}: set {first}boxes=FILE.csv, or "
             "boxes=whole if every image is a face crop."
+        )
+    if boxes not in (None, "whole") and crop.mode == "none":
+        raise ConfigError(
+            f"boxes={boxes}: this network was trained on whole images and finds the face itself "
+            "(data.crop.mode=none). Leave boxes out."
         )
     if aligned and five_points is None:
         _log.warning(
@@ -74,7 +81,7 @@ def read_boxes(path: Path) -> dict[Path, Box]:
         path: The file; relative image paths start from its folder.
 
     Raises:
-        DataError: If the file is missing, lacks a column, or a row holds no box.
+        DataError: If the file is missing, lacks a column, a row holds no box, or an image has two.
     """
     columns = ("box_x_min", "box_y_min", "box_x_max", "box_y_max")
     boxes: dict[Path, Box] = {}
@@ -87,13 +94,19 @@ def read_boxes(path: Path) -> dict[Path, Box]:
             raise DataError(f"{path}: the header lacks {', '.join(missing)}. Expected image,{','.join(columns)}.")
         for row in rows:
             x0, y0, x1, y1 = (float(row[name]) for name in columns)
-            if not (x0 < x1 and y0 < y1):
+            if not (x0 < x1 and y0 < y1 and math.isfinite(x1 - x0 + y1 - y0)):
                 raise ValueError("expected x_min < x_max and y_min < y_max")
-            boxes[Path(os.path.normpath((path.parent / row["image"]).absolute()))] = (x0, y0, x1, y1)
-    except (OSError, UnicodeDecodeError) as error:
+            image = Path(os.path.normpath((path.parent / original(row["image"])).absolute()))
+            if image in boxes:
+                raise DataError(
+                    f"{path}, line {rows.line_num}: a second box of {image}. One face an image is predicted: give "
+                    "another file for the others, or crop the images to the faces."
+                )
+            boxes[image] = (x0, y0, x1, y1)
+    except DataError:
+        raise
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"boxes={path}: can't be read ({error}). Give a CSV file or `whole`.") from error
     except (TypeError, ValueError) as error:
-        if isinstance(error, DataError):
-            raise
         raise DataError(f"{path}, line {rows.line_num}: holds no box ({error}).") from error
     return boxes

@@ -46,6 +46,7 @@ def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None)
             name=f"{cfg.data_name} {part}".strip(),
             scheme=cfg.data.scheme,
             needs_box=cfg.data.crop.mode == "box",
+            whole_images=cfg.data.crop.mode == "none",
             workers=cfg.data.workers,
         )
     _check_split(cfg, reports[""], with_test="test" not in sources)

@@ -207,7 +207,7 @@ def stated_size(width: object, height: object) -> dict[str, str | float | bool]:
 
 def stated_unit(unit: object) -> dict[str, str | float | bool]:
     """Attributes that let `FileReader.load` read the image in a unit of its own."""
-    return {_UNIT: unit} if isinstance(unit, str) and unit else {}
+    return {_UNIT: shortened(unit, 40)} if isinstance(unit, str) and unit else {}
 
 
 def is_faulty(annotation: Annotation) -> bool:

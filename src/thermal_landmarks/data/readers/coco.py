@@ -64,12 +64,12 @@ class CocoKeypoints(FileReader):
         images: dict[str, dict[str, Any]] = {}
         for index, image in enumerate(content["images"]):
             place = self._at(f"{file}, images[{index}]")
-            key = _key(image.get("id")) if isinstance(image, dict) else None
-            if key is None or not isinstance(image.get("file_name"), str):
+            identity = _key(image.get("id")) if isinstance(image, dict) else None
+            if identity is None or not isinstance(image.get("file_name"), str):
                 raise DataError(f"{place}: expected an object with an 'id' (a number or a text) and a 'file_name'.")
-            if key in images:
-                raise DataError(f"{place}: the id {shortened(key)} is there twice. Make the ids unique.")
-            images[key] = image
+            if identity in images:
+                raise DataError(f"{place}: the id {shortened(identity)} is there twice. Make the ids unique.")
+            images[identity] = image
         self._check_names(content.get("categories"))
         self._at(file)
         files = self._find_images({image["file_name"] for image in images.values()})
@@ -83,7 +83,7 @@ class CocoKeypoints(FileReader):
         found: dict[str, Path | DataError] = {}
         for name in sorted(names):
             path = finder.find(name)
-            folders = ", ".join(map(str, finder.folders))
+            folders = ", ".join(str(folder) for folder in finder.folders if folder.is_dir()) or finder.folders[0]
             found[name] = path or DataError(f"no image '{shortened(name)}'. Looked in {folders}.")
         missing = [error for error in found.values() if isinstance(error, DataError)]
         if names and len(missing) == len(names):

@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 Part = Literal["train", "val", "test"]
 _MISSING, _HIDDEN, _VISIBLE = 0, 1, 2
 _BOX_END = 5  # class and box come before the points
+_LARGEST_DESCRIPTION = 1 << 16  # bytes; with the names of a thousand classes it has half of it
 _FARTHEST = 2.0  # a face may reach beyond its image, but not by a whole image
 
 
@@ -84,8 +85,8 @@ class YoloPose(FileReader):
         self.dataset_yaml = Path(dataset_yaml) if dataset_yaml is not None else None
         self.part = part
         self.min_confidence = min_confidence
-        settings = {"folder": folder, "images": images, "dataset_yaml": dataset_yaml, "part": part}
-        settings |= {"min_confidence": min_confidence}
+        settings: dict[str, Any] = {"folder": folder, "images": images, "dataset_yaml": dataset_yaml, "part": part}
+        settings["min_confidence"] = min_confidence
         super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
 
     def _parse(self) -> list[Annotation]:
@@ -113,7 +114,8 @@ class YoloPose(FileReader):
             return {}
         self._at(file)
         try:
-            content = yaml.safe_load(require_text(file, at_most=LARGEST_RECORD))
+            # not the loader in C, which ends the process where lists are nested deeply
+            content = yaml.safe_load(require_text(file, at_most=_LARGEST_DESCRIPTION))
         except yaml.YAMLError as error:
             raise DataError(f"{file}: not valid YAML ({shortened(error)}).") from error
         if not isinstance(content, dict):
