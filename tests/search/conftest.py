@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import optuna
 import pytest
@@ -23,6 +23,7 @@ from programs import initdb
 
 from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.commands.entry import CONFIG_DIR
+from thermal_landmarks.search.plan import epochs_of
 
 ROOT = Path(__file__).parents[2]
 SQLITE = "sqlite:///outputs/studies.db"
@@ -83,7 +84,7 @@ def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
     def train(cfg: DictConfig, folder: Path, *, callbacks: list[Any]) -> dict[str, Any]:
         (pruning,) = callbacks
         value, epoch = float(cfg.optimizer.lr), 0
-        while epoch < cfg.trainer.max_epochs and not pruning.pruned:
+        while epoch < epochs_of(cfg) and not pruning.pruned:
             epoch += 1
             pruning.pruned = pruning.report(value + 1 / epoch, epoch)
         metrics = {
@@ -133,9 +134,23 @@ def start(tmp_path: Path, tiny: list[str]) -> Iterator[Callable[..., subprocess.
         process.wait()
 
 
+class PostgresServer(NamedTuple):
+    """A server of our own: its URL, with password, and what stops (`immediate`: as a crash) and starts it."""
+
+    url: str
+    stop: Callable[[], None]
+    start: Callable[[], None]
+
+
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
+def postgres(postgres_server: PostgresServer) -> str:
     """URL, with password, of a PostgreSQL server of our own in a temporary folder, on loopback."""
+    return postgres_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """That server, which a test may stop and start."""
     found = initdb()
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     user = "nobody" if os.getuid() == 0 else None  # it refuses to run as root
@@ -152,7 +167,14 @@ def postgres() -> Iterator[str]:
     control = [str(Path(found).with_name("pg_ctl")), *data, "-w"]
     options = f"-p {port} -h 127.0.0.1 -k {folder} -F"
     log = ["-l", str(folder / "log"), "-o", options]
-    subprocess.run([*control, *log, "start"], check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
-    yield f"postgresql+psycopg://searcher:open%25sesame@127.0.0.1:{port}/postgres"
-    subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, user=user, cwd=folder)
+
+    def start() -> None:
+        subprocess.run([*control, *log, "start"], check=True, stdout=subprocess.DEVNULL, user=user, cwd=folder)
+
+    def stop() -> None:
+        subprocess.run([*control, "-m", "immediate", "stop"], check=True, capture_output=True, user=user, cwd=folder)
+
+    start()
+    yield PostgresServer(f"postgresql+psycopg://searcher:open%25sesame@127.0.0.1:{port}/postgres", stop, start)
+    stop()
     shutil.rmtree(folder)

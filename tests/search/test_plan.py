@@ -87,3 +87,19 @@ def test_single_value_is_no_range(plans):
 def test_trials_are_trained_on_one_device(plans):
     with pytest.raises(ConfigError, match=r"trainer\.devices=auto.*search\.n_jobs"):
         plans("search=quick", "trainer=ddp")
+
+
+@pytest.mark.parametrize(
+    ("change", "setting"),
+    [
+        ("trainer.limit_train_batches=3", "trainer.limit_train_batches"),
+        ("trainer.accumulate_grad_batches=2", "trainer.accumulate_grad_batches"),
+        ("trainer.gradient_clip_val=1.0", "trainer.gradient_clip_val"),
+        ("trainer.precision=bf16-mixed", "trainer.precision"),
+        ("trainer.epochs_factor=3", "trainer.epochs_factor"),
+        ("callbacks=ema", "callbacks.ema.decay"),
+    ],
+)
+def test_what_changes_the_objective_is_part_of_the_study(plans, change, setting):
+    before, after = (plans("search=quick", *typed)[0].settings() for typed in ((), (change,)))
+    assert setting in {key for key in {*before, *after} if before.get(key) != after.get(key)}

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import threading
 import time
 from collections import Counter
 
 import pytest
 from optuna.trial import TrialState
 
+from thermal_landmarks.search import trial as trial_module
 from thermal_landmarks.search.storage import replaced_trials
 
 
@@ -41,6 +43,27 @@ def test_two_processes_share_a_study_and_one_of_them_is_killed(start, study_of, 
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".npy"]
     assert any(b"searcher@127.0.0.1" in path.read_bytes() for path in written)
     assert not [path for path in written if b"sesame" in path.read_bytes()]
+
+
+@pytest.mark.usefixtures("quick_training")
+def test_a_server_that_is_restarted_in_mid_search_ends_no_trial(search, study_of, postgres_server, monkeypatch, caplog):
+    monkeypatch.setenv("PGPASSWORD", "")
+    ended = []
+    whole = trial_module.train
+
+    def train_and_restart(cfg, folder, *, callbacks):
+        if cfg.trial == 1:
+            postgres_server.stop()
+            threading.Timer(2.0, postgres_server.start).start()
+        ended.append(cfg.trial)
+        return whole(cfg, folder, callbacks=callbacks)
+
+    monkeypatch.setattr(trial_module, "train", train_and_restart)
+    search("search.study=restarted", "search.trials=3", f"search.storage={postgres_server.url}")
+    study = study_of("restarted/conv-none", storage=postgres_server.url)
+    assert [t.state in (TrialState.COMPLETE, TrialState.PRUNED) for t in study.trials] == [True] * 3
+    assert ended == [0, 1, 2]
+    assert any("waiting up to 300 s" in message for message in caplog.messages)
 
 
 def trials_of(study, pid, state):

@@ -8,17 +8,21 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import optuna
 import pytest
 import sqlalchemy
 from omegaconf import OmegaConf
 from optuna.distributions import FloatDistribution
+from optuna.pruners import SuccessiveHalvingPruner
+from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.password import hide_password
 from thermal_landmarks.search.plan import StudyPlan
-from thermal_landmarks.search.storage import Heartbeat, Retry, open_storage, replaced_trials
+from thermal_landmarks.search.storage import Heartbeat, Retry, give_back, open_storage, replaced_trials
 from thermal_landmarks.search.study import SharedStudy
+from thermal_landmarks.search.trial import _StudyWithoutLostTrials
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -29,7 +33,7 @@ def url(request, tmp_path):
 @pytest.fixture
 def settings(url, tmp_path, monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "")  # restored at the end
-    return {"storage": url, "heartbeat_seconds": 1, "dead_after_seconds": 4, "retries": 2}
+    return {"storage": url, "heartbeat_seconds": 1, "dead_after_seconds": 4, "patience_seconds": 0, "retries": 2}
 
 
 @pytest.fixture
@@ -128,6 +132,61 @@ def test_retries_start_before_the_first_rung_and_end(shared):
     assert "completed_rung_0" not in study._storage.get_trial(again._trial_id).system_attrs
 
 
+def test_a_lost_trial_does_not_compete_with_its_own_repetition(shared):
+    worker = shared()
+    pruner = SuccessiveHalvingPruner(min_resource=1, reduction_factor=4)
+    study = _StudyWithoutLostTrials(worker.plan.name, worker.storage, RandomSampler(), pruner)
+
+    def after_one_epoch(value: float) -> tuple[optuna.Trial, bool]:
+        trial = worker.ask()
+        seen = optuna.Trial(study, trial._trial_id)
+        seen.report(value, 1)
+        return trial, seen.should_prune()
+
+    best, _ = after_one_epoch(1.0)
+    give_back(worker.study, worker.storage, best._trial_id, reason="died", retries=2)
+    for _ in range(4):
+        _, pruned = after_one_epoch(1.0)  # the first is the repetition
+        assert not pruned
+    assert after_one_epoch(2.0)[1]
+
+
+def test_a_database_that_is_full_for_a_while_is_waited_for(shared, url, caplog):
+    if not url.startswith("sqlite"):
+        pytest.skip("SQLite's way to be full")
+    worker = shared(patience_seconds=20)
+    trial = worker.ask()
+    limit = {"pages": 1}  # fewer than it has: full
+
+    @sqlalchemy.event.listens_for(worker.storage.engine, "checkout")
+    def cap(connection, *_args):
+        connection.execute(f"PRAGMA max_page_count = {limit['pages']}")
+
+    timer = threading.Timer(1.0, limit.update, [{"pages": 10**6}])
+    timer.start()
+    trial.set_user_attr("long", "x" * 2000)
+    worker.study.set_user_attr("long", ["x" * 2000] * 20)
+    assert limit["pages"] > 1
+    assert worker.study.trials[0].user_attrs["long"] == "x" * 2000
+    assert sum("database or disk is full" in message for message in caplog.messages) == 1
+
+
+def test_a_database_that_stays_away_ends_the_search_in_one_line(shared, monkeypatch):
+    worker = shared(patience_seconds=0.5)
+    trial = worker.ask()
+
+    def gone(*_args, **_settings):
+        raise sqlalchemy.exc.OperationalError("select", {}, Exception("the server is gone\nDETAIL"))
+
+    monkeypatch.setattr(worker.storage, "scoped_session", gone)
+    with pytest.raises(ConfigError, match=r"hasn't answered for \d s \(the server is gone\).*same command again"):
+        trial.report(1.0, 1)
+    began = time.monotonic()
+    with pytest.raises(ConfigError):
+        trial.report(1.0, 1)
+    assert time.monotonic() - began < 0.3
+
+
 def test_heartbeat_survives_a_database_that_is_away_for_a_while(shared, monkeypatch):
     worker = shared()
     trial = worker.ask()
@@ -176,5 +235,7 @@ def test_password_leaves_the_url_for_the_environment(monkeypatch):
 def test_unusable_storage_is_explained_without_its_password(url, message, monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "")
     with pytest.raises(ConfigError, match=message) as caught:
-        open_storage({"storage": url, "heartbeat_seconds": 1, "dead_after_seconds": 2, "retries": 2})
+        open_storage(
+            {"storage": url, "heartbeat_seconds": 1, "dead_after_seconds": 2, "patience_seconds": 9, "retries": 2}
+        )
     assert "secret" not in str(caught.value)

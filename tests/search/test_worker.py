@@ -113,6 +113,24 @@ def test_study_refuses_trials_with_other_settings(search):
     search("search.trials=2", "logger=none", "trainer.accelerator=cpu")
 
 
+def test_other_choices_of_a_hyperparameter_make_another_study(search, study_of):
+    search("search.trials=1", "stem.kernel_size=choice(3,5)", "optimizer.lr=interval(1e-3,1e-2)")
+    message = r"stem.kernel_size=choice\(3,5\), now it is choice\(3,5,7\).*search.study=NAME"
+    with pytest.raises(ConfigError, match=message):
+        search("search.trials=2", "stem.kernel_size=choice(3,5,7)", "optimizer.lr=interval(1e-3,1e-2)")
+    search("search.trials=2", "stem.kernel_size=choice(3,5)", "optimizer.lr=interval(1e-3,2e-2)")
+    assert len(study_of().trials) == 2
+
+
+def test_three_times_the_epochs_are_pruned_and_counted_to_their_end(search, study_of, tmp_path):
+    settings = ["search.trials=3", "search.epochs=2", "search.sampler.seed=1", "search.pruner.min_resource=3"]
+    search("ablation=no_rotation", *settings)
+    pruned = [t.last_step for t in study_of().trials if t.state == TrialState.PRUNED]
+    assert {*pruned} == {3}
+    assert results(tmp_path)["epochs_without_pruning"] == 3 * 6
+    assert {t.last_step for t in study_of().trials if t.state == TrialState.COMPLETE} == {6}
+
+
 def test_values_that_were_pruned_and_completed_are_those_reported(search, study_of, capsys):
     search("search.trials=4", "search.sampler.seed=1", "search.epochs=4")
     states = {state: [t for t in study_of().trials if t.state == state] for state in TrialState}

@@ -32,7 +32,19 @@ UNSEARCHED = (
     "output",
     "hydra",
 )
-"""Sections of a config that don't change what a trial measures."""
+"""Sections of a config that are not the model's, its data's or its training's; of two of them settings matter."""
+
+_WITHOUT_EFFECT = {
+    "trainer": {
+        *("accelerator", "devices", "num_nodes", "strategy", "benchmark", "deterministic", "profiler", "logger"),
+        *("enable_checkpointing", "enable_model_summary", "enable_progress_bar", "use_distributed_sampler"),
+        *("num_sanity_val_steps", "limit_test_batches", "log_every_n_steps", "default_root_dir"),
+    },
+    "callbacks": {
+        *("throughput", "collapse", "history", "test_images", "figures", "overlays", "progress", "last", "artifact"),
+    },
+}
+"""What of trainer and callbacks doesn't change what a trial measures; all else is part of a study's settings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +77,7 @@ class StudyPlan:
             "data": cfg.hydra.runtime.choices["data"],
             "scheme": cfg.data.scheme,
             "trials": cfg.search.trials,
-            "epochs": cfg.trainer.max_epochs,
+            "epochs": epochs_of(cfg),
             "objective": cfg.objective,
             "overrides": [
                 o for o in self.overrides if not o.lstrip("+~").startswith(("search.", "search=", "output="))
@@ -76,9 +88,17 @@ class StudyPlan:
         """Every setting that its trials share and that changes what they measure."""
         plain: Any = OmegaConf.to_container(self.config, resolve=False)
         kept = {key: value for key, value in plain.items() if key not in UNSEARCHED}
-        kept["trainer"] = {"max_epochs": self.config.trainer.max_epochs}
+        for section, without_effect in _WITHOUT_EFFECT.items():
+            settings = plain.get(section) or {}
+            kept[section] = {key: value for key, value in settings.items() if key not in without_effect}
+        kept["trainer"]["max_epochs"] = self.config.trainer.max_epochs  # as a number, whatever it refers to
         flat = dict(_flat(kept))
         return {key: value for key, value in flat.items() if key not in self.space and ".search." not in key}
+
+
+def epochs_of(cfg: DictConfig) -> int:
+    """The epochs that a whole training of this config takes."""
+    return int(cfg.trainer.max_epochs * cfg.trainer.get("epochs_factor", 1))
 
 
 def plan_studies(config: DictConfig, loader: ConfigLoader, arguments: Sequence[str]) -> list[StudyPlan]:

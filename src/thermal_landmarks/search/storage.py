@@ -5,7 +5,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,25 +13,27 @@ from typing import Any
 import optuna
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
-from optuna.storages import BaseStorage, RDBStorage
+from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, NoSuchModuleError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.password import hide_password
+from thermal_landmarks.search.patience import PatientStorage
 
 _log = logging.getLogger(__name__)
 
 _ATTEMPTS = 20  # to open a new database while other processes make its tables
 _PAUSE_SECONDS = 0.25
+_CONNECT_SECONDS = 4  # to a server that doesn't answer at all
 
 
-def open_storage(settings: Mapping[str, Any]) -> RDBStorage:
+def open_storage(settings: Mapping[str, Any]) -> PatientStorage:
     """The database of `conf/search`, made if missing.
 
     Args:
-        settings: `storage` (the URL), `heartbeat_seconds`, `dead_after_seconds` and `retries`.
+        settings: `storage` (the URL), `heartbeat_seconds`, `dead_after_seconds`, `patience_seconds` and `retries`.
 
     Raises:
         ConfigError: If the URL is of another kind, or the database can't be reached.
@@ -41,14 +43,17 @@ def open_storage(settings: Mapping[str, Any]) -> RDBStorage:
     if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         connect["connect_args"] = {"timeout": 60}  # seconds to wait for another process's write
-    elif not url.startswith("postgresql"):
+    elif url.startswith("postgresql"):
+        connect["connect_args"] = {"connect_timeout": _CONNECT_SECONDS}
+    else:
         raise ConfigError(f"search.storage={url}: expected sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE.")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)  # Optuna's heartbeats are one
     warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed to be used with")  # `Heartbeat` beats
     open_once = partial(
-        RDBStorage,
+        PatientStorage,
         url,
+        patience_seconds=settings["patience_seconds"],
         engine_kwargs=connect,
         heartbeat_interval=settings["heartbeat_seconds"],
         grace_period=settings["dead_after_seconds"],
@@ -113,15 +118,32 @@ def give_back(study: optuna.Study, storage: BaseStorage, trial_id: int, *, reaso
 
 
 @contextmanager
-def exclusive(storage: RDBStorage, study: str) -> Iterator[None]:
-    """Only one process at a time, on all machines, is inside for a study; a dead one is out."""
+def exclusive(storage: PatientStorage, study: str) -> Iterator[None]:
+    """Only one process at a time, on all machines, is inside for a study; a dead one is out.
+
+    A server that is restarted meanwhile takes the lock with it; what is done inside goes on without.
+    """
     if storage.engine.dialect.name == "sqlite":
         with FileLock(f"{storage.engine.url.database}.lock"):
             yield
     else:
-        with storage.engine.begin() as connection:  # the lock ends with the transaction
-            connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:study, 0))"), {"study": study})
+        connection = storage.patiently(_lock, storage, study)
+        try:
             yield
+        finally:
+            with suppress(SQLAlchemyError):  # the connection is lost, and the lock with it
+                connection.rollback()  # the lock ends with the transaction
+            connection.close()
+
+
+def _lock(storage: PatientStorage, study: str) -> Connection:
+    connection = storage.engine.connect()
+    try:
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:study, 0))"), {"study": study})
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 class Heartbeat:
@@ -130,7 +152,7 @@ class Heartbeat:
     A database that can't be reached for a while is tried again, so that a network's hiccup kills no trial.
     """
 
-    def __init__(self, storage: RDBStorage, trial_id: int) -> None:
+    def __init__(self, storage: PatientStorage, trial_id: int) -> None:
         self._storage = storage
         self._trial_id = trial_id
         self._stop = threading.Event()

@@ -14,14 +14,16 @@ from typing import Any
 
 import optuna
 from omegaconf import DictConfig
+from optuna.distributions import BaseDistribution, check_distribution_compatibility
 from optuna.samplers import BaseSampler
-from optuna.storages import RDBStorage, fail_stale_trials
+from optuna.storages import fail_stale_trials
 from optuna.trial import FrozenTrial, TrialState
 
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.runs import write_json
-from thermal_landmarks.search.plan import StudyPlan
+from thermal_landmarks.search.patience import PatientStorage
+from thermal_landmarks.search.plan import StudyPlan, epochs_of
 from thermal_landmarks.search.storage import exclusive, give_back, replaced_trials
 from thermal_landmarks.training.metrics import best_is
 
@@ -34,10 +36,10 @@ class SharedStudy:
         storage: Where.
 
     Raises:
-        ConfigError: If a study of this name has other settings.
+        ConfigError: If a study of this name has other settings, or ranges that contradict these.
     """
 
-    def __init__(self, plan: StudyPlan, storage: RDBStorage) -> None:
+    def __init__(self, plan: StudyPlan, storage: PatientStorage) -> None:
         self.plan = plan
         self.storage = storage
         self.settings: DictConfig = plan.config.search
@@ -52,6 +54,7 @@ class SharedStudy:
                 load_if_exists=True,
             )
             self._keep_facts()
+            self._require_fitting_ranges()
         self._asking = threading.Lock()  # the sampler is this process's
 
     def ask(self) -> optuna.Trial | None:
@@ -69,7 +72,7 @@ class SharedStudy:
             trial = self.study.ask()
             trial.set_user_attr("folder", str(self._new_folder(trial.number)))
             trial.set_user_attr("worker", f"{socket.gethostname()} {os.getpid()}")
-            self.storage.record_heartbeat(trial._trial_id)
+            self.storage.patiently(self.storage.record_heartbeat, trial._trial_id)
             for name, distribution in self.plan.space.items():
                 trial._suggest(name, distribution)
         return trial
@@ -103,7 +106,7 @@ class SharedStudy:
             "unfinished": states[TrialState.RUNNING] + states[TrialState.WAITING],
             # both of complete and pruned trials
             "epochs_trained": sum(t.user_attrs.get("epochs", len(t.intermediate_values)) for t in measured),
-            "epochs_without_pruning": len(measured) * self.plan.config.trainer.max_epochs,
+            "epochs_without_pruning": len(measured) * epochs_of(self.plan.config),
         }
 
     def write_results(self) -> Path:
@@ -136,6 +139,20 @@ class SharedStudy:
             folder = self.folder / f"{number:03d}_{again}"
         return folder
 
+    def _require_fitting_ranges(self) -> None:
+        """A range of numbers may grow or shrink; other choices, or another kind of range, make another study."""
+        for trial in self.study.get_trials(deepcopy=False):
+            for name, now in self.plan.space.items():
+                then = trial.distributions.get(name, now)
+                try:
+                    check_distribution_compatibility(then, now)
+                except ValueError:
+                    raise ConfigError(
+                        f"The study {self.plan.name} has been searched with {name}={_range(then)}, now it is "
+                        f"{_range(now)}, and its sampler can't use both. Repeat the range, or name a new study: "
+                        "search.study=NAME."
+                    ) from None
+
     def _keep_facts(self) -> None:
         settings = self.plan.settings()
         earlier = self.storage.get_study_system_attrs(self.study._study_id).get("settings", settings)
@@ -150,6 +167,16 @@ class SharedStudy:
         self.study.set_metric_names([self.plan.config.objective])
         for key, value in self.plan.facts().items():
             self.study.set_user_attr(key, value)
+
+
+def _range(distribution: BaseDistribution) -> str:
+    """As a person types it: `choice(4,8)`, `interval(0.001,0.03)`, `range(1,6)`."""
+    settings: dict[str, Any] = distribution._asdict()
+    if "choices" in settings:
+        return f"choice({','.join(map(str, settings['choices']))})"
+    whole = isinstance(settings["low"], int)
+    text = f"{'range' if whole else 'interval'}({settings['low']},{settings['high'] + whole})"
+    return f"tag(log,{text})" if settings["log"] else text
 
 
 def best_trial(study: optuna.Study) -> FrozenTrial | None:

@@ -5,6 +5,7 @@ The job tells the study itself, so a trial that ends after its sweeper has died 
 
 import gc
 import math
+from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from optuna.trial import TrialState
 
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage
+from thermal_landmarks.search.plan import epochs_of
+from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, replaced_trials
 from thermal_landmarks.training.callbacks.pruning import Pruning
 from thermal_landmarks.training.loggers import finish_run
 from thermal_landmarks.training.run import train
@@ -40,7 +42,7 @@ def run_trial(cfg: DictConfig, folder: Path) -> float:
     """
     storage = open_storage(cfg.search)
     try:
-        study = optuna.load_study(
+        study = _StudyWithoutLostTrials(
             study_name=cfg.study,
             storage=storage,
             sampler=optuna.samplers.RandomSampler(),  # the parameters are drawn already
@@ -55,13 +57,24 @@ def run_trial(cfg: DictConfig, folder: Path) -> float:
         storage.engine.dispose()
 
 
+class _StudyWithoutLostTrials(optuna.Study):
+    """A study as a pruner may see it: a lost trial that is tried again would compete with its own repetition."""
+
+    def get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[optuna.trial.FrozenTrial]:
+        trials = super().get_trials(deepcopy)
+        lost = replaced_trials(trials)
+        return [t for t in trials if t.number not in lost and (states is None or t.state in states)]
+
+
 def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: optuna.Trial) -> float:
     def report(value: float, epoch: int) -> bool:
         try:
             trial.report(value, epoch)
         except UpdateFinishedTrialError:
             raise _taken_over(cfg) from None
-        return epoch < cfg.trainer.max_epochs and trial.should_prune()
+        return epoch < epochs_of(cfg) and trial.should_prune()
 
     failed = True
     try:

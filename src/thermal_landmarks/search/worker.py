@@ -52,9 +52,9 @@ class Worker:
             arguments: What was typed.
         """
         plans = plan_studies(self.config, self.loader, arguments)
-        _prepare_data(plans)
         storage = open_storage(self.config.search)
         self.studies = [SharedStudy(plan, storage) for plan in plans]
+        _prepare_data(plans)
         self._started = time.perf_counter()
         try:
             self._search()
