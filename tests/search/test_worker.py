@@ -10,7 +10,7 @@ import pytest
 import torch
 from optuna.trial import TrialState
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, Interrupted
 
 pytestmark = pytest.mark.usefixtures("quick_training")
 FOLDER = "outputs/search/quick/conv-none"
@@ -89,14 +89,18 @@ def test_without_completed_trial_the_results_say_so_and_the_search_gives_up(sear
     assert found["failed"] == 3
 
 
-def test_interrupted_search_keeps_its_results_and_tries_the_open_trial_again(search, trial_task, study_of, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_search_keeps_its_results_and_tries_the_open_trial_again(
+    search, trial_task, study_of, tmp_path, number
+):
     def interrupt_second(cfg):
         if cfg.trial == 1:
-            raise KeyboardInterrupt
+            os.kill(os.getpid(), number)
         return trial_task(cfg)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Interrupted, match=f"Stopped by {number.name}.*same command again to go on") as caught:
         search("search.trials=3", task=interrupt_second)
+    assert caught.value.signal_number == number
     assert (results(tmp_path)["complete"], results(tmp_path)["unfinished"]) == (1, 1)
     search("search.trials=3", "search.pruner.min_resource=100")
     trials = study_of().trials

@@ -42,6 +42,7 @@ _WITHOUT_EFFECT = {
     },
     "callbacks": {
         *("throughput", "collapse", "history", "test_images", "figures", "overlays", "progress", "last", "artifact"),
+        "step_loss",
     },
 }
 """What of trainer and callbacks doesn't change what a trial measures; all else is part of a study's settings."""

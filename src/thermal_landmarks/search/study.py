@@ -71,11 +71,18 @@ class SharedStudy:
             self.study.sampler = self._sampler(len(trials))
             trial = self.study.ask()
             trial.set_user_attr("folder", str(self._new_folder(trial.number)))
-            trial.set_user_attr("worker", f"{socket.gethostname()} {os.getpid()}")
+            trial.set_user_attr("worker", _this_process())
             self.storage.patiently(self.storage.record_heartbeat, trial._trial_id)
             for name, distribution in self.plan.space.items():
                 trial._suggest(name, distribution)
         return trial
+
+    def hand_back(self) -> None:
+        """Queue again what this process had asked for and not finished, instead of leaving it to its heartbeat."""
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if trial.user_attrs.get("worker") == _this_process():
+                settings = self.settings
+                give_back(self.study, self.storage, trial._trial_id, reason="interrupted", retries=settings.retries)
 
     def trials(self) -> list[FrozenTrial]:
         """All trials but those that were lost and replaced."""
@@ -167,6 +174,10 @@ class SharedStudy:
         self.study.set_metric_names([self.plan.config.objective])
         for key, value in self.plan.facts().items():
             self.study.set_user_attr(key, value)
+
+
+def _this_process() -> str:
+    return f"{socket.gethostname()} {os.getpid()}"
 
 
 def _range(distribution: BaseDistribution) -> str:

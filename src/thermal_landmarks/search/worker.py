@@ -1,5 +1,6 @@
 """One sweeper process: works on all studies of a command until none has a trial left to ask for."""
 
+import signal
 import threading
 import time
 from collections import Counter
@@ -15,11 +16,12 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
 from thermal_landmarks.building import build
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, Interrupted
 from thermal_landmarks.search.plan import StudyPlan, plan_studies
 from thermal_landmarks.search.progress import progress_line, study_table
 from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage
 from thermal_landmarks.search.study import SharedStudy
+from thermal_landmarks.training.stopping import stop_requests
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -50,7 +52,23 @@ class Worker:
 
         Args:
             arguments: What was typed.
+
+        Raises:
+            Interrupted: On Ctrl-C or SIGTERM, after the running trials were handed back.
+            ConfigError: If a study can't be searched so, or too many of its trials fail.
         """
+        with stop_requests():
+            try:
+                self._run_studies(arguments)
+            except (Interrupted, KeyboardInterrupt) as stop:
+                number = stop.signal_number if isinstance(stop, Interrupted) else signal.SIGINT
+                raise Interrupted(
+                    f"Stopped by {signal.Signals(number).name}. The trials that were running are handed back, to be "
+                    "tried again; give the same command again to go on.",
+                    number,
+                ) from stop
+
+    def _run_studies(self, arguments: Sequence[str]) -> None:
         plans = plan_studies(self.config, self.loader, arguments)
         storage = open_storage(self.config.search)
         self.studies = [SharedStudy(plan, storage) for plan in plans]
@@ -79,6 +97,8 @@ class Worker:
                 thread.join()
         except BaseException as error:
             self._stop = error
+            for study in self.studies:
+                study.hand_back()
             raise
         if self._stop is not None:
             raise self._stop
