@@ -49,16 +49,31 @@ def test_a_damaged_cache_is_told_and_made_again(blob_faces, tmp_path, caplog, na
     assert caplog.text == ""
 
 
-def test_every_block_is_compared(tmp_path, monkeypatch):
-    monkeypatch.setattr(cache_files, "_BLOCK", 64)
+def test_every_byte_is_compared_and_no_page_can_take_the_place_of_another(tmp_path, monkeypatch):
+    monkeypatch.setattr(cache_files, "_BLOCK", 2 * 4096)
+    content = np.random.default_rng(0).integers(0, 256, 5 * 4096 + 100, dtype=np.uint8).tobytes()
     with cache_files.filling(tmp_path / "c") as partial:
-        (partial / "file").write_bytes(bytes(range(200)))
+        (partial / "file").write_bytes(content)
+    path = tmp_path / "c/file"
     assert cache_files.is_usable(tmp_path / "c")
-    for position in (0, 63, 64, 199):
-        flip(tmp_path / "c/file", position)
+    for position in (0, 4095, 4096, 8192, len(content) - 1):
+        flip(path, position)
         assert not cache_files.is_usable(tmp_path / "c")
-        flip(tmp_path / "c/file", position)
-    assert len(json.loads((tmp_path / "c/checksums.json").read_text(encoding="utf-8"))["file"]) == 4
+        flip(path, position)
+    for other in (content[4096:8192] + content[:4096] + content[8192:], bytes(4096) + content[4096:], content + b"\0"):
+        path.write_bytes(other)
+        assert not cache_files.is_usable(tmp_path / "c")
+    path.write_bytes(content)
+    assert cache_files.is_usable(tmp_path / "c")
+    assert len(json.loads((tmp_path / "c/checksums.json").read_text(encoding="utf-8"))["file"]) == 1 + 3
+
+
+def test_samples_stay_readable_when_images_and_cache_are_deleted_meanwhile(blob_faces, tmp_path):
+    samples = load_or_build(blob_faces, SMALL, tmp_path)
+    before = [samples.values(row) for row in range(len(samples))]
+    shutil.rmtree(tmp_path)
+    for row, values in enumerate(before):
+        np.testing.assert_array_equal(samples.values(row), values)
 
 
 def test_the_space_is_reserved_before_the_file_is_filled(tmp_path):

@@ -235,7 +235,8 @@ def test_images_are_found_in_the_usual_layouts(tmp_path: Path, annotations: str,
 
 def test_an_image_that_is_nowhere_names_the_setting_and_the_folders(tmp_path: Path) -> None:
     source = moved(tmp_path, "x/labels.json", "elsewhere/a.png", "a.png")
-    places = rf"no image 'a.png'. Looked in {tmp_path}/x, {tmp_path}/x/images, .* Set data.source.image_dir"
+    (tmp_path / "images").mkdir()
+    places = rf"no image 'a.png'. Looked in {tmp_path}/x, {tmp_path}, {tmp_path}/images. Set data.source.image_dir"
     with pytest.raises(DataError, match=places):
         source.annotations()
 
