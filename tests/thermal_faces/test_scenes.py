@@ -48,7 +48,9 @@ def same(a: RenderedScene, b: RenderedScene) -> bool:
 
 def test_a_scene_depends_on_its_index_alone() -> None:
     source = scenes()
+    fingerprint = source.fingerprint()
     first = [source.render(index) for index in (3, 4, 5)]
+    assert source.fingerprint() == fingerprint
     copy = pickle.loads(pickle.dumps(source))
     again = [copy.render(index) for index in (5, 4, 3)][::-1]
     assert all(same(a, b) for a, b in zip(first, again, strict=True))
@@ -173,15 +175,15 @@ def test_furniture_in_front_hides_and_a_mirror_adds_no_face() -> None:
         for more in ({}, {"in_front": 1.0}, {"glass": 1.0})
     )
     more_hidden = 0
-    for index in range(12):
-        (face,), (behind,) = plain.render(index).faces, furnished.render(index).faces
+    for index in range(8):
+        bare, mirror = plain.render(index), mirrored.render(index)
+        (face,), (behind,), (seen,) = bare.faces, furnished.render(index).faces, mirror.faces
         assert behind.box_px == face.box_px
         assert behind.hidden >= face.hidden
         more_hidden += behind.hidden > face.hidden
-        (seen,) = mirrored.render(index).faces
         assert (seen.box_px, seen.hidden) == (face.box_px, face.hidden)
-        assert not np.array_equal(mirrored.render(index).values, plain.render(index).values)
-    assert more_hidden > 1
+        assert not np.array_equal(mirror.values, bare.values)
+    assert more_hidden > 0
 
 
 def test_faces_without_contrast_or_of_a_few_camera_pixels_are_not_looked_for() -> None:
