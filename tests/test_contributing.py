@@ -1,5 +1,6 @@
 """The recipes of CONTRIBUTING.md, executed from the page's own blocks in a copy of the tree."""
 
+import json
 import os
 import re
 import shlex
@@ -56,20 +57,39 @@ def tree(tmp_path: Path, blob_coco: Path) -> Path:
     return tmp_path
 
 
+RUN_ALL = """
+import json, runpy, sys
+for module, *arguments in json.loads(sys.argv[1]):
+    sys.argv = [module, *arguments]
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as end:
+        if end.code:
+            sys.exit(f"{module} {arguments}: {end.code}")
+"""
+"""Runs the commands one after the other in one process: each would import torch again."""
+
+
 @pytest.mark.slow
 def test_every_recipe_works_as_it_stands_on_the_page(tree: Path) -> None:
     assert [recipe.splitlines()[0] for recipe in RECIPES] == ["A stem", "A reader", "A loss", "A recipe"]
-    environment = os.environ | {"PYTHONPATH": str(tree / "src")}
-    commands = [line for language, _, code in BLOCKS if language == "bash" for line in code.splitlines()]
-    assert len(commands) == 3
-    for line in commands:
-        words = shlex.split(line.removeprefix("uv run "))
-        module = {"pytest": "pytest", "thermal-landmarks": "thermal_landmarks"}[words[0]]
-        result = subprocess.run(
-            [sys.executable, "-m", module, *words[1:]], cwd=tree, env=environment, capture_output=True, text=True
-        )
-        assert result.returncode == 0, f"{line}\n{result.stdout}{result.stderr}"
-    assert [path.name for path in tree.glob("outputs/*")], "nothing was checked"
+    lines = [line for language, _, code in BLOCKS if language == "bash" for line in code.splitlines()]
+    commands = [
+        shlex.split(line.removeprefix("uv run ").replace("thermal-landmarks", "thermal_landmarks")) for line in lines
+    ]
+    assert [words[0] for words in commands] == ["pytest", "thermal_landmarks", "thermal_landmarks"]
+    result = subprocess.run(
+        [sys.executable, "-c", RUN_ALL, json.dumps(commands)],
+        cwd=tree,
+        env=os.environ | {"PYTHONPATH": str(tree / "src")},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "2 passed" in result.stdout
+    assert [path.name for path in tree.glob("outputs/check_data/*_point_lines")], "the reader was not used"
+    (run,) = tree.glob("outputs/train/*_pooled_none")
+    assert "losses.Charbonnier" in (run / "config.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
