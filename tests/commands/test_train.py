@@ -127,6 +127,30 @@ def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path):
     assert [row["train/loss"] for row in history(folder)] == [row["train/loss"] for row in history(reference)]
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM")
+def test_a_cluster_that_says_stop_gets_a_checkpoint_a_line_and_the_exit_code(blob_coco, tmp_path):
+    process = subprocess.Popen(
+        command(blob_coco, "trainer.max_epochs=500"),
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | {"OMP_NUM_THREADS": "1"},
+    )
+    wait_for_epochs(tmp_path, 2, process)
+    (folder,) = run_folders(tmp_path)
+    asked = time.time()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(60) == 128 + signal.SIGTERM
+    assert -1 < (folder / "checkpoints" / "last.ckpt").stat().st_mtime - asked < 10
+    assert process.stderr is not None
+    said = process.stderr.read().strip().splitlines()
+    assert said[-1].startswith("Stopped by SIGTERM in epoch ")
+    assert said[-1].endswith(f"To go on: resume={folder}")
+    assert json.loads((folder / "metrics.json").read_text())["incomplete"]
+
+
 def test_resumed_run_refuses_to_become_another_model(trained, blob_coco):
     _, folder = trained
     result = subprocess.run(

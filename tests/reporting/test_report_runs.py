@@ -23,11 +23,14 @@ def test_what_cannot_be_shown_is_named(make_run, tmp_path: Path) -> None:
     make_run("stopped", "A-2").joinpath("metrics.json").unlink()
     make_run("broken", "A-2").joinpath("metrics.json").write_text("{")
     make_run("other", "A-2").joinpath("metrics.json").write_text('{"images": 3}')
+    halted = make_run("halted", "A-2") / "metrics.json"
+    halted.write_text(json.dumps({**json.loads(halted.read_text()), "incomplete": "stopped by SIGTERM in epoch 2"}))
     found = collect([tmp_path / "runs"])
     assert found.runs == []
     whys = {path.relative_to(tmp_path / "runs").as_posix(): why.split(":")[0] for path, why in found.left_out}
     assert whys == {
         "broken/metrics.json": "can't be read",
+        "halted": "incomplete",
         "other/metrics.json": "neither of a training run nor of an evaluation",
         "stopped": "no metrics.json",
     }

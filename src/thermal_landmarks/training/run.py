@@ -71,7 +71,12 @@ def train(
         try:
             return _train(cfg, run, resume_from, request, callbacks)
         except Interrupted as stop:
-            kept = f"To go on: resume={run.path}" if run.last_checkpoint.exists() else "No checkpoint is there yet."
+            if cfg.trial is not None:
+                kept = "The trial is handed back; the same command goes on with the search."
+            elif run.last_checkpoint.exists():
+                kept = f"To go on: resume={run.path}"
+            else:
+                kept = "There is no checkpoint yet: begin again with the same command."
             where = f" {stop}" if str(stop) else ""
             name = signal.Signals(stop.signal_number).name
             raise Interrupted(f"Stopped by {name}{where}. {kept}", stop.signal_number) from stop

@@ -75,7 +75,7 @@ class Interruption(Callback):
         if any(isinstance(callback, LastCheckpoint) for callback in trainer.checkpoint_callbacks):
             path = RunFolder(Path(trainer.default_root_dir)).last_checkpoint
             require_finite_weights(pl_module, str(path))
-            trainer.save_checkpoint(path)
+            trainer.save_checkpoint(path, weights_only=False)
 
     def _stop(self, trainer: L.Trainer) -> None:
         raise Interrupted(
