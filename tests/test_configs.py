@@ -33,7 +33,7 @@ def test_wild_faces_are_those_of_the_renderers_defaults():
 
 def test_the_desks_file_says_only_what_differs():
     desk, wild = (compose_config("train", [f"data={name}"]).data.source for name in ("synthetic", "synthetic_wild"))
-    written = OmegaConf.load(CONFIG_DIR / "data" / "synthetic.yaml").source
+    written = OmegaConf.load(CONFIG_DIR / "data" / "synthetic.yaml").data.source
     for group in set(RANGES) & set(written):
         for name, value in written[group].items():
             given = value if OmegaConf.is_dict(value) else {name: value}
