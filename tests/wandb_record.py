@@ -1,5 +1,6 @@
 """Reads back what W&B's offline record holds."""
 
+import json
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,6 +21,34 @@ def read_record() -> Callable[[Path], list[Any]]:
         return list(_records(path.read_bytes()))
 
     return read
+
+
+@pytest.fixture
+def read_records() -> Callable[[Path], list[list[Any]]]:
+    """The protobufs of every offline run in a `wandb` folder, oldest first."""
+
+    def read(folder: Path) -> list[list[Any]]:
+        return [list(_records(path.read_bytes())) for path in sorted(folder.glob("offline-run-*/*.wandb"))]
+
+    return read
+
+
+@pytest.fixture
+def summary_and_config() -> Callable[[list[Any]], tuple[dict[str, Any], dict[str, Any]]]:
+    """What a run's summary and config hold at its end."""
+
+    def gather(records: list[Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        summary: dict[str, Any] = {}
+        config: dict[str, Any] = {}
+        for record in records:
+            kind = record.WhichOneof("record_type")
+            if kind == "summary":
+                summary |= {i.key: json.loads(i.value_json) for i in record.summary.update}
+            updates = {"config": record.config.update, "run": record.run.config.update}.get(kind, ())
+            config |= {i.key: json.loads(i.value_json) for i in updates}
+        return summary, config
+
+    return gather
 
 
 def _records(data: bytes) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 import torch
 from optuna.trial import TrialState
 
@@ -73,7 +74,9 @@ def test_diverging_and_misfitting_trials_fail_with_their_reason_and_the_search_g
     assert all("Set a smaller stem.stride" in t.user_attrs["reason"] for t in misfits)
 
 
-def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(search, tmp_path, monkeypatch, read_record):
+def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(
+    search, study_of, tmp_path, monkeypatch, read_record, summary_and_config
+):
     import wandb
 
     monkeypatch.setenv("WANDB_MODE", "offline")
@@ -82,7 +85,11 @@ def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(search, 
     search("search.trials=1", "search.epochs=3", *pruner, "+search.pruner.upper=0.0", "logger=wandb")
     wandb.teardown()  # finish alone may return before W&B's process has written its file
     folder = tmp_path / "outputs/search/quick/conv-none/000"
-    records = {record.WhichOneof("record_type"): record for record in read_record(folder / "wandb")}
+    found = read_record(folder / "wandb")
+    records = {record.WhichOneof("record_type"): record for record in found}
+    for told in summary_and_config(found):
+        assert (told["state"], told["best_epoch"]) == ("pruned", 1)
+        assert told["best_objective"] == pytest.approx(study_of().trials[0].value)
     assert "trial 0" in records["run"].run.display_name
     assert records["run"].run.run_group == "quick/conv-none"
     assert records["exit"].exit.exit_code == 0
@@ -91,7 +98,7 @@ def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(search, 
     assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["best.ckpt", "last.ckpt"]
 
 
-def test_failed_trials_end_as_failed_runs(search, tmp_path, monkeypatch, read_record):
+def test_failed_trials_end_as_failed_runs(search, tmp_path, monkeypatch, read_record, summary_and_config):
     import wandb
 
     monkeypatch.setenv("WANDB_MODE", "offline")
@@ -99,3 +106,4 @@ def test_failed_trials_end_as_failed_runs(search, tmp_path, monkeypatch, read_re
     wandb.teardown()
     records = read_record(tmp_path / "outputs/search/quick/conv-none/000/wandb")
     assert [record.exit.exit_code for record in records if record.WhichOneof("record_type") == "exit"] == [1]
+    assert [told["state"] for told in summary_and_config(records)] == ["failed", "failed"]

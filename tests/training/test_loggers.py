@@ -9,9 +9,12 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from omegaconf import OmegaConf
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.runs import git_commit
 from thermal_landmarks.training.callbacks.artifact import BestArtifact
 from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint
 from thermal_landmarks.training.callbacks.figures import TestFigures
+from thermal_landmarks.training.callbacks.overlays import ValidationOverlays
+from thermal_landmarks.training.callbacks.step_loss import StepLoss
 from thermal_landmarks.training.callbacks.throughput import Throughput
 from thermal_landmarks.training.loggers import RunFacts, build_logger, wandb_mode
 
@@ -38,6 +41,7 @@ def test_the_offline_record_holds_what_a_dashboard_shows(
     settings = OmegaConf.create({"kind": "wandb", "project": "faces", "entity": None, "mode": "auto"})
     logger = build_logger(settings, FACTS, tmp_path / "run")
     callbacks = [Throughput(skip_steps=1), TestFigures(faces=1), BestCheckpoint(), BestArtifact()]
+    callbacks += [StepLoss(every_steps=2), ValidationOverlays(every_epochs=3, faces=2)]
     trainer = make_trainer(max_epochs=3, callbacks=callbacks, logger=logger)
     module, data = make_module(), make_data()
     trainer.fit(module, data)
@@ -79,6 +83,13 @@ def test_the_offline_record_holds_what_a_dashboard_shows(
     for name in ("overlays_best", "overlays_median", "overlays_worst", "ced"):
         (picture,) = [p for p in pictures if name in p]
         assert next((tmp_path / "run" / "wandb").glob(f"offline-run-*/files/{picture}")).stat().st_size > 1000
+
+    assert config["commit"] == git_commit()
+    (picture,) = [p for p in pictures if "val/overlays" in p]
+    assert next((tmp_path / "run" / "wandb").glob(f"offline-run-*/files/{picture}")).stat().st_size > 1000
+    losses = [(row["trainer/global_step"], row["train/step_loss"]) for row in history if "train/step_loss" in row]
+    assert [step for step, _ in losses] == [1, 3, 5, 7]  # of nine, counted from 0
+    assert all(loss > 0 for _, loss in losses)
 
     (artifact,) = [r.artifact for r in records if r.WhichOneof("record_type") == "artifact"]
     assert artifact.type == "model"

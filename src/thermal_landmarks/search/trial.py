@@ -20,7 +20,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.plan import epochs_of
 from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, replaced_trials
 from thermal_landmarks.training.callbacks.pruning import Pruning
-from thermal_landmarks.training.loggers import finish_run
+from thermal_landmarks.training.loggers import finish_run, log_outcome
 from thermal_landmarks.training.run import train
 
 _KEPT = ("model_id", "parameters", "gflops", "epochs", "seconds")
@@ -98,6 +98,7 @@ def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: o
         with suppress(UpdateFinishedTrialError):
             trial.set_user_attr("reason", _reason(error))
             study.tell(trial, state=TrialState.FAIL)
+        log_outcome("failed", cfg.objective, {})
         raise
     except BaseException:  # Ctrl-C, or a cluster that takes the machine away
         give_back(study, trial.storage, trial._trial_id, reason="interrupted", retries=cfg.search.retries)

@@ -3,10 +3,8 @@
 W&B is online where the user is logged in, else offline with one line on how to sync.
 """
 
-import logging
 import netrc
 import os
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -16,15 +14,8 @@ from urllib.parse import urlparse
 
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
-from rich.console import Console
 
 from thermal_landmarks.errors import ConfigError
-
-_SUMMARISED = {
-    "train": ("loss",),
-    "val": ("loss", "wing", "mae", "mse", "accuracy", "nme", "failure_rate", "auc", "pixel_error", "prediction_spread"),
-}
-"""Metrics with a smallest and a largest value in W&B's table of runs; those of the test occur once."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +121,9 @@ def build_logger(settings: Mapping[str, Any], run: RunFacts, folder: Path) -> Lo
     chosen = wandb_mode() if mode == "auto" else mode
     if chosen == "disabled" or getattr(rank_zero_only, "rank", 0) != 0:
         return None
-    return _wandb(run, folder, settings, chosen)
+    from thermal_landmarks.training.wandb_run import start_run  # needs RunFacts
+
+    return start_run(run, folder, settings, chosen)
 
 
 def wandb_mode() -> str:
@@ -187,6 +180,23 @@ def finish_run(*, failed: bool) -> None:
         wandb.finish(exit_code=int(failed))
 
 
+def log_outcome(state: str, objective: str, metrics: Mapping[str, Any]) -> None:
+    """Tell the W&B run of this process how its training ended, so that a table of runs can be filtered by it.
+
+    Args:
+        state: `complete`, `pruned`, `failed` or `interrupted`.
+        objective: A metric.
+        metrics: Those of the best epoch, as far as there are any.
+    """
+    wandb = sys.modules.get("wandb")
+    if wandb is None or wandb.run is None:
+        return
+    found = {"state": state, "best_objective": metrics.get(objective), "best_epoch": metrics.get("best_epoch")}
+    outcome = {name: value for name, value in found.items() if value is not None}
+    wandb.run.summary.update(outcome)
+    wandb.run.config.update(outcome, allow_val_change=True)  # what a dashboard filters and groups by
+
+
 def _tensorboard(run: RunFacts, folder: Path) -> Logger:
     from lightning.pytorch.loggers import TensorBoardLogger
 
@@ -200,51 +210,3 @@ def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     for key, value in settings.items():
         flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": str(value)}
     return flat
-
-
-def _wandb(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) -> Logger:
-    import wandb
-    from lightning.pytorch.loggers import WandbLogger
-
-    logging.getLogger("wandb").setLevel(logging.ERROR)
-    folder.mkdir(parents=True, exist_ok=True)
-    id_file = folder / "wandb_id.txt"  # a resumed run continues the same curves
-    run_id = id_file.read_text(encoding="utf-8").strip() if id_file.exists() else secrets.token_hex(4)
-    id_file.write_text(f"{run_id}\n", encoding="utf-8")
-    arguments: dict[str, Any] = {
-        "project": settings.get("project", "thermal-landmarks"),
-        "entity": settings.get("entity"),
-        "id": run_id,
-        "resume": "allow" if mode == "online" else None,
-        "name": run.name,
-        "group": run.group,
-        "job_type": "train" if run.trial is None else "trial",
-        "tags": run.all_tags,
-        "dir": str(folder),
-        "config": {
-            **run.settings,
-            "model_id": run.model_id,
-            "parameters": run.parameters,
-            "gflops": run.gflops,
-        },
-    }
-    quiet: dict[str, Any] = {"silent": True, "console": "off", "disable_git": True, "init_timeout": 30.0}
-    quiet["reinit"] = "finish_previous"  # several runs in one process, as in a multirun
-    try:
-        experiment = wandb.init(mode=mode, settings=wandb.Settings(**quiet), **arguments)
-    except wandb.Error as error:
-        if mode == "offline":
-            raise
-        Console(stderr=True).print(f"W&B can't be reached ({str(error).splitlines()[0]}); logging offline.")
-        mode = "offline"
-        experiment = wandb.init(mode=mode, settings=wandb.Settings(**quiet), **{**arguments, "resume": None})
-    # Lightning gives `trainer/global_step` with every record; as the x-axis it also holds for a resumed run.
-    experiment.define_metric("trainer/global_step", hidden=True)
-    for stage, names in _SUMMARISED.items():
-        for name in names:
-            experiment.define_metric(f"{stage}/{name}", step_metric="trainer/global_step", summary="min,max,last")
-    if mode == "offline" and run.trial is None:  # a search says it once
-        Console(stderr=True, soft_wrap=True).print(
-            f"W&B is offline; to upload this run: wandb sync {Path(experiment.dir).parent}", highlight=False
-        )
-    return WandbLogger(experiment=experiment, log_model=False)

@@ -31,7 +31,7 @@ from thermal_landmarks.training.callbacks.history import History
 from thermal_landmarks.training.callbacks.interruption import Interruption
 from thermal_landmarks.training.callbacks.pruning import Pruning
 from thermal_landmarks.training.finder_module import FinderModule
-from thermal_landmarks.training.loggers import RunFacts, build_logger
+from thermal_landmarks.training.loggers import RunFacts, build_logger, log_outcome
 from thermal_landmarks.training.module import LandmarkModule
 from thermal_landmarks.training.precision import TEST_PRECISION
 from thermal_landmarks.training.resuming import resumed_config
@@ -131,12 +131,14 @@ def _train(
             seconds = time.perf_counter() - started
             reached = record(trainer, facts, seconds=seconds, pruned=False)
             write_json(run.metrics, {**reached, "incomplete": _reason(error)})
+            log_outcome("failed" if isinstance(error, Exception) else "interrupted", cfg.objective, reached)
         raise
     metrics = {**record(trainer, facts, seconds=seconds, pruned=pruned), **(tested or {})}
     if tested:
         metrics["test_precision"] = TEST_PRECISION
     if main_process:
         write_json(run.metrics, metrics)
+        log_outcome("pruned" if pruned else "complete", cfg.objective, metrics)
     from thermal_landmarks.reporting.tables import metric_table  # a room that is built on this one
 
     if not tested and not pruned:

@@ -1,0 +1,49 @@
+"""Pictures of some validation images with their points, while a training runs."""
+
+from pathlib import Path
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import Callback
+
+from thermal_landmarks.data.batch import Batch, to_pixels
+from thermal_landmarks.training.loggers import log_picture
+from thermal_landmarks.training.module import LandmarkModule
+from thermal_landmarks.training.point_errors import image_size
+
+
+class ValidationOverlays(Callback):
+    """Shows the same few images every few epochs, as `figures/validation.png` of the run folder and to the loggers.
+
+    Args:
+        every_epochs: Between two pictures; the first shows the first epoch.
+        faces: Images.
+    """
+
+    def __init__(self, *, every_epochs: int = 10, faces: int = 4) -> None:
+        self.every_epochs = every_epochs
+        self.faces = faces
+
+    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        unwanted = trainer.sanity_checking or trainer.current_epoch % self.every_epochs or not trainer.loggers
+        data = getattr(trainer, "datamodule", None)
+        if unwanted or data is None or not trainer.is_global_zero or not isinstance(pl_module, LandmarkModule):
+            return
+        dataset = data.datasets["val"]
+        raw = dataset.__getitems__(list(range(min(self.faces, len(dataset)))))
+        batch: Batch = data.finish(raw, augment=False)
+        with torch.no_grad():
+            predicted = pl_module(batch["image"].to(pl_module.device)).cpu()
+        predicted_px = to_pixels(predicted, image_size(batch)).numpy()
+        true_px = batch["points_px"].masked_fill(~batch["mask"][..., None], torch.nan).cpu().numpy()
+        errors = np.nanmean(np.linalg.norm(predicted_px - true_px, axis=-1), axis=-1)
+        from thermal_landmarks.reporting.figures import overlay_grid  # matplotlib is slow to import
+
+        images = batch["image"].float().cpu().numpy()
+        figure = overlay_grid(list(images), list(true_px), list(predicted_px), [f"{error:.1f} px" for error in errors])
+        path = Path(trainer.default_root_dir) / "figures" / "validation.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path)
+        for logger in trainer.loggers:
+            log_picture(logger, "val/overlays", path)
