@@ -36,7 +36,12 @@ class ThermalImage:
     @classmethod
     def from_rgb(cls, rgb: np.ndarray) -> "ThermalImage":
         """A colour picture: unsigned integers (height, width, 3)."""
-        return cls(rgb.astype(np.float32) @ _LUMINANCE, "gray", rgb)
+        height, width = rgb.shape[:2]
+        values = np.empty((height, width), dtype=np.float32)
+        rows = max(1, 2**20 // max(width, 1))  # at a time: three float32 channels of a large picture are large
+        for row in range(0, height, rows):
+            np.matmul(rgb[row : row + rows].astype(np.float32), _LUMINANCE, out=values[row : row + rows])
+        return cls(values, "gray", rgb)
 
     def in_colour(self) -> "ThermalImage":
         """The image with `values` (3, height, width); what has no colours gets its single channel three times."""

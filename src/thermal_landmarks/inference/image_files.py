@@ -29,6 +29,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.overlay_files import OverlayFiles
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
+from thermal_landmarks.inference.threads import MeasuredThreads
 from thermal_landmarks.runs import write_json
 
 _log = logging.getLogger(__name__)
@@ -146,6 +147,7 @@ def predict_files(
     with (
         PointsFile(folder, predictor, unit=unit) as rows,
         OverlayFiles(folder / "overlays", files) as drawn,
+        MeasuredThreads(predictor.device) as threads,
         Progress(*columns, transient=True) as progress,
     ):
         task = progress.add_task("", total=len(files))
@@ -159,7 +161,9 @@ def predict_files(
                     cropped_by_box += five_points is not None and face.five_points_px is None
                 else:
                     failures.append(Failure(path, face))
-            for (path, image, *_), points_px in zip(images, _predict(predictor, images, debug=debug), strict=True):
+            with threads.batch(len(images)):
+                predictions = _predict(predictor, images, debug=debug)
+            for (path, image, *_), points_px in zip(images, predictions, strict=True):
                 if isinstance(points_px, Failure):
                     failures.append(points_px)
                     continue

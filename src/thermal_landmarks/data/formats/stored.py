@@ -56,7 +56,11 @@ def _missing(values: np.ndarray, no_data: float | None) -> np.ndarray | None:
     """Which values are missing; None: there can be none."""
     if values.dtype.kind == "u":
         return None if no_data is None else values == no_data
-    missing = np.zeros(values.shape, dtype=bool) if values.dtype.kind == "i" else ~(np.abs(values) < NO_DATA)
+    lowest, highest = values.min(), values.max()  # NaN where one value is
+    ordinary = lowest > -NO_DATA and highest < NO_DATA
+    if ordinary and no_data is None and float(lowest) not in _MARKS:
+        return None
+    missing = np.zeros(values.shape, dtype=bool) if ordinary else ~(np.abs(values) < NO_DATA)
     if no_data is not None:
         missing |= values == no_data
     rest = values[~missing] if missing.any() else values

@@ -53,7 +53,7 @@ def read_table(path: Path) -> tuple[Float[np.ndarray, "height width"], str | Non
         say_once(path, "a comma divides its numbers and is their decimal mark, too: 23,5,24,1 is read as 23.5 and 24.1")
         numbered = [(number, _paired(cells)) for number, cells in numbered]
     values = np.stack(_parsed(path, numbered))
-    if any(_BEYOND_RANGE.match(cell) for _, cells in numbered for cell in cells if cell[:1] in "<> "):
+    if any("<" in line or ">" in line for line in lines[layout.start :]):
         say_once(path, "cells such as <-20.00 are beyond the camera's range and read as its end, -20.00")
     values = _without_indices(path, values)
     _refuse_lists(path, values)
@@ -123,7 +123,7 @@ def _parsed(path: Path, numbered: list[tuple[int, list[str]]]) -> list[np.ndarra
     rows: list[np.ndarray] = []
     for number, cells in numbered:
         try:
-            row = np.array([_number(cell) for cell in cells])
+            row = _numbers(cells)
         except ValueError as error:
             raise DataError(
                 f"{path}, line {number}: {error}; expected a number. If a further frame begins here, write one a file."
@@ -135,6 +135,13 @@ def _parsed(path: Path, numbered: list[tuple[int, list[str]]]) -> list[np.ndarra
             )
         rows.append(row)
     return rows
+
+
+def _numbers(cells: list[str]) -> np.ndarray:
+    try:
+        return np.array(list(map(float, cells)))
+    except ValueError:
+        return np.array(list(map(_number, cells)))
 
 
 def _number(cell: str) -> float:

@@ -79,6 +79,8 @@ def _only_page(path: Path, tiff: Any) -> Any:
 
 def _frames_of_one_page(tiff: Any, page: Any) -> int:
     """ImageJ and others store a series of frames behind one page."""
+    if tiff.filehandle.size < page.dataoffsets[0] + 2 * page.nbytes:
+        return 1
     series = tiff.series[0]
     return int(series.size // page.size) if len(series.pages) == 1 and page.size else 1
 

@@ -42,7 +42,7 @@ def infer_unit(path: Path, values: np.ndarray) -> str:
         unit, file = stated
         say_once(path, f"read as {unit}, as {file} says. Set unit=counts for bare values")
         return unit
-    low, high = (float(v) for v in np.percentile(values[::2, ::2], (1, 99.9)))
+    low, high = (float(v) for v in np.percentile(values[::4, ::4], (1, 99.9)))
     for unit in ("centi_kelvin", "centi_celsius"):
         scale, offset = UNITS[unit]
         coolest_c, warmest_c = low * scale + offset, high * scale + offset
