@@ -4,7 +4,7 @@ import os
 import pytest
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.runs import RunFolder, find_run_to_resume, write_json
+from thermal_landmarks.runs import RunFolder, find_run_to_resume, require_shallow, write_json
 
 
 def make_run(folder, *, finished, age):
@@ -42,3 +42,16 @@ def test_not_a_number_becomes_null_at_any_depth(tmp_path):
     write_json(tmp_path / "m.json", content)
     expected = {"a": None, "b": 1.5, "by": {"c": None, "d": [1, None, [None, "nan"]]}}
     assert json.loads((tmp_path / "m.json").read_text()) == expected
+
+
+@pytest.mark.parametrize("text", ["a: " + "[" * 40_000, "{a: " * 2000, "- " * 2000 + "a", "- ? " * 2000])
+def test_a_config_whose_lists_nest_so_deeply_that_the_parser_crashes_is_refused(tmp_path, text):
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"config.yaml: \d+ lists in each other"):
+        require_shallow(tmp_path / "config.yaml")
+
+
+def test_a_long_list_of_lists_is_a_config(tmp_path):
+    path = tmp_path / "config.yaml"
+    path.write_text("a:\n" + "- - 1\n  - {b: [2]}\n" * 3000, encoding="utf-8")
+    assert require_shallow(path) == path

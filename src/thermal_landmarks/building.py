@@ -36,6 +36,7 @@ BUILDABLE: dict[str, tuple[str, ...]] = {
         f"{_READERS}.sftl54.Sftl54Text",
         f"{_READERS}.tfake.TFake",
         f"{_READERS}.wflw.Wflw",
+        f"{_READERS}.yolo_pose.YoloPose",
     ),
     "loss": (
         *(f"{_LOSSES}.{name}" for name in ("L1", "L2", "SmoothL1", "SmoothWing", "Wing")),

@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from thermal_landmarks.errors import ConfigError, OutputError
+
+_DEEPEST = 1000  # lists in each other in a YAML file
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,29 @@ def find_run_to_resume(resume: str, runs: Path) -> Path:
             "written a checkpoint, or resume=last."
         )
     return folder
+
+
+def require_shallow(path: Path) -> Path:
+    """The path of a YAML file of others, once it is known that nothing in it nests so deeply that its parser crashes.
+
+    The parser in C, which OmegaConf takes, calls itself for each list in a list: about 30,000 end the process.
+
+    Raises:
+        ConfigError: If it nests deeper than any config, or is no text.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is no text ({error}). Give the folder of a run.") from error
+    depth = deepest = 0
+    for mark in re.findall(r"[\[\]{}]", text):
+        depth += -1 if mark in "]}" else 1
+        deepest = max(deepest, depth)
+    for line in re.findall(r"^[-?:\s]+", text, flags=re.MULTILINE):
+        deepest = max(deepest, len(line.split()))
+    if deepest > _DEEPEST:
+        raise ConfigError(f"{path}: {deepest} lists in each other; a config has a few. Give the folder of a run.")
+    return path
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

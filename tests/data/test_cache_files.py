@@ -85,7 +85,7 @@ def test_the_space_is_reserved_before_the_file_is_filled(tmp_path):
 def test_too_little_space_is_one_line_that_says_how_much_is_missing(blob_faces, tmp_path, monkeypatch):
     usage = shutil.disk_usage(tmp_path)._replace(free=4000)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage)
-    message = rf"data.cache_dir={tmp_path}: the decoded images need 0.00 GB, .* are missing. Free space"
+    message = rf"data.cache_dir={tmp_path}: the decoded images need 0 MB, .* are missing. Free space"
     with pytest.raises(OutputError, match=message):
         load_or_build(blob_faces, SMALL, tmp_path)
     assert list(tmp_path.glob("[!.]*")) == []

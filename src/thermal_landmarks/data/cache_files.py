@@ -178,11 +178,11 @@ def _lock(caches: Path, name: str) -> FileLock:
 
 def _no_space(path: Path, needed: int, free: int) -> OutputError:
     return OutputError(
-        f"data.cache_dir={path.parent.parent}: the decoded images need {_gigabytes(needed)}, but only "
-        f"{_gigabytes(free)} are free: {_gigabytes(max(needed - free, 0))} are missing. Free space, or set "
+        f"data.cache_dir={path.parent.parent}: the decoded images need {_in_words(needed)}, but only "
+        f"{_in_words(free)} are free: {_in_words(max(needed - free, 0))} are missing. Free space, or set "
         "data.cache_dir to a folder on another disk."
     )
 
 
-def _gigabytes(size: int) -> str:
-    return f"{size / 1e9:.2f} GB"
+def _in_words(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.0f} MB"

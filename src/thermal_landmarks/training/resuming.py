@@ -10,7 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from thermal_landmarks.data.paths import PATHS, absolute, path_settings
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.runs import RunFolder
+from thermal_landmarks.runs import RunFolder, require_shallow
 
 _FREE = ("resume", "output", "trainer", "logger", "hydra", "search", "tags", "data.workers", "data.cache_dir")
 """What changes nothing in a run's result, or (`trainer`) its length and hardware."""
@@ -28,7 +28,7 @@ def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig |
         ConfigError: If something was typed that would make another run of it, or if the run is longer already than it
             is to be.
     """
-    cfg = OmegaConf.load(run.config)
+    cfg = OmegaConf.load(require_shallow(run.config))
     assert isinstance(cfg, DictConfig)
     kept = cfg.copy()
     parser = OverridesParser.create()
