@@ -99,6 +99,17 @@ def test_each_path_of_a_list_is_quoted():
     assert quoted("source", "[a=b.png, c d.png]") == """'source=["a=b.png","c d.png"]'"""
 
 
+def test_a_comma_may_mean_a_list_a_text_or_several_runs(tmp_path):
+    result = run("source=a,b c.png", cwd=tmp_path, command="predict.py")
+    assert result.returncode == 1
+    assert result.stderr.splitlines() == [
+        "error: source=a,b c.png has a comma.",
+        """A list of values: 'source=["a","b c.png"]'""",
+        """One value:        'source="a,b c.png"'""",
+        "One run for each: --multirun",
+    ]
+
+
 def test_a_path_that_the_shell_has_split_is_shown_in_quotes(tmp_path):
     result = run("source=my", "faces", cwd=tmp_path, command="predict.py")
     assert result.returncode == 1

@@ -143,6 +143,13 @@ def explain(error: BaseException, config_name: str, arguments: list[str]) -> str
         unknown = re.search(r"Could not override '([^']+)'", str(error))
         if unknown:
             return _unknown_setting(unknown[1], config_name, arguments)
+        several = re.search(r"Ambiguous value for argument '(.+)'\n", str(error))
+        if several:
+            key, _, value = several[1].partition("=")
+            return (
+                f"{several[1]} has a comma.\nA list of values: {quoted(key, f'[{value}]')}\n"
+                f"One value:        {quoted(key, value)}\nOne run for each: --multirun"
+            )
         return str(error).split("Config search path:")[0].strip()
     if isinstance(error, OSError) and error.errno in _DISK:
         return f"{error.filename or 'A file'}: {error.strerror}. Free space, or name another folder."
@@ -188,7 +195,8 @@ def _unreadable(error: OverrideParseException, arguments: list[str]) -> str:
             hint = f" A value with spaces stands in quotes:\n  {quoted(setting, f'{start} {key}')}"
         return f"{key}: expected SETTING=VALUE.{hint}"
     noise = ("Error parsing", "See ", "LexerNoViableAltException", "^")
-    reason = [line for line in str(error).splitlines()[1:] if line and not line.lstrip().startswith(noise)]
+    said = re.sub(r"HydraException while evaluating '.*': ", "", str(error))
+    reason = [line for line in said.splitlines()[1:] if line and not line.lstrip().startswith(noise)]
     return (
         f"{error.override} can't be read{': ' if reason else ''}{'. '.join(reason)}.\n"
         f"A path or a text with = # ( ) ' or such characters stands in two pairs of quotes, one for the shell:\n"
