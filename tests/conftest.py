@@ -16,8 +16,9 @@ from PIL import Image
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
 
-pytest_plugins = ("programs", "benchmark_trees", "browser", "wandb_record")
+pytest_plugins = ("programs", "benchmark_trees", "browser", "in_process", "wandb_record")
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # the test processes share the cores already
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the commands under test start in half the time with bytecode kept
 
 settings.register_profile("untimed", deadline=None)  # time is measured in benchmarks; a busy machine fails no test

@@ -4,8 +4,7 @@ import csv
 import json
 import re
 import shlex
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,16 @@ SMALL = ["root.pretrained=false", "data.image_size=[64,64]", "trainer.max_epochs
 FIVE_OF_WFLW = [96, 97, 54, 76, 82]
 
 
-def run(line: str, cwd: Path, folder: Path, *arguments: str) -> str:
-    words = shlex.split(line.removeprefix("uv run python ").replace("FOLDER", str(folder)))
-    command = [sys.executable, str(ROOT / words[0]), *words[1:], *arguments]
-    result = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=600)
-    assert result.returncode == 0, result.stderr
-    return result.stdout
+@pytest.fixture
+def run(run_script: Callable[..., Any]) -> Callable[..., str]:
+    def run(line: str, cwd: Path, folder: Path, *arguments: str) -> str:
+        words = shlex.split(line.removeprefix("uv run python ").replace("FOLDER", str(folder)))
+        result = run_script([*words, *arguments], cwd=cwd)
+        assert result.returncode == 0, result.stderr
+        shown: str = result.stdout
+        return shown
+
+    return run
 
 
 def measured(cwd: Path, shown: str) -> dict[str, Any]:
@@ -42,7 +45,9 @@ def measured(cwd: Path, shown: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("lines", [WFLW, ALIGNED], ids=["box", "align"])
-def test_wflw_is_trained_and_measured_on_its_subsets(lines: list[str], wflw_folder: Path, tmp_path: Path) -> None:
+def test_wflw_is_trained_and_measured_on_its_subsets(
+    lines: list[str], wflw_folder: Path, tmp_path: Path, run: Callable[..., str]
+) -> None:
     points = {}
     for part in ("train", "test"):
         for face in Wflw(folder=wflw_folder, part=part).annotations():
@@ -80,6 +85,7 @@ def test_106_points_are_trained_and_measured_in_their_own_layout(
     tree: str,
     scheme: str,
     images: tuple[int, ...],
+    run: Callable[..., str],
     request: pytest.FixtureRequest,
     tmp_path: Path,
 ) -> None:

@@ -1,15 +1,11 @@
 """Every experiment file runs one step of training, validation and test."""
 
 import re
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from thermal_landmarks.commands.entry import CONFIG_DIR
 
-ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted(
     str(p.relative_to(CONFIG_DIR / "experiment").with_suffix(""))
     for p in (CONFIG_DIR / "experiment").rglob("*.yaml")
@@ -21,7 +17,7 @@ SAMPLE_DATA = ("dlib_faces", "overfit_thermal54", "overfit_thermal_real")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("experiment", [name for name in EXPERIMENTS if name not in PRESETS])
-def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch):
+def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch, run_script):
     if experiment in SAMPLE_DATA:
         monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(request.getfixturevalue("shared_data")))
         small = []
@@ -33,17 +29,16 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch):
         small.append("root.pretrained=false")
     if experiment == "renderer_ablation":
         small.append("data.test_source.subjects=4")
-    command = [sys.executable, str(ROOT / "src" / "train.py"), f"experiment={experiment}", "debug=fast", *small]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    result = run_script(["src/train.py", f"experiment={experiment}", "debug=fast", *small], cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "Test metrics" in result.stdout
 
 
 @pytest.mark.slow
-def test_presets_run_one_step_at_a_small_size(tmp_path):
+def test_presets_run_one_step_at_a_small_size(tmp_path, run_script):
     small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
-    command = [sys.executable, str(ROOT / "src" / "train.py"), "--multirun", f"experiment={','.join(PRESETS)}"]
+    command = ["src/train.py", "--multirun", f"experiment={','.join(PRESETS)}"]
     command += ["debug=fast", "data.image_size=[48,64]", *small]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    result = run_script(command, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stdout.count("Test metrics") == len(PRESETS) == 20

@@ -1,8 +1,6 @@
 """The paper's twenty models have the published sizes; ablations, ensembles and seeds combine with them."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -183,16 +181,17 @@ def test_the_thermal_models_learn_with_lotrs_loss(stem):
 TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "trainer.max_epochs=1", "data=coco"]
 
 
-def train(blob_coco, cwd, *arguments):
-    command = [sys.executable, str(ROOT / "src" / "train.py"), *arguments, *TINY]
-    command += [f"data.source.annotation_file={blob_coco}", "data.scheme=perinasal6"]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+@pytest.fixture
+def train(run_script, blob_coco, tmp_path):
+    def run(*arguments):
+        data = [f"data.source.annotation_file={blob_coco}", "data.scheme=perinasal6"]
+        return run_script(["src/train.py", *arguments, *TINY, *data], cwd=tmp_path)
+
+    return run
 
 
-def test_preset_ablation_ensemble_and_seeds_combine_and_are_recorded(blob_coco, tmp_path):
+def test_preset_ablation_ensemble_and_seeds_combine_and_are_recorded(train, tmp_path):
     result = train(
-        blob_coco,
-        tmp_path,
         "--multirun",
         "experiment=paper/A-2",
         "ablation=none,no_rotation",
@@ -209,8 +208,8 @@ def test_preset_ablation_ensemble_and_seeds_combine_and_are_recorded(blob_coco, 
     assert {(run["experiment"], run["model_id"], run["ensemble"]) for run in runs} == {("paper/A-2", "A-2", 2)}
 
 
-def test_a_list_of_experiments_is_recorded_with_its_ablation(blob_coco, tmp_path):
-    result = train(blob_coco, tmp_path, "experiment=[paper/C-1,comparison,ablation/layers_removed]")
+def test_a_list_of_experiments_is_recorded_with_its_ablation(train, tmp_path):
+    result = train("experiment=[paper/C-1,comparison,ablation/layers_removed]")
     assert result.returncode == 0, result.stderr
     (path,) = tmp_path.glob("outputs/train/*/metrics.json")
     run = json.loads(path.read_text())
@@ -218,7 +217,7 @@ def test_a_list_of_experiments_is_recorded_with_its_ablation(blob_coco, tmp_path
     assert run["experiment"] == "paper/C-1,comparison,ablation/layers_removed"
 
 
-def test_an_experiment_that_would_undo_an_ablation_is_refused(blob_coco, tmp_path):
-    result = train(blob_coco, tmp_path, "experiment=[ablation/no_rotation,paper/A-2]")
+def test_an_experiment_that_would_undo_an_ablation_is_refused(train, tmp_path):
+    result = train("experiment=[ablation/no_rotation,paper/A-2]")
     assert result.returncode != 0
     assert "Put the ablations last" in result.stderr

@@ -1,11 +1,8 @@
-"""The commands of the README, run as they stand on small data (`uv run python` replaced by this Python)."""
+"""The commands of the README, run as they stand on small data, inside this process."""
 
-import os
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -52,7 +49,7 @@ def words_of(line):
     return [Path(path).name, *settings]
 
 
-def run(line, workplace):
+def run(line, workplace, run_script):
     command, *words = words_of(line)
     runs = sorted((workplace / "outputs" / "train").glob("*/metrics.json"))
     words = [word.replace("outputs/train/RUN", str(runs[0].parent)) if runs else word for word in words]
@@ -63,10 +60,7 @@ def run(line, workplace):
         words += ["search.trials=2"] if "search=quick" in words else []
     elif "debug=limit" in words:
         words += ["data.image_size=[48,64]", *SYNTHETIC]
-    environment = os.environ | {"WANDB_MODE": "offline"}
-    return subprocess.run(
-        [sys.executable, f"src/{command}", *words], cwd=workplace, env=environment, capture_output=True, text=True
-    )
+    return run_script([f"src/{command}", *words], cwd=workplace, env={"WANDB_MODE": "offline"})
 
 
 def test_readme_has_the_main_commands():
@@ -90,10 +84,10 @@ def test_readme_has_the_main_commands():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("line", COMMANDS)
-def test_readme_command_works(line, workplace):
+def test_readme_command_works(line, workplace, run_script):
     if "resume=last" in line:  # there must be something to resume
         finished = max((workplace / "outputs" / "train").glob("*/metrics.json"), key=lambda p: p.stat().st_mtime)
         finished.unlink()
-    result = run(line, workplace)
+    result = run(line, workplace, run_script)
     assert result.returncode == 0, result.stderr
     assert "Traceback" not in result.stderr

@@ -17,10 +17,12 @@ from thermal_landmarks.errors import DataError
 ROOT = Path(__file__).parents[2]
 
 
-def run(*arguments, cwd, command="train.py"):
-    return subprocess.run(
-        [sys.executable, str(ROOT / "src" / command), *arguments], capture_output=True, text=True, cwd=cwd
-    )
+@pytest.fixture
+def run(run_script):
+    def run(*arguments, cwd, command="train.py"):
+        return run_script([f"src/{command}", *arguments], cwd=cwd)
+
+    return run
 
 
 @pytest.mark.parametrize(
@@ -32,7 +34,7 @@ def run(*arguments, cwd, command="train.py"):
         ("data.augmentation.rotate=1", ["Settings in 'data.augmentation'", "rotation_max_deg"]),
     ],
 )
-def test_typing_mistakes_name_the_choices_in_one_screen(argument, expected, tmp_path):
+def test_typing_mistakes_name_the_choices_in_one_screen(argument, expected, tmp_path, run):
     result = run(argument, cwd=tmp_path)
     assert result.returncode != 0
     assert all(text in result.stderr for text in expected)
@@ -41,7 +43,7 @@ def test_typing_mistakes_name_the_choices_in_one_screen(argument, expected, tmp_
     assert not list(tmp_path.iterdir())
 
 
-def test_two_mistakes_and_other_commands_are_answered_as_well(tmp_path):
+def test_two_mistakes_and_other_commands_are_answered_as_well(tmp_path, run):
     assert "Did you mean 'depth'?" in run("stem.dept=3", "branch.dept=2", cwd=tmp_path).stderr
     result = run("checkpiont=x", "data=thermal_real", cwd=tmp_path, command="evaluate.py")
     assert "Did you mean 'checkpoint'?" in result.stderr

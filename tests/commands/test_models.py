@@ -1,18 +1,20 @@
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-COMMAND = Path(__file__).parents[2] / "src" / "models.py"
 
+@pytest.fixture
+def run(run_script: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*arguments: str, folder: Path) -> Any:
+        return run_script(["src/models.py", *arguments], cwd=folder)
 
-def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(COMMAND), *arguments], capture_output=True, text=True, cwd=folder)
+    return run
 
 
 @pytest.mark.slow
-def test_table_lists_the_chosen_pairs_and_leaves_no_files(tmp_path: Path) -> None:
+def test_table_lists_the_chosen_pairs_and_leaves_no_files(tmp_path: Path, run: Callable[..., Any]) -> None:
     result = run(
         "image_size=[64,80]", "stems=[conv,alt_conv_resnext]", "branches=[luong]", "timed=true", folder=tmp_path
     )
@@ -25,7 +27,9 @@ def test_table_lists_the_chosen_pairs_and_leaves_no_files(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_table_lists_presets_at_their_own_sizes_without_fetching_weights(tmp_path: Path) -> None:
+def test_table_lists_presets_at_their_own_sizes_without_fetching_weights(
+    tmp_path: Path, run: Callable[..., Any]
+) -> None:
     result = run("experiments=[lotr/m,comparison]", "num_points=106", folder=tmp_path)
     assert result.returncode == 0, result.stderr
     lotr, thermal = (line for line in result.stdout.splitlines() if "LOTR-M" in line or "A-2" in line)
@@ -35,7 +39,7 @@ def test_table_lists_presets_at_their_own_sizes_without_fetching_weights(tmp_pat
 
 
 @pytest.mark.slow
-def test_unknown_stem_is_an_error_that_lists_the_valid_ones(tmp_path: Path) -> None:
+def test_unknown_stem_is_an_error_that_lists_the_valid_ones(tmp_path: Path, run: Callable[..., Any]) -> None:
     result = run("stems=[conf]", folder=tmp_path)
     assert result.returncode != 0
     assert "There is no stem 'conf'" in result.stderr

@@ -16,16 +16,31 @@ ROOT = Path(__file__).parents[2]
 TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "data.augmentation.noise=0.02"]
 
 
-def command(data, *arguments):
+def typed(data, *arguments):
     settings = [f"data.source.annotation_file={data}", "data=coco", "data.scheme=perinasal6", *TINY]
-    return [sys.executable, str(ROOT / "src" / "train.py"), *settings, *arguments]
+    return ["src/train.py", *settings, *arguments]
 
 
-def run(data, *arguments, cwd, check=True):
-    environment = os.environ | {"WANDB_MODE": "offline", "OMP_NUM_THREADS": "1", "COLUMNS": "120"}
-    result = subprocess.run(command(data, *arguments), cwd=cwd, capture_output=True, text=True, env=environment)
-    assert not check or result.returncode == 0, result.stderr
-    return result
+@pytest.fixture(scope="session")
+def run(run_script):
+    def run(data, *arguments, cwd, check=True):
+        environment = {"WANDB_MODE": "offline", "COLUMNS": "120"}
+        result = run_script(typed(data, *arguments), cwd=cwd, env=environment)
+        assert not check or result.returncode == 0, result.stderr
+        return result
+
+    return run
+
+
+def process_command(data, *arguments):
+    """The same for a process of its own, where that matters."""
+    script, *settings = typed(data, *arguments)
+    return [sys.executable, str(ROOT / script), *settings]
+
+
+def run_process(data, *arguments, cwd):
+    result = subprocess.run(process_command(data, *arguments), cwd=cwd, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
 
 
 def run_folders(cwd):
@@ -33,7 +48,7 @@ def run_folders(cwd):
 
 
 @pytest.fixture(scope="module")
-def trained(blob_coco, tmp_path_factory):
+def trained(blob_coco, tmp_path_factory, run):
     cwd = tmp_path_factory.mktemp("trained")
     result = run(blob_coco, "trainer.max_epochs=3", "logger=wandb", cwd=cwd)
     (folder,) = run_folders(cwd)
@@ -79,7 +94,7 @@ def test_checkpoint_is_plain_data_that_knows_its_network(trained):
 def test_three_processes_measure_what_one_does(blob_coco, tmp_path):
     """DDP on the CPU; four test images don't divide by three, and none may count twice."""
     data = ["data.split.test=0.1", "data.batch_size=3", "trainer.max_epochs=2"]
-    run(blob_coco, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=3", *data, cwd=tmp_path)
+    run_process(blob_coco, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=3", *data, cwd=tmp_path)
     (folder,) = run_folders(tmp_path)
     found = json.loads((folder / "metrics.json").read_text())
     evaluate = [
@@ -103,10 +118,10 @@ def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path):
     for folder in (whole, killed):
         folder.mkdir()
     arguments = ["trainer.max_epochs=12", "data.augmentation.rotation=random", "callbacks=ema", "head.dropout=0.3"]
-    run(blob_coco, *arguments, cwd=whole)
+    run_process(blob_coco, *arguments, cwd=whole)
 
     process = subprocess.Popen(
-        command(blob_coco, *arguments),
+        process_command(blob_coco, *arguments),
         cwd=killed,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -119,7 +134,7 @@ def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path):
     assert not (folder / "metrics.json").exists()
     assert 2 <= len(history(folder)) < 12
 
-    run(blob_coco, "resume=last", cwd=killed)
+    run_process(blob_coco, "resume=last", cwd=killed)
     (same,) = run_folders(killed)
     assert same == folder
     (reference,) = run_folders(whole)
@@ -131,7 +146,7 @@ def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM")
 def test_a_cluster_that_says_stop_gets_a_checkpoint_a_line_and_the_exit_code(blob_coco, tmp_path):
     process = subprocess.Popen(
-        command(blob_coco, "trainer.max_epochs=500"),
+        process_command(blob_coco, "trainer.max_epochs=500"),
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -151,14 +166,9 @@ def test_a_cluster_that_says_stop_gets_a_checkpoint_a_line_and_the_exit_code(blo
     assert json.loads((folder / "metrics.json").read_text())["incomplete"]
 
 
-def test_resumed_run_refuses_to_become_another_model(trained, blob_coco):
+def test_resumed_run_refuses_to_become_another_model(trained, run_script):
     _, folder = trained
-    result = subprocess.run(
-        [sys.executable, str(ROOT / "src" / "train.py"), f"resume={folder}", "stem=conv"],
-        capture_output=True,
-        text=True,
-        cwd=folder.parents[2],
-    )
+    result = run_script(["src/train.py", f"resume={folder}", "stem=conv"], cwd=folder.parents[2])
     assert result.returncode != 0
     assert "a resumed run keeps its stem" in result.stderr
 
