@@ -59,7 +59,7 @@ def test_two_mistakes_and_other_commands_are_answered_as_well(tmp_path, run):
         ("models.py", "stem=conv", "Its groups: root, head"),
     ],
 )
-def test_a_group_that_a_command_lacks_is_answered_with_those_it_has(command, argument, groups, tmp_path):
+def test_a_group_that_a_command_lacks_is_answered_with_those_it_has(command, argument, groups, tmp_path, run):
     needed = ["data=thermal_real"] if command == "evaluate.py" else []
     result = run(*needed, argument, cwd=tmp_path, command=command)
     assert result.returncode == 1
@@ -101,7 +101,7 @@ def test_each_path_of_a_list_is_quoted():
     assert quoted("source", "[a=b.png, c d.png]") == """'source=["a=b.png","c d.png"]'"""
 
 
-def test_a_comma_may_mean_a_list_a_text_or_several_runs(tmp_path):
+def test_a_comma_may_mean_a_list_a_text_or_several_runs(tmp_path, run):
     result = run("source=a,b c.png", cwd=tmp_path, command="predict.py")
     assert result.returncode == 1
     assert result.stderr.splitlines() == [
@@ -112,7 +112,7 @@ def test_a_comma_may_mean_a_list_a_text_or_several_runs(tmp_path):
     ]
 
 
-def test_a_path_that_the_shell_has_split_is_shown_in_quotes(tmp_path):
+def test_a_path_that_the_shell_has_split_is_shown_in_quotes(tmp_path, run):
     result = run("source=my", "faces", cwd=tmp_path, command="predict.py")
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1].strip() == """'source="my faces"'"""
@@ -146,7 +146,7 @@ def test_every_command_either_writes_nothing_or_has_output():
     assert {path.stem for path in CONFIG_DIR.glob("*.yaml")} == {*OUTPUTS, *silent}
 
 
-def test_a_training_is_not_written_over_and_a_file_is_no_folder(tmp_path):
+def test_a_training_is_not_written_over_and_a_file_is_no_folder(tmp_path, run):
     last = tmp_path / "run" / "checkpoints" / "last.ckpt"
     last.parent.mkdir(parents=True)
     last.touch()
