@@ -139,7 +139,7 @@ def plain_parameters(cfg, map_size=(30, 40)):
     ],
 )
 def test_the_plain_form_has_the_papers_parameters_and_no_others(stem, branch):
-    sizes = ["stem.width=16", "stem.width_growth=2.0", "stem.strided_repeats=3", "head=fully_connected"]
+    sizes = ["stem.width=16", "stem.width_growth=2.0", "stem.strided_repeats=3"]
     cfg = compose_config("train", ["experiment=paper/plain", f"stem={stem}", f"branch={branch}", *sizes])
     cfg.data.image_size = [120, 160]
     network = build(cfg, device="cpu")
