@@ -1,5 +1,6 @@
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.report.rows import group, newest_of_each_seed, singular_row
 from thermal_landmarks.reporting.report.runs import collect
 from thermal_landmarks.reporting.report.settings import differences, flatten
+from thermal_landmarks.reporting.report.write import write_report
 
 
 def test_runs_are_found_at_any_depth_once_with_their_command(make_run, tmp_path: Path) -> None:
@@ -134,3 +136,11 @@ def test_numbers_that_are_missing_or_not_finite_are_none(make_run, tmp_path: Pat
     nme = run.image_nme()
     assert nme is not None
     assert len(nme) == 21
+
+
+def test_a_database_out_of_reach_is_told_before_any_run_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("thermal_landmarks.reporting.report.write.collect", lambda runs: pytest.fail("it read first"))
+    started = time.monotonic()
+    with pytest.raises(ConfigError, match=r"studies=postgresql\+psycopg://127.0.0.1:1/db can't be read"):
+        write_report([tmp_path], tmp_path / "out", studies="postgresql+psycopg://me:secret@127.0.0.1:1/db")
+    assert time.monotonic() - started < 5

@@ -162,6 +162,16 @@ def test_last_worker_waits_for_another_ones_trial_and_runs_it_when_that_dies(sea
     assert "Waiting for 1 running trial(s)" in capsys.readouterr().out
 
 
+def test_a_database_out_of_reach_is_told_before_anything_is_planned_or_rendered(search, monkeypatch):
+    began = []
+    monkeypatch.setattr("thermal_landmarks.search.worker.plan_studies", lambda *args: began.append("planned"))
+    started = time.monotonic()
+    with pytest.raises(ConfigError, match=r"127.0.0.1:1/db can't be used: .*refused"):
+        search("search.storage=postgresql+psycopg://me@127.0.0.1:1/db")
+    assert not began
+    assert time.monotonic() - started < 5
+
+
 def test_a_job_that_was_given_to_another_process_does_not_tell(search, trial_task, study_of):
     def taken(cfg):
         study = study_of()

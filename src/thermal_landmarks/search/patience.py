@@ -54,13 +54,13 @@ class PatientStorage(RDBStorage):
                 if self._given_up or waited > self.patience_seconds:
                     self._given_up = True
                     raise ConfigError(
-                        f"search.storage={self.url} hasn't answered for {waited:.0f} s ({_reason(error)}). What was "
+                        f"search.storage={self.url} hasn't answered for {waited:.0f} s ({reason_of(error)}). What was "
                         "told before is kept: mend the database and give the same command again."
                     ) from error
                 if pause == _FIRST_PAUSE_SECONDS:
                     _log.warning(
                         "The study's database doesn't answer (%s); waiting up to %.0f s for it.",
-                        _reason(error),
+                        reason_of(error),
                         self.patience_seconds,
                     )
             time.sleep(pause)
@@ -74,7 +74,8 @@ def _is_gone(error: Exception) -> bool:
     return isinstance(cause, DBAPIError) and cause.connection_invalidated
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
+    """What the database said, its first line."""
     cause = error.__cause__ if isinstance(error, StorageInternalError) else error
     return str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
 

@@ -20,13 +20,13 @@ from sqlalchemy.exc import IntegrityError, NoSuchModuleError, OperationalError, 
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.password import hide_password
-from thermal_landmarks.search.patience import PatientStorage
+from thermal_landmarks.search.patience import PatientStorage, reason_of
 
 _log = logging.getLogger(__name__)
 
 _ATTEMPTS = 20  # to open a new database while other processes make its tables
 _PAUSE_SECONDS = 0.25
-_CONNECT_SECONDS = 4  # to a server that doesn't answer at all
+_CONNECT_SECONDS = 4
 
 
 def open_storage(settings: Mapping[str, Any]) -> PatientStorage:
@@ -39,13 +39,10 @@ def open_storage(settings: Mapping[str, Any]) -> PatientStorage:
         ConfigError: If the URL is of another kind, or the database can't be reached.
     """
     url = hide_password(str(settings["storage"]))
-    connect: dict[str, Any] = {"pool_pre_ping": True}
+    connect = {"pool_pre_ping": True, "connect_args": connection_settings(url)}
     if url.startswith("sqlite:///") and url != "sqlite:///:memory:":
         Path(url.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
-        connect["connect_args"] = {"timeout": 60}  # seconds to wait for another process's write
-    elif url.startswith("postgresql"):
-        connect["connect_args"] = {"connect_timeout": _CONNECT_SECONDS}
-    else:
+    elif not url.startswith("postgresql"):
         raise ConfigError(f"search.storage={url}: expected sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE.")
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)  # Optuna's heartbeats are one
@@ -74,7 +71,14 @@ def open_storage(settings: Mapping[str, Any]) -> PatientStorage:
             "postgresql+psycopg://... and install it: uv sync --extra postgres."
         ) from error
     except SQLAlchemyError as error:
-        raise ConfigError(f"search.storage={url} can't be used: {getattr(error, 'orig', None) or error}") from error
+        raise ConfigError(f"search.storage={url} can't be used: {reason_of(error)}") from error
+
+
+def connection_settings(url: str) -> dict[str, Any]:
+    """How long a driver waits, in seconds: for another process's write, or for a server that doesn't answer at all."""
+    if url.startswith("sqlite"):
+        return {"timeout": 60}
+    return {"connect_timeout": _CONNECT_SECONDS} if url.startswith("postgresql") else {}
 
 
 class Retry:

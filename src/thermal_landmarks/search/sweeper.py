@@ -34,7 +34,7 @@ class AshaSweeper(Sweeper):
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
         from thermal_landmarks.search.launching import build_launcher
         from thermal_landmarks.search.password import hide_password
-        from thermal_landmarks.search.worker import Worker
+        from thermal_landmarks.search.storage import open_storage
 
         if "search" not in config:
             raise ConfigError("hydra/sweeper=asha needs a search: --multirun search=paper or search=quick.")
@@ -43,7 +43,11 @@ class AshaSweeper(Sweeper):
         for shown in (config.hydra, HydraConfig.get()):
             with read_write(shown), open_dict(shown):
                 shown.overrides.task = _without_password(shown.overrides.task, config)
-        self.worker = Worker(config, hydra_context.config_loader, build_launcher(hydra_context, task_function, config))
+        storage = open_storage(config.search)  # before all that takes long: torch, planning, data
+        from thermal_landmarks.search.worker import Worker
+
+        launcher = build_launcher(hydra_context, task_function, config)
+        self.worker = Worker(config, hydra_context.config_loader, launcher, storage)
 
     def sweep(self, arguments: Sequence[str]) -> None:
         self.worker.run(_without_password(arguments, self.worker.config))

@@ -17,9 +17,10 @@ from rich.console import Console
 
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError, Interrupted
+from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, plan_studies
 from thermal_landmarks.search.progress import progress_line, study_table
-from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage
+from thermal_landmarks.search.storage import Heartbeat, give_back
 from thermal_landmarks.search.study import SharedStudy
 from thermal_landmarks.training.stopping import stop_requests
 
@@ -33,12 +34,14 @@ class Worker:
         config: The composed config of the command.
         loader: Hydra's, for the configs of studies.
         launcher: Of the jobs.
+        storage: Of the studies.
     """
 
-    def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher) -> None:
+    def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher, storage: PatientStorage) -> None:
         self.config = config
         self.loader = loader
         self.launcher = launcher
+        self.storage = storage
         self.studies: list[SharedStudy] = []
         self._stop: BaseException | None = None
         self._failures: Counter[str] = Counter()
@@ -70,8 +73,7 @@ class Worker:
 
     def _run_studies(self, arguments: Sequence[str]) -> None:
         plans = plan_studies(self.config, self.loader, arguments)
-        storage = open_storage(self.config.search)
-        self.studies = [SharedStudy(plan, storage) for plan in plans]
+        self.studies = [SharedStudy(plan, self.storage) for plan in plans]
         _prepare_data(plans)
         self._started = time.perf_counter()
         try:

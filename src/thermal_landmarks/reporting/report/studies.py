@@ -94,8 +94,13 @@ def load_searches(url: str) -> list[Search]:
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
+    from thermal_landmarks.search.storage import connection_settings
+
     try:
-        studies = [optuna.load_study(study_name=name, storage=url) for name in optuna.get_all_study_names(url)]
+        engine = {"connect_args": connection_settings(url)}
+        storage = optuna.storages.RDBStorage(url, engine_kwargs=engine) if url.startswith("postgresql") else url
+        names = optuna.get_all_study_names(storage)
+        studies = [optuna.load_study(study_name=name, storage=storage) for name in names]
         searches = [_search(study) for study in studies if study.trials]
     except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError) as error:  # ImportError: a missing driver
         raise ConfigError(f"studies={_without_password(url)} can't be read: {str(error).splitlines()[0]}") from error
