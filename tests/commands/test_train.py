@@ -170,7 +170,8 @@ def test_resumed_run_refuses_to_become_another_model(trained, run_script):
     _, folder = trained
     result = run_script(["src/train.py", f"resume={folder}", "stem=conv"], cwd=folder.parents[2])
     assert result.returncode != 0
-    assert "a resumed run keeps its stem" in result.stderr
+    assert result.stderr.startswith("error: stem=conv: a resumed run keeps its stem (alt_conv_resnext).")
+    assert len(result.stderr.splitlines()) == 1
 
 
 def wait_for_epochs(cwd, count, process):
