@@ -301,3 +301,21 @@ def test_an_overlay_that_cannot_be_written_is_a_warning(
     outcome = predict_files(predictor, [file], tmp_path / "out")
     assert outcome.predicted == 1
     assert "no overlay could be written (Is a directory)" in caplog.text
+
+
+def test_an_overlay_that_cannot_be_drawn_is_a_warning_or_shown_under_debug(
+    predictor: Predictor,
+    pictures: Path,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(image: object) -> np.ndarray:
+        raise IndexError("no colour")
+
+    monkeypatch.setattr("thermal_landmarks.inference.overlay_files.to_rgb", broken)
+    files = [pictures / "anna" / "1.png", pictures / "ben" / "1.png"]
+    assert predict_files(predictor, files, tmp_path / "out").predicted == 2
+    assert caplog.text.count("no overlay could be drawn (IndexError: no colour)") == 2
+    with pytest.raises(IndexError):
+        predict_files(predictor, files, tmp_path / "out2", debug=True)

@@ -15,6 +15,8 @@ from PIL import Image
 from thermal_faces import SyntheticSequence
 from thermal_faces.video import files as module
 from thermal_faces.video.files import write_sequence
+from thermal_landmarks.data.formats.images import list_images, read_image
+from thermal_landmarks.errors import DataError
 
 SETTINGS: dict[str, Any] = {"seed": 2, "seconds": 0.7, "size": (60, 80)}
 
@@ -52,6 +54,10 @@ def test_files_hold_frames_points_and_signals(tmp_path: Path) -> None:
             assert float(signals[index]["time_s"]) == pytest.approx(index / 30, abs=1e-6)
     with Image.open(tmp_path / "preview.gif") as preview:
         assert getattr(preview, "n_frames", 1) == 7
+    # its tables are no pictures, and its video is none either
+    assert list_images(tmp_path) == [tmp_path / "frames.tif"]
+    with pytest.raises(DataError, match=r"frames\.tif: holds 21 pages, expected one image\. A video's frames"):
+        read_image(tmp_path / "frames.tif")
 
 
 def test_processes_write_the_same_bytes_as_one(tmp_path: Path) -> None:

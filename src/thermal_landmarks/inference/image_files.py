@@ -146,7 +146,7 @@ def predict_files(
     read = functools.partial(read_image, unit=unit, counts_table=counts_table)
     with (
         PointsFile(folder, predictor, unit=unit) as rows,
-        OverlayFiles(folder / "overlays", files) as drawn,
+        OverlayFiles(folder / "overlays", files, debug=debug) as drawn,
         MeasuredThreads(predictor.device) as threads,
         Progress(*columns, transient=True) as progress,
     ):

@@ -20,7 +20,7 @@ from thermal_landmarks.runs import unwritable
 _log = logging.getLogger(__name__)
 
 _WRITERS = 2
-_WAITING = 8  # each keeps its image in memory
+_WAITING, _WAITING_BYTES = 8, 256 * 2**20  # each keeps its image in memory
 
 
 class OverlayFiles:
@@ -32,27 +32,38 @@ class OverlayFiles:
     Args:
         folder: Where they go.
         files: All images.
+        debug: Whether an error of the program in drawing is raised.
     """
 
-    def __init__(self, folder: Path, files: Sequence[Path]) -> None:
+    def __init__(self, folder: Path, files: Sequence[Path], *, debug: bool = False) -> None:
         self._targets = {file: folder / name for file, name in _overlay_names(files).items()}
         self._pool = ThreadPoolExecutor(_WRITERS)
-        self._pending: deque[tuple[Path, Future[None]]] = deque()
+        self._pending: deque[tuple[Path, int, Future[None]]] = deque()
+        self._waiting_bytes = 0
+        self._debug = debug
 
     def add(self, path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
         """Draw and write one, soon."""
-        while len(self._pending) >= _WAITING:
+        needed = image.values.nbytes
+        while self._pending and (len(self._pending) >= _WAITING or self._waiting_bytes + needed > _WAITING_BYTES):
             self._finish_first()
-        self._pending.append((path, self._pool.submit(_write, self._targets[path], image, points_px)))
+        self._waiting_bytes += needed
+        drawn = self._pool.submit(_write, self._targets[path], image, points_px)
+        self._pending.append((path, needed, drawn))
 
     def _finish_first(self) -> None:
-        path, written = self._pending.popleft()
+        path, size, written = self._pending.popleft()
+        self._waiting_bytes -= size
         try:
             written.result()
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES):
                 raise unwritable(self._targets[path], error) from error
             _log.warning("%s: no overlay could be written (%s).", path, error.strerror or error)
+        except Exception as error:  # the points are there; the picture of them must not end the others
+            if self._debug:
+                raise
+            _log.warning("%s: no overlay could be drawn (%s: %s).", path, type(error).__name__, error)
 
     def __enter__(self) -> "OverlayFiles":
         return self
