@@ -69,3 +69,7 @@ def test_completion_knows_commands_and_their_settings(line, expected, tmp_path):
 
 def test_completion_is_installed_for_the_script(tmp_path):
     assert run("-sc", "install=bash", cwd=tmp_path).stdout.strip().endswith("hydra_bash_completion thermal-landmarks")
+
+
+def test_the_citation_names_the_version():
+    assert f"\nversion: {thermal_landmarks.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
