@@ -1,5 +1,6 @@
 import os
 import pickle
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,3 +119,30 @@ def test_a_shipped_checkpoint_loads_by_its_name(name: str) -> None:
     loaded = load_checkpoint(name)
     assert loaded.scheme.name == ("perinasal6" if "perinasal6" in name else "face16")
     assert loaded.preprocessing.zoom is not None
+
+
+@pytest.mark.parametrize(
+    ("part", "key", "value", "message"),
+    [
+        ("network", "ensemble", 10**12, r"network\.ensemble=1e\+12, expected at most 1,024"),
+        ("network", "image_size", [10**9, 10**9], r"network\.image_size\.0=1e\+09, expected at most 8,192"),
+        ("network", "ensemble", 500, r"head\.linear\.weight should have the shape .*, found|should have the shape"),
+        ("network", "num_points", float("inf"), "num_points=inf"),
+        ("network", "image_size", [48] * 5000, "5000 entries"),
+        ("preprocessing", "image_size", [10**7, 64], r"preprocessing\.image_size\.0=1e\+07"),
+    ],
+)
+def test_settings_that_no_weights_fit_are_refused_before_they_take_memory(
+    part: str, key: str, value: object, message: str, make_checkpoint: MakeCheckpoint
+) -> None:
+    path = make_checkpoint()
+    content = torch.load(path, weights_only=True)
+    content["hyper_parameters"][part][key] = value
+    torch.save(content, path)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ConfigError, match=message):
+            load_checkpoint(path)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()

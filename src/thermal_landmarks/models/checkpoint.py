@@ -15,6 +15,11 @@ from thermal_landmarks.runs import RunFolder
 
 _PREFIX = "network."
 _SHIPPED = Path(__file__).parent / "weights"
+_COUNTS = ("ensemble", "depth", "encoder_layers", "decoder_layers", "layers", "heads", "cardinality", "num_points")
+_LARGEST_COUNT = 1024
+_LARGEST_NUMBER = 65_536  # channels, gray levels, ...
+_LARGEST_SIDE = 8192  # of an image, in pixels
+_LARGEST_LIST = 1024
 _NEEDED = ("network", "scheme", "preprocessing")
 
 
@@ -94,6 +99,14 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
         raise _foreign(file, f"its hyper_parameters lack {', '.join(missing)}")
     weights = {k.removeprefix(_PREFIX): v for k, v in content["state_dict"].items() if k.startswith(_PREFIX)}
     try:
+        _require_plausible(settings["network"], "network")
+        _require_plausible(settings["preprocessing"], "preprocessing")
+        with torch.device("meta"):  # shapes alone: settings that want more memory than the weights hold allocate none
+            wanted = {name: value.shape for name, value in LandmarkNetwork(**settings["network"]).state_dict().items()}
+        for name, shape in wanted.items():
+            if name not in weights or weights[name].shape != shape:
+                found = tuple(weights[name].shape) if name in weights else "none"
+                raise ConfigError(f"{name} should have the shape {tuple(shape)}, found {found}")
         network = LandmarkNetwork(**settings["network"])
         network.load_state_dict(weights)
         scheme = get_scheme(settings["scheme"])
@@ -101,6 +114,27 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
     except (UserError, RuntimeError, TypeError, KeyError) as error:
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
     return LoadedCheckpoint(file, network.eval(), scheme, preprocessing, settings)
+
+
+def _require_plausible(value: Any, where: str) -> None:
+    """Refuse numbers that no network of this project has, before anything is built in a loop or in memory of that size.
+
+    Raises:
+        ConfigError: Naming the setting, its value and the limit.
+    """
+    if isinstance(value, dict):
+        for key, item in value.items():
+            _require_plausible(item, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        if len(value) > _LARGEST_LIST:
+            raise ConfigError(f"{where} has {len(value)} entries, expected at most {_LARGEST_LIST}")
+        for i, item in enumerate(value):
+            _require_plausible(item, f"{where}.{i}")
+    elif isinstance(value, int | float):
+        limit = _LARGEST_COUNT if where.rpartition(".")[2] in _COUNTS else _LARGEST_NUMBER
+        limit = _LARGEST_SIDE if "_size." in where else limit
+        if not abs(value) <= limit:
+            raise ConfigError(f"{where}={value:.4g}, expected at most {limit:,}")
 
 
 def write_weights(checkpoint: str | Path, path: Path) -> None:
