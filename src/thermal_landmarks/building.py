@@ -91,7 +91,10 @@ def build(kind: str, settings: DictConfig | Mapping[str, Any], **arguments: Any)
     Raises:
         ConfigError: If the settings name anything that isn't on the list of this kind.
     """
-    plain = OmegaConf.to_container(settings, resolve=True) if isinstance(settings, DictConfig) else dict(settings)
+    if isinstance(settings, DictConfig):
+        plain = OmegaConf.to_container(settings, resolve=True, throw_on_missing=True)
+    else:
+        plain = dict(settings)
     if not isinstance(plain, dict) or "_target_" not in plain:
         raise ConfigError(f"The {kind} has no _target_. Valid: {', '.join(BUILDABLE[kind])}.")
     admitted = (*BUILDABLE[kind], *(name for inner in _INSIDE.get(kind, ()) for name in BUILDABLE[inner]))
