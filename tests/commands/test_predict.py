@@ -37,7 +37,7 @@ def test_a_folder_becomes_a_table_and_overlays(
 ) -> None:
     checkpoint = make_checkpoint(scheme="face16")
     source = shared_data / "thermal-real" / "images"
-    settings = ("unit=centi_celsius", "device=cpu", "hydra.run.dir=out")
+    settings = ("unit=centi_celsius", "device=cpu", "hydra.run.dir=out", "faces=one")
     assert predict(f"checkpoint={checkpoint}", f"source={source}", *settings) is None
     annotations = FlatCsv(annotation_file=tmp_path / "out" / "points.csv", scheme="face16").annotations()
     assert [a.image for a in annotations] == sorted(source.glob("*.png"))
@@ -51,7 +51,8 @@ def test_an_unreadable_file_is_named_and_the_rest_still_done(
     source.mkdir()
     (source / "a.png").write_bytes(b"junk")
     np.save(source / "b.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
-    code = predict(f"checkpoint={make_checkpoint()}", f"source={source}", "hydra.run.dir=out", "device=cpu")
+    settings = ("hydra.run.dir=out", "device=cpu", "faces=frame")
+    code = predict(f"checkpoint={make_checkpoint()}", f"source={source}", *settings)
     assert isinstance(code, str)  # Python prints it and exits with status 1
     assert "1 of 2 images" in code
     assert "a.png" in code
@@ -69,7 +70,7 @@ def test_a_network_for_face_boxes_asks_for_them(
         "device=cpu",
         "hydra.run.dir=out",
     )
-    assert str(predict(*settings)).startswith("error: boxes is not set")
+    assert str(predict(*settings, "faces=frame")).startswith("error: boxes is not set")
     assert predict(*settings, "boxes=whole") is None
 
 
@@ -93,3 +94,20 @@ def test_a_missing_setting_is_named(predict: Predict, make_checkpoint: MakeCheck
     del settings[missing]
     code = predict(*(f"{name}={value}" for name, value in settings.items()))
     assert str(code).startswith(f"error: {missing} is not set")
+
+
+def test_a_wall_has_no_face_and_that_is_no_error(
+    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "wall.npy", np.random.default_rng(0).normal(20, 0.1, (48, 64)))
+    checkpoint = make_checkpoint(scheme="face16")
+    assert predict(f"checkpoint={checkpoint}", "source=wall.npy", "device=cpu", "output=out", "format=coco") is None
+    assert "0 faces in 1 image, 1 without" in capsys.readouterr().out
+    assert (tmp_path / "out" / "points.csv").read_text().splitlines()[1].endswith("," * 56)
+    assert (tmp_path / "out" / "faces.json").exists()
+
+
+def test_an_unknown_choice_is_named(predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
+    said = predict(f"checkpoint={make_checkpoint()}", "source=a.npy", "faces=all", "output=out")
+    assert str(said).startswith("error: faces=all is unknown. Choose auto, one, frame.")

@@ -76,7 +76,7 @@ def test_boxes_are_never_ignored_or_overwritten(tmp_path: Path) -> None:
     table = tmp_path / "boxes.csv"
     rows = ["image,box_x_min,box_y_min,box_x_max,box_y_max", "a.png,1,2,3,4", "./a.png,5,6,7,8"]
     table.write_text("\n".join(rows), encoding="utf-8")
-    with pytest.raises(DataError, match=r"boxes.csv, line 3: a second box of .*a.png"):
+    with pytest.raises(DataError, match=r"boxes.csv: a second box of .*a.png"):
         read_boxes(table)
     with pytest.raises(ConfigError, match="this network was trained on whole images and finds the face itself"):
         choose_boxes(str(table), Crop())

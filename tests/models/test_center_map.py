@@ -75,7 +75,7 @@ def test_decoding_gives_boxes_in_pixels_the_surest_first_and_one_for_each_face()
     np.testing.assert_allclose(found.score, [0.9, 0.6], rtol=1e-5)
     np.testing.assert_allclose(found.boxes_px[0], [37.5 - 4, 29.5 - 6, 37.5 + 4, 29.5 + 6])
     np.testing.assert_allclose(found.angle, 0.5, rtol=1e-5)
-    assert len(decode(maps_with([]), 4, threshold=0.4)[0]) == 0
+    assert decode(maps_with([]), 4, threshold=0.4)[0].number == 0
 
 
 def test_overlap_is_that_of_counted_pixels() -> None:

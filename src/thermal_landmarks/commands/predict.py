@@ -1,51 +1,77 @@
 """Landmarks of image files: `python src/predict.py checkpoint=outputs/train/... source=FOLDER`."""
 
 from pathlib import Path
+from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
+from thermal_landmarks.errors import ConfigError
+
+_CHOICES = {"faces": ("auto", "one", "frame"), "rotations": ("upright", "all"), "format": ("csv", "coco")}
 
 
 @command("predict")
 def main(cfg: DictConfig) -> None:
-    """Predict, and leave points.csv, landmarks.json and overlays in the output folder."""
+    """Find the faces, predict their landmarks, and leave points.csv, landmarks.json and overlays in the folder."""
     from rich.console import Console
 
     from thermal_landmarks.errors import DataError
-    from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points
-    from thermal_landmarks.inference.image_files import find_images, predict_files
+    from thermal_landmarks.inference.face_files import predict_faces
+    from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points, read_all_boxes
+    from thermal_landmarks.inference.finder import Finder
+    from thermal_landmarks.inference.image_files import Outcome, find_images, predict_files
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.models.checkpoint import find_checkpoint
 
+    for name, known in _CHOICES.items():
+        if cfg[name] not in known:
+            raise ConfigError(f"{name}={cfg[name]} is unknown. Choose {', '.join(known)}.")
     console, errors = Console(), Console(stderr=True)
     checkpoint = find_checkpoint(cfg.checkpoint)
     files = find_images(cfg.source)
     predictor = Predictor.from_checkpoint(
         checkpoint, device=cfg.device, precision=cfg.precision, mirror=cfg.mirror, batch_size=cfg.batch_size
     )
-    crop = predictor.preprocessing.crop
-    five_points = choose_five_points(cfg.five_points, crop)
-    boxes = choose_boxes(cfg.boxes, crop, five_points=five_points)
     counts_table = None if cfg.counts_table is None else Path(cfg.counts_table)
     folder = Path(HydraConfig.get().runtime.output_dir)
-
-    outcome = predict_files(
-        predictor,
-        files,
-        folder,
-        unit=cfg.unit,
-        counts_table=counts_table,
-        boxes=boxes,
-        five_points=five_points,
-        overlays=cfg.overlays,
-        debug=cfg.debug,
-        report=lambda failure: errors.print(
+    settings: dict[str, Any] = {
+        "unit": cfg.unit,
+        "counts_table": counts_table,
+        "palette": cfg.palette,
+        "overlays": cfg.overlays,
+        "debug": cfg.debug,
+        "report": lambda failure: errors.print(
             f"skipped: {failure.reason}", markup=False, highlight=False, soft_wrap=True
         ),
-    )
-    console.print(f"{outcome.predicted} of {len(files)} images: {folder / 'points.csv'}", soft_wrap=True)
+    }
+    outcome: Outcome
+    if cfg.faces == "frame" or cfg.five_points is not None or cfg.boxes == "whole":
+        crop = predictor.preprocessing.crop
+        five_points = choose_five_points(cfg.five_points, crop)
+        boxes = choose_boxes(cfg.boxes, crop, five_points=five_points)
+        outcome = predict_files(predictor, files, folder, boxes=boxes, five_points=five_points, **settings)
+        said = f"{outcome.predicted} of {len(files)} images"
+    else:
+        finder = Finder.from_checkpoint(cfg.finder, rotations=cfg.rotations, device=predictor.device)
+        outcome = predict_faces(
+            predictor,
+            files,
+            folder,
+            finder=finder,
+            most=1 if cfg.faces == "one" else None,
+            min_score=cfg.min_score,
+            min_confidence=cfg.min_confidence,
+            boxes=None if cfg.boxes is None else read_all_boxes(Path(cfg.boxes)),
+            form=cfg.format,
+            **settings,
+        )
+        said = str(outcome)
+    console.print(f"{said}: {folder / 'points.csv'}", soft_wrap=True)
+    if outcome.palettes:
+        counted = ", ".join(f"{name} {count}" for name, count in outcome.palettes.most_common())
+        console.print(f"Colour palettes read as intensity: {counted}", soft_wrap=True)
     if outcome.failures:
         listed = "\n".join(f"  {failure.path}" for failure in outcome.failures)
         raise DataError(f"{len(outcome.failures)} of {len(files)} images have no prediction:\n{listed}")

@@ -26,12 +26,14 @@ class ThermalImage:
         unit: Degrees Celsius or gray levels.
         rgb: (height, width, 3) of a colour picture, whose `values` are the luminance; else None.
         missing: How many of the values the file lacks; they are filled.
+        palette: The thermal camera's colour palette that was turned back into intensity, in `values`; else None.
     """
 
     values: np.ndarray
     unit: Unit
     rgb: np.ndarray | None = None
     missing: int = 0
+    palette: str | None = None
 
     @classmethod
     def from_rgb(cls, rgb: np.ndarray) -> "ThermalImage":

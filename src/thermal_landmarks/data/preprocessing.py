@@ -133,16 +133,25 @@ class Preprocessing:
         *,
         box_px: Box | None = None,
         five_points_px: np.ndarray | None = None,
+        matrix: np.ndarray | None = None,
         location: str = "image",
     ) -> Prepared:
         """Crop and resize one image, as `seen` gives it, and find its value limits.
+
+        Args:
+            image: The image.
+            box_px: Of the face, where the crop needs it.
+            five_points_px: Of the face, for an aligned crop.
+            matrix: (2, 3), original pixels -> frame pixels, where the frame is known already; else the crop decides.
+            location: Names the image in errors.
 
         Raises:
             DataError: If the crop lacks a face box or five points that it needs, the whole image has one value, or no
                 value lies in the window.
         """
         size = (image.values.shape[-2], image.values.shape[-1])
-        matrix = self._matrix(size, box_px, five_points_px, location)
+        if matrix is None:
+            matrix = self._matrix(size, box_px, five_points_px, location)
         values = warp_image(image.values, matrix, self.image_size)
         flat = is_constant(values, image.unit)
         if flat and is_constant(image.values, image.unit):

@@ -106,6 +106,26 @@ def locate(
         frames: Normalised images; values may exceed [-1, 1], since every view finds its own range.
         zoom: How to look.
     """
+    return last_looks(network, frames, zoom).mean(dim=0)
+
+
+def last_looks(
+    network: Callable[[Float[Tensor, "batch channel height width"]], Float[Tensor, "batch point 2"]],
+    frames: Float[Tensor, "batch channel height width"],
+    zoom: Zoom,
+    start_px: Float[Tensor, "batch point 2"] | None = None,
+    known: Bool[Tensor, "batch point"] | None = None,
+) -> Float[Tensor, "look batch point 2"]:
+    """As `locate`, each look of the last stage by itself.
+
+    Args:
+        network: As of `locate`; so are the two arguments that follow.
+        frames: Normalised images.
+        zoom: How to look.
+        start_px: About where the landmarks are, in pixels of the frame, where something else has found the face
+            already: then nobody looks at the whole frame. None: the first look is at the whole frame.
+        known: Which of them say anything. None: all.
+    """
     device, channels, single = frames.device.type, frames.shape[1], frames[:, :1]
     mixed_precision = torch.is_autocast_enabled(device)
 
@@ -118,14 +138,16 @@ def locate(
         return (points_px - matrices[:, None, :, 2]) @ torch.linalg.inv(matrices[:, :, :2]).transpose(1, 2)
 
     with torch.autocast(device, enabled=False):  # geometry wants full precision
-        points_px = look(whole_views(single, zoom))
-        everything = torch.ones(points_px.shape[:2], dtype=torch.bool, device=frames.device)
-        for number in range(2, zoom.passes + 1):
+        looks = (look(whole_views(single, zoom)) if start_px is None else start_px)[None]
+        valid = torch.ones(looks.shape[1:3], dtype=torch.bool, device=frames.device)
+        used = valid if known is None else known
+        for number in range(2, max(zoom.passes, 1 if start_px is None else 2) + 1):
             sizes = zoom.last_sizes if number == zoom.passes else (1.0,)
             closer = [replace(zoom, face_size=size * zoom.face_size) for size in sizes]
-            looks = [look(face_views(points_px, everything, each, frames.shape[-2])) for each in closer]
-            points_px = torch.stack(looks).mean(dim=0)
-        return to_unit(points_px, (frames.shape[-2], frames.shape[-1]))
+            points_px = looks.mean(dim=0)
+            looks = torch.stack([look(face_views(points_px, used, each, frames.shape[-2])) for each in closer])
+            used = valid
+        return to_unit(looks, (frames.shape[-2], frames.shape[-1]))
 
 
 def locate_both_ways(

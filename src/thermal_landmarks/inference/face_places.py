@@ -72,7 +72,20 @@ def choose_boxes(boxes: str | None, crop: Crop, *, five_points: Found | None = N
 
 
 def read_boxes(path: Path) -> dict[Path, Box]:
-    """Face boxes by absolute path of the image, from a CSV file.
+    """The face box of each image, by absolute path, from a CSV file as `read_all_boxes` takes it.
+
+    Raises:
+        DataError: As `read_all_boxes`, or if an image has several boxes.
+    """
+    boxes = read_all_boxes(path)
+    for image, found in boxes.items():
+        if len(found) > 1:
+            raise DataError(f"{path}: a second box of {image}. Set faces=auto to predict every face of an image.")
+    return {image: found for image, (found,) in boxes.items()}
+
+
+def read_all_boxes(path: Path) -> dict[Path, list[Box]]:
+    """All face boxes by absolute path of the image, from a CSV file.
 
     It has the columns `image,box_x_min,box_y_min,box_x_max,box_y_max` of the flat CSV data format, separated by comma,
     semicolon or tab; others don't matter.
@@ -81,10 +94,10 @@ def read_boxes(path: Path) -> dict[Path, Box]:
         path: The file; relative image paths start from its folder.
 
     Raises:
-        DataError: If the file is missing, lacks a column, a row holds no box, or an image has two.
+        DataError: If the file is missing, lacks a column, or a row holds no box.
     """
     columns = ("box_x_min", "box_y_min", "box_x_max", "box_y_max")
-    boxes: dict[Path, Box] = {}
+    boxes: dict[Path, list[Box]] = {}
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
         separator = next((s for s in (";", "\t") if lines and s in lines[0]), ",")
@@ -97,12 +110,7 @@ def read_boxes(path: Path) -> dict[Path, Box]:
             if not (x0 < x1 and y0 < y1 and math.isfinite(x1 - x0 + y1 - y0)):
                 raise ValueError("expected x_min < x_max and y_min < y_max")
             image = Path(os.path.normpath((path.parent / original(row["image"])).absolute()))
-            if image in boxes:
-                raise DataError(
-                    f"{path}, line {rows.line_num}: a second box of {image}. One face an image is predicted: give "
-                    "another file for the others, or crop the images to the faces."
-                )
-            boxes[image] = (x0, y0, x1, y1)
+            boxes.setdefault(image, []).append((x0, y0, x1, y1))
     except DataError:
         raise
     except (OSError, UnicodeDecodeError, csv.Error) as error:

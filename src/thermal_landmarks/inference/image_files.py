@@ -10,6 +10,7 @@ import functools
 import glob
 import logging
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.five_points import Found, face_in_box
 from thermal_landmarks.data.formats.images import list_images, read_image
+from thermal_landmarks.data.formats.palettes import without_palette
 from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.overlay_files import OverlayFiles
@@ -44,10 +46,17 @@ class Failure(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What became of the files of one call."""
+    """What became of the files of one call.
+
+    Attributes:
+        predicted: Files with a prediction.
+        failures: Files without, and why.
+        palettes: How many pictures were turned from each colour palette back into intensity.
+    """
 
     predicted: int = 0
     failures: list[Failure] = field(default_factory=list)
+    palettes: Counter[str] = field(default_factory=Counter)
 
 
 def find_images(source: str | Sequence[str] | None) -> list[Path]:
@@ -75,6 +84,13 @@ def find_images(source: str | Sequence[str] | None) -> list[Path]:
             raise ConfigError(f"source={entry}: there is no such file or folder, and no file matches it as a pattern.")
         found.update(dict.fromkeys(_absolute(file) for file in files))
     return list(found)
+
+
+def read_seen(
+    path: Path, *, unit: str | None = None, counts_table: Path | None = None, palette: str = "auto"
+) -> ThermalImage:
+    """Read one image file; the colours of a thermal camera become the intensity that they stand for."""
+    return without_palette(read_image(path, unit=unit, counts_table=counts_table), palette)
 
 
 class PointsFile:
@@ -119,6 +135,7 @@ def predict_files(
     *,
     unit: str | None = None,
     counts_table: Path | None = None,
+    palette: str = "auto",
     boxes: dict[Path, Box] | None = None,
     five_points: Found | None = None,
     overlays: bool = True,
@@ -133,6 +150,7 @@ def predict_files(
         folder: Gets `points.csv`, `landmarks.json` and `overlays/`.
         unit: Of values that don't name theirs; see `read_image`.
         counts_table: See `read_image`.
+        palette: Of 8-bit colour pictures; see `without_palette`.
         boxes: Face boxes, where the network needs them; None: each image is a face crop.
         five_points: Of the faces, where the network was trained on aligned ones; None: faces are cropped by their
             boxes, as is a face without five points. Of several faces the one nearest to the box's middle is taken.
@@ -143,7 +161,7 @@ def predict_files(
     outcome = Outcome()
     columns = (TextColumn("Predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     cropped_by_box = 0
-    read = functools.partial(read_image, unit=unit, counts_table=counts_table)
+    read = functools.partial(read_seen, unit=unit, counts_table=counts_table, palette=palette)
     with (
         PointsFile(folder, predictor, unit=unit) as rows,
         OverlayFiles(folder / "overlays", files, debug=debug) as drawn,
@@ -168,6 +186,7 @@ def predict_files(
                     failures.append(points_px)
                     continue
                 rows.add(path, image, points_px)
+                outcome.palettes.update([image.palette] if image.palette else [])
                 if overlays:
                     drawn.add(path, image, points_px)
                 outcome.predicted += 1

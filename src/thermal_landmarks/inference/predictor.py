@@ -1,5 +1,6 @@
 """Landmarks of images in memory: the same preprocessing as in training, then the network, then original pixels."""
 
+import functools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal, cast, get_args
@@ -14,15 +15,22 @@ from thermal_landmarks.data.batch import to_pixels
 from thermal_landmarks.data.cache import encode, encoding_of
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
 from thermal_landmarks.data.normalisation import normalise_stored
-from thermal_landmarks.data.preprocessing import Box, Preprocessing
+from thermal_landmarks.data.preprocessing import Box, Prepared, Preprocessing
 from thermal_landmarks.data.schemes import Scheme
-from thermal_landmarks.data.views import locate, locate_both_ways
+from thermal_landmarks.data.views import last_looks, locate, locate_both_ways
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.models.checkpoint import load_checkpoint
+from thermal_landmarks.inference.confidence import Confidence
+from thermal_landmarks.inference.face_frames import expected_points
+from thermal_landmarks.inference.faces import Face, as_detections, faces_at
+from thermal_landmarks.inference.finder import Finder
+from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
 from thermal_landmarks.models.network import LandmarkNetwork
 
 Precision = Literal["32", "bf16", "16"]
 Images = ThermalImage | np.ndarray | Tensor | Sequence[ThermalImage | np.ndarray | Tensor]
+MIN_SCORE = 0.5
+"""Probability of being a face from which on something is taken for one."""
+
 _AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
 
 
@@ -150,6 +158,77 @@ class Predictor:
         height, width = images.shape[-2:]
         return to_pixels(points, (height, width))
 
+    def faces(
+        self,
+        image: ThermalImage | np.ndarray | Tensor,
+        *,
+        min_score: float = MIN_SCORE,
+        min_confidence: float = 0.0,
+        boxes_px: Sequence[Box] | None = None,
+        unit: Unit | None = None,
+        finder: Finder | None = None,
+    ) -> list[Face]:
+        """Every face in one image with its landmarks, the surest first; an image may have none.
+
+        Args:
+            image: As of calling the predictor.
+            min_score: What is less probably a face is left out.
+            min_confidence: Faces whose landmarks are less probably right are left out.
+            boxes_px: Face boxes (x_min, y_min, x_max, y_max) that are known already; nothing is looked for then.
+            unit: Of bare arrays.
+            finder: Finds the faces. None: the one that comes with the package, on this predictor's device.
+
+        Raises:
+            DataError: If the array is no image, or holds values that are not finite.
+        """
+        (thermal_image,), single = _as_images(image, unit)
+        if not single:
+            raise DataError("faces() takes one image at a time; call it for each.")
+        if boxes_px is None:
+            found = (finder or self._finder)(thermal_image)
+        else:
+            given = np.asarray(boxes_px, dtype=float).reshape(-1, 4)
+            found = as_detections([box for box in _as_boxes(given, len(given), single=False) if box is not None])
+        faces = faces_at(self, thermal_image, found, self._confidence)
+        least = min_score if boxes_px is None else 0.0
+        return [face for face in faces if face.score >= least and face.confidence >= min_confidence]
+
+    @functools.cached_property
+    def _finder(self) -> Finder:
+        return Finder.from_checkpoint(device=self.device)
+
+    @functools.cached_property
+    def _confidence(self) -> Confidence:
+        return Confidence.from_settings(load_finder().confidence)
+
+    def frames(
+        self, image: ThermalImage, matrices: Sequence[np.ndarray], *, location: str = "image"
+    ) -> Float[Tensor, "frame channel height width"]:
+        """Parts of an image as the network gets them, by matrices from its pixels to those of the frame."""
+        seen = self.preprocessing.seen(image)
+        prepared = [self.preprocessing(seen, matrix=matrix, location=location) for matrix in matrices]
+        return self._normalised([seen] * len(prepared), prepared)
+
+    @torch.inference_mode()
+    def close_looks(self, frames: Float[Tensor, "frame channel height width"]) -> Float[Tensor, "look frame point 2"]:
+        """Landmarks in pixels of frames that each have a face in their middle (`face_frames`), from every last look."""
+        height, width = frames.shape[-2:]
+        zoom, dtype = self.preprocessing.zoom, _AUTOCAST.get(self.precision)
+        with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None):
+            if zoom is None:
+                looks = self.network(frames)[None]
+            else:
+                reference = None if zoom.reference is None else np.array(zoom.reference)
+                start, known = expected_points(self.scheme, reference, (height, width))
+                looks = last_looks(
+                    self.network,
+                    frames,
+                    zoom,
+                    torch.from_numpy(start).to(frames).expand(len(frames), -1, -1),
+                    torch.from_numpy(known).to(frames.device).expand(len(frames), -1),
+                )
+        return to_pixels(looks.float(), (height, width))
+
     def _forward(self, images: Tensor) -> Tensor:
         dtype = _AUTOCAST.get(self.precision)
         with torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None):
@@ -176,16 +255,21 @@ class Predictor:
                 )
                 for row, image in zip(rows, seen, strict=True)
             ]
-            encodings = [encoding_of(image, p.limits) for image, p in zip(seen, prepared, strict=True)]
-            stored = np.stack([encode(p.values, e) for p, e in zip(prepared, encodings, strict=True)])
-            batch = normalise_stored(
-                torch.from_numpy(stored if stored.ndim == 4 else stored[:, None]).to(self.device),
-                torch.tensor(encodings, dtype=torch.float32, device=self.device),
-                torch.tensor([p.limits for p in prepared], dtype=torch.float32, device=self.device),
-                clip=self.preprocessing.clips,
-            ).expand(-1, self.preprocessing.in_channels, -1, -1)
+            batch = self._normalised(seen, prepared)
             points = self.predict_normalised(batch).cpu().numpy()
             yield from zip(points, (p.matrix for p in prepared), strict=True)
+
+    def _normalised(
+        self, seen: Sequence[ThermalImage], prepared: Sequence[Prepared]
+    ) -> Float[Tensor, "batch channel height width"]:
+        encodings = [encoding_of(image, p.limits) for image, p in zip(seen, prepared, strict=True)]
+        stored = np.stack([encode(p.values, e) for p, e in zip(prepared, encodings, strict=True)])
+        return normalise_stored(
+            torch.from_numpy(stored if stored.ndim == 4 else stored[:, None]).to(self.device),
+            torch.tensor(encodings, dtype=torch.float32, device=self.device),
+            torch.tensor([p.limits for p in prepared], dtype=torch.float32, device=self.device),
+            clip=self.preprocessing.clips,
+        ).expand(-1, self.preprocessing.in_channels, -1, -1)
 
 
 def find_device(name: str) -> torch.device:

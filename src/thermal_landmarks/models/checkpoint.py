@@ -3,15 +3,19 @@
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+from torch import Tensor
 
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import ConfigError, UserError
-from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.models.finder_network import FinderNetwork
+from thermal_landmarks.models.network import LandmarkNetwork, Network
 from thermal_landmarks.runs import RunFolder
+
+AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
 _PREFIX = "network."
 _SHIPPED = Path(__file__).parent / "weights"
@@ -20,6 +24,7 @@ _LARGEST_COUNT = 1024
 _LARGEST_NUMBER = 65_536  # channels, gray levels, ...
 _LARGEST_SIDE = 8192  # of an image, in pixels
 _LARGEST_LIST = 1024
+_SHIPPED_FINDER = _SHIPPED / "finder" / "face_finder.ckpt"
 _NEEDED = ("network", "scheme", "preprocessing")
 
 
@@ -87,12 +92,7 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
         ConfigError: If the file is missing or is not a checkpoint of this project.
     """
     file = find_checkpoint(path)
-    try:
-        content = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        raise _foreign(file, f"torch.load can't read it ({type(error).__name__})") from error
-    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
-        raise _foreign(file, "it has no state_dict")
+    content = _read(file)
     settings = content.get("hyper_parameters")
     missing = [name for name in _NEEDED if not isinstance(settings, dict) or name not in settings]
     if missing or not isinstance(settings, dict):
@@ -101,19 +101,24 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
     try:
         _require_plausible(settings["network"], "network")
         _require_plausible(settings["preprocessing"], "preprocessing")
-        with torch.device("meta"):  # shapes alone: settings that want more memory than the weights hold allocate none
-            wanted = {name: value.shape for name, value in LandmarkNetwork(**settings["network"]).state_dict().items()}
-        for name, shape in wanted.items():
-            if name not in weights or weights[name].shape != shape:
-                found = tuple(weights[name].shape) if name in weights else "none"
-                raise ConfigError(f"{name} should have the shape {tuple(shape)}, found {found}")
-        network = LandmarkNetwork(**settings["network"])
-        network.load_state_dict(weights)
+        network = _with_weights(LandmarkNetwork, settings["network"], weights)
         scheme = get_scheme(settings["scheme"])
         preprocessing = Preprocessing.from_settings(settings["preprocessing"])
     except (UserError, RuntimeError, TypeError, KeyError) as error:
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
     return LoadedCheckpoint(file, network.eval(), scheme, preprocessing, settings)
+
+
+def _with_weights(kind: type[AnyNetwork], settings: dict[str, Any], weights: dict[str, Tensor]) -> AnyNetwork:
+    with torch.device("meta"):  # shapes alone: settings that want more memory than the weights hold allocate none
+        wanted = {name: value.shape for name, value in kind(**settings).state_dict().items()}
+    for name, shape in wanted.items():
+        if name not in weights or weights[name].shape != shape:
+            found = tuple(weights[name].shape) if name in weights else "none"
+            raise ConfigError(f"{name} should have the shape {tuple(shape)}, found {found}")
+    network = kind(**settings)
+    network.load_state_dict(weights)
+    return network
 
 
 def _require_plausible(value: Any, where: str) -> None:
@@ -137,6 +142,43 @@ def _require_plausible(value: Any, where: str) -> None:
             raise ConfigError(f"{where}={value:.4g}, expected at most {limit:,}")
 
 
+@dataclass(frozen=True)
+class LoadedFinder:
+    """The network that finds faces.
+
+    Attributes:
+        network: With its weights, on the CPU, in evaluation mode.
+        confidence: What `inference.confidence` needs to turn agreement into a probability; empty if never calibrated.
+    """
+
+    network: FinderNetwork
+    confidence: dict[str, list[float]]
+
+
+def load_finder(path: str | Path | None = None) -> LoadedFinder:
+    """Read a finder; nothing in the file is executed.
+
+    Args:
+        path: A checkpoint of `experiment=recipes/face_finder` or the folder of its run. None: the one that comes with
+            the package.
+
+    Raises:
+        ConfigError: If the file is missing or holds no finder.
+    """
+    file = _SHIPPED_FINDER if path is None else find_checkpoint(path)
+    content = _read(file)
+    settings = content.get("hyper_parameters")
+    if not isinstance(settings, dict) or settings.get("task") != "faces":
+        raise ConfigError(f"finder={file}: this checkpoint finds no faces. Give one of experiment=recipes/face_finder.")
+    weights = {k.removeprefix(_PREFIX): v for k, v in content["state_dict"].items() if k.startswith(_PREFIX)}
+    try:
+        _require_plausible(settings["network"], "network")
+        network = _with_weights(FinderNetwork, settings["network"], weights)
+    except (UserError, RuntimeError, TypeError, KeyError) as error:
+        raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
+    return LoadedFinder(network.eval(), settings.get("confidence", {}))
+
+
 def write_weights(checkpoint: str | Path, path: Path) -> None:
     """Copy what predicting needs, without optimizer and history: how the shipped checkpoints are made.
 
@@ -148,6 +190,16 @@ def write_weights(checkpoint: str | Path, path: Path) -> None:
     weights = {name: value for name, value in content["state_dict"].items() if name.startswith(_PREFIX)}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"hyper_parameters": content["hyper_parameters"], "state_dict": weights}, path)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        raise _foreign(file, f"torch.load can't read it ({type(error).__name__})") from error
+    if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
+        raise _foreign(file, "it has no state_dict")
+    return content
 
 
 def _foreign(file: Path, reason: str) -> ConfigError:

@@ -25,7 +25,9 @@ class Detections(NamedTuple):
     score: Float[np.ndarray, " face"]
     angle: Float[np.ndarray, " face"]
 
-    def __len__(self) -> int:
+    @property
+    def number(self) -> int:
+        """Of faces."""
         return len(self.score)
 
     def take(self, rows: np.ndarray) -> "Detections":
@@ -63,7 +65,7 @@ def suppress(found: Detections, overlap: float) -> Detections:
     found = found.take(np.argsort(-found.score, kind="stable"))
     shared = box_overlap(found.boxes_px, found.boxes_px)
     kept: list[int] = []
-    for row in range(len(found)):
+    for row in range(found.number):
         if not (shared[row, kept] > overlap).any():
             kept.append(row)
     return found.take(np.array(kept, dtype=int))
@@ -91,10 +93,10 @@ def match(
     The surest first, each takes the face that it overlaps most and that no surer one has taken. One that lies mostly
     in an ignored box, right or not, doesn't count.
     """
-    right, counts = np.zeros(len(found), dtype=bool), np.ones(len(found), dtype=bool)
+    right, counts = np.zeros(found.number, dtype=bool), np.ones(found.number, dtype=bool)
     shared = box_overlap(found.boxes_px, truth_px)
     free = np.ones(len(truth_px), dtype=bool)
-    for row in range(len(found)):
+    for row in range(found.number):
         candidates = np.where(free, shared[row], 0)
         if len(candidates) and candidates.max() >= overlap:
             right[row] = True

@@ -164,7 +164,7 @@ def write_coco(
         path: The JSON file; image names are written relative to its folder.
         annotations: Faces; several may share an image.
         scheme: Their landmark scheme.
-        sizes: (height, width) of each image.
+        sizes: (height, width) of each image; those without an annotation are listed too.
         unit: What the image values mean, where an annotation's attributes don't say.
     """
     names = get_scheme(scheme).landmark_names
@@ -180,6 +180,10 @@ def write_coco(
             stated = annotation.attributes.get("unit", unit)
             images[key] = image | {"subject": annotation.subject} | ({"unit": stated} if stated else {})
         entries.append(_entry(len(entries) + 1, images[key]["id"], annotation))
+    for path_of_image in set(sizes) - {image for image, _ in images}:
+        height, width = sizes[path_of_image]
+        name = Path(os.path.relpath(path_of_image, path.parent)).as_posix()
+        images[path_of_image, ""] = {"id": len(images) + 1, "file_name": name, "width": width, "height": height}
     category = {"id": 1, "name": "face", "keypoints": list(names), "skeleton": []}
     content = {"images": list(images.values()), "annotations": entries, "categories": [category]}
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -204,6 +208,7 @@ def _entry(number: int, image_id: int, annotation: Annotation) -> dict[str, Any]
         "num_keypoints": int(present.sum()),
         "bbox": box,
         "area": box[2] * box[3],
+        **{name: annotation.attributes[name] for name in ("score",) if name in annotation.attributes},
     }
 
 

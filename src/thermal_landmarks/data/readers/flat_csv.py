@@ -58,6 +58,8 @@ class FlatCsv(FileReader):
             if len(cells) != len(header):
                 raise DataError(f"{place}: {len(cells)} cells, but the header has {len(header)}. Mend the line.")
             row = dict(zip(header, (original(cell.strip()) for cell in cells), strict=True))
+            if row.get("face", "-") == "":  # a prediction's row for an image without a face
+                continue
             nameless += not row.get("subject")
             found.append(self._read(row, place))
         self._warn_each_image_its_own_subject(nameless, "Fill the column 'subject'.")

@@ -1,0 +1,130 @@
+"""How far to trust a face and each of its landmarks: agreement of several looks, turned into probabilities.
+
+Looks of several sizes, at the face and at its mirror image, agree where there is something to see. A logistic
+regression on that agreement and the finder's score is fitted to rendered faces that no network was trained on
+(docs/results/faces.md); its weights come with the finder.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Float
+from scipy.optimize import minimize
+from scipy.special import expit, logit
+
+_LEAST = 1e-4
+_BEYOND = 0.02  # confidence of a landmark outside the picture, at most
+FACE_FEATURES = ("one", "score", "disagreement", "size", "displacement")
+POINT_FEATURES = ("one", "score", "disagreement", "size", "displacement", "own disagreement", "others' spread")
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What several looks at one face say together.
+
+    Attributes:
+        face: Of `FACE_FEATURES`, each about 1 in size.
+        points: (point, feature) of `POINT_FEATURES`.
+        outside: (point,) whether the landmark lies outside the picture.
+    """
+
+    face: Float[np.ndarray, " feature"]
+    points: Float[np.ndarray, "point feature"]
+    outside: Float[np.ndarray, " point"]
+
+    @classmethod
+    def of(
+        cls, looks_px: Float[np.ndarray, "look point 2"], box_px: np.ndarray, score: float, size: tuple[int, ...]
+    ) -> "Agreement":
+        """Of the landmarks that each look gave.
+
+        Args:
+            looks_px: In pixels of the image.
+            box_px: Where the finder has seen the face.
+            score: Of the finder.
+            size: (height, width) of the image.
+        """
+        extent = np.asarray(box_px[2:], dtype=float) - np.asarray(box_px[:2], dtype=float)
+        face_px = max(float(np.sqrt(extent.prod())), 1e-3)
+        points = looks_px.mean(axis=0)
+        spread = np.sqrt(((looks_px - points) ** 2).sum(axis=2).mean(axis=0)) / face_px
+        middle = (np.asarray(box_px[:2]) + np.asarray(box_px[2:])) / 2
+        displacement = float(np.linalg.norm(points.mean(axis=0) - middle)) / face_px
+        mean = float(spread.mean())
+        face = np.array(
+            [
+                1.0,
+                logit(np.clip(score, 0.01, 0.99)),
+                np.log(max(mean, _LEAST) / 0.02),
+                np.log(np.clip(face_px, 6, 100) / 30),
+                displacement / 0.1,
+            ]
+        )
+        own = np.log(np.maximum(spread, _LEAST) / 0.02)
+        worst = np.full(len(own), np.log(max(float(np.quantile(spread, 0.9)), _LEAST) / 0.02))
+        outside = ((points < -0.5) | (points > np.array([size[1], size[0]]) - 0.5)).any(axis=1)
+        return cls(face, np.column_stack([np.tile(face, (len(own), 1)), own, worst]), outside)
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """Probabilities from agreement.
+
+    Attributes:
+        found_weights: Of `FACE_FEATURES`, for being a face at all.
+        face_weights: Of `FACE_FEATURES`, for landmarks that are right.
+        point_weights: Of `POINT_FEATURES`.
+    """
+
+    found_weights: Float[np.ndarray, " feature"]
+    face_weights: Float[np.ndarray, " feature"]
+    point_weights: Float[np.ndarray, " feature"]
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, list[float]]) -> "Confidence":
+        """From a finder's checkpoint; one that was never calibrated gives its score as the confidence."""
+        if not settings:
+            score = np.eye(len(FACE_FEATURES))[1]
+            return cls(score, score, np.eye(len(POINT_FEATURES))[1])
+        return cls(*(np.array(settings[field.name]) for field in fields(cls)))
+
+    @property
+    def settings(self) -> dict[str, list[float]]:
+        """Plain data."""
+        return {field.name: getattr(self, field.name).tolist() for field in fields(self)}
+
+    def found(self, agreement: Agreement) -> float:
+        """That this is a face."""
+        return float(expit(agreement.face @ self.found_weights))
+
+    def face(self, agreement: Agreement) -> float:
+        """That this is a face whose landmarks are right."""
+        return float(expit(agreement.face @ self.face_weights))
+
+    def points(self, agreement: Agreement) -> Float[np.ndarray, " point"]:
+        """That each landmark is in the picture, visible and right."""
+        probability = expit(agreement.points @ self.point_weights)
+        return np.where(agreement.outside, np.minimum(probability, _BEYOND), probability)
+
+
+def fit_logistic(
+    features: Float[np.ndarray, "n feature"], right: Float[np.ndarray, " n"], *, penalty: float = 1e-3
+) -> Float[np.ndarray, " feature"]:
+    """Weights of a logistic regression, with a small penalty on their squares.
+
+    Args:
+        features: Of each case.
+        right: 1 or 0.
+        penalty: Of the mean loss.
+    """
+    sign = 2 * np.asarray(right, dtype=float) - 1
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = sign * (features @ weights)
+        gradient = -(features * (sign * expit(-margin))[:, None]).mean(axis=0) + 2 * penalty * weights
+        return float(np.logaddexp(0, -margin).mean() + penalty * (weights**2).sum()), gradient
+
+    result = minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
+    weights: np.ndarray = result.x
+    return weights

@@ -1,0 +1,76 @@
+"""The part of an image around one found face, upright and at one size, in which landmarks are looked for."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from thermal_landmarks.data.geometry import similarity_matrix, transform_points
+from thermal_landmarks.data.schemes import Scheme, get_scheme
+
+FACE_HEIGHT = 0.6
+"""Of a found face in its frame, forehead to chin, as a fraction of the frame's height."""
+
+_UPRIGHT_ASPECT = 0.3  # as of `data.scenes.batch`
+
+# Mean of rendered near-frontal faces: x and y from the middle of the finder's box, as fractions of its height.
+_FACE16_IN_BOX = np.array(
+    [
+        (-0.203, -0.28), (0.203, -0.28), (-0.237, -0.14), (-0.107, -0.138), (0.107, -0.138), (0.237, -0.14),
+        (0, -0.155), (0, 0.028), (-0.077, 0.092), (0, 0.106), (0.077, 0.092), (-0.135, 0.24), (0, 0.171),
+        (0.135, 0.24), (0, 0.317), (0, 0.498),
+    ]
+)  # fmt: skip
+
+
+def face_frame(
+    box_px: Float[np.ndarray, "4"], angle: float, size: tuple[int, int], share: float = FACE_HEIGHT
+) -> Float[np.ndarray, "2 3"]:
+    """The matrix that brings a face upright into the middle of a frame.
+
+    Args:
+        box_px: x_min, y_min, x_max, y_max in the image.
+        angle: Of the face in the picture's plane, in radians, clockwise as seen by a person.
+        size: (height, width) of the frame.
+        share: Of the face in the frame's height.
+    """
+    low, high = np.asarray(box_px[:2], dtype=float), np.asarray(box_px[2:], dtype=float)
+    scale = share * size[0] / own_height(high - low, angle)
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    linear = np.array([[cos, sin], [-sin, cos]])  # turns back, counter-clockwise
+    middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
+    return np.column_stack([linear, middle - linear @ ((low + high) / 2)])
+
+
+def own_height(extent: Float[np.ndarray, "2"], angle: float) -> float:
+    """Height of a face along itself, whose upright box is `extent` (width, height) wide: both are an ellipse's."""
+    total, difference, twice = float((extent**2).sum()), float(extent[0] ** 2 - extent[1] ** 2), np.cos(2 * angle)
+    along = difference / twice if abs(twice) > 0.3 else -_UPRIGHT_ASPECT * total
+    along = min(max(along, -0.8 * total), 0.3 * total)
+    return max(((total - along) / 2) ** 0.5, 1e-3)
+
+
+def expected_points(
+    scheme: Scheme,
+    reference: Float[np.ndarray, "point 2"] | None,
+    size: tuple[int, int],
+    share: float = FACE_HEIGHT,
+) -> tuple[Float[np.ndarray, "point 2"], Bool[np.ndarray, " point"]]:
+    """Where a scheme's landmarks lie in such a frame, about, and of which of them that is known.
+
+    Args:
+        scheme: Of the landmarks.
+        reference: Their mean shape in any unit; fills in those that `face16` lacks.
+        size: (height, width) of the frame.
+        share: As of `face_frame`.
+    """
+    face16 = get_scheme("face16")
+    middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
+    points, known = np.zeros((scheme.num_points, 2)), np.zeros(scheme.num_points, dtype=bool)
+    for row, number in enumerate(scheme.ibug68):
+        if number in face16.ibug68:
+            points[row] = middle + _FACE16_IN_BOX[face16.ibug68.index(number)] * share * size[0]
+            known[row] = True
+    if reference is not None and known.sum() >= 2 and not known.all():
+        matrix = similarity_matrix(np.asarray(reference)[known], points[known])
+        points[~known] = transform_points(np.asarray(reference), matrix)[~known]
+        known[:] = True
+    return points, known

@@ -1,0 +1,129 @@
+"""All faces of an image with their landmarks and confidence: find, cut a frame around each, look closely."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from torch import Tensor
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.geometry import invert_matrix, transform_points
+from thermal_landmarks.inference.confidence import Agreement, Confidence
+from thermal_landmarks.inference.face_frames import face_frame
+from thermal_landmarks.models.face_decoding import Detections
+
+if TYPE_CHECKING:
+    from thermal_landmarks.inference.predictor import Predictor
+
+_BOX_SIZES = (0.95, 1.05)
+
+
+@dataclass(frozen=True)
+class Face:
+    """One face in one image.
+
+    Attributes:
+        points_px: Landmarks in pixels of the image, x before y, pixel centres at integers.
+        confidence: Probability that this is a face whose landmarks are right: the mean error below a tenth of the
+            distance of the outer eye corners.
+        box_px: x_min, y_min, x_max, y_max: forehead to chin, ear to ear.
+        point_confidence: Of each landmark, that it is in the picture, visible and right.
+        angle_deg: In the picture's plane, clockwise as seen by a person.
+        score: Probability that this is a face, whatever its landmarks.
+    """
+
+    points_px: Float32[np.ndarray, "point 2"]
+    confidence: float
+    box_px: tuple[float, float, float, float]
+    point_confidence: Float32[np.ndarray, " point"]
+    angle_deg: float
+    score: float
+
+
+def faces_at(
+    predictor: "Predictor", image: ThermalImage, found: Detections, confidence: Confidence, *, location: str = "image"
+) -> list[Face]:
+    """The landmarks of faces that were found, the surest face first.
+
+    Args:
+        predictor: Of landmarks.
+        image: The image.
+        found: Where its faces are.
+        confidence: From agreement to probabilities.
+        location: Names the image in errors.
+    """
+    faces = []
+    for start in range(0, found.number, predictor.batch_size):
+        some = found.take(np.arange(start, min(start + predictor.batch_size, found.number)))
+        faces += _batch(predictor, image, some, confidence, location)
+    return sorted(faces, key=lambda face: (-face.confidence, -face.score))
+
+
+def _batch(
+    predictor: "Predictor", image: ThermalImage, found: Detections, confidence: Confidence, location: str
+) -> list[Face]:
+    if predictor.preprocessing.crop.mode == "none":
+        each_look = _looks_at_frames(predictor, image, found, location)
+    else:
+        each_look = _looks_at_boxes(predictor, image, found)
+    faces = []
+    for row, (box, looks) in enumerate(zip(found.boxes_px, each_look, strict=True)):
+        agreement = Agreement.of(looks, box, float(found.score[row]), image.values.shape[-2:])
+        x0, y0, x1, y1 = (float(end) for end in box)
+        faces.append(
+            Face(
+                points_px=looks.mean(axis=0).astype(np.float32),
+                confidence=confidence.face(agreement),
+                box_px=(x0, y0, x1, y1),
+                point_confidence=confidence.points(agreement).astype(np.float32),
+                angle_deg=float(np.rad2deg(found.angle[row])),
+                score=confidence.found(agreement),
+            )
+        )
+    return faces
+
+
+def _looks_at_boxes(predictor: "Predictor", image: ThermalImage, found: Detections) -> list[np.ndarray]:
+    """For networks that were trained on face boxes: slightly smaller and larger ones."""
+    low, high = found.boxes_px[:, :2], found.boxes_px[:, 2:]
+    middle, half = (low + high) / 2, (high - low) / 2
+    looks = []
+    for size in _BOX_SIZES:
+        boxes = np.concatenate([middle - size * half, middle + size * half], axis=1)
+        looks.append(predictor([image] * len(boxes), boxes_px=boxes))
+    return list(np.stack(looks, axis=1))
+
+
+def _looks_at_frames(predictor: "Predictor", image: ThermalImage, found: Detections, location: str) -> list[np.ndarray]:
+    """For networks that were trained on whole images: a frame around each face."""
+    size = predictor.preprocessing.image_size
+    matrices = [face_frame(box, float(angle), size) for box, angle in zip(found.boxes_px, found.angle, strict=True)]
+    frames = predictor.frames(image, matrices, location=location)
+    looks = _looks(predictor, frames).cpu().numpy()  # (look, face, point, 2) in frame pixels
+    back = [invert_matrix(matrix) for matrix in matrices]
+    return [np.stack([transform_points(look[row], back[row]) for look in looks]) for row in range(len(back))]
+
+
+@torch.inference_mode()
+def _looks(predictor: "Predictor", frames: Tensor) -> Tensor:
+    """Landmarks in frame pixels from every look at the frames and at their mirror images."""
+    both = []
+    width = frames.shape[-1]
+    for mirrored in (False, True):
+        images = frames.flip(-1) if mirrored else frames
+        points = predictor.close_looks(images)
+        if mirrored:
+            order = torch.from_numpy(predictor.scheme.mirror_order).to(points.device)
+            points = points[:, :, order]
+            points = torch.stack([width - 1 - points[..., 0], points[..., 1]], dim=-1)
+        both.append(points)
+    return torch.cat(both)
+
+
+def as_detections(boxes_px: Sequence[tuple[float, float, float, float]]) -> Detections:
+    """Boxes that a person gave, as upright faces that are surely there."""
+    boxes = np.array(boxes_px, dtype=np.float32).reshape(-1, 4)
+    return Detections(boxes, np.ones(len(boxes), dtype=np.float32), np.zeros(len(boxes), dtype=np.float32))

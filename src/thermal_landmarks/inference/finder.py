@@ -1,0 +1,107 @@
+"""Finds faces in images of any size: upright ones in one pass, turned ones in four."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Shaped
+from torch import Tensor
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.scenes.gray import SKIN_RANGE_C, to_bytes
+from thermal_landmarks.models.checkpoint import load_finder
+from thermal_landmarks.models.face_decoding import Detections, decode, suppress
+from thermal_landmarks.models.finder_network import FinderNetwork
+from thermal_landmarks.models.folding import fold_normalisation
+
+Rotations = Literal["upright", "all"]
+
+_MULTIPLE = 32  # of height and width: the coarsest level of the pyramid is a 32nd of the image
+_LEAST_SCORE = 0.05
+_OVERLAP = 0.4
+
+
+class Finder:
+    """A trained finder as a function from an image to the faces in it.
+
+    Args:
+        network: With its weights.
+        longest_side: Pixels of the image's longer side as the network sees it. Larger finds smaller faces, in more
+            time.
+        rotations: `upright` finds faces that lean by up to about 45 degrees; `all` turns the image by 90, 180 and 270
+            degrees as well, in four times the time.
+        device: That the network runs on.
+    """
+
+    def __init__(
+        self,
+        network: FinderNetwork,
+        *,
+        longest_side: int = 448,
+        rotations: Rotations = "upright",
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.device = torch.device(device)
+        self.network = fold_normalisation(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.longest_side = longest_side
+        self.turns = (0,) if rotations == "upright" else (0, 1, 2, 3)
+
+    @classmethod
+    def from_checkpoint(
+        cls, path: str | Path | None = None, *, rotations: Rotations = "upright", device: torch.device | str = "cpu"
+    ) -> "Finder":
+        """The finder of a checkpoint; None: the one that comes with the package."""
+        return cls(load_finder(path).network, rotations=rotations, device=device)
+
+    def __call__(self, image: ThermalImage, *, threshold: float = _LEAST_SCORE) -> Detections:
+        """The faces in an image, the surest first, in pixels of the image.
+
+        Args:
+            image: Of one channel.
+            threshold: Smallest score.
+        """
+        seen, scale = self._seen(image)
+        found = []
+        for turn in self.turns:
+            for each in self._find(np.ascontiguousarray(np.rot90(seen, turn)), threshold):
+                found.append(_turned_back(each, turn, (seen.shape[0], seen.shape[1])))
+        faces = found[0]
+        if len(found) > 1:
+            faces = suppress(Detections(*(np.concatenate(parts) for parts in zip(*found, strict=True))), _OVERLAP)
+        return faces._replace(boxes_px=((faces.boxes_px + 0.5) / scale - 0.5).astype(np.float32))
+
+    @torch.inference_mode()
+    def _find(self, seen: Shaped[np.ndarray, "height width"], threshold: float) -> list[Detections]:
+        height, width = seen.shape
+        images = torch.from_numpy(seen).to(self.device)[None, None].float() / 127.5 - 1
+        images = F.pad(images, (0, -width % _MULTIPLE, 0, -height % _MULTIPLE), value=-1.0)
+        maps = self.network(images.to(memory_format=torch.channels_last))
+        return decode(maps, self.network.stride, threshold=threshold, overlap=_OVERLAP)
+
+    def _seen(self, image: ThermalImage) -> tuple[Shaped[np.ndarray, "height width"], float]:
+        """The image as the network sees it, and how many of its pixels there are to one of the image."""
+        values = torch.from_numpy(np.ascontiguousarray(image.values, dtype=np.float32))
+        if image.unit == "celsius":
+            values = values.clamp(*SKIN_RANGE_C)
+        scale = self.longest_side / max(values.shape)
+        size = [max(1, round(side * scale)) for side in values.shape]
+        resized: Tensor = F.interpolate(
+            values[None, None], size=size, mode="bilinear", align_corners=False, antialias=scale < 1
+        )
+        return to_bytes(resized[0, 0].numpy(), image.unit), scale
+
+
+def _turned_back(found: Detections, turn: int, size: tuple[int, int]) -> Detections:
+    """Faces of an image that was turned counter-clockwise by `turn` quarters, in the image of `size` as it was."""
+    boxes, (height, width) = found.boxes_px, size
+    x0, y0, x1, y1 = boxes.T
+    places: dict[int, tuple[Float[np.ndarray, " face"], ...]] = {
+        0: (x0, y0, x1, y1),
+        1: (width - 1 - y1, x0, width - 1 - y0, x1),
+        2: (width - 1 - x1, height - 1 - y1, width - 1 - x0, height - 1 - y0),
+        3: (y0, height - 1 - x1, y1, height - 1 - x0),
+    }
+    angle = (found.angle + turn * np.pi / 2 + np.pi) % (2 * np.pi) - np.pi
+    return Detections(np.stack(places[turn], axis=1), found.score, angle.astype(np.float32))

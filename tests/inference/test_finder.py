@@ -1,0 +1,153 @@
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.testing import assert_allclose
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.geometry import transform_points
+from thermal_landmarks.data.schemes import SCHEMES, get_scheme
+from thermal_landmarks.inference.confidence import Agreement, Confidence, fit_logistic
+from thermal_landmarks.inference.face_frames import expected_points, face_frame, own_height
+from thermal_landmarks.inference.finder import Finder
+from thermal_landmarks.models.center_map import FaceMaps
+from thermal_landmarks.models.finder_network import FinderNetwork
+from thermal_landmarks.models.folding import fold_normalisation
+
+SettingsOf = Callable[[str, str], dict[str, Any]]
+
+
+class BrightestSpot(torch.nn.Module):
+    """Stands for a trained network: a face of 24 x 32 pixels at the brightest cell, and only there."""
+
+    stride = 4
+
+    def forward(self, images: torch.Tensor) -> FaceMaps:
+        light = torch.nn.functional.avg_pool2d(images, 4)[:, 0]
+        score = torch.where(light == light.amax(), 5.0, -9.0)
+        height, width = light.shape[1:]
+        y, x = torch.meshgrid(torch.arange(height) + 0.5, torch.arange(width) + 0.5, indexing="ij")
+        box = torch.stack([x, y, torch.full_like(x, 6.0), torch.full_like(x, 8.0)])[None]
+        angle = torch.tensor([1.0, 0.0])[None, :, None, None].expand(1, 2, height, width)
+        return FaceMaps(score, box, angle)
+
+
+def spot(size: tuple[int, int], at: tuple[int, int], side: int = 8) -> ThermalImage:
+    values = np.full(size, 20.0, dtype=np.float32)
+    values[at[1] : at[1] + side, at[0] : at[0] + side] = 36
+    return ThermalImage(values, "celsius")
+
+
+@pytest.mark.parametrize("size", [(60, 80), (112, 90), (300, 400), (33, 447)])
+def test_boxes_are_in_pixels_of_the_image_whatever_its_size(size: tuple[int, int]) -> None:
+    side = max(2, round(8 * max(size) / 448))
+    x, y = size[1] // 2, size[0] // 3
+    found = Finder(BrightestSpot())(spot(size, (x, y), side))  # type: ignore[arg-type]
+    assert found.number >= 1
+    centre = (found.boxes_px[0, :2] + found.boxes_px[0, 2:]) / 2
+    assert_allclose(centre, [x + side / 2 - 0.5, y + side / 2 - 0.5], atol=0.6 * side)
+    assert_allclose(found.boxes_px[0, 2:] - found.boxes_px[0, :2], np.array([24, 32]) * max(size) / 448, rtol=1e-4)
+
+
+def test_turned_images_are_searched_and_their_boxes_turned_back() -> None:
+    finder = Finder(BrightestSpot(), rotations="all")  # type: ignore[arg-type]
+    image = spot((336, 448), (100, 200))
+    found = [finder(image)]
+    sizes = np.concatenate([f.boxes_px[:, 2:] - f.boxes_px[:, :2] for f in found])
+    assert {tuple(np.round(size).astype(int)) for size in sizes} <= {(24, 32), (32, 24)}
+    for turn in range(4):
+        finder.turns = (turn,)
+        found = [finder(image)]
+        centre = (found[0].boxes_px[0, :2] + found[0].boxes_px[0, 2:]) / 2
+        assert_allclose(centre, [103.5, 203.5], atol=4)
+        assert_allclose(found[0].angle[0], (turn * np.pi / 2 + np.pi) % (2 * np.pi) - np.pi, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 500), (40, 3)])
+def test_odd_images_hold_no_face_and_are_no_error(size: tuple[int, int], settings_of: SettingsOf) -> None:
+    finder = Finder(small_network(settings_of))
+    assert finder(ThermalImage(np.zeros(size, dtype=np.float32), "gray"), threshold=0.5).number == 0
+
+
+def small_network(settings_of: SettingsOf) -> FinderNetwork:
+    torch.manual_seed(0)
+    parts = {part: settings_of(part, name) for part, name in (("stem", "pyramid"), ("branch", "none"))}
+    root = settings_of("root", "paper") | {"channels": [8, 16]}
+    head = settings_of("head", "center_map")
+    return FinderNetwork(root=root, head=head, in_channels=1, image_size=(96, 128), **parts)
+
+
+def test_folding_changes_nothing_but_the_steps(settings_of: SettingsOf) -> None:
+    network = small_network(settings_of).train()
+    for _ in range(3):
+        network(torch.randn(4, 1, 96, 128))
+    network.eval()
+    folded = fold_normalisation(network)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in folded.modules())
+    images = torch.randn(2, 1, 96, 128)
+    with torch.no_grad():
+        for one, other in zip(network(images), folded(images), strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("angle", [-1.2, -0.4, 0.0, 0.3, 2.0])
+def test_a_frame_shows_its_face_upright_in_the_middle(angle: float) -> None:
+    points, known = expected_points(get_scheme("face16"), None, (90, 120))
+    assert known.all()
+    matrix = np.linalg.inv(np.vstack([face_frame_of(angle), [0, 0, 1]]))[:2]
+    in_image = transform_points(points, matrix)
+    eyes = in_image[5] - in_image[2]
+    assert_allclose(np.arctan2(eyes[1], eyes[0]), angle, atol=1e-5)
+    assert_allclose(in_image.mean(axis=0), [200, 150], atol=12)
+
+
+def face_frame_of(angle: float) -> np.ndarray:
+    half = np.array(
+        [np.hypot(17 * np.cos(angle), 20 * np.sin(angle)), np.hypot(17 * np.sin(angle), 20 * np.cos(angle))]
+    )
+    box = np.concatenate([np.array([200, 150]) - half, np.array([200, 150]) + half])
+    assert_allclose(own_height(2 * half, angle), 40, rtol=1e-6)
+    return face_frame(box, angle, (90, 120))
+
+
+@pytest.mark.parametrize("name", SCHEMES)
+def test_every_scheme_has_expected_points(name: str) -> None:
+    scheme = get_scheme(name)
+    reference = np.random.default_rng(0).normal(size=(scheme.num_points, 2))
+    points, known = expected_points(scheme, reference, (90, 120))
+    shared = np.isin(scheme.ibug68, get_scheme("face16").ibug68)
+    if shared.sum() >= 2:
+        assert known.all()
+    chin = [row for row, number in enumerate(scheme.ibug68) if number == 8]
+    if chin:
+        assert points[chin[0], 1] > points[shared][:, 1].min() + 0.3 * 90 * 0.6
+
+
+def test_confidence_falls_with_disagreement_and_outside_the_picture() -> None:
+    draw = np.random.default_rng(0)
+    points = draw.uniform(20, 40, (16, 2))
+    points[0] = [-5, 30]
+    box = np.array([15.0, 15, 45, 50])
+    weights = np.array([2.0, 0.5, -1.0, 0, 0])
+    trained = Confidence(weights, weights, np.array([2.0, 0, 0, 0, 0, -1.0, 0]))
+    faces = [
+        Agreement.of(points + draw.normal(0, spread, (6, 16, 2)), box, 0.8, (60, 80)) for spread in (0.1, 1.0, 5.0)
+    ]
+    assert np.all(np.diff([trained.face(face) for face in faces]) < 0)
+    confidence = trained.points(faces[0])
+    assert confidence[0] <= 0.02
+    assert confidence[1:].min() > 0.5
+    assert trained.found(faces[0]) == trained.face(faces[0])
+    again = Confidence.from_settings(trained.settings)
+    assert again.face(faces[0]) == trained.face(faces[0])
+    assert Confidence.from_settings({}).face(faces[0]) == pytest.approx(0.8, abs=1e-6)
+
+
+def test_logistic_regression_finds_the_probabilities_it_was_made_with() -> None:
+    draw = np.random.default_rng(0)
+    features = np.column_stack([np.ones(20_000), draw.normal(size=(20_000, 2))])
+    true = np.array([0.5, 1.5, -0.7])
+    right = draw.uniform(size=20_000) < 1 / (1 + np.exp(-features @ true))
+    assert_allclose(fit_logistic(features, right, penalty=0.0), true, atol=0.08)
