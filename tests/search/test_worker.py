@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import time
+from pathlib import Path
 
 import optuna
 import pytest
@@ -185,8 +186,9 @@ def test_a_job_that_was_given_to_another_process_does_not_tell(search, trial_tas
 
 
 @pytest.fixture
-def in_pool(tmp_path):
+def in_pool(tmp_path, monkeypatch):
     """Two trials at a time; an absolute path, for the pool may be an earlier test's and still in that one's folder."""
+    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # the pool finds this module by its name
     return ["search.n_jobs=2", "hydra/launcher=joblib", f"search.storage=sqlite:///{tmp_path}/outputs/studies.db"]
 
 
