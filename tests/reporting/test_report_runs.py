@@ -67,7 +67,7 @@ def test_other_settings_of_a_model_are_another_row(make_run, tmp_path: Path) -> 
     (protocol,) = group(collect([tmp_path / "runs"]).runs)
     assert [(row.name, row.note) for row in protocol.rows] == [
         ("C-1", ""),
-        ("A-2", "stem.width=16"),
+        ("A-2", "stem.width=32"),
         ("A-2", "stem.width=99"),
     ]
 

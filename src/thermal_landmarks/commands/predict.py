@@ -1,4 +1,4 @@
-"""Landmarks of image files: `python src/predict.py checkpoint=outputs/train/... source=FOLDER`."""
+"""Landmarks of every face in image files: `python src/predict.py source=FOLDER`."""
 
 from pathlib import Path
 from typing import Any
