@@ -88,12 +88,17 @@ def test_a_network_for_aligned_faces_takes_five_points(
     np.testing.assert_allclose(found.points_px, expected, atol=0.01)
 
 
-@pytest.mark.parametrize("missing", ["checkpoint", "source"])
-def test_a_missing_setting_is_named(predict: Predict, make_checkpoint: MakeCheckpoint, missing: str) -> None:
-    settings = {"checkpoint": make_checkpoint(), "source": "."}
-    del settings[missing]
-    code = predict(*(f"{name}={value}" for name, value in settings.items()))
-    assert str(code).startswith(f"error: {missing} is not set")
+def test_a_missing_source_is_named_in_one_line(predict: Predict, capfd: pytest.CaptureFixture[str]) -> None:
+    assert str(predict()).startswith("error: source is not set")
+    assert capfd.readouterr().err == ""
+
+
+def test_without_a_checkpoint_the_shipped_network_predicts(
+    predict: Predict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    np.save(tmp_path / "wall.npy", np.random.default_rng(0).normal(22, 0.1, (60, 80)))
+    assert predict("source=wall.npy") is None
+    assert "in 1 image" in capsys.readouterr().out
 
 
 def test_a_wall_has_no_face_and_that_is_no_error(

@@ -18,6 +18,7 @@ from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, OverrideParseException
+from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -99,9 +100,17 @@ def command(
     """
 
     def decorate(function: Callable[[DictConfig], Any]) -> Callable[[], None]:
-        run = hydra.main(config_path=str(CONFIG_DIR), config_name=config_name, execution_whitelist=ALL_BUILDABLE)(
-            function
-        )
+        @functools.wraps(function)
+        def task(cfg: DictConfig) -> Any:
+            try:
+                return function(cfg)
+            except UserError as error:
+                if HydraConfig.get().mode == RunMode.RUN:
+                    sys.exit(f"error: {error}")  # one line; Hydra would print the whole command line before it
+                raise
+
+        start = hydra.main(config_path=str(CONFIG_DIR), config_name=config_name, execution_whitelist=ALL_BUILDABLE)
+        run = start(task)
 
         @functools.wraps(function)
         def main() -> None:

@@ -1,14 +1,12 @@
 """Train, test and measure one model: `python src/train.py stem=alt_conv_resnext branch=luong`."""
 
-import sys
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
-from hydra.types import RunMode
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import CONFIG_DIR, command
-from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.from_study import expand_study
 
 
@@ -32,12 +30,7 @@ def main(cfg: DictConfig) -> float:
         raise ConfigError(f"study={cfg.study} takes effect with experiment=from_study only. Add this, or leave it out.")
     from thermal_landmarks.training.run import train
 
-    try:
-        metrics = train(cfg, folder, overrides=list(hydra.overrides.task))
-    except UserError as error:
-        if hydra.mode == RunMode.RUN:
-            sys.exit(f"error: {error}")  # one line; Hydra would print the whole command before it
-        raise
+    metrics = train(cfg, folder, overrides=list(hydra.overrides.task))
     if cfg.objective not in metrics:
         raise ConfigError(f"objective={cfg.objective} was not measured. Measured: {', '.join(sorted(metrics))}.")
     return metrics[cfg.objective]
