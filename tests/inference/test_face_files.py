@@ -39,7 +39,7 @@ def pictures(tmp_path: Path) -> list[Path]:
     """Two faces, none, one that is broken, three."""
     draw = np.random.default_rng(0)
     for number, spots in enumerate(
-        [((20, 30, 60), (22, 45, 80)), (), None, ((20, 12, 90), (24, 30, 70), (20, 50, 51))]
+        [((20, 30, 67), (22, 45, 80)), (), None, ((20, 12, 90), (24, 30, 70), (20, 50, 66))]
     ):
         values = draw.uniform(20, 36, (48, 64)).astype(np.float32)
         for y, x, score in spots or ():
@@ -65,11 +65,11 @@ def test_the_table_has_a_row_a_face_the_surest_first_and_one_for_an_image_withou
     assert [failure.path.name for failure in outcome.failures] == ["2.npy"]
     assert [(Path(r["image"]).name, r["face"], r["confidence"]) for r in rows] == [
         ("0.npy", "0", "0.800"),
-        ("0.npy", "1", "0.600"),
+        ("0.npy", "1", "0.670"),
         ("1.npy", "", ""),
         ("3.npy", "0", "0.900"),
         ("3.npy", "1", "0.700"),
-        ("3.npy", "2", "0.510"),
+        ("3.npy", "2", "0.660"),
     ]
     assert rows[2]["x0"] == rows[2]["c15"] == rows[2]["box_x_min"] == ""
     assert float(rows[0]["box_x_min"]) == 45 - 8

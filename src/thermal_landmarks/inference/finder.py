@@ -19,7 +19,7 @@ from thermal_landmarks.models.folding import fold_normalisation
 Rotations = Literal["upright", "all"]
 
 _MULTIPLE = 32  # of height and width: the coarsest level of the pyramid is a 32nd of the image
-_LEAST_SCORE = 0.05
+_LEAST_SCORE = 0.15  # below, hardly anything is a face
 _OVERLAP = 0.4
 
 

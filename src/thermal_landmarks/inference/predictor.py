@@ -28,7 +28,7 @@ from thermal_landmarks.models.network import LandmarkNetwork
 
 Precision = Literal["32", "bf16", "16"]
 Images = ThermalImage | np.ndarray | Tensor | Sequence[ThermalImage | np.ndarray | Tensor]
-MIN_SCORE = 0.5
+MIN_SCORE = 0.65
 """Probability of being a face from which on something is taken for one."""
 
 _AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
