@@ -61,7 +61,7 @@ def main(cfg: DictConfig) -> None:
             folder,
             finder=finder,
             most=1 if cfg.faces == "one" else None,
-            min_score=cfg.min_score,
+            min_score=0.0 if cfg.faces == "one" else cfg.min_score,
             min_confidence=cfg.min_confidence,
             boxes=None if cfg.boxes is None else read_all_boxes(Path(cfg.boxes)),
             form=cfg.format,
