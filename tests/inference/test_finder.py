@@ -73,7 +73,7 @@ def test_odd_images_hold_no_face_and_are_no_error(size: tuple[int, int], setting
 
 def small_network(settings_of: SettingsOf) -> FinderNetwork:
     torch.manual_seed(0)
-    parts = {part: settings_of(part, name) for part, name in (("stem", "pyramid"), ("branch", "none"))}
+    parts: dict[str, Any] = {"stem": settings_of("stem", "pyramid"), "branch": settings_of("branch", "none")}
     root = settings_of("root", "paper") | {"channels": [8, 16]}
     head = settings_of("head", "center_map")
     return FinderNetwork(root=root, head=head, in_channels=1, image_size=(96, 128), **parts)

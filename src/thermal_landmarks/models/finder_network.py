@@ -1,7 +1,7 @@
 """The finder's network: the same chain of root, stem, branch and head as for landmarks, on images of any size."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, cast
 
 from jaxtyping import Float
 from torch import Tensor
@@ -54,7 +54,7 @@ class FinderNetwork(Network):
             num_points=0,
             ensemble=ensemble,
         )
-        out: FeatureMap = self.components[0].out_shape
+        out = cast(FeatureMap, self.components[0].out_shape)
         self.stride = self.image_shape.height // out.height
         if (self.image_shape.height, self.image_shape.width) != (out.height * self.stride, out.width * self.stride):
             raise ConfigError(

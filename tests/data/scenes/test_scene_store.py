@@ -61,7 +61,7 @@ def module(tmp_path: Path, **changes: object) -> SceneDataModule:
         "cache_dir": tmp_path,
         "workers": 1,
     }
-    data = SceneDataModule(**(settings | changes))  # type: ignore[arg-type]
+    data = SceneDataModule(**(settings | changes))
     data.prepare_data()
     data.setup()
     return data

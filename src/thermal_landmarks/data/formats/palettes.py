@@ -4,7 +4,7 @@ A picture in a palette shows one quantity, so its colours lie on one curve; thos
 curves here are drawn through a few colours of each palette, from cold to warm; vendors' versions differ a little.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -131,7 +131,7 @@ def without_palette(image: ThermalImage, palette: str = "auto") -> ThermalImage:
     fit = recognise_palette(image.rgb) if palette == "auto" else PaletteFit(palette, 1.0, 0.0)
     if fit is None:
         return image
-    return ThermalImage(invert_palette(image.rgb, fit.name), "gray", image.rgb, fit.name)
+    return replace(image, values=invert_palette(image.rgb, fit.name), palette=fit.name)
 
 
 def recognise_palette(rgb: UInt8[np.ndarray, "height width 3"]) -> PaletteFit | None:
