@@ -123,6 +123,14 @@ def read_five_points(file: Path) -> Found:
         DataError: If it is not such a table; names the line.
     """
     rows = csv.reader(require_text(file).splitlines())
+    try:
+        found = _faces(file, rows)
+    except csv.Error as error:  # a cell too long to be one
+        raise DataError(f"{file}, line {rows.line_num}: can't be read ({error}). Mend or remove the line.") from error
+    return {Path(os.path.normpath(image)): faces for image, faces in found.items()}
+
+
+def _faces(file: Path, rows: Any) -> Found:
     header = tuple(cell.strip() for cell in next(rows, []))
     if header != HEADER:
         raise DataError(f"{file}, line 1: expected the columns {','.join(HEADER)}, found {','.join(header)}.")
@@ -142,7 +150,7 @@ def read_five_points(file: Path) -> Found:
                 f"{file}, line {rows.line_num}: expected an image and ten numbers. Mend or remove the line."
             )
         faces.append(points)
-    return {Path(os.path.normpath(image)): faces for image, faces in found.items()}
+    return found
 
 
 def write_five_points(file: Path, found: Found) -> None:

@@ -14,6 +14,8 @@ _ROUNDING = 2.0**-20
 """Values nearer to each other than this fraction of them can't be told from rounding: float32 has 24 bits."""
 
 _SMALLEST_C = 0.005
+_SMALLEST_GRAY = 2.0**-100
+"""Below it float32 can't hold a 65,535th of the difference, the step in which an image is stored."""
 
 if TYPE_CHECKING:  # worker processes that decode images do without torch
     from jaxtyping import Float, Num
@@ -66,7 +68,7 @@ def is_constant(values: np.ndarray, unit: Unit) -> bool:
 
 
 def _indistinct(low: float, high: float, unit: Unit) -> bool:
-    least = _SMALLEST_C if unit == "celsius" else 0.0
+    least = _SMALLEST_C if unit == "celsius" else _SMALLEST_GRAY
     return high - low <= max(least, _ROUNDING * max(abs(low), abs(high)))
 
 

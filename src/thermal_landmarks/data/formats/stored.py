@@ -57,7 +57,7 @@ def _missing(values: np.ndarray, no_data: float | None) -> np.ndarray | None:
     if values.dtype.kind == "u":
         return None if no_data is None else values == no_data
     lowest, highest = values.min(), values.max()  # NaN where one value is
-    ordinary = lowest > -NO_DATA and highest < NO_DATA
+    ordinary = float(lowest) > -NO_DATA and float(highest) < NO_DATA  # float16 holds no such number
     if ordinary and no_data is None and float(lowest) not in _MARKS:
         return None
     missing = np.zeros(values.shape, dtype=bool) if ordinary else ~(np.abs(values) < NO_DATA)

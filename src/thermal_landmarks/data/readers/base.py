@@ -25,6 +25,7 @@ _log = logging.getLogger(__name__)
 
 LARGEST_RECORD = 4 << 20  # bytes of a file that describes one image
 _LARGEST_LIST = 256 << 20  # bytes of a file that describes a data set; COCO's own largest has 240 million
+_FARTHEST_PX = 1e7
 _LONGEST_NAME = 255  # bytes of a file's name, on every usual file system
 _FAULT, _UNIT, _WIDTH, _HEIGHT = "fault", "unit", "image_width", "image_height"  # keys of Annotation.attributes
 
@@ -155,8 +156,10 @@ class FileReader(ABC):
                 "is annotated in, or mend the record.",
                 subject=subject,
             )
-        if np.isinf(points).any():
-            return self._fault(image, location, "a coordinate is infinite. Mend or remove it.", subject=subject)
+        farthest = np.abs(points[~np.isnan(points)]).max(initial=0)
+        if farthest > _FARTHEST_PX:
+            finding = f"a coordinate of {farthest:.4g} pixels is in no image. Mend or remove it."
+            return self._fault(image, location, finding, subject=subject)
         if not np.isfinite(points).all(axis=1).any():
             return self._fault(image, location, "no landmark is annotated. Annotate or remove it.", subject=subject)
         if box_px is not None and not _has_area(box_px):
@@ -197,6 +200,11 @@ class FileReader(ABC):
                 count,
                 remedy,
             )
+
+
+def finding_of(error: DataError, file: Path) -> str:
+    """What a message says about a file, without the file's name, which `FileReader._fault` puts before it."""
+    return str(error).removeprefix(str(file)).lstrip(":, ")
 
 
 def stated_size(width: object, height: object) -> dict[str, str | float | bool]:

@@ -9,7 +9,14 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import LARGEST_RECORD, FileReader, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.base import (
+    LARGEST_RECORD,
+    FileReader,
+    finding_of,
+    require_folder,
+    require_text,
+    shortened,
+)
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
 
@@ -63,7 +70,7 @@ class PtsFolder(FileReader):
         try:
             points = read_pts(file) - np.float32(self.first_pixel)
         except DataError as error:
-            return self._fault(image, str(file), str(error).removeprefix(f"{file}").lstrip(":, "), subject=subject)
+            return self._fault(image, str(file), finding_of(error, file), subject=subject)
         return self._annotation(image, points, subject, str(file))
 
 

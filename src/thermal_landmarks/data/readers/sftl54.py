@@ -15,6 +15,7 @@ from thermal_landmarks.data.formats.images import read_image_size
 from thermal_landmarks.data.readers.base import (
     LARGEST_RECORD,
     FileReader,
+    finding_of,
     is_faulty,
     parse_json,
     require_folder,
@@ -88,7 +89,7 @@ class Sftl54(FileReader):
         try:
             record = parse_json(require_text(file, at_most=LARGEST_RECORD), str(file))
         except DataError as error:
-            return self._fault(image, str(file), str(error).removeprefix(str(file)).lstrip(":, "))
+            return self._fault(image, str(file), finding_of(error, file))
         return self._read(image, image.name, str(file), record)
 
     def _read(self, image: Path, name: str, place: str, record: Any) -> Annotation:
@@ -136,7 +137,11 @@ class Sftl54Text(FileReader):
         relative = image.relative_to(self.folder).as_posix()
         subject = self._subject(relative, relative)
         fractions = np.full((sum(_GROUPS.values()), 2), np.nan)
-        for number, line in enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1):
+        try:
+            text = require_text(file, at_most=LARGEST_RECORD)
+        except DataError as error:
+            return self._fault(image, str(file), finding_of(error, file), subject=subject)
+        for number, line in enumerate(text.splitlines(), 1):
             cells = line.split()
             if not cells:
                 continue

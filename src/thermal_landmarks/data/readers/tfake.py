@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import LARGEST_RECORD, FileReader, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.base import (
+    LARGEST_RECORD,
+    FileReader,
+    finding_of,
+    require_folder,
+    require_text,
+    shortened,
+)
+from thermal_landmarks.errors import DataError
 
 _LANDMARKS = "_ldmks.txt"
 
@@ -50,7 +58,11 @@ class TFake(FileReader):
         image = self.image_dir / (thermal if thermal in pictures else f"{number}.png")
         subject = self._subject(image.name, number)
         points = []
-        for line_number, line in enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1):
+        try:
+            text = require_text(file, at_most=LARGEST_RECORD)
+        except DataError as error:
+            return self._fault(image, str(file), finding_of(error, file), subject=subject)
+        for line_number, line in enumerate(text.splitlines(), 1):
             if not line.strip():
                 continue
             try:

@@ -18,6 +18,7 @@ from thermal_landmarks.data.formats.images import read_image_size
 from thermal_landmarks.data.readers.base import (
     LARGEST_RECORD,
     FileReader,
+    finding_of,
     require_folder,
     require_text,
     shortened,
@@ -158,7 +159,10 @@ class YoloPose(FileReader):
         place = self._at(file)
         relative = file.relative_to(self.folder) if file.is_relative_to(self.folder) else file
         subject = self._subject(relative.as_posix(), relative.with_suffix("").as_posix())
-        text = [(n, line.split()) for n, line in enumerate(_lines(file), 1) if line.strip()]
+        try:
+            text = [(n, line.split()) for n, line in enumerate(_lines(file), 1) if line.strip()]
+        except DataError as error:
+            return [self._fault(file.with_suffix(""), place, finding_of(error, file), subject=subject)]
         if not text:
             return []
         folders = (_images_beside(file.parent, self.images), file.parent)
