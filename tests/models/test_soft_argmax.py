@@ -11,6 +11,7 @@ from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.network import Component, LandmarkNetwork
 from thermal_landmarks.models.shapes import FeatureMap, Shape, Tokens
 from thermal_landmarks.models.soft_argmax import SoftArgmaxHead
+from thermal_landmarks.models.vit import VisionTransformerBranch
 
 SETTINGS: dict[str, Any] = {"margin": 1, "dropout": 0.0, "heat_weight": 1.0, "heat_sigma": 0.8}
 CONV = {"name": "conv", "depth": 3, "width": 4, "width_growth": 1.0, "kernel_size": 3, "stride": 2}
@@ -72,6 +73,23 @@ def test_soft_argmax_keeps_full_precision_under_autocast() -> None:
 def test_soft_argmax_wants_a_map() -> None:
     with pytest.raises(ConfigError, match="head=fully_connected, or branch=none, luong or bahdanau"):
         make_head(Tokens(10, 4), num_points=6)
+
+
+def test_patches_of_a_vision_transformer_are_cells_of_a_map() -> None:
+    torch.manual_seed(0)
+    head = make_head(Tokens(24, 3, rows=4), num_points=2)
+    torch.nn.init.normal_(head.heat.weight)
+    features = torch.randn(2, 3, 4, 6)
+    torch.testing.assert_close(head([features.flatten(2).mT]), head([features]))
+
+
+@pytest.mark.parametrize(("patch_size", "centre"), [(1, 0.0), (2, 0.5), (4, 1.5)])
+def test_a_patch_lies_in_the_middle_of_its_pixels(patch_size: int, centre: float) -> None:
+    settings: dict[str, Any] = {"depth": 1, "dim": 8, "heads": 2, "mlp_ratio": 1.0, "patch_size": patch_size}
+    branch = VisionTransformerBranch(FeatureMap(4, 8, 12), **settings)
+    assert branch.out_shape.as_map() == FeatureMap(8, 8 // patch_size, 12 // patch_size)
+    assert branch.grid == Grid(patch_size, centre)
+    assert VisionTransformerBranch(FeatureMap(4, 8, 12), **settings, class_token=True).out_shape.as_map() is None
 
 
 def test_heat_penalty_is_the_cross_entropy_with_gaussians_around_the_valid_points() -> None:

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.shapes import FeatureMap
+from thermal_landmarks.models.shapes import FeatureMap, Tokens
 from thermal_landmarks.models.vit import PatchEncoder, TransformerLayer, VisionTransformerBranch
 
 
@@ -19,7 +19,7 @@ def test_patches_are_embedded_row_by_row() -> None:
 
 def test_odd_maps_are_padded_with_zeros_at_the_right_and_the_bottom() -> None:
     encoder = PatchEncoder(FeatureMap(3, 5, 7), patch_size=4, dim=6)
-    assert encoder.out_shape == (4, 6)
+    assert encoder.out_shape == Tokens(4, 6)
     features = torch.randn(2, 3, 5, 7)
     padded = torch.zeros(2, 3, 8, 8)
     padded[:, :, :5, :7] = features
@@ -63,7 +63,7 @@ def test_a_class_token_stands_before_the_patches() -> None:
     settings = {"depth": 1, "patch_size": 2, "dim": 8, "heads": 2, "mlp_ratio": 1.0}
     without = VisionTransformerBranch(FeatureMap(3, 4, 6), **settings)  # type: ignore[arg-type]
     branch = VisionTransformerBranch(FeatureMap(3, 4, 6), **settings, class_token=True)  # type: ignore[arg-type]
-    assert branch.out_shape == (7, 8)
+    assert branch.out_shape == Tokens(7, 8)
     tokens = branch.encoder(torch.zeros(2, 3, 4, 6))
     assert branch.encoder.class_token is not None
     torch.testing.assert_close(tokens[1, 0], branch.encoder.class_token + branch.encoder.positions[0])

@@ -1,6 +1,5 @@
 """The paper's head: flatten, dropout, fully connected, N x 2 (Baker 2023, section 3.1)."""
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
@@ -51,7 +50,7 @@ class FullyConnectedHead(nn.Module):
             raise ConfigError(f"The head's dropout must lie in [0, 1), found {dropout}.")
         if start not in ("image_centre", "glorot"):
             raise ConfigError(f"head.start must be image_centre or glorot, found {start!r}.")
-        in_features = sum(math.prod(shape) for shape in in_shapes)
+        in_features = sum(shape.values for shape in in_shapes)
         self.num_points = num_points
         self.gain = in_features**-0.5 if scaled else 1.0
         self.dropout = nn.Dropout(dropout)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
+from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -23,7 +24,7 @@ class SoftArgmaxHead(nn.Module):
     """One heat map a landmark from a 1x1 convolution; the landmark is the heat map's centre of mass.
 
     Args:
-        in_shapes: Of each component's output: feature maps of one height and width.
+        in_shapes: Of each component's output: feature maps of one height and width, or tokens that are cells of one.
         num_points: N.
         image_shape: Of the image.
         grid: Where the cells of the components' maps lie in the image; None: unknown.
@@ -38,7 +39,7 @@ class SoftArgmaxHead(nn.Module):
             total stride doesn't divide the image. Checkpoints without the setting were trained so.
 
     Raises:
-        ConfigError: If a component gives tokens instead of a map, or a setting is out of range.
+        ConfigError: If a component gives tokens that are no map's cells, or a setting is out of range.
     """
 
     def __init__(
@@ -61,15 +62,18 @@ class SoftArgmaxHead(nn.Module):
                 "The head's dropout must lie in [0, 1), its margin must be a whole number of at least 0, heat_weight "
                 f"at least 0 and heat_sigma positive, found {dropout}, {margin!r}, {heat_weight} and {heat_sigma}."
             )
-        maps = [shape for shape in in_shapes if isinstance(shape, FeatureMap)]
+        found = [shape if isinstance(shape, FeatureMap) else shape.as_map() for shape in in_shapes]
+        maps = [shape for shape in found if shape is not None]
         if len(maps) < len(in_shapes):
             raise ConfigError(
-                f"The soft_argmax head needs feature maps, but the branch gives tokens (shape {tuple(in_shapes[0])}). "
-                "Set head=fully_connected, or branch=none, luong or bahdanau."
+                f"The soft_argmax head needs feature maps, but the branch gives tokens (shape {tuple(in_shapes[0])}) "
+                "that are no map's cells. Set head=fully_connected, or branch=none, luong or bahdanau; of a vit: "
+                "branch.class_token=false."
             )
         _, height, width = maps[0]
         spans, shift = _spans_and_shift(places, (width, height), image_shape, grid)
         self.heat_weight = heat_weight
+        self.rows = height
         self.cells = torch.tensor(spans)  # that span the image, along x and y
         self.sigma = heat_sigma
         self.dropout = nn.Dropout2d(dropout)
@@ -81,7 +85,9 @@ class SoftArgmaxHead(nn.Module):
         self.places: Tensor  # (cell, 2), [0, 1] image units
         self.register_buffer("places", places_of_cells.flatten(0, 1), persistent=False)
 
-    def forward(self, features: Sequence[Float[Tensor, "b c h w"]]) -> Float[Tensor, "b point 2"]:
+    def forward(
+        self, features: Sequence[Float[Tensor, "b c h w"] | Float[Tensor, "b cell c"]]
+    ) -> Float[Tensor, "b point 2"]:
         return self._centre(self._heat(features))
 
     def learn(
@@ -103,10 +109,15 @@ class SoftArgmaxHead(nn.Module):
         """Does nothing: heat maps begin flat, and find a landmark wherever it is."""
 
     def _heat(self, features: Sequence[Tensor]) -> Float[Tensor, "b point cell"]:
-        maps = self.dropout(features[0] if len(features) == 1 else torch.cat(list(features), dim=1))
+        rows = self.rows
+        maps = [
+            part if part.ndim == 4 else rearrange(part, "b (row column) c -> b c row column", row=rows)
+            for part in features
+        ]
+        joined = self.dropout(maps[0] if len(maps) == 1 else torch.cat(maps, dim=1))
         # In full precision, as in the fully connected head.
-        with torch.autocast(maps.device.type, enabled=False):
-            heat: Tensor = self.heat(maps.to(self.heat.weight.dtype))
+        with torch.autocast(joined.device.type, enabled=False):
+            heat: Tensor = self.heat(joined.to(self.heat.weight.dtype))
         return heat.flatten(2).float()
 
     def _centre(self, heat: Tensor) -> Float[Tensor, "b point 2"]:

@@ -15,6 +15,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import Activation, make_activation, require_number, require_positive
 from thermal_landmarks.models.registry import BRANCHES
 from thermal_landmarks.models.shapes import FeatureMap, Tokens
@@ -51,7 +52,7 @@ class PatchEncoder(nn.Module):
         count = rows * columns + class_token
         self.positions = nn.Parameter(torch.randn(count, dim) * 0.02)
         self.class_token = nn.Parameter(torch.zeros(dim)) if class_token else None
-        self.out_shape = Tokens(count, dim)
+        self.out_shape = Tokens(count, dim, rows=0 if class_token else rows)
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b token dim"]:
         if any(self.padding):
@@ -164,6 +165,7 @@ class VisionTransformerBranch(nn.Module):
         self.layers = nn.Sequential(*(TransformerLayer(**layer) for _ in range(depth)))
         self.normalisation = nn.LayerNorm(dim) if normalise == "before" else nn.Identity()
         self.out_shape = self.encoder.out_shape
+        self.grid = Grid(patch_size, (patch_size - 1) / 2)  # of the patches
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b token dim"]:
         tokens: Tensor = self.normalisation(self.layers(self.encoder(features)))
