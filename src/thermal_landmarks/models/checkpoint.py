@@ -1,6 +1,5 @@
 """What a checkpoint holds for prediction: the network with its weights, the landmark scheme, the preprocessing."""
 
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -25,6 +24,7 @@ _LARGEST_NUMBER = 65_536  # channels, gray levels, ...
 _LARGEST_SIDE = 8192  # of an image, in pixels
 _LARGEST_LIST = 1024
 _SHIPPED_FINDER = _SHIPPED / "finder" / "face_finder.ckpt"
+_LONGEST_REASON = 300  # characters
 _NEEDED = ("network", "scheme", "preprocessing")
 
 
@@ -104,8 +104,11 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
         network = _with_weights(LandmarkNetwork, settings["network"], weights)
         scheme = get_scheme(settings["scheme"])
         preprocessing = Preprocessing.from_settings(settings["preprocessing"])
-    except (UserError, RuntimeError, TypeError, KeyError) as error:
+    except UserError as error:
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
+    except Exception as error:  # settings of any type and shape
+        found = f"{type(error).__name__}: {str(error)[:_LONGEST_REASON]}"
+        raise _foreign(file, f"its settings and weights don't fit this version of the package ({found})") from error
     return LoadedCheckpoint(file, network.eval(), scheme, preprocessing, settings)
 
 
@@ -174,8 +177,11 @@ def load_finder(path: str | Path | None = None) -> LoadedFinder:
     try:
         _require_plausible(settings["network"], "network")
         network = _with_weights(FinderNetwork, settings["network"], weights)
-    except (UserError, RuntimeError, TypeError, KeyError) as error:
+    except UserError as error:
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
+    except Exception as error:  # settings of any type and shape
+        found = f"{type(error).__name__}: {str(error)[:_LONGEST_REASON]}"
+        raise _foreign(file, f"its settings and weights don't fit this version of the package ({found})") from error
     return LoadedFinder(network.eval(), settings.get("confidence", {}))
 
 
@@ -195,7 +201,7 @@ def write_weights(checkpoint: str | Path, path: Path) -> None:
 def _read(file: Path) -> dict[str, Any]:
     try:
         content = torch.load(file, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+    except Exception as error:  # its unpickler raises almost anything on damaged files
         raise _foreign(file, f"torch.load can't read it ({type(error).__name__})") from error
     if not isinstance(content, dict) or not isinstance(content.get("state_dict"), dict):
         raise _foreign(file, "it has no state_dict")
