@@ -109,7 +109,8 @@ def _checked(value: Any, own: tuple[str, ...], nested: tuple[str, ...], *, where
         today = _RENAMED.get(target, target) if isinstance(target, str) else target
         if "_target_" in value and today not in own:
             raise ConfigError(
-                f"{where}._target_: '{target}' is not something that a config may build here. Valid: {', '.join(own)}."
+                f"{where}._target_: '{str(target)[:200]}' is not something that a config may build here. "
+                f"Valid: {', '.join(own)}."
             )
         inner = {
             str(key): _checked(item, tuple(name for name in nested if name not in own), nested, where=f"{where}.{key}")

@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from omegaconf import DictConfig, OmegaConf
+
 from thermal_landmarks.errors import ConfigError, OutputError
 
+_LONGEST_REASON = 300  # characters
 _DEEPEST = 1000  # lists in each other in a YAML file
 
 
@@ -47,7 +50,7 @@ class RunFolder:
         """Whether its metrics are those of a whole training, neither missing nor marked `incomplete`."""
         try:
             return "incomplete" not in json.loads(self.metrics.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, TypeError, RecursionError):
             return False
 
     @property
@@ -113,6 +116,24 @@ def require_shallow(path: Path) -> Path:
     if deepest > _DEEPEST:
         raise ConfigError(f"{path}: {deepest} lists in each other; a config has a few. Give the folder of a run.")
     return path
+
+
+def read_config(path: Path) -> DictConfig:
+    """A config that a run has stored.
+
+    Raises:
+        ConfigError: If it is missing, damaged, or no config of a run.
+    """
+    try:
+        config = OmegaConf.load(require_shallow(path))
+    except ConfigError:
+        raise
+    except Exception as error:  # parsers raise almost anything on damaged files
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise ConfigError(f"{path}: can't be read ({type(error).__name__}: {reason}). Give another run.") from error
+    if not isinstance(config, DictConfig):
+        raise ConfigError(f"{path}: holds no settings. Give the folder of a run.")
+    return config
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -29,7 +29,7 @@ from thermal_landmarks.inference.evaluation_subsets import (
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.reporting.tables import metric_table
-from thermal_landmarks.runs import RunFolder, git_commit, require_shallow, write_json
+from thermal_landmarks.runs import RunFolder, git_commit, read_config, write_json
 
 _FROM_CHECKPOINT = ("scheme", "image_size", "in_channels", "colour", "crop", "normalisation", "zoom")
 _DEFAULT_METRICS = {"normaliser": "inter_ocular", "failure_threshold": 0.1, "auc_threshold": 0.1}
@@ -148,7 +148,7 @@ def trained_on(checkpoint: Path, data: DictConfig) -> TrainedOn | None:
     run = RunFolder(checkpoint.parent.parent)
     if checkpoint.parent != run.checkpoints or not run.split.is_file():
         return None
-    config = OmegaConf.load(require_shallow(run.config)) if run.config.is_file() else OmegaConf.create({})
+    config = read_config(run.config) if run.config.is_file() else OmegaConf.create({})
     assert isinstance(config, DictConfig)
     then, now = (with_absolute_paths(settings) for settings in (config.get("data") or OmegaConf.create({}), data))
     same_config = all(then.get(name) == now.get(name) for name in ("source", "test_source"))

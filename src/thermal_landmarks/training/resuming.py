@@ -10,7 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from thermal_landmarks.data.paths import PATHS, absolute, path_settings
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.runs import RunFolder, require_shallow
+from thermal_landmarks.runs import RunFolder, read_config
 
 _FREE = ("resume", "output", "trainer", "logger", "hydra", "search", "tags", "data.workers", "data.cache_dir")
 """What changes nothing in a run's result, or (`trainer`) its length and hardware."""
@@ -28,8 +28,17 @@ def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig |
         ConfigError: If something was typed that would make another run of it, or if the run is longer already than it
             is to be.
     """
-    cfg = OmegaConf.load(require_shallow(run.config))
-    assert isinstance(cfg, DictConfig)
+    cfg = read_config(run.config)
+    try:
+        OmegaConf.to_container(cfg, resolve=True)
+        parts = {name: cfg.get(name) for name in ("data", "trainer", "choices")}
+        int(cfg.trainer.max_epochs * cfg.trainer.get("epochs_factor", 1))
+    except Exception as error:
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        raise ConfigError(f"{run.config}: is not the config of a run ({reason}). Give another run.") from error
+    missing = [name for name, part in parts.items() if not isinstance(part, DictConfig)]
+    if missing:
+        raise ConfigError(f"{run.config}: has no settings of {', '.join(missing)}. Give another run.")
     kept = cfg.copy()
     parser = OverridesParser.create()
     for line in overrides:

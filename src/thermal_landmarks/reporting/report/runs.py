@@ -160,7 +160,7 @@ def _read(path: Path, found: Found) -> None:
             found.evaluations.append((path.parent, content))
         else:
             found.left_out.append((path, "neither of a training run nor of an evaluation"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         found.left_out.append((path, f"can't be read: {' '.join(str(error).split())}"))
 
 

@@ -1,0 +1,84 @@
+"""Some 250 broken run folders: nothing in them is executed, a report on them shows the good run beside them."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from robustness.bounds import held_to_bounds
+from robustness.broken_run_folders import broken_configs, broken_metrics, hostile_settings
+
+from thermal_landmarks.building import build
+from thermal_landmarks.reporting.report.runs import collect
+from thermal_landmarks.runs import RunFolder
+from thermal_landmarks.training.resuming import resumed_config
+
+SOURCE = {"_target_": "thermal_faces.SyntheticFaces", "subjects": 2}
+DATA = {"_target_": "thermal_landmarks.data.datamodule.LandmarkDataModule", "source": SOURCE}
+
+CONFIG = {
+    "data": DATA,
+    "choices": {"data": "synthetic", "stem": "conv"},
+    "trainer": {"max_epochs": 3, "epochs_factor": 1},
+    "seed": 0,
+}
+METRICS = {"stem": "conv", "branch": "none", "model_id": "C-1", "seed": 0, "ensemble": 1, "test/wing": 0.5, "data": "x"}
+
+
+def test_no_stored_config_builds_foreign_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    count = 0
+    for what, settings in hostile_settings(DATA):
+        built, message = held_to_bounds(lambda settings=settings: build("data", settings), "")
+        assert built is None, what
+        assert message, what
+        count += 1
+    assert count > 100
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """A good run beside which others lie."""
+    return _written(tmp_path / "runs" / "good")
+
+
+def _written(folder: Path) -> RunFolder:
+    run = RunFolder(folder)
+    run.checkpoints.mkdir(parents=True)
+    run.config.write_text(json.dumps(CONFIG), encoding="utf-8")
+    run.metrics.write_text(json.dumps(METRICS), encoding="utf-8")
+    torch.save({"epoch": 1}, run.last_checkpoint)
+    return run
+
+
+def test_every_broken_config_is_refused_by_name_or_resumed(
+    run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert resumed_config(run, []) == CONFIG
+    wrong = []
+    for what, content in broken_configs(json.dumps(CONFIG, indent=1)):
+        run.config.write_bytes(content)
+        try:
+            held_to_bounds(lambda: resumed_config(run, []), "config.yaml")
+        except Exception as error:
+            wrong.append(f"{what}: {type(error).__name__}: {str(error)[:200]}")
+    assert not wrong, "\n".join(wrong)
+    assert not (tmp_path / "executed").exists()
+
+
+def test_a_report_shows_the_good_run_beside_broken_ones(run: RunFolder, tmp_path: Path) -> None:
+    broken = _written(tmp_path / "runs" / "broken")
+    for file, contents in (
+        (broken.config, broken_configs(json.dumps(CONFIG, indent=1))),
+        (broken.metrics, broken_metrics(METRICS)),
+    ):
+        good = file.read_bytes()
+        for what, content in contents:
+            file.write_bytes(content)
+            found, _ = held_to_bounds(lambda: collect([tmp_path / "runs"]), "")
+            assert run.path in [shown.folder for shown in found.runs], what
+            left_out = [path for path, _ in found.left_out]
+            assert len(found.runs) == 2 or left_out or found.evaluations, what
+        file.write_bytes(good)
