@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from PIL import Image
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.images import read_image
@@ -12,6 +13,7 @@ from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.inference.confidence import Confidence
 from thermal_landmarks.inference.face_files import predict_faces
+from thermal_landmarks.inference.overlay_files import OverlayFiles
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.face_decoding import Detections
 
@@ -123,3 +125,16 @@ def test_a_network_for_face_boxes_takes_those_of_the_finder(
     boxes = [(45 - 8 * s, 22 - 10 * s, 45 + 8 * s, 22 + 10 * s) for s in (0.95, 1.05)]
     wanted = np.mean([predictor(image, boxes_px=box) for box in boxes], axis=0)
     assert_allclose(face.points_px, wanted, atol=1e-3)
+
+
+def test_the_overlay_of_a_small_picture_is_enlarged_with_box_and_points_in_place(tmp_path: Path) -> None:
+    black = ThermalImage(np.zeros((60, 80), dtype=np.float32), "gray")
+    with OverlayFiles(tmp_path, [Path("a.png")]) as overlays:
+        overlays.add(Path("a.png"), black, np.array([[40.0, 45.0]]), boxes_px=[(10, 20, 70, 55)], labels=["0: 0.90"])
+    drawn = np.asarray(Image.open(tmp_path / "a.png")).astype(int)
+    assert drawn.shape == (420, 560, 3)
+    orange, blue = drawn[..., 0] > 200, (drawn[..., 2] > 200) & (drawn[..., 0] < 150)
+    assert np.argwhere(orange).mean(axis=0) == pytest.approx([45.5 * 7 - 0.5, 40.5 * 7 - 0.5], abs=1)
+    rows, columns = np.nonzero(blue)
+    expected = [value * 7 - 0.5 for value in (55.5, 10.5, 70.5)]
+    assert [rows.max(), columns.min(), columns.max()] == pytest.approx(expected, abs=1)

@@ -175,7 +175,7 @@ def predict_faces(
 
     with (
         FacesFile(folder, predictor, unit=unit, coco=form == "coco") as rows,
-        OverlayFiles(folder / "overlays", files) as drawn,
+        OverlayFiles(folder / "overlays", files, debug=debug) as drawn,
         Progress(*columns, transient=True) as progress,
     ):
         task = progress.add_task("", total=len(files))
@@ -193,7 +193,13 @@ def predict_faces(
                 outcome.palettes.update([image.palette] if image.palette else [])
                 if overlays:
                     points = [face.points_px for face in faces]
-                    drawn.add(path, image, np.concatenate(points) if points else np.empty((0, 2)))
+                    drawn.add(
+                        path,
+                        image,
+                        np.concatenate(points) if points else np.empty((0, 2)),
+                        boxes_px=[face.box_px for face in faces],
+                        labels=[f"{i}: {face.score:.2f} / {face.confidence:.2f}" for i, face in enumerate(faces)],
+                    )
                 outcome.predicted += 1
                 outcome.faces += len(faces)
                 outcome.without += not faces

@@ -14,12 +14,13 @@ from jaxtyping import Float
 from PIL import Image
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.reporting.figures import draw_points, to_rgb
+from thermal_landmarks.reporting.figures import draw_boxes, draw_points, to_rgb
 from thermal_landmarks.runs import unwritable
 
 _log = logging.getLogger(__name__)
 
 _WRITERS = 2
+_SMALLEST_SIDE = 400  # of a picture with boxes, in pixels
 _WAITING, _WAITING_BYTES = 8, 256 * 2**20  # each keeps its image in memory
 
 
@@ -42,13 +43,21 @@ class OverlayFiles:
         self._waiting_bytes = 0
         self._debug = debug
 
-    def add(self, path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
-        """Draw and write one, soon."""
+    def add(
+        self,
+        path: Path,
+        image: ThermalImage,
+        points_px: Float[np.ndarray, "point 2"],
+        *,
+        boxes_px: Sequence[tuple[float, float, float, float]] | None = None,
+        labels: Sequence[str] = (),
+    ) -> None:
+        """Draw and write one, soon; with boxes a small picture is enlarged, so that its faces can be looked at."""
         needed = image.values.nbytes
         while self._pending and (len(self._pending) >= _WAITING or self._waiting_bytes + needed > _WAITING_BYTES):
             self._finish_first()
         self._waiting_bytes += needed
-        drawn = self._pool.submit(_write, self._targets[path], image, points_px)
+        drawn = self._pool.submit(_write, self._targets[path], image, points_px, boxes_px, labels)
         self._pending.append((path, needed, drawn))
 
     def _finish_first(self) -> None:
@@ -78,9 +87,22 @@ class OverlayFiles:
             self._pool.shutdown()
 
 
-def _write(path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
+def _write(
+    path: Path,
+    image: ThermalImage,
+    points_px: Float[np.ndarray, "point 2"],
+    boxes_px: Sequence[tuple[float, float, float, float]] | None,
+    labels: Sequence[str],
+) -> None:
+    picture = to_rgb(image.values)
+    if boxes_px is not None:
+        times = min(16, -(-_SMALLEST_SIDE // min(picture.shape[:2])))
+        picture = picture.repeat(times, axis=0).repeat(times, axis=1)
+        points_px = (points_px + 0.5) * times - 0.5
+        x_min, y_min, x_max, y_max = (np.asarray(boxes_px, dtype=float).reshape(-1, 4).T + 0.5) * times - 0.5
+        picture = draw_boxes(picture, list(zip(x_min, y_min, x_max, y_max, strict=True)), labels)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(draw_points(to_rgb(image.values), points_px)).save(path, compress_level=1)
+    Image.fromarray(draw_points(picture, points_px)).save(path, compress_level=1)
 
 
 def _overlay_names(files: Sequence[Path]) -> dict[Path, Path]:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 TRUE_COLOUR = "#56B4E9"
 PREDICTED_COLOUR = "#E69F00"
@@ -105,6 +105,27 @@ def draw_points(
             reach = arm + extra
             draw.rectangle((x - reach, y + first, x + reach, y + last), fill=fill)
             draw.rectangle((x + first, y - reach, x + last, y + reach), fill=fill)
+    return np.asarray(picture)
+
+
+def draw_boxes(
+    image: UInt8[np.ndarray, "height width 3"],
+    boxes_px: Sequence[tuple[float, float, float, float]],
+    labels: Sequence[str],
+    *,
+    colour: str = TRUE_COLOUR,
+) -> UInt8[np.ndarray, "height width 3"]:
+    """A copy of the picture with each box (x_min, y_min, x_max, y_max) and its label above it, or inside at the top."""
+    picture = Image.fromarray(np.ascontiguousarray(image))
+    draw = ImageDraw.Draw(picture)
+    line = max(1, round(min(image.shape[:2]) / 240))
+    font = ImageFont.load_default(size=max(10, round(min(image.shape[:2]) / 32)))
+    for (x_min, y_min, x_max, y_max), label in zip(boxes_px, labels, strict=True):
+        draw.rectangle((x_min, y_min, x_max, y_max), outline=colour, width=line)
+        left, top, right, bottom = draw.textbbox((x_min, y_min), label, font=font, anchor="lb")
+        down = max(0.0, -top)
+        draw.rectangle((left, top + down, right, bottom + down), fill=_OUTLINE)
+        draw.text((x_min, y_min + down), label, font=font, fill=colour, anchor="lb")
     return np.asarray(picture)
 
 
