@@ -27,6 +27,7 @@ _log = logging.getLogger(__name__)
 
 _PLAUSIBLE_MEDIAN_C = (-60.0, 200.0)
 _MIN_SIDE = 2
+_LONGEST_REASON = 300  # characters of what a decoder says
 
 
 def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None = None) -> ThermalImage:
@@ -65,7 +66,7 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
     except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
-        reason = str(error) or type(error).__name__
+        reason = str(error)[:_LONGEST_REASON] or type(error).__name__
         raise DataError(
             f"{path}: can't be read as {path.suffix} ({reason}). The file is damaged or not of that format; "
             "copy it again from its source."
@@ -190,7 +191,9 @@ def _read_is2(path: Path, unit: str | None, table: Path | None) -> Stored:
     try:
         counts = read_fluke_counts(path)
     except (zipfile.BadZipFile, KeyError, struct.error) as error:
-        raise DataError(f"{path}: not a complete Fluke .IS2 file ({error}). Copy it again from the camera.") from error
+        raise DataError(
+            f"{path}: not a complete Fluke .IS2 file ({str(error)[:_LONGEST_REASON]}). Copy it again from the camera."
+        ) from error
     table = table or find_counts_table(path)
     if table is None or unit == COUNTS:
         return Stored(counts, COUNTS)
