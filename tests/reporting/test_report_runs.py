@@ -1,11 +1,14 @@
 import json
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.reporting.report.pictures import activation_pictures
 from thermal_landmarks.reporting.report.rows import group, newest_of_each_seed, singular_row
 from thermal_landmarks.reporting.report.runs import collect
 from thermal_landmarks.reporting.report.settings import differences, flatten
@@ -144,3 +147,21 @@ def test_a_database_out_of_reach_is_told_before_any_run_is_read(tmp_path, monkey
     with pytest.raises(ConfigError, match=r"studies=postgresql\+psycopg://127.0.0.1:1/db can't be read"):
         write_report([tmp_path], tmp_path / "out", studies="postgresql+psycopg://me:secret@127.0.0.1:1/db")
     assert time.monotonic() - started < 5
+
+
+def test_a_report_shows_no_picture_from_outside_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    Image.new("RGB", (4, 4)).save(tmp_path / "private.png")
+    (folder / "damaged.png").write_bytes(b"no picture")
+    for figure, message in (("../private.png", "isn't in that folder"), ("damaged.png", "can't be read")):
+        with pytest.raises(UserError, match=message):
+            activation_pictures([(folder, {"figure": figure})], width=100, most=1)
+
+
+def test_a_damaged_table_of_test_images_is_named(make_run: Callable[..., Path]) -> None:
+    folder = make_run("a", "A-2")
+    (folder / "test_images.csv").write_text("image,nme\na.png,much\n", encoding="utf-8")
+    (run,) = collect([folder]).runs
+    with pytest.raises(UserError, match=r"test_images\.csv.*column nme"):
+        run.image_nme()

@@ -63,8 +63,9 @@ def broken_checkpoints(good: Path, folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "attack_beside", _saved({**content, "callbacks": Attack(folder)})
     yield "attack_in_old_form", _saved({**content, "callbacks": Attack(folder)}, _use_new_zipfile_serialization=False)
     yield "numpy_weights", _saved({**content, "state_dict": {"network.a": np.zeros(3)}})
+    odd: list[Any] = [None, [], {}, 3, "text", [[1]]]
     for what in ("state_dict", "hyper_parameters"):
-        for value in (None, [], {}, 3, "text", [[1]]):
+        for value in odd:
             yield f"{what}_{value}".replace(" ", ""), _saved({**content, what: value})
     yield "list", _saved([content])
     yield from _weights(content)

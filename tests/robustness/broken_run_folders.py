@@ -73,7 +73,9 @@ def broken_metrics(good: dict[str, Any]) -> Iterator[tuple[str, bytes]]:
     """(what, content) of a `metrics.json`."""
     yield from damaged_text(json.dumps(good), seed=0)
     for number, key in enumerate(good):
-        for value in ((None, "x", [1], {"a": [2]}, -1, 1e308, True)[number % 7], [[]]):
+        odd: list[Any] = [None, "x", [1], {"a": [2]}, -1, 1e308, True]
+        value: Any
+        for value in (odd[number % 7], [[]]):
             yield f"{key.replace('/', '_')}_{value}", json.dumps({**good, key: value}).encode()
     yield "deep", b"[" * 100_000
     yield "not_finite", json.dumps({**good, "test/wing": float("nan")}).encode()

@@ -14,7 +14,7 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset
 from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.split import STAGES, Split, split_subjects
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.evaluation import Evaluation, evaluate, nan_mean
 from thermal_landmarks.inference.evaluation_files import landmark_table, write_figures, write_per_image
 from thermal_landmarks.inference.evaluation_nme_bins import nme_bins_figure
@@ -152,7 +152,16 @@ def trained_on(checkpoint: Path, data: DictConfig) -> TrainedOn | None:
     assert isinstance(config, DictConfig)
     then, now = (with_absolute_paths(settings) for settings in (config.get("data") or OmegaConf.create({}), data))
     same_config = all(then.get(name) == now.get(name) for name in ("source", "test_source"))
-    return TrainedOn(json.loads(run.split.read_text(encoding="utf-8")), same_config)
+    try:
+        split = json.loads(run.split.read_text(encoding="utf-8"))
+        if not all(isinstance(name, str) for stage in STAGES for name in split.get(stage, ())):
+            raise ValueError("a subject is no text")
+    except (AttributeError, RecursionError, TypeError, ValueError) as error:
+        raise DataError(
+            f"{run.split}: expected the subjects of {', '.join(STAGES)} as JSON ({str(error)[:200]}). Remove it to "
+            "evaluate without knowing the run's subjects."
+        ) from error
+    return TrainedOn(split, same_config)
 
 
 def select_subjects(data: LandmarkDataModule, which: str, trained: TrainedOn | None) -> str:

@@ -40,8 +40,13 @@ class Picture:
 
 def picture(path: Path, name: str, caption: str, *, width: int) -> Picture:
     """An image file, shrunk to a width and compressed."""
-    with Image.open(path) as opened:
-        image = opened.convert("RGB")
+    try:
+        with Image.open(path) as opened:
+            image = opened.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise UserError(
+            f"{path}: this picture can't be read ({str(error)[:200]}). Make it again, or remove it."
+        ) from error
     if image.width > width:
         image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
     content = io.BytesIO()
@@ -68,9 +73,12 @@ def activation_pictures(found: Sequence[tuple[Path, dict[str, Any]]], *, width: 
     """What `visualize.py` left, the first `most`."""
     pictures = []
     for i, (folder, facts) in enumerate(found[:most]):
-        path = folder / str(facts.get("figure", ""))
-        if not path.is_file():
-            raise UserError(f"{folder / 'visualize.json'}: its figure {facts.get('figure')} isn't there. Run it again.")
+        path = (folder / str(facts.get("figure", ""))).resolve()
+        if not path.is_relative_to(folder.resolve()) or not path.is_file():
+            raise UserError(
+                f"{folder / 'visualize.json'}: its figure {str(facts.get('figure'))[:200]} isn't in that folder. "
+                "Run visualize again, or leave the folder out."
+            )
         caption = f"{facts.get('model_id', 'model')}, layer {facts.get('layer')}: {facts.get('what', 'activation')}"
         caption += f", {facts['form']} form" if facts.get("form") else ""
         pictures.append(picture(path, f"activation_{i + 1}", caption, width=width))

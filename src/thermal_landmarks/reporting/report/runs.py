@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from jaxtyping import Float
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.reporting.report.settings import Flat, flatten, model_settings, protocol_label, protocol_settings
 from thermal_landmarks.runs import RunFolder, require_shallow
 
@@ -87,8 +87,14 @@ class Run:
         path = RunFolder(self.folder).test_images
         if not path.is_file():
             return None
-        with path.open(newline="", encoding="utf-8") as file:
-            return np.array([float(row["nme"]) for row in csv.DictReader(file) if row["nme"]])
+        try:
+            with path.open(newline="", encoding="utf-8") as file:
+                return np.array([float(row["nme"]) for row in csv.DictReader(file) if row["nme"]])
+        except (csv.Error, KeyError, TypeError, ValueError) as error:
+            raise UserError(
+                f"{path}: expected a table with a number or nothing in the column nme ({type(error).__name__}: "
+                f"{str(error)[:200]}). Test the run again, or leave its folder out."
+            ) from error
 
 
 @dataclass
