@@ -45,6 +45,7 @@ def no_wandb_service_left() -> Iterator[None]:
     """Commands that a later test starts must not join the W&B service of this process."""
     yield
     if wandb := sys.modules.get("wandb"):
+        wandb.finish()
         wandb.teardown()
 
 

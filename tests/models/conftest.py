@@ -1,4 +1,4 @@
-"""Networks with the settings that ship in conf/."""
+"""Networks with the settings that ship in conf/, but stems that shrink the map to where attention costs little."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,9 +15,11 @@ def make_network(settings_of: Callable[[str, str], dict[str, Any]]) -> Callable[
     def make(
         stem: str, branch: str, *, image_size: tuple[int, int] = (90, 110), in_channels: int = 1, ensemble: int = 1
     ) -> LandmarkNetwork:
+        shipped = settings_of("stem", stem)
+        shrinking = {"strided_repeats": 3, "width": 16, "width_growth": 2.0}
         return LandmarkNetwork(
             root=settings_of("root", "paper"),
-            stem=settings_of("stem", stem),
+            stem=shipped | {name: value for name, value in shrinking.items() if "strided_repeats" in shipped},
             branch=settings_of("branch", branch),
             head=settings_of("head", "fully_connected"),
             in_channels=in_channels,

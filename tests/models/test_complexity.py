@@ -99,7 +99,7 @@ def test_table_has_a_row_for_every_pair(settings_of: SettingsOf) -> None:
 
 
 @pytest.mark.parametrize("name", PAPER_PARAMETERS)
-def test_default_sizes_are_near_the_papers(name: str, make_network: MakeNetwork) -> None:
+def test_sizes_are_near_the_papers(name: str, make_network: MakeNetwork) -> None:
     stem = next(stem for stem, letter in STEM_LETTERS.items() if letter == name[0])
     branch = next(branch for branch, number in BRANCH_NUMBERS.items() if number == name[2])
     network = make_network(stem, branch, image_size=(480, 640), in_channels=3)

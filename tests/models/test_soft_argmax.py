@@ -9,7 +9,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.checkpoint import load_checkpoint, shipped_checkpoints
 from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.network import Component, LandmarkNetwork
-from thermal_landmarks.models.shapes import FeatureMap, Shape, Tokens
+from thermal_landmarks.models.shapes import FeatureMap, Patches, Shape, Tokens
 from thermal_landmarks.models.soft_argmax import SoftArgmaxHead
 from thermal_landmarks.models.vit import VisionTransformerBranch
 
@@ -77,7 +77,7 @@ def test_soft_argmax_wants_a_map() -> None:
 
 def test_patches_of_a_vision_transformer_are_cells_of_a_map() -> None:
     torch.manual_seed(0)
-    head = make_head(Tokens(24, 3, rows=4), num_points=2)
+    head = make_head(Patches.of(FeatureMap(3, 4, 6)), num_points=2)
     torch.nn.init.normal_(head.heat.weight)
     features = torch.randn(2, 3, 4, 6)
     torch.testing.assert_close(head([features.flatten(2).mT]), head([features]))
@@ -87,9 +87,11 @@ def test_patches_of_a_vision_transformer_are_cells_of_a_map() -> None:
 def test_a_patch_lies_in_the_middle_of_its_pixels(patch_size: int, centre: float) -> None:
     settings: dict[str, Any] = {"depth": 1, "dim": 8, "heads": 2, "mlp_ratio": 1.0, "patch_size": patch_size}
     branch = VisionTransformerBranch(FeatureMap(4, 8, 12), **settings)
-    assert branch.out_shape.as_map() == FeatureMap(8, 8 // patch_size, 12 // patch_size)
+    assert isinstance(branch.out_shape, Patches)
+    assert branch.out_shape.cells == FeatureMap(8, 8 // patch_size, 12 // patch_size)
     assert branch.grid == Grid(patch_size, centre)
-    assert VisionTransformerBranch(FeatureMap(4, 8, 12), **settings, class_token=True).out_shape.as_map() is None
+    with_token = VisionTransformerBranch(FeatureMap(4, 8, 12), **settings, class_token=True)
+    assert not isinstance(with_token.out_shape, Patches)
 
 
 def test_heat_penalty_is_the_cross_entropy_with_gaussians_around_the_valid_points() -> None:

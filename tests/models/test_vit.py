@@ -19,7 +19,7 @@ def test_patches_are_embedded_row_by_row() -> None:
 
 def test_odd_maps_are_padded_with_zeros_at_the_right_and_the_bottom() -> None:
     encoder = PatchEncoder(FeatureMap(3, 5, 7), patch_size=4, dim=6)
-    assert encoder.out_shape == Tokens(4, 6, rows=2)
+    assert encoder.out_shape == Tokens(4, 6)
     features = torch.randn(2, 3, 5, 7)
     padded = torch.zeros(2, 3, 8, 8)
     padded[:, :, :5, :7] = features

@@ -83,7 +83,8 @@ def test_good_pictures_among_broken_ones_get_the_points_that_they_get_alone(
 
 def _points(folder: Path) -> dict[str, list[float]]:
     with (folder / "points.csv").open(newline="", encoding="utf-8") as file:
-        return {Path(row["image"]).name: [float(row[f"x{i}"]) for i in range(6)] for row in csv.DictReader(file)}
+        rows = {Path(row["image"]).name: row for row in csv.DictReader(file)}
+    return {name: [float(row[f"x{i}"]) for i in range(6)] for name, row in rows.items() if row["x0"]}
 
 
 def test_the_command_ends_with_a_list_of_what_it_skipped(
@@ -101,7 +102,13 @@ def test_the_command_ends_with_a_list_of_what_it_skipped(
         (folder / name).write_bytes(content)
     files = find_images(str(folder))
     done = run_script(
-        ["src/predict.py", f"checkpoint={make_checkpoint()}", f"source={folder}", f"output={tmp_path / 'out'}"],
+        [
+            "src/predict.py",
+            f"checkpoint={make_checkpoint()}",
+            "faces=frame",
+            f"source={folder}",
+            f"output={tmp_path / 'out'}",
+        ],
         cwd=tmp_path,
     )
     assert done.returncode == 1

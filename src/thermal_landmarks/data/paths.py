@@ -6,7 +6,18 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-PATHS = ("annotation_file", "annotations", "cache_dir", "corrections", "file", "folder", "image_dir", "list_file")
+PATHS = (
+)
+    "annotation_file",
+    "annotations",
+    "cache_dir",
+    "corrections",
+    "dataset_yaml",
+    "file",
+    "folder",
+    "image_dir",
+    "list_file",
+)
 """Names of the settings below `data` that are paths; a test holds them against the readers."""
 
 

@@ -17,23 +17,28 @@ class FeatureMap(NamedTuple):
 
 
 class Tokens(NamedTuple):
-    """Shape of a sequence of tokens, without the batch.
-
-    `rows` is more than 0 where the tokens are the cells of a map of so many rows, row by row.
-    """
+    """Shape of a sequence of tokens, without the batch."""
 
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody needs here
     dim: int
-    rows: int = 0
 
     @property
     def values(self) -> int:
         """How many numbers they hold."""
         return self.count * self.dim
 
-    def as_map(self) -> FeatureMap | None:
-        """The map that the tokens are the cells of, if they are."""
-        return FeatureMap(self.dim, self.rows, self.count // self.rows) if self.rows else None
+
+class Patches(Tokens):
+    """Shape of tokens that are the cells of a map, row by row."""
+
+    cells: FeatureMap
+
+    @classmethod
+    def of(cls, cells: FeatureMap) -> "Patches":
+        """The tokens of a map's cells."""
+        patches = cls(cells.height * cells.width, cells.channels)
+        patches.cells = cells
+        return patches
 
 
 Shape = FeatureMap | Tokens

@@ -14,7 +14,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import is_whole, require_number
 from thermal_landmarks.models.registry import HEADS
-from thermal_landmarks.models.shapes import FeatureMap, Shape
+from thermal_landmarks.models.shapes import FeatureMap, Patches, Shape
 
 Places = Literal["centres", "stretched"]
 
@@ -62,8 +62,8 @@ class SoftArgmaxHead(nn.Module):
                 "The head's dropout must lie in [0, 1), its margin must be a whole number of at least 0, heat_weight "
                 f"at least 0 and heat_sigma positive, found {dropout}, {margin!r}, {heat_weight} and {heat_sigma}."
             )
-        found = [shape if isinstance(shape, FeatureMap) else shape.as_map() for shape in in_shapes]
-        maps = [shape for shape in found if shape is not None]
+        found = [shape.cells if isinstance(shape, Patches) else shape for shape in in_shapes]
+        maps = [shape for shape in found if isinstance(shape, FeatureMap)]
         if len(maps) < len(in_shapes):
             raise ConfigError(
                 f"The soft_argmax head needs feature maps, but the branch gives tokens (shape {tuple(in_shapes[0])}) "

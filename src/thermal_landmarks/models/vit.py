@@ -18,7 +18,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import Activation, make_activation, require_number, require_positive
 from thermal_landmarks.models.registry import BRANCHES
-from thermal_landmarks.models.shapes import FeatureMap, Tokens
+from thermal_landmarks.models.shapes import FeatureMap, Patches, Tokens
 
 Normalise = Literal["before", "after"]
 
@@ -52,7 +52,7 @@ class PatchEncoder(nn.Module):
         count = rows * columns + class_token
         self.positions = nn.Parameter(torch.randn(count, dim) * 0.02)
         self.class_token = nn.Parameter(torch.zeros(dim)) if class_token else None
-        self.out_shape = Tokens(count, dim, rows=0 if class_token else rows)
+        self.out_shape = Tokens(count, dim) if class_token else Patches.of(FeatureMap(dim, rows, columns))
 
     def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b token dim"]:
         if any(self.padding):

@@ -118,7 +118,7 @@ def test_queries_begin_with_the_wanted_spread() -> None:
     shape = FeatureMap(64, 6, 6)
     branch = LotrBranch(shape, 106, depth=1, heads=8, ffn_width=64, dropout=0.0, query_std=0.01)
     assert float(branch.queries.detach().std()) == pytest.approx(0.01, rel=0.03)
-    assert branch.out_shape == (106, 64, 0)
+    assert branch.out_shape == (106, 64)
 
 
 @pytest.mark.parametrize(
