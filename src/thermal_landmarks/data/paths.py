@@ -7,7 +7,6 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 PATHS = (
-)
     "annotation_file",
     "annotations",
     "cache_dir",
