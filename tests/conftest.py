@@ -45,8 +45,8 @@ def no_wandb_service_left() -> Iterator[None]:
     """Commands that a later test starts must not join the W&B service of this process."""
     yield
     if wandb := sys.modules.get("wandb"):
-        wandb.finish()
         wandb.teardown()
+        sys.modules["wandb.sdk.lib.module"].unset_globals()  # teardown ends the run, but leaves it as wandb.run
 
 
 class BlobFaces:
