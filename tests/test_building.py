@@ -64,6 +64,7 @@ def test_nothing_that_a_config_may_build_reads_pickles_writes_files_or_starts_pr
     kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a first import is no deed of the config
     built = _resolve(name)
     assert inspect.isclass(built) or inspect.isfunction(built), "a method or an instance"
     hostile = tmp_path / "hostile"
