@@ -11,23 +11,23 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_faces import ranges as groups
+from thermal_faces.annotation import Annotation, ThermalImage
 from thermal_faces.camera.display import to_gray
 from thermal_faces.camera.sensor import record
 from thermal_faces.camera.view import draw_view
+from thermal_faces.errors import ConfigError, DataError
 from thermal_faces.head.surface import mean_head
+from thermal_faces.landmarks import LANDMARKS, SCHEME
 from thermal_faces.person import draw_moment, draw_person
 from thermal_faces.portrait import Portrait, head_vertices_mm
 from thermal_faces.randomness import chance, stream
 from thermal_faces.scene.room import draw_ambient_c, paint_room
 from thermal_faces.worn.accessories import worn_attributes
-from thermal_landmarks.data.annotation import Annotation, ThermalImage
-from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.errors import ConfigError, DataError
 
 RENDERER_VERSION = 12
 """Goes up with every change that alters a pixel or a point, so that no stale cache is read."""
 
-_CHIN = get_scheme("face16").landmark_names.index("chin")
+_CHIN = LANDMARKS.index("chin")
 
 Group = Mapping[str, Any] | None
 
@@ -77,7 +77,7 @@ class SyntheticFaces:
         ConfigError: If a setting isn't known or makes no sense.
     """
 
-    scheme = "face16"
+    scheme = SCHEME
 
     def __init__(
         self,

@@ -15,13 +15,14 @@ from thermal_faces.camera.burnt_in import burn_in
 from thermal_faces.camera.compression import compressed
 from thermal_faces.camera.display import to_gray
 from thermal_faces.camera.sensor import record
+from thermal_faces.errors import ConfigError, DataError
 from thermal_faces.faces import RENDERER_VERSION, Group
+from thermal_faces.landmarks import SCHEME
 from thermal_faces.randomness import chance, stream, uniform
 from thermal_faces.scene.cast import Cast
 from thermal_faces.scene.clutter import paint_in_front, paint_landscape, paint_reflection, paint_things
 from thermal_faces.scene.figure import Figure, paint_people
 from thermal_faces.scene.room import draw_ambient_c, paint_room
-from thermal_landmarks.errors import ConfigError, DataError
 
 Size = tuple[int, int]
 Mask = Bool[np.ndarray, "height width"]
@@ -115,7 +116,7 @@ class SyntheticScenes:
         ConfigError: If a setting isn't known or makes no sense.
     """
 
-    scheme = "face16"
+    scheme = SCHEME
 
     def __init__(
         self,

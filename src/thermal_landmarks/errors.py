@@ -1,19 +1,11 @@
-"""The one exception that commands show without a traceback: something the user can put right."""
+"""The exceptions that commands show without a traceback: something the user can put right.
 
+The first three are the renderer's too, which knows nothing of this package.
+"""
 
-class UserError(ValueError):
-    """Bad input or a bad setting.
+from thermal_faces.errors import ConfigError, DataError, UserError
 
-    The message names the file or setting, the place, what was found, what was expected and what to do.
-    """
-
-
-class DataError(UserError):
-    """A data set, image or annotation that can't be used as it is."""
-
-
-class ConfigError(UserError):
-    """A setting that doesn't exist, doesn't fit, or contradicts another."""
+__all__ = ["ConfigError", "DataError", "DivergedError", "Interrupted", "OutputError", "UserError"]
 
 
 class OutputError(UserError):

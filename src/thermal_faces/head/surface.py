@@ -14,8 +14,8 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy.interpolate import PchipInterpolator
 
+from thermal_faces.landmarks import LANDMARKS
 from thermal_faces.portable_math import exp
-from thermal_landmarks.data.schemes import get_scheme
 
 # Closer around the nose and mouth than at the ears.
 _ACROSS = np.arange(-40, 41) / 40
@@ -87,9 +87,8 @@ class HeadSurface:
     @property
     def landmarks_frontal_mm(self) -> dict[str, tuple[float, float]]:
         """Frontal coordinates of each landmark of the mean, by name."""
-        names = get_scheme("face16").landmark_names
         places = self.frontal_mm[self.landmark_vertices[:, 0], self.landmark_vertices[:, 1]]
-        return {name: (float(x), float(y)) for name, (x, y) in zip(names, places, strict=True)}
+        return {name: (float(x), float(y)) for name, (x, y) in zip(LANDMARKS, places, strict=True)}
 
 
 def bump(x: np.ndarray, y: np.ndarray, centre: tuple[float, float], width: float, height: float) -> np.ndarray:
@@ -113,9 +112,8 @@ def mean_head() -> HeadSurface:
     """The mean head surface with its landmarks; the same object on every call."""
     longitude = np.radians(_LONGITUDES_DEG)[None, :]
     dome, face, underside = (_dome(longitude), _face(longitude, _FACE_ROWS_MM), _underside(longitude))
-    names = get_scheme("face16").landmark_names
-    landmark_vertices = np.array([_nearest_vertex(face, _place(name)) for name in names])
-    face[..., :2] += _to_landmarks(face, landmark_vertices, np.array([_place(name) for name in names]))
+    landmark_vertices = np.array([_nearest_vertex(face, _place(name)) for name in LANDMARKS])
+    face[..., :2] += _to_landmarks(face, landmark_vertices, np.array([_place(name) for name in LANDMARKS]))
     landmark_vertices[:, 0] += _DOME_ROWS
     vertices = np.concatenate([dome, face, underside])
     frontal = vertices[..., :2].copy()

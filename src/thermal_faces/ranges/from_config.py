@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from thermal_landmarks.errors import ConfigError
+from thermal_faces.errors import ConfigError
 
 Settings = TypeVar("Settings")
 

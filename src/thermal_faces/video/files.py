@@ -9,7 +9,7 @@ import csv
 import json
 import platform
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import ExitStack
 from importlib.metadata import version
@@ -22,13 +22,11 @@ from jaxtyping import UInt16
 from PIL import Image
 
 from thermal_faces.faces import RENDERER_VERSION
+from thermal_faces.landmarks import LANDMARKS
 from thermal_faces.video.sequence import SIGNALS, SequenceFrame, SyntheticSequence
-from thermal_landmarks.data.cache import Encoding, encode
-from thermal_landmarks.data.formats.images import UNITS
-from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.runs import git_commit, write_json
 
 UNIT = "centi_kelvin"
+_KELVIN_PER_STEP, _ZERO_C = 0.01, 273.15
 _CHUNK = 8
 _CLASSIC_TIFF_BYTES = 2**32 - 2**25
 _PREVIEW_HZ = 10.0
@@ -48,6 +46,7 @@ def write_sequence(
     pool: Executor | None = None,
     ahead: int = 2,
     preview_s: float = 5.0,
+    provenance: Mapping[str, object] | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> bool:
     """Renders a sequence into a folder.
@@ -58,6 +57,7 @@ def write_sequence(
         pool: Processes that render; None: this one does.
         ahead: How many pieces of work the pool gets before the first is done.
         preview_s: Duration of the preview; 0: none.
+        provenance: More that `sequence.json` says of where the files come from.
         advance: Called after each frame.
 
     Returns:
@@ -85,7 +85,10 @@ def write_sequence(
         milliseconds = round(1000 * _preview_step(sequence) / sequence.rate_hz)
         first, *others = previews
         first.save(folder / "preview.gif", save_all=True, append_images=others, duration=milliseconds, loop=0)
-    write_json(folder / "sequence.json", _description(sequence))
+    description = json.dumps(_description(sequence) | dict(provenance or {}), indent=1, allow_nan=False)
+    partial_json = folder / "sequence.json.partial"
+    partial_json.write_text(description + "\n", encoding="utf-8")
+    partial_json.replace(folder / "sequence.json")
     return True
 
 
@@ -95,13 +98,12 @@ def _fingerprint(folder: Path) -> str | None:
 
 
 def _description(sequence: SyntheticSequence) -> dict[str, object]:
-    scheme = get_scheme(sequence.scheme)
     return {
         "frames": len(sequence),
         "unit": UNIT,
-        "celsius": f"value * {UNITS[UNIT][0]} + {UNITS[UNIT][1]}",
-        "scheme": scheme.name,
-        "landmarks": list(scheme.landmark_names),
+        "celsius": f"value * {_KELVIN_PER_STEP} + {-_ZERO_C}",
+        "scheme": sequence.scheme,
+        "landmarks": list(LANDMARKS),
         "settings": sequence.settings(),
         "constants": sequence.constants(),
         "events": sequence.events(),
@@ -109,16 +111,19 @@ def _description(sequence: SyntheticSequence) -> dict[str, object]:
         "renderer": RENDERER_VERSION,
         "versions": {
             "python": platform.python_version(),
-            **{name: version(name) for name in ("numpy", "scipy", "thermal-landmarks")},
+            **{name: version(name) for name in ("numpy", "scipy")},
         },
-        "commit": git_commit(),
     }
 
 
 def _render(sequence: SyntheticSequence, start: int, stop: int) -> list[_Stored]:
-    encoding = Encoding(*UNITS[UNIT])
     frames = [sequence[index] for index in range(start, min(stop, len(sequence)))]
-    return [_Stored(encode(frame.temperature_c.astype(np.float64), encoding), frame) for frame in frames]
+    return [_Stored(_stored(frame.temperature_c), frame) for frame in frames]
+
+
+def _stored(temperature_c: np.ndarray) -> UInt16[np.ndarray, "height width"]:
+    steps = (temperature_c.astype(np.float64) + np.float32(_ZERO_C)) / np.float32(_KELVIN_PER_STEP)
+    return np.rint(steps).clip(0, 65535).astype(np.uint16)
 
 
 def _in_order(sequence: SyntheticSequence, pool: Executor | None, ahead: int) -> Iterator[_Stored]:
@@ -150,8 +155,9 @@ def _pages(
 ) -> Iterator[UInt16[np.ndarray, "height width"]]:
     """The pixels of each frame; what else is to be written of it goes its way."""
     points, signals = (csv.writer(table, lineterminator="\n") for table in tables)
-    count = get_scheme(sequence.scheme).num_points
-    points.writerow(["frame", "time_s", *(f"{name}{i}" for i in range(count) for name in ("x", "y", "visible"))])
+    points.writerow(
+        ["frame", "time_s", *(f"{name}{i}" for i in range(len(LANDMARKS)) for name in ("x", "y", "visible"))]
+    )
     signals.writerow(["frame", "time_s", *SIGNALS])
     for pixels, frame in stored:
         start = [frame.index, f"{frame.time_s:.6f}"]

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from thermal_faces.camera.sensor import record
+from thermal_faces.errors import ConfigError
 from thermal_faces.faces import RENDERER_VERSION, SyntheticFaces
 from thermal_faces.person import Moment
 from thermal_faces.portrait import Portrait, head_vertices_mm
@@ -24,7 +25,6 @@ from thermal_faces.ranges import PoseRanges, settings_from
 from thermal_faces.ranges.sequence import SEQUENCE_POSE, MotionRanges, PhysiologyRanges
 from thermal_faces.video.motion import angles_deg, draw_motion
 from thermal_faces.video.physiology import draw_breathing, draw_perspiration
-from thermal_landmarks.errors import ConfigError
 
 SIGNALS = (
     "breathing", "breaths_per_min", "nostril_c", "lip_warming_k", "perspiration", "active_pores", "pore_depth_k",

@@ -5,6 +5,7 @@ from jaxtyping import Bool, Float
 
 from thermal_faces.camera.view import View
 from thermal_faces.head.surface import mean_head
+from thermal_faces.landmarks import LANDMARKS
 from thermal_faces.person import Moment, Person
 from thermal_faces.worn.beard import long_beard
 from thermal_faces.worn.glasses import WornGlasses, wear
@@ -13,11 +14,9 @@ from thermal_faces.worn.held import hidden_by_held
 from thermal_faces.worn.long_hair import bun, long_hair
 from thermal_faces.worn.neckwear import headphones, hood, neckwear
 from thermal_faces.worn.sheets import Sheet, covers
-from thermal_landmarks.data.schemes import get_scheme
 
-_NAMES = get_scheme("face16").landmark_names
-_EYES = [i for i, name in enumerate(_NAMES) if name.startswith("eye")]
-_NASION = _NAMES.index("nasion")
+_EYES = [i for i, name in enumerate(LANDMARKS) if name.startswith("eye")]
+_NASION = LANDMARKS.index("nasion")
 
 
 def worn_sheets(person: Person, moment: Moment, view: View, ambient_c: float) -> list[Sheet]:

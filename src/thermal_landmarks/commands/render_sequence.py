@@ -22,7 +22,9 @@ def main(cfg: DictConfig) -> None:
 
     from thermal_faces import SyntheticSequence
     from thermal_faces.video.files import write_sequence
+    from thermal_landmarks import __version__
     from thermal_landmarks.errors import ConfigError
+    from thermal_landmarks.runs import git_commit
 
     if cfg.subjects < 1:
         raise ConfigError(f"subjects={cfg.subjects} should be at least 1.")
@@ -61,6 +63,7 @@ def main(cfg: DictConfig) -> None:
                 pool=pool,
                 ahead=2 * workers,
                 preview_s=cfg.preview_s,
+                provenance={"thermal_landmarks": __version__, "commit": git_commit()},
                 advance=lambda: progress.advance(task),
             )
             if not rendered:
