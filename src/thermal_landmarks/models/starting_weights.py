@@ -3,14 +3,14 @@
 import logging
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.network import LandmarkNetwork
+from thermal_landmarks.models.network import Network
 
 _log = logging.getLogger(__name__)
 
 _PARTS = ("root", "stem", "branch", "head")
 
 
-def take_weights(network: LandmarkNetwork, trained: LandmarkNetwork) -> dict[str, tuple[int, int]]:
+def take_weights(network: Network, trained: Network) -> dict[str, tuple[int, int]]:
     """Copy every tensor of a trained network that has the same name and shape in this one.
 
     Returns:

@@ -23,6 +23,7 @@ from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.data.split import write_split
 from thermal_landmarks.errors import ConfigError, DivergedError, Interrupted
+from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
 from thermal_landmarks.models.complexity import count_flops, count_parameters
 from thermal_landmarks.models.starting_weights import take_weights
 from thermal_landmarks.runs import RunFolder, git_commit, remove_partial_files, replacing, write_json
@@ -108,8 +109,6 @@ def _train(
     console = Console(quiet=not main_process or facts.trial is not None)  # a search has its own lines
     console.print(_headline(facts, data))
     if cfg.weights is not None and resume_from is None:
-        if isinstance(module, FinderModule):
-            raise ConfigError(f"weights={cfg.weights}: the finder begins anew. Leave weights out.")
         console.print(start_from(module, cfg.weights))
     safeguards = [StopDiverged(objective=cfg.objective), Interruption(request)]
     trainer = build_trainer(cfg, run, facts, [*callbacks, *safeguards])
@@ -216,16 +215,20 @@ def build_finder(cfg: DictConfig, data: SceneDataModule) -> FinderModule:
     )
 
 
-def start_from(module: LandmarkModule, weights: str) -> str:
+def start_from(module: LandmarkModule | FinderModule, weights: str) -> str:
     """Give a module the weights of a checkpoint before training; says what was taken.
+
+    A finder starts from a finder: the shipped one is called face_finder.
 
     Raises:
         ConfigError: If there is no such checkpoint, or its root is another one.
     """
-    from thermal_landmarks.models.checkpoint import load_checkpoint  # a room that is built on this one
-
     try:
-        counts = take_weights(module.network, load_checkpoint(weights).network)
+        if isinstance(module, FinderModule):
+            trained = load_finder(None if weights == "face_finder" else weights).network
+            counts = take_weights(module.network, trained)
+        else:
+            counts = take_weights(module.network, load_checkpoint(weights).network)
     except ConfigError as error:
         raise ConfigError(f"weights={weights}: {error}") from error
     taken = [part if have == all_ else f"{part} in part" for part, (have, all_) in counts.items() if have]
