@@ -9,6 +9,7 @@ from numpy.testing import assert_allclose
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.geometry import transform_points
 from thermal_landmarks.data.schemes import SCHEMES, get_scheme
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.confidence import Agreement, Confidence, fit_logistic
 from thermal_landmarks.inference.face_frames import expected_points, face_frame, own_height
 from thermal_landmarks.inference.finder import Finder
@@ -63,6 +64,21 @@ def test_turned_images_are_searched_and_their_boxes_turned_back() -> None:
         centre = (found[0].boxes_px[0, :2] + found[0].boxes_px[0, 2:]) / 2
         assert_allclose(centre, [103.5, 203.5], atol=4)
         assert_allclose(found[0].angle[0], (turn * np.pi / 2 + np.pi) % (2 * np.pi) - np.pi, atol=1e-6)
+
+
+def test_a_second_size_finds_faces_of_other_sizes_and_each_face_once() -> None:
+    image = spot((300, 400), (200, 150))
+    once, twice = (Finder(BrightestSpot(), sizes=sizes)(image) for sizes in ((400,), (400, 800)))  # type: ignore[arg-type]
+    heights = [sorted({round(float(y1 - y0)) for _, y0, _, y1 in found.boxes_px}) for found in (once, twice)]
+    assert heights == [[32], [16, 32]]
+    same = Finder(BrightestSpot(), sizes=(400, 400))(image)  # type: ignore[arg-type]
+    assert same.number == once.number
+
+
+@pytest.mark.parametrize("sizes", [(), (8,), (448, 10**6)])
+def test_sizes_that_make_no_sense_are_named(sizes: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match="finder_size"):
+        Finder(BrightestSpot(), sizes=sizes)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 500), (40, 3)])

@@ -54,7 +54,8 @@ def main(cfg: DictConfig) -> None:
         outcome = predict_files(predictor, files, folder, boxes=boxes, five_points=five_points, **settings)
         said = f"{outcome.predicted} of {len(files)} images"
     else:
-        finder = Finder.from_checkpoint(cfg.finder, rotations=cfg.rotations, device=predictor.device)
+        sizes = [cfg.finder_size] if isinstance(cfg.finder_size, int) else list(cfg.finder_size)
+        finder = Finder.from_checkpoint(cfg.finder, sizes=sizes, rotations=cfg.rotations, device=predictor.device)
         outcome = predict_faces(
             predictor,
             files,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from torch import Tensor
 
 from thermal_landmarks.data.annotation import ThermalImage
@@ -62,15 +62,29 @@ def faces_at(
     return sorted(faces, key=lambda face: (-face.confidence, -face.score))
 
 
+def looks_at(
+    predictor: "Predictor", image: ThermalImage, found: Detections, *, location: str = "image"
+) -> list[Float[np.ndarray, "look point 2"]]:
+    """The landmarks of each face in pixels of the image, from several looks at it.
+
+    Args:
+        predictor: Of landmarks.
+        image: The image.
+        found: Where its faces are.
+        location: Names the image in errors.
+    """
+    if predictor.preprocessing.crop.mode == "none":
+        return _looks_at_frames(predictor, image, found, location)
+    return _looks_at_boxes(predictor, image, found)
+
+
 def _batch(
     predictor: "Predictor", image: ThermalImage, found: Detections, confidence: Confidence, location: str
 ) -> list[Face]:
-    if predictor.preprocessing.crop.mode == "none":
-        each_look = _looks_at_frames(predictor, image, found, location)
-    else:
-        each_look = _looks_at_boxes(predictor, image, found)
     faces = []
-    for row, (box, looks) in enumerate(zip(found.boxes_px, each_look, strict=True)):
+    for row, (box, looks) in enumerate(
+        zip(found.boxes_px, looks_at(predictor, image, found, location=location), strict=True)
+    ):
         agreement = Agreement.of(looks, box, float(found.score[row]), image.values.shape[-2:])
         x0, y0, x1, y1 = (float(end) for end in box)
         faces.append(

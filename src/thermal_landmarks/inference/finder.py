@@ -1,7 +1,8 @@
 """Finds faces in images of any size: upright ones in one pass, turned ones in four."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.scenes.gray import SKIN_RANGE_C, to_bytes
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.checkpoint import load_finder
 from thermal_landmarks.models.face_decoding import Detections, decode, suppress
 from thermal_landmarks.models.finder_network import FinderNetwork
@@ -21,6 +23,7 @@ Rotations = Literal["upright", "all"]
 _MULTIPLE = 32  # of height and width: the coarsest level of the pyramid is a 32nd of the image
 _LEAST_SCORE = 0.15  # below, hardly anything is a face
 _OVERLAP = 0.4
+_LEAST_SIZE, _LARGEST_SIZE = 64, 4096
 
 
 class Finder:
@@ -28,8 +31,8 @@ class Finder:
 
     Args:
         network: With its weights.
-        longest_side: Pixels of the image's longer side as the network sees it. Larger finds smaller faces, in more
-            time.
+        sizes: Pixels of the image's longer side as the network sees it, once at each: larger ones find smaller faces,
+            in more time (with the square of the size).
         rotations: `upright` finds faces that lean by up to about 45 degrees; `all` turns the image by 90, 180 and 270
             degrees as well, in four times the time.
         device: That the network runs on.
@@ -39,21 +42,23 @@ class Finder:
         self,
         network: FinderNetwork,
         *,
-        longest_side: int = 448,
+        sizes: Sequence[int] = (448,),
         rotations: Rotations = "upright",
         device: torch.device | str = "cpu",
     ) -> None:
+        if not sizes or not all(_LEAST_SIZE <= size <= _LARGEST_SIZE for size in sizes):
+            raise ConfigError(
+                f"finder_size={list(sizes)}: expected one or more sizes from {_LEAST_SIZE} to {_LARGEST_SIZE} pixels."
+            )
         self.device = torch.device(device)
         self.network = fold_normalisation(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.longest_side = longest_side
+        self.sizes = tuple(sizes)
         self.turns = (0,) if rotations == "upright" else (0, 1, 2, 3)
 
     @classmethod
-    def from_checkpoint(
-        cls, path: str | Path | None = None, *, rotations: Rotations = "upright", device: torch.device | str = "cpu"
-    ) -> "Finder":
-        """The finder of a checkpoint; None: the one that comes with the package."""
-        return cls(load_finder(path).network, rotations=rotations, device=device)
+    def from_checkpoint(cls, path: str | Path | None = None, **settings: Any) -> "Finder":
+        """The finder of a checkpoint; None: the one that comes with the package. Settings as of the class."""
+        return cls(load_finder(path).network, **settings)
 
     def __call__(self, image: ThermalImage, *, threshold: float = _LEAST_SCORE) -> Detections:
         """The faces in an image, the surest first, in pixels of the image.
@@ -62,15 +67,17 @@ class Finder:
             image: Of one channel.
             threshold: Smallest score.
         """
-        seen, scale = self._seen(image)
         found = []
-        for turn in self.turns:
-            for each in self._find(np.ascontiguousarray(np.rot90(seen, turn)), threshold):
-                found.append(_turned_back(each, turn, (seen.shape[0], seen.shape[1])))
-        faces = found[0]
-        if len(found) > 1:
-            faces = suppress(Detections(*(np.concatenate(parts) for parts in zip(*found, strict=True))), _OVERLAP)
-        return faces._replace(boxes_px=((faces.boxes_px + 0.5) / scale - 0.5).astype(np.float32))
+        for size in self.sizes:
+            seen, scale = self._seen(image, size)
+            for turn in self.turns:
+                for each in self._find(np.ascontiguousarray(np.rot90(seen, turn)), threshold):
+                    upright = _turned_back(each, turn, (seen.shape[0], seen.shape[1]))
+                    boxes = (upright.boxes_px + 0.5) / scale - 0.5
+                    found.append(upright._replace(boxes_px=boxes.astype(np.float32)))
+        if len(found) == 1:
+            return found[0]
+        return suppress(Detections(*(np.concatenate(parts) for parts in zip(*found, strict=True))), _OVERLAP)
 
     @torch.inference_mode()
     def _find(self, seen: Shaped[np.ndarray, "height width"], threshold: float) -> list[Detections]:
@@ -80,12 +87,12 @@ class Finder:
         maps = self.network(images.to(memory_format=torch.channels_last))
         return decode(maps, self.network.stride, threshold=threshold, overlap=_OVERLAP)
 
-    def _seen(self, image: ThermalImage) -> tuple[Shaped[np.ndarray, "height width"], float]:
+    def _seen(self, image: ThermalImage, longest_side: int) -> tuple[Shaped[np.ndarray, "height width"], float]:
         """The image as the network sees it, and how many of its pixels there are to one of the image."""
         values = torch.from_numpy(np.ascontiguousarray(image.values, dtype=np.float32))
         if image.unit == "celsius":
             values = values.clamp(*SKIN_RANGE_C)
-        scale = self.longest_side / max(values.shape)
+        scale = longest_side / max(values.shape)
         size = [max(1, round(side * scale)) for side in values.shape]
         resized: Tensor = F.interpolate(
             values[None, None], size=size, mode="bilinear", align_corners=False, antialias=scale < 1

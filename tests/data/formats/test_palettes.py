@@ -40,6 +40,16 @@ def test_every_palette_is_recognised_in_a_jpeg_and_turned_back(name: str, tmp_pa
     assert np.corrcoef(restored.ravel(), levels.ravel())[0, 1] > 0.95
 
 
+@pytest.mark.parametrize("name", ["spectrum", "spectrum_hc", "jet"])
+def test_a_small_picture_whose_colours_blend_is_recognised(name: str, tmp_path: Path) -> None:
+    y, x = np.mgrid[:60, :80]
+    levels = (60 + x + 80 * ((x // 17 + y // 15) % 2)).clip(0, 255)  # many edges
+    Image.fromarray(coloured(name, levels)).save(tmp_path / "a.jpg", quality=80)
+    fit = recognise_palette(np.array(Image.open(tmp_path / "a.jpg")))
+    assert fit is not None
+    assert (fit.name, fit.near < 0.9) == (name, True)
+
+
 def test_a_rainbow_of_falling_luminance_becomes_rising_intensity() -> None:
     levels = np.tile(np.arange(256.0), (20, 1))
     rgb = coloured("jet", levels)

@@ -75,9 +75,8 @@ _SAMPLES = 4000
 _NEAR = 32.0  # of 255: how far colours may lie from the curve (JPEG, and vendors' versions)
 _GRAY = 18.0  # spread of red, green and blue below which a pixel has no colour
 _LEAST_COLOURED = 0.35  # share of the pixels
-_LEAST_NEAR = (
-    0.75  # share of the coloured pixels: between areas, small JPEG pictures blend colours; photographs stay below 0.5
-)
+# Of the coloured pixels. Small JPEG pictures blend colours between areas; photographs stay below 0.5.
+_LEAST_NEAR = 0.75
 _LEAST_REACH = 0.35  # of the palette, between the 2nd and the 98th percentile
 _LEVELS = 256
 

@@ -1,0 +1,229 @@
+"""What a face's score and confidence are worth: fitted to rendered scenes, shown on others and on real pictures.
+
+    python docs/studies/face_confidence.py fit finder.ckpt              # into a finder's checkpoint
+    python docs/studies/face_confidence.py show ../shared/data figure.webp
+
+`fit` renders scenes that no network was trained on, finds their faces with a low threshold, and fits the three
+logistic regressions of `thermal_landmarks.inference.confidence`. `show` draws reliability diagrams and risk-coverage
+curves on scenes of another seed and on real pictures with points, and prints the tables. A face is right where its mean
+error is below a tenth of the distance of the outer eye corners.
+"""
+
+import argparse
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+
+from thermal_faces import SyntheticScenes
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.readers.coco import CocoKeypoints
+from thermal_landmarks.data.readers.yolo_pose import YoloPose
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.inference.confidence import Agreement, Confidence, fit_logistic
+from thermal_landmarks.inference.faces import looks_at
+from thermal_landmarks.inference.finder import Finder
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.models.checkpoint import load_finder
+from thermal_landmarks.models.face_decoding import box_overlap
+
+FIT_SEED, SHOW_SEED = 777, 888
+RIGHT, POINT_RIGHT = 0.1, 0.15  # of the distance of the outer eye corners
+OVERLAP = 0.4  # of the box of a true face
+LEAST_SCORE = 0.1
+EDGES = np.array([0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0001])
+
+
+@dataclass
+class Truth:
+    """One face that is there.
+
+    Attributes:
+        box_px: Where.
+        points_px: (16, 2) landmarks of `face16`, NaN where unknown.
+        visible: Which of them can be seen.
+    """
+
+    box_px: np.ndarray
+    points_px: np.ndarray
+    visible: np.ndarray
+
+
+@dataclass
+class Cases:
+    """Found faces: what agreed, and what was right."""
+
+    pictures: int = 0
+    agreement: list[Agreement] = field(default_factory=list)
+    is_face: list[bool] = field(default_factory=list)
+    error: list[float] = field(default_factory=list)  # mean, NaN where no face is
+    points_right: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, predictor: Predictor, finder: Finder, image: ThermalImage, truths: list[Truth]) -> None:
+        """The faces found in one picture."""
+        self.pictures += 1
+        found = finder(image, threshold=LEAST_SCORE)
+        if not found.number:
+            return
+        overlap = box_overlap(found.boxes_px, np.array([truth.box_px for truth in truths]).reshape(-1, 4))
+        for row, looks in enumerate(looks_at(predictor, image, found)):
+            box = found.boxes_px[row]
+            self.agreement.append(Agreement.of(looks, box, float(found.score[row]), image.values.shape))
+            best = int(overlap[row].argmax()) if truths else -1
+            if best < 0 or overlap[row, best] < OVERLAP:
+                self.is_face.append(False)
+                self.error.append(np.nan)
+                self.points_right.append(np.zeros(16, dtype=bool))
+                continue
+            truth = truths[best]
+            eyes = np.linalg.norm(truth.points_px[2] - truth.points_px[5])
+            error = np.linalg.norm(looks.mean(axis=0) - truth.points_px, axis=1) / eyes
+            self.is_face.append(True)
+            self.error.append(float(np.nanmean(error)))
+            self.points_right.append((error < POINT_RIGHT) & truth.visible)
+
+    @property
+    def right(self) -> np.ndarray:
+        """Which faces have landmarks that are right."""
+        return np.array(self.error) < RIGHT
+
+    def fitted(self) -> Confidence:
+        """Probabilities that fit these cases."""
+        inside = [~a.outside for a in self.agreement]
+        features = np.array([a.face for a in self.agreement])
+        points = np.concatenate([a.points[keep] for a, keep in zip(self.agreement, inside, strict=True)])
+        points_right = np.concatenate([p[keep] for p, keep in zip(self.points_right, inside, strict=True)])
+        return Confidence(
+            fit_logistic(features, np.array(self.is_face, dtype=float)),
+            fit_logistic(features, self.right.astype(float)),
+            fit_logistic(points, points_right.astype(float)),
+        )
+
+
+def rendered(count: int, seed: int, **settings: object) -> Iterator[tuple[ThermalImage, list[Truth]]]:
+    """Scenes and all their faces, also those that nobody need find."""
+    scenes = SyntheticScenes(images=count, size=((120, 160), (480, 640)), seed=seed, **settings)  # type: ignore[arg-type]
+    for index in range(count):
+        scene = scenes.render(index)
+        truths = [Truth(np.array(face.box_px), face.points_px, face.visible) for face in scene.faces]
+        yield ThermalImage(scene.values, scene.unit), truths
+
+
+def annotated(reader: CocoKeypoints | YoloPose, every: int = 1) -> Iterator[tuple[ThermalImage, list[Truth]]]:
+    """Real pictures with one annotated face; where no box is annotated, the points' own, grown to a face's."""
+    scheme = get_scheme(reader.scheme)
+    known = scheme.index_map(get_scheme("face16"))
+    for annotation in list(reader.annotations())[::every]:
+        points = annotation.points_px[known]
+        low, high = points.min(axis=0), points.max(axis=0)
+        middle, half = (low + high) / 2, (high - low) / 2 * np.array([1.25, 1.1])
+        box = np.concatenate([middle - half, middle + half])
+        yield reader.load(annotation), [Truth(box, points, np.ones(16, dtype=bool))]
+
+
+def collect(pictures: Iterable[tuple[ThermalImage, list[Truth]]]) -> Cases:
+    """Find the faces of all pictures."""
+    predictor, finder = Predictor.from_checkpoint("thermal_real", device="cpu"), Finder.from_checkpoint()
+    cases = Cases()
+    for image, truths in pictures:
+        cases.add(predictor, finder, image, truths)
+    return cases
+
+
+def fit(checkpoint: Path, scenes: int) -> None:
+    """Fit to rendered scenes and write the weights into a finder's checkpoint."""
+    cases = collect(rendered(scenes, FIT_SEED))
+    confidence = cases.fitted()
+    content = torch.load(checkpoint, weights_only=True)
+    content["hyper_parameters"]["confidence"] = confidence.settings
+    torch.save(content, checkpoint)
+    print(f"{len(cases.agreement)} found in {cases.pictures} scenes; {checkpoint} has {confidence.settings}")
+
+
+def show(data: Path, figure: Path, scenes: int) -> None:
+    """Tables and a figure of what the shipped probabilities are worth."""
+    confidence = Confidence.from_settings(load_finder().confidence)
+    drivers = data / "drivers"
+    sets = {
+        f"{scenes} rendered scenes": collect(rendered(scenes, SHOW_SEED)),
+        "rendered rooms without people": collect(rendered(scenes // 3, SHOW_SEED + 1, crowd={"nobody": 1.0})),
+        "portraits (thermal-real)": collect(
+            annotated(
+                CocoKeypoints(
+                    annotation_file=data / "thermal-real" / "annotations.json",
+                    image_dir=data / "thermal-real" / "images",
+                    scheme="face16",
+                )
+            )
+        ),
+        "drivers, every 8th frame": collect(
+            picture
+            for folder in sorted(path for path in drivers.iterdir() if path.is_dir())
+            for picture in annotated(
+                YoloPose(folder=folder, scheme="sftl54", images="Jpg", subject_pattern="(1)"), every=8
+            )
+        ),
+    }
+    _, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
+    left.plot([0, 1], [0, 1], color="0.7", linewidth=1)
+    for name, cases in sets.items():
+        sure = np.array([confidence.face(a) for a in cases.agreement])
+        score = np.array([confidence.found(a) for a in cases.agreement])
+        print(f"\n{name}: {len(sure)} found in {cases.pictures} pictures, {sum(cases.is_face)} are faces")
+        for least in (0.5, 0.65, 0.8):
+            kept, is_face = score >= least, np.array(cases.is_face)
+            share = f"{(kept & is_face).sum()} of {is_face.sum()} found faces"
+            print(f"  min_score {least}: {share}, {(kept & ~is_face).sum() / cases.pictures:.3f} false a picture")
+        means, shares = [], []
+        for low, high in pairwise(EDGES):
+            rows = (sure >= low) & (sure < high)
+            if rows.any():
+                means.append(sure[rows].mean())
+                shares.append(cases.right[rows].mean())
+                print(
+                    f"  confidence {low:.1f} to {min(high, 1):.1f}: {rows.sum()} found, mean {means[-1]:.2f}, "
+                    f"{100 * shares[-1]:.0f} % right"
+                )
+        order = np.argsort(-sure)
+        errors = np.array(cases.error)[order]
+        errors = errors[~np.isnan(errors)]
+        if len(errors):
+            left.plot(means, shares, marker="o", label=name)
+            coverage = np.arange(1, len(errors) + 1) / len(errors)
+            right.plot(coverage, 100 * np.cumsum(errors) / np.arange(1, len(errors) + 1), label=name)
+    left.set(xlabel="confidence", ylabel="share of faces that are right", title="Reliability")
+    right.set(
+        xlabel="share of faces kept, the surest first", ylabel="their NME in %", title="Risk and coverage", ylim=(0, 20)
+    )
+    right.legend(fontsize=8)
+    plt.tight_layout()
+    plt.savefig(figure, dpi=110)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    commands = parser.add_subparsers(required=True, dest="command")
+    fitting, showing = commands.add_parser("fit"), commands.add_parser("show")
+    fitting.add_argument("checkpoint", type=Path)
+    fitting.add_argument("--scenes", type=int, default=900)
+    showing.add_argument("data", type=Path)
+    showing.add_argument("figure", type=Path)
+    showing.add_argument("--scenes", type=int, default=300)
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    started = time.process_time()
+    if chosen.command == "fit":
+        fit(chosen.checkpoint, chosen.scenes)
+    else:
+        show(chosen.data, chosen.figure, chosen.scenes)
+    print(f"{time.process_time() - started:.0f} CPU seconds")
+
+
+if __name__ == "__main__":
+    main()
