@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from thermal_landmarks.data.annotation import ThermalImage, Unit
-from thermal_landmarks.data.cache import encode, encoding_of
+from thermal_landmarks.data.encoding import encode, encoding_of
 from thermal_landmarks.data.normalisation import ValueRange, is_constant, normalise, normalise_stored
 from thermal_landmarks.data.preprocessing import Crop, Preprocessing
 from thermal_landmarks.errors import ConfigError, DataError

@@ -1,4 +1,4 @@
-"""Looking twice: views show what their maps say, and a network that reads marks exactly gives back exact points."""
+"""Looking twice: views show what their maps say."""
 
 import math
 
@@ -8,9 +8,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thermal_landmarks.data.batch import to_unit
+from thermal_landmarks.data.geometry import warp_image
+from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.preprocessing import Preprocessing
-from thermal_landmarks.data.views import cut_views, face_views, locate, reference_px, whole_views
+from thermal_landmarks.data.views import cut_views, face_views, reference_px, whole_views
+from thermal_landmarks.data.warping import Padding, warp_batch, warp_quickly
 from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError
 
@@ -78,6 +80,39 @@ def test_whole_view_shows_the_frame_and_shrinking_does_not_alias() -> None:
     assert view[:, -3:].abs().max() < 0.01
 
 
+@pytest.mark.parametrize("padding", ["border", "reflection", "cold"])
+def test_views_of_every_level_and_padding_are_those_of_one_image_each(padding: Padding) -> None:
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.rand(2, 1, 45, 70, generator=generator) * 2 - 1
+    turn = torch.tensor([[0.9, 0.3], [-0.3, 0.9]])
+    scales = (1.4, 0.8, 0.35, 0.2, 0.05)  # levels 0, 0, 1, 2 and 4
+    matrices = torch.stack(
+        [torch.cat([turn * s, torch.tensor([[3.0], [7.0]])], dim=1) for s in scales for _ in range(2)]
+    )
+    views = ImagePyramid(frames).views(matrices, (20, 24), padding)
+    for place, matrix in enumerate(matrices):
+        # Reference: the level by itself, averaged in one step, and the map to it.
+        shrink = float(torch.linalg.det(matrix[:, :2]).abs() ** -0.5)
+        cells = 2 ** max(0, math.floor(math.log2(shrink)))
+        level = torch.nn.functional.avg_pool2d(frames[place % 2][None], cells)
+        there = torch.eye(3)
+        there[:2] = matrix
+        down = torch.tensor([[cells, 0, (cells - 1) / 2], [0, cells, (cells - 1) / 2], [0, 0, 1]])
+        expected = warp_batch(level, (there @ down)[None, :2], padding, size=(20, 24))
+        torch.testing.assert_close(views[place], expected[0], atol=2e-4, rtol=0)
+
+
+@pytest.mark.parametrize("scale", [0.3, 0.75, 1.0, 1.7])
+@pytest.mark.parametrize("channels", [(), (3,)])
+def test_the_quick_warp_is_the_one_of_training(scale: float, channels: tuple[int, ...]) -> None:
+    values = np.random.default_rng(0).uniform(20, 36, (*channels, 48, 64)).astype(np.float32)
+    cos, sin = scale * math.cos(0.2), scale * math.sin(0.2)
+    for matrix in (np.array([[scale, 0, 2.5], [0, scale, -4]]), np.array([[cos, -sin, 5], [sin, cos, -3]])):
+        np.testing.assert_allclose(
+            warp_quickly(values, matrix, (40, 50)), warp_image(values, matrix, (40, 50)), atol=2e-3
+        )
+
+
 def test_a_view_finds_its_own_contrast() -> None:
     frames = torch.full((1, 1, 60, 80), -20.0)
     frames[:, :, 10:50, 20:60] = torch.linspace(3.0, 3.5, 40)
@@ -86,52 +121,6 @@ def test_a_view_finds_its_own_contrast() -> None:
     view = cut_views(frames, matrix, zoom)
     assert float(view.min()) == pytest.approx(-1, abs=0.06)
     assert float(view.max()) == pytest.approx(1, abs=0.06)
-
-
-def brightest(views: torch.Tensor) -> torch.Tensor:
-    """A "network" for six equal spots that guesses the whole face from their centroid and spread."""
-    weight = (views[:, 0] - 0.2).clamp(min=0)
-    height, width = weight.shape[-2:]
-    y, x = torch.meshgrid(torch.arange(height), torch.arange(width), indexing="ij")
-    total = weight.sum(dim=(1, 2))
-    centre = torch.stack([(weight * x).sum(dim=(1, 2)) / total, (weight * y).sum(dim=(1, 2)) / total], dim=1)
-    spread = ((weight * (x - centre[:, :1, None]) ** 2).sum(dim=(1, 2)) / total).sqrt()
-    face = torch.tensor(FACE)
-    face = face - face.mean(dim=0)
-    points = centre[:, None] + face * (spread / face[:, 0].std(correction=0))[:, None, None]
-    return to_unit(points, (height, width))
-
-
-def test_more_looks_come_closer_to_the_truth() -> None:
-    truth = np.array(FACE) * 4 + [150, 60]
-    frames = spots(truth, (180, 240), sigma=1.5)
-    errors = []
-    for passes in (1, 3):
-        zoom = Zoom(view_size=(48, 48), passes=passes, reference=FACE, percentiles=None)
-        points = locate(brightest, frames, zoom)[0] * torch.tensor([240, 180]) - 0.5
-        errors.append(float((points - torch.from_numpy(truth)).norm(dim=1).mean()))
-    assert errors[1] < 0.7
-    assert errors[1] < errors[0] / 2
-
-
-def test_the_last_look_averages_views_of_several_sizes() -> None:
-    frames = spots(np.array(FACE) * 4 + [150, 60], (180, 240))
-    calls = []
-
-    def biased(views: torch.Tensor) -> torch.Tensor:
-        """Exact, but for an error that changes sign with the size of the face in the view."""
-        points = brightest(views)
-        calls.append(float(points.amax() - points.amin()))
-        return points + 0.02 * (1 if len(calls) % 2 else -1)
-
-    single, double = (
-        locate(biased, frames, Zoom(view_size=(48, 48), passes=2, reference=FACE, percentiles=None, last_sizes=sizes))
-        for sizes in ((1.0,), (0.8, 1.2))
-    )
-    assert len(calls) == 2 + 3
-    assert calls[4] == pytest.approx(1.5 * calls[3], rel=0.1)
-    exact = locate(brightest, frames, Zoom(view_size=(48, 48), passes=2, reference=FACE, percentiles=None))
-    assert (double - exact).abs().max() < (single - exact).abs().max() / 2
 
 
 @pytest.mark.parametrize("sizes", [(), (0.0, 1.0)])

@@ -1,6 +1,6 @@
 """Original image -> network input. Training fills its cache with this; a predictor repeats it from the checkpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -14,6 +14,8 @@ from thermal_landmarks.errors import ConfigError, DataError
 
 Box = tuple[float, float, float, float]
 FivePoints = tuple[tuple[float, float], ...]
+Warp = Callable[[np.ndarray, np.ndarray, tuple[int, int]], np.ndarray]
+"""An image (height, width) or (channel, height, width), a matrix and a size in, the image of that size out."""
 
 
 class Prepared(NamedTuple):
@@ -135,6 +137,7 @@ class Preprocessing:
         five_points_px: np.ndarray | None = None,
         matrix: np.ndarray | None = None,
         location: str = "image",
+        warp: Warp = warp_image,
     ) -> Prepared:
         """Crop and resize one image, as `seen` gives it, and find its value limits.
 
@@ -144,6 +147,7 @@ class Preprocessing:
             five_points_px: Of the face, for an aligned crop.
             matrix: (2, 3), original pixels -> frame pixels, where the frame is known already; else the crop decides.
             location: Names the image in errors.
+            warp: Resamples the image as `warp_image` does.
 
         Raises:
             DataError: If the crop lacks a face box or five points that it needs, the whole image has one value, or no
@@ -152,7 +156,7 @@ class Preprocessing:
         size = (image.values.shape[-2], image.values.shape[-1])
         if matrix is None:
             matrix = self._matrix(size, box_px, five_points_px, location)
-        values = warp_image(image.values, matrix, self.image_size)
+        values = warp(image.values, matrix, self.image_size)
         flat = is_constant(values, image.unit)
         if flat and is_constant(image.values, image.unit):
             raise DataError(

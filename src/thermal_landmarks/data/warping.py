@@ -2,10 +2,13 @@
 
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
+
+from thermal_landmarks.data.geometry import pixel_size
 
 Padding = Literal["border", "reflection", "cold"]
 
@@ -46,3 +49,34 @@ def warp_batch(
     if padding == "cold":
         return F.grid_sample(images + 1, grid, padding_mode="zeros", align_corners=False) - 1
     return F.grid_sample(images, grid, padding_mode=padding, align_corners=False)
+
+
+def warp_quickly(values: np.ndarray, matrix: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """What `geometry.warp_image` gives, but for rounding, in a third of the time; wants torch."""
+    image = torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)).view(-1, 1, *values.shape[-2:])
+    if values.shape[-2:] == size and np.allclose(matrix, np.eye(2, 3), atol=1e-9):
+        return np.asarray(values, dtype=np.float32)
+    shrink = pixel_size(matrix)
+    if shrink > 1:
+        for dimension in (2, 3):
+            image = _blur(image, (shrink - 1) / 2, dimension)
+    matrices = torch.from_numpy(np.asarray(matrix, dtype=np.float32)).expand(len(image), 2, 3)
+    warped: np.ndarray = warp_batch(image, matrices, "border", size=size).numpy()
+    return warped.reshape(*values.shape[:-2], *size)
+
+
+def _blur(images: Tensor, sigma: float, dimension: int) -> Tensor:
+    """A Gaussian along one dimension, as SciPy's with `truncate=3` and `mode="nearest"`."""
+    radius = int(3 * sigma + 0.5)
+    weights = torch.exp(-0.5 * (torch.arange(radius + 1) / max(sigma, 1e-9)) ** 2)
+    shares: list[float] = (weights / (2 * weights.sum() - weights[0])).tolist()
+    length = images.shape[dimension]
+    both = (radius, radius)
+    padded = F.pad(images, (0, 0, *both) if dimension == 2 else (*both, 0, 0), mode="replicate")
+    total = padded.narrow(dimension, radius, length) * shares[0]
+    for distance in range(1, radius + 1):
+        sides = padded.narrow(dimension, radius - distance, length) + padded.narrow(
+            dimension, radius + distance, length
+        )
+        total.add_(sides, alpha=shares[distance])
+    return total

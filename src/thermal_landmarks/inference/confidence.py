@@ -10,8 +10,6 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import minimize
-from scipy.special import expit, logit
 
 _LEAST = 1e-4
 _BEYOND = 0.02  # confidence of a landmark outside the picture, at most
@@ -55,7 +53,7 @@ class Agreement:
         face = np.array(
             [
                 1.0,
-                logit(np.clip(score, 0.01, 0.99)),
+                _logit(np.clip(score, 0.01, 0.99)),
                 np.log(max(mean, _LEAST) / 0.02),
                 np.log(np.clip(face_px, 6, 100) / 30),
                 displacement / 0.1,
@@ -96,15 +94,15 @@ class Confidence:
 
     def found(self, agreement: Agreement) -> float:
         """That this is a face."""
-        return float(expit(agreement.face @ self.found_weights))
+        return float(_expit(agreement.face @ self.found_weights))
 
     def face(self, agreement: Agreement) -> float:
         """That this is a face whose landmarks are right."""
-        return float(expit(agreement.face @ self.face_weights))
+        return float(_expit(agreement.face @ self.face_weights))
 
     def points(self, agreement: Agreement) -> Float[np.ndarray, " point"]:
         """That each landmark is in the picture, visible and right."""
-        probability = expit(agreement.points @ self.point_weights)
+        probability = _expit(agreement.points @ self.point_weights)
         return np.where(agreement.outside, np.minimum(probability, _BEYOND), probability)
 
 
@@ -118,13 +116,23 @@ def fit_logistic(
         right: 1 or 0.
         penalty: Of the mean loss.
     """
+    from scipy.optimize import minimize  # 0.3 s that a prediction does without
+
     sign = 2 * np.asarray(right, dtype=float) - 1
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         margin = sign * (features @ weights)
-        gradient = -(features * (sign * expit(-margin))[:, None]).mean(axis=0) + 2 * penalty * weights
+        gradient = -(features * (sign * _expit(-margin))[:, None]).mean(axis=0) + 2 * penalty * weights
         return float(np.logaddexp(0, -margin).mean() + penalty * (weights**2).sum()), gradient
 
     result = minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
     weights: np.ndarray = result.x
     return weights
+
+
+def _logit(probability: float) -> float:
+    return float(np.log(probability / (1 - probability)))
+
+
+def _expit(value: np.ndarray) -> np.ndarray:
+    return 0.5 * (1 + np.tanh(0.5 * np.asarray(value)))  # overflows nowhere

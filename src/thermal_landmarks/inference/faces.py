@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from jaxtyping import Float, Float32
-from torch import Tensor
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
 from thermal_landmarks.inference.confidence import Agreement, Confidence
-from thermal_landmarks.inference.face_frames import face_frame
+from thermal_landmarks.inference.face_frames import expected_points, face_frame
 from thermal_landmarks.models.face_decoding import Detections
 
 if TYPE_CHECKING:
@@ -112,29 +111,33 @@ def _looks_at_boxes(predictor: "Predictor", image: ThermalImage, found: Detectio
 
 
 def _looks_at_frames(predictor: "Predictor", image: ThermalImage, found: Detections, location: str) -> list[np.ndarray]:
-    """For networks that were trained on whole images: a frame around each face."""
+    """For networks that were trained on whole images: a frame around each face, or the place of that frame."""
     size = predictor.preprocessing.image_size
     matrices = [face_frame(box, float(angle), size) for box, angle in zip(found.boxes_px, found.angle, strict=True)]
-    frames = predictor.frames(image, matrices, location=location)
-    looks = _looks(predictor, frames).cpu().numpy()  # (look, face, point, 2) in frame pixels
     back = [invert_matrix(matrix) for matrix in matrices]
+    if predictor.looking.straight:
+        return list(_straight_looks(predictor, image, back, location).transpose(1, 0, 2, 3))
+    frames = predictor.frames(image, matrices, location=location)
+    looks = predictor.looks.at_face_frames(frames).cpu().numpy()  # (look, face, point, 2) in frame pixels
     return [np.stack([transform_points(look[row], back[row]) for look in looks]) for row in range(len(back))]
 
 
-@torch.inference_mode()
-def _looks(predictor: "Predictor", frames: Tensor) -> Tensor:
-    """Landmarks in frame pixels from every look at the frames and at their mirror images."""
-    both = []
-    width = frames.shape[-1]
-    for mirrored in (False, True):
-        images = frames.flip(-1) if mirrored else frames
-        points = predictor.close_looks(images)
-        if mirrored:
-            order = torch.from_numpy(predictor.scheme.mirror_order).to(points.device)
-            points = points[:, :, order]
-            points = torch.stack([width - 1 - points[..., 0], points[..., 1]], dim=-1)
-        both.append(points)
-    return torch.cat(both)
+def _straight_looks(
+    predictor: "Predictor", image: ThermalImage, back: Sequence[np.ndarray], location: str
+) -> Float32[np.ndarray, "look face point 2"]:
+    zoom = predictor.preprocessing.zoom
+    reference = None if zoom is None or zoom.reference is None else np.array(zoom.reference)
+    start, known = expected_points(predictor.scheme, reference, predictor.preprocessing.image_size)
+    start_px = np.stack([transform_points(start, matrix) for matrix in back])
+    pixels = predictor.tensor(image, location=location)
+    looks: np.ndarray = (
+        predictor.looks.at_images(
+            pixels, torch.from_numpy(start_px).to(pixels), torch.from_numpy(known).to(pixels.device)
+        )
+        .cpu()
+        .numpy()
+    )
+    return looks
 
 
 def as_detections(boxes_px: Sequence[tuple[float, float, float, float]]) -> Detections:

@@ -5,14 +5,14 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.models.network import LandmarkNetwork, Network
-from thermal_landmarks.runs import RunFolder
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
@@ -25,6 +25,7 @@ _LARGEST_SIDE = 8192  # of an image, in pixels
 _LARGEST_LIST = 1024
 _SHIPPED_FINDER = _SHIPPED / "finder" / "face_finder.ckpt"
 _LONGEST_REASON = 300  # characters
+_BEYOND_WEIGHTS, _LEAST_ELEMENTS = 16, 2**22  # elements of what a network holds beside its weights, such as positions
 _NEEDED = ("network", "scheme", "preprocessing")
 
 
@@ -72,6 +73,8 @@ def find_checkpoint(path: str | Path | None) -> Path:
         return shipped[str(path)]
     path = Path(path)
     if path.is_dir():
+        from thermal_landmarks.runs import RunFolder  # OmegaConf, which a checkpoint's file does without
+
         run = RunFolder(path)
         for candidate in (run.best_checkpoint, run.last_checkpoint):
             if candidate.is_file():
@@ -113,15 +116,39 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
 
 
 def _with_weights(kind: type[AnyNetwork], settings: dict[str, Any], weights: dict[str, Tensor]) -> AnyNetwork:
-    with torch.device("meta"):  # shapes alone: settings that want more memory than the weights hold allocate none
-        wanted = {name: value.shape for name, value in kind(**settings).state_dict().items()}
-    for name, shape in wanted.items():
-        if name not in weights or weights[name].shape != shape:
+    with _Empty(most=_BEYOND_WEIGHTS * sum(value.numel() for value in weights.values()) + _LEAST_ELEMENTS):
+        network = kind(**settings)
+    for name, value in network.state_dict().items():
+        if name not in weights or weights[name].shape != value.shape:
             found = tuple(weights[name].shape) if name in weights else "none"
-            raise ConfigError(f"{name} should have the shape {tuple(shape)}, found {found}")
-    network = kind(**settings)
+            raise ConfigError(f"{name} should have the shape {tuple(value.shape)}, found {found}")
     network.load_state_dict(weights)
     return network
+
+
+class _Empty(TorchFunctionMode):
+    """Builds networks whose weights are neither drawn nor set, since a checkpoint replaces them.
+
+    What is reserved and not written takes no memory, so settings that want more than the weights hold are refused in
+    time. (The meta device would do that too, but its first use imports torch's compiler: 1 second.)
+
+    Args:
+        most: Elements of a tensor.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        if func in (Tensor.normal_, Tensor.uniform_) or getattr(func, "__module__", None) == nn.init.__name__:
+            return args[0] if args else kwargs["tensor"]
+        made = func(*args, **kwargs)
+        for tensor in made if isinstance(made, tuple | list) else (made,):
+            if isinstance(tensor, Tensor) and tensor.numel() > self._most:
+                raise ConfigError(f"a part of {tensor.numel():,} elements, far more than its weights")
+        return made
 
 
 def _require_plausible(value: Any, where: str) -> None:

@@ -15,8 +15,8 @@ from torch.optim.lr_scheduler import ReduceLROnPlateau
 from thermal_landmarks.data.batch import Batch, to_unit
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.data.views import locate, locate_both_ways
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.cascade import locate, locate_both_ways
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.training.losses import LandmarkLoss, Wing
 from thermal_landmarks.training.metrics import PointError, build_metrics

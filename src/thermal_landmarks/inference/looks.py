@@ -1,0 +1,135 @@
+"""A network's looks at images: each at the image or its mirror image, all of a stage as one batch."""
+
+from contextlib import AbstractContextManager
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from thermal_landmarks.data.batch import to_pixels
+from thermal_landmarks.data.schemes import Scheme
+from thermal_landmarks.data.zoom import Zoom
+from thermal_landmarks.inference.face_frames import expected_points
+from thermal_landmarks.inference.speed import Looking
+from thermal_landmarks.models.cascade import last_looks, locate, locate_both_ways
+from thermal_landmarks.models.folding import fold_normalisation
+from thermal_landmarks.models.network import LandmarkNetwork
+
+_AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
+
+
+class Looks:
+    """A trained network with the plan of its looks.
+
+    Args:
+        network: With its weights.
+        scheme: Landmarks that it predicts.
+        looking: How often to look, and at what.
+        zoom: How the network looks at a frame, with the stages and sizes of `looking`; None: it sees it as it is.
+        device: That the network runs on.
+        precision: `32`, `bf16` or `16` (autocast).
+        most: Views that pass the network together; bounds the memory.
+
+    Attributes:
+        network: A copy that does its normalisations in its convolutions.
+    """
+
+    def __init__(
+        self,
+        network: LandmarkNetwork,
+        *,
+        scheme: Scheme,
+        looking: Looking,
+        zoom: Zoom | None,
+        device: torch.device,
+        precision: str,
+        most: int,
+    ) -> None:
+        self.scheme = scheme
+        self.looking = looking
+        self.zoom = zoom
+        self.device = device
+        self.precision = precision
+        self.most = most
+        self.network = fold_normalisation(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._order = torch.from_numpy(scheme.mirror_order).to(device)
+
+    @torch.inference_mode()
+    def at_frames(self, frames: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
+        """Landmarks in pixels of frames that are prepared and normalised already; float32."""
+        frames = frames.to(self.device)
+        points = locate_both_ways(self._locate, frames, self._order) if self.looking.flip else self._locate(frames)
+        return to_pixels(points, (frames.shape[-2], frames.shape[-1]))
+
+    @torch.inference_mode()
+    def at_face_frames(self, frames: Float[Tensor, "face channel height width"]) -> Float[Tensor, "look face point 2"]:
+        """Landmarks in pixels of frames that each have a face in their middle (`face_frames`), from every last look.
+
+        Frames and mirror images are looked at whatever `looking` says: their agreement tells how sure the points are.
+        """
+        size, number = (frames.shape[-2], frames.shape[-1]), len(frames)
+        both = torch.cat([frames, frames.flip(-1)])
+        with self._autocast():
+            if self.zoom is None:
+                looks = self._see(both)[None]
+            else:
+                reference = None if self.zoom.reference is None else np.array(self.zoom.reference)
+                start, known = expected_points(self.scheme, reference, size)
+                start_px = torch.from_numpy(start).to(frames).expand(2 * number, -1, -1)
+                looks = last_looks(
+                    self._see,
+                    both,
+                    self.zoom,
+                    start_px,
+                    torch.from_numpy(known).to(start_px.device).expand(2 * number, -1),
+                )
+        seen, mirrored = to_pixels(looks.float(), size).chunk(2, dim=1)
+        return torch.cat([seen, self._mirrored(mirrored, size[1])])
+
+    @torch.inference_mode()
+    def at_images(
+        self,
+        images: Float[Tensor, "image 1 height width"],
+        start_px: Float[Tensor, "face point 2"] | None = None,
+        known: Bool[Tensor, " point"] | None = None,
+    ) -> Float[Tensor, "look face point 2"]:
+        """Landmarks in pixels of the images from every last look, whose views are cut from the images themselves.
+
+        Args:
+            images: In any unit; one where `start_px` is given.
+            start_px: About where each face's landmarks are; None: one face an image, wherever it is.
+            known: Which of them say anything. None: all.
+        """
+        assert self.zoom is not None
+        assert start_px is None or len(images) == 1
+        size, ways = (images.shape[-2], images.shape[-1]), 1 + self.looking.flip
+        frames = torch.cat([images, images.flip(-1)]) if self.looking.flip else images
+        start = used = None
+        if start_px is not None:
+            both = [start_px, self._mirrored(start_px, size[1])][:ways]
+            start = torch.stack(both, dim=1).flatten(0, 1)
+            if known is not None:
+                used = torch.stack([known, known[self._order]][:ways]).repeat(len(start_px), 1)
+        with self._autocast():
+            looks = last_looks(self._see, frames, self.zoom, start, used)
+        points_px = to_pixels(looks.float(), size)
+        each_way = points_px.chunk(ways, dim=1) if start is None else points_px.unflatten(1, (-1, ways)).unbind(2)
+        return torch.cat([each_way[0], *(self._mirrored(points, size[1]) for points in each_way[1:])])
+
+    def _mirrored(self, points_px: Float[Tensor, "*batch point 2"], width: int) -> Float[Tensor, "*batch point 2"]:
+        points_px = points_px[..., self._order, :]
+        return torch.stack([width - 1 - points_px[..., 0], points_px[..., 1]], dim=-1)
+
+    def _locate(self, frames: Tensor) -> Tensor:
+        with self._autocast():
+            points = self._see(frames) if self.zoom is None else locate(self._see, frames, self.zoom)
+        return points.float()
+
+    def _see(self, views: Tensor) -> Tensor:
+        views = views.contiguous(memory_format=torch.channels_last)
+        return torch.cat([self.network(some) for some in views.split(self.most)])
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        dtype = _AUTOCAST.get(self.precision)
+        return torch.autocast(self.device.type, dtype=dtype, enabled=dtype is not None)

@@ -1,0 +1,92 @@
+"""From coarse to fine: the network sees the whole frame, then views around the face that it has found (`data.views`).
+
+The views of a stage, of all sizes and of the frames' mirror images, pass the network as one batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from thermal_landmarks.data.batch import to_pixels, to_unit
+from thermal_landmarks.data.image_pyramid import ImagePyramid
+from thermal_landmarks.data.views import cut_views, face_views, whole_views
+from thermal_landmarks.data.zoom import Zoom
+
+Locate = Callable[[Float[Tensor, "batch channel height width"]], Float[Tensor, "batch point 2"]]
+"""Images in, landmarks in [0, 1] image units out."""
+
+
+def locate(
+    network: Locate, frames: Float[Tensor, "batch channel height width"], zoom: Zoom
+) -> Float[Tensor, "batch point 2"]:
+    """The network's landmarks after all looks, in [0, 1] units of the frame.
+
+    Args:
+        network: Of views.
+        frames: Normalised images; values may exceed [-1, 1], since every view finds its own range.
+        zoom: How to look.
+    """
+    return last_looks(network, frames, zoom).mean(dim=0)
+
+
+def last_looks(
+    network: Locate,
+    frames: Float[Tensor, "batch channel height width"],
+    zoom: Zoom,
+    start_px: Float[Tensor, "face point 2"] | None = None,
+    known: Bool[Tensor, "face point"] | None = None,
+) -> Float[Tensor, "look face point 2"]:
+    """As `locate`, each look of the last stage by itself.
+
+    Args:
+        network: Of views.
+        frames: Normalised images.
+        zoom: How to look.
+        start_px: About where the landmarks are, in pixels of the frame, where something else has found the face
+            already: then nobody looks at the whole frame. A frame may have several faces: all first faces of the
+            frames, then all second ones, and so on. None: the first look is at the whole frame.
+        known: Which of them say anything. None: all.
+    """
+    device, channels, (height, width) = frames.device.type, frames.shape[1], frames.shape[-2:]
+    faces = len(frames) if start_px is None else len(start_px)
+    mixed_precision = torch.is_autocast_enabled(device)
+
+    def look(matrices: Float[Tensor, "view 2 3"]) -> Float[Tensor, "look face point 2"]:
+        """Landmarks in frame pixels."""
+        views = cut_views(pyramid, matrices, zoom).expand(-1, channels, -1, -1)
+        with torch.autocast(device, enabled=mixed_precision):
+            points = network(views)
+        points_px = to_pixels(points.float(), zoom.view_size)
+        points_px = (points_px - matrices[:, None, :, 2]) @ torch.linalg.inv(matrices[:, :, :2]).transpose(1, 2)
+        return points_px.unflatten(0, (-1, faces))
+
+    with torch.autocast(device, enabled=False):  # geometry wants full precision
+        pyramid = ImagePyramid(frames[:, :1])
+        looks = look(whole_views(frames, zoom)) if start_px is None else start_px[None]
+        valid = torch.ones(looks.shape[1:3], dtype=torch.bool, device=frames.device)
+        used = valid if known is None else known
+        for number in range(2, max(zoom.passes, 1 if start_px is None else 2) + 1):
+            sizes = zoom.last_sizes if number == zoom.passes else (1.0,)
+            closer = [replace(zoom, face_size=size * zoom.face_size) for size in sizes]
+            points_px = looks.mean(dim=0)
+            looks = look(torch.cat([face_views(points_px, used, each, height) for each in closer]))
+            used = valid
+        return to_unit(looks, (height, width))
+
+
+def locate_both_ways(
+    network: Locate, images: Float[Tensor, "batch channel height width"], mirror_order: Int[Tensor, " point"]
+) -> Float[Tensor, "batch point 2"]:
+    """The mean of the landmarks in each image and in its mirror image, in [0, 1] image units.
+
+    Args:
+        network: Of images.
+        images: Normalised.
+        mirror_order: Permutation that restores the landmark order in a mirrored image (`Scheme.mirror_order`).
+    """
+    points, mirrored = network(torch.cat([images, images.flip(-1)])).chunk(2)
+    mirrored = mirrored[:, mirror_order]
+    return (points + torch.stack([1 - mirrored[..., 0], mirrored[..., 1]], dim=-1)) / 2
