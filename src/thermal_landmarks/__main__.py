@@ -14,6 +14,7 @@ COMMANDS = {
     "train": "train, test and measure one model; with --multirun a grid or a search",
     "evaluate": "measure a trained network on any data set",
     "predict": "landmarks of image files",
+    "calibrate": "learn from a few annotated faces where an annotator puts each landmark",
     "visualize": "pictures of what a network has learned",
     "report": "one page on all runs and searches below outputs/",
     "dashboard": "lay out a W&B workspace",

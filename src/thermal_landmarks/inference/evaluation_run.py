@@ -15,6 +15,7 @@ from thermal_landmarks.data.dataset import LandmarkDataset
 from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.split import STAGES, Split, split_subjects
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.evaluation import Evaluation, evaluate, nan_mean
 from thermal_landmarks.inference.evaluation_files import landmark_table, write_figures, write_per_image
 from thermal_landmarks.inference.evaluation_nme_bins import nme_bins_figure
@@ -72,6 +73,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         device=cfg.device,
         precision=cfg.precision,
         mirror=loaded.mirror if cfg.mirror is None else cfg.mirror,
+        calibration=Calibration.from_settings(loaded.calibration, loaded.scheme),
     )
     data: LandmarkDataModule = build("data", cfg.data)
     what = select_subjects(data, cfg.split, trained_on(loaded.path, cfg.data))
@@ -133,6 +135,10 @@ def with_checkpoint_settings(cfg: DictConfig, loaded: LoadedCheckpoint, override
         for name in _FROM_CHECKPOINT:
             if key == f"data.{name}" or key.startswith(f"data.{name}."):
                 raise ConfigError(f"{key} comes from the checkpoint here; images must be as in training. Leave it out.")
+    if "scheme" not in cfg.data:
+        raise ConfigError(
+            f"data={cfg.data_name}: these data have no landmarks. Choose data that have, such as data=coco."
+        )
     wanted = {**loaded.preprocessing.settings, "scheme": loaded.scheme.name}
     cfg = cfg.copy()
     with open_dict(cfg):

@@ -10,6 +10,7 @@ from torch import Tensor
 from thermal_landmarks.data.batch import to_pixels
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.zoom import Zoom
+from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.face_frames import expected_points
 from thermal_landmarks.inference.speed import Looking
 from thermal_landmarks.models.cascade import last_looks, locate, locate_both_ways
@@ -30,6 +31,7 @@ class Looks:
         device: That the network runs on.
         precision: `32`, `bf16` or `16` (autocast).
         most: Views that pass the network together; bounds the memory.
+        calibration: Moves the network's points, after the last look. None: they stay where they are.
 
     Attributes:
         network: A copy that does its normalisations in its convolutions.
@@ -45,6 +47,7 @@ class Looks:
         device: torch.device,
         precision: str,
         most: int,
+        calibration: Calibration | None = None,
     ) -> None:
         self.scheme = scheme
         self.looking = looking
@@ -52,6 +55,7 @@ class Looks:
         self.device = device
         self.precision = precision
         self.most = most
+        self.calibration = calibration
         self.network = fold_normalisation(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._order = torch.from_numpy(scheme.mirror_order).to(device)
 
@@ -60,7 +64,7 @@ class Looks:
         """Landmarks in pixels of frames that are prepared and normalised already; float32."""
         frames = frames.to(self.device)
         points = locate_both_ways(self._locate, frames, self._order) if self.looking.flip else self._locate(frames)
-        return to_pixels(points, (frames.shape[-2], frames.shape[-1]))
+        return self._calibrated(to_pixels(points, (frames.shape[-2], frames.shape[-1])))
 
     @torch.inference_mode()
     def at_face_frames(self, frames: Float[Tensor, "face channel height width"]) -> Float[Tensor, "look face point 2"]:
@@ -85,7 +89,7 @@ class Looks:
                     torch.from_numpy(known).to(start_px.device).expand(2 * number, -1),
                 )
         seen, mirrored = to_pixels(looks.float(), size).chunk(2, dim=1)
-        return torch.cat([seen, self._mirrored(mirrored, size[1])])
+        return self._calibrated(torch.cat([seen, self._mirrored(mirrored, size[1])]))
 
     @torch.inference_mode()
     def at_images(
@@ -115,7 +119,13 @@ class Looks:
             looks = last_looks(self._see, frames, self.zoom, start, used)
         points_px = to_pixels(looks.float(), size)
         each_way = points_px.chunk(ways, dim=1) if start is None else points_px.unflatten(1, (-1, ways)).unbind(2)
-        return torch.cat([each_way[0], *(self._mirrored(points, size[1]) for points in each_way[1:])])
+        looks_px = torch.cat([each_way[0], *(self._mirrored(points, size[1]) for points in each_way[1:])])
+        return self._calibrated(looks_px)
+
+    def _calibrated(self, points_px: Float[Tensor, "*batch point 2"]) -> Float[Tensor, "*batch point 2"]:
+        if self.calibration is None:
+            return points_px
+        return torch.from_numpy(self.calibration.apply(points_px.cpu().numpy(), self.scheme)).to(points_px.device)
 
     def _mirrored(self, points_px: Float[Tensor, "*batch point 2"], width: int) -> Float[Tensor, "*batch point 2"]:
         points_px = points_px[..., self._order, :]

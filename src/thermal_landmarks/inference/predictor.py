@@ -19,6 +19,7 @@ from thermal_landmarks.data.preprocessing import Box, Prepared, Preprocessing
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.warping import warp_quickly
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.confidence import Confidence
 from thermal_landmarks.inference.faces import Face, as_detections, faces_at
 from thermal_landmarks.inference.finder import Finder
@@ -43,6 +44,7 @@ class Predictor:
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, `cuda:1`, ...
         precision: `32`, `bf16` or `16` (autocast).
         mirror: Average the predictions on each image and on its mirror image, at `speed="exact"`.
+        calibration: Moves the network's points to where an annotator would have put them.
         batch_size: Images that pass the network together; bounds the memory.
         speed: `exact` looks as the training's test does, `balanced` and `fast` at less (docs/fast.md).
 
@@ -59,6 +61,7 @@ class Predictor:
         device: str = "auto",
         precision: Precision | int = "32",
         mirror: bool = False,
+        calibration: Calibration | None = None,
         batch_size: int = 32,
         speed: Speed = "exact",
     ) -> None:
@@ -83,6 +86,7 @@ class Predictor:
             device=self.device,
             precision=precision,
             most=batch_size,
+            calibration=calibration,
         )
         self.network = self.looks.network
 
@@ -99,7 +103,8 @@ class Predictor:
     ) -> "Predictor":
         """The predictor of a checkpoint file, or of the best checkpoint in a run folder.
 
-        Without `mirror` images are averaged with their mirror images if they were in the training's test.
+        Without `mirror` images are averaged with their mirror images if they were in the training's test. The points
+        are those of the calibration, if the checkpoint holds one.
 
         Raises:
             ConfigError: If the file is missing or is not a checkpoint of this project.
@@ -112,6 +117,7 @@ class Predictor:
             device=device,
             precision=precision,
             mirror=loaded.mirror if mirror is None else mirror,
+            calibration=Calibration.from_settings(loaded.calibration, loaded.scheme),
             batch_size=batch_size,
             speed=speed,
         )

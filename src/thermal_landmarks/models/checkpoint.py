@@ -52,6 +52,11 @@ class LoadedCheckpoint:
         """Whether the training's test averaged over each image and its mirror image."""
         return bool(self.hyper_parameters.get("mirror", False))
 
+    @property
+    def calibration(self) -> dict[str, Any] | None:
+        """Settings of `inference.calibration.offsets.Calibration`; None if it was never calibrated."""
+        return self.hyper_parameters.get("calibration")
+
 
 def shipped_checkpoints() -> dict[str, Path]:
     """The checkpoints that come with the package, by name; docs/synthetic_faces.md says what they reach."""
@@ -212,17 +217,18 @@ def load_finder(path: str | Path | None = None) -> LoadedFinder:
     return LoadedFinder(network.eval(), settings.get("confidence", {}))
 
 
-def write_weights(checkpoint: str | Path, path: Path) -> None:
+def write_weights(checkpoint: str | Path, path: Path, **hyper_parameters: Any) -> None:
     """Copy what predicting needs, without optimizer and history: how the shipped checkpoints are made.
 
     Args:
         checkpoint: A checkpoint, or the folder of a run.
         path: The file to write.
+        **hyper_parameters: Plain data to add, or to put in the place of what the checkpoint has by that name.
     """
     content = torch.load(find_checkpoint(checkpoint), map_location="cpu", weights_only=True)
     weights = {name: value for name, value in content["state_dict"].items() if name.startswith(_PREFIX)}
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"hyper_parameters": content["hyper_parameters"], "state_dict": weights}, path)
+    torch.save({"hyper_parameters": {**content["hyper_parameters"], **hyper_parameters}, "state_dict": weights}, path)
 
 
 def _read(file: Path) -> dict[str, Any]:
