@@ -1,6 +1,6 @@
 """What a face's score and confidence are worth: fitted to rendered scenes, shown on others and on real pictures.
 
-    python docs/studies/face_confidence.py fit finder.ckpt              # into a finder's checkpoint
+    python docs/studies/face_confidence.py fit finder.ckpt              # into a finder's checkpoint, for every speed
     python docs/studies/face_confidence.py show ../shared/data figure.webp
 
 `fit` renders scenes that no network was trained on, finds their faces with a low threshold, and fits the three
@@ -11,7 +11,7 @@ error is below a tenth of the distance of the outer eye corners.
 
 import argparse
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -126,42 +126,44 @@ def annotated(reader: CocoKeypoints | YoloPose, every: int = 1) -> Iterator[tupl
         yield reader.load(annotation), [Truth(box, points, np.ones(16, dtype=bool))]
 
 
-def collect(pictures: Iterable[tuple[ThermalImage, list[Truth]]]) -> Cases:
-    """Find the faces of all pictures."""
-    predictor, finder = Predictor.from_checkpoint("thermal_real", device="cpu"), Finder.from_checkpoint()
-    cases = Cases()
+def collect(pictures: Iterable[tuple[ThermalImage, list[Truth]]], speeds: Sequence[str] = ("exact",)) -> list[Cases]:
+    """The faces of all pictures, looked at with each speed."""
+    finder = Finder.from_checkpoint()
+    predictors = [Predictor.from_checkpoint("thermal_real", device="cpu", speed=speed) for speed in speeds]
+    cases = [Cases() for _ in speeds]
     for image, truths in pictures:
-        cases.add(predictor, finder, image, truths)
+        for predictor, some in zip(predictors, cases, strict=True):
+            some.add(predictor, finder, image, truths)
     return cases
 
 
-def fit(checkpoint: Path, scenes: int) -> None:
+def fit(checkpoint: Path, scenes: int, speeds: Sequence[str]) -> None:
     """Fit to rendered scenes and write the weights into a finder's checkpoint."""
-    cases = collect(rendered(scenes, FIT_SEED))
-    confidence = cases.fitted()
     content = torch.load(checkpoint, weights_only=True)
-    content["hyper_parameters"]["confidence"] = confidence.settings
+    weights = content["hyper_parameters"].get("confidence", {})
+    for speed, cases in zip(speeds, collect(rendered(scenes, FIT_SEED), speeds), strict=True):
+        settings = cases.fitted().settings
+        weights |= settings if speed == "exact" else {speed: settings}
+        print(f"{speed}: {len(cases.agreement)} found in {cases.pictures} scenes; {checkpoint} has {settings}")
+    content["hyper_parameters"]["confidence"] = weights
     torch.save(content, checkpoint)
-    print(f"{len(cases.agreement)} found in {cases.pictures} scenes; {checkpoint} has {confidence.settings}")
 
 
-def show(data: Path, figure: Path, scenes: int) -> None:
+def show(data: Path, figure: Path, scenes: int, speed: str) -> None:
     """Tables and a figure of what the shipped probabilities are worth."""
-    confidence = Confidence.from_settings(load_finder().confidence)
+    confidence = Confidence.from_settings(load_finder().confidence, speed)
     drivers = data / "drivers"
-    sets = {
-        f"{scenes} rendered scenes": collect(rendered(scenes, SHOW_SEED)),
-        "rendered rooms without people": collect(rendered(scenes // 3, SHOW_SEED + 1, crowd={"nobody": 1.0})),
-        "portraits (thermal-real)": collect(
-            annotated(
-                CocoKeypoints(
-                    annotation_file=data / "thermal-real" / "annotations.json",
-                    image_dir=data / "thermal-real" / "images",
-                    scheme="face16",
-                )
+    pictures = {
+        f"{scenes} rendered scenes": rendered(scenes, SHOW_SEED),
+        "rendered rooms without people": rendered(scenes // 3, SHOW_SEED + 1, crowd={"nobody": 1.0}),
+        "portraits (thermal-real)": annotated(
+            CocoKeypoints(
+                annotation_file=data / "thermal-real" / "annotations.json",
+                image_dir=data / "thermal-real" / "images",
+                scheme="face16",
             )
         ),
-        "drivers, every 8th frame": collect(
+        "drivers, every 8th frame": (
             picture
             for folder in sorted(path for path in drivers.iterdir() if path.is_dir())
             for picture in annotated(
@@ -169,6 +171,7 @@ def show(data: Path, figure: Path, scenes: int) -> None:
             )
         ),
     }
+    sets = {name: collect(some, [speed])[0] for name, some in pictures.items()}
     _, (left, right) = plt.subplots(1, 2, figsize=(9, 4))
     left.plot([0, 1], [0, 1], color="0.7", linewidth=1)
     for name, cases in sets.items():
@@ -212,16 +215,18 @@ def main() -> None:
     fitting, showing = commands.add_parser("fit"), commands.add_parser("show")
     fitting.add_argument("checkpoint", type=Path)
     fitting.add_argument("--scenes", type=int, default=900)
+    fitting.add_argument("--speeds", nargs="+", default=["exact", "balanced", "fast"])
     showing.add_argument("data", type=Path)
     showing.add_argument("figure", type=Path)
     showing.add_argument("--scenes", type=int, default=300)
+    showing.add_argument("--speed", default="exact")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     started = time.process_time()
     if chosen.command == "fit":
-        fit(chosen.checkpoint, chosen.scenes)
+        fit(chosen.checkpoint, chosen.scenes, chosen.speeds)
     else:
-        show(chosen.data, chosen.figure, chosen.scenes)
+        show(chosen.data, chosen.figure, chosen.scenes, chosen.speed)
     print(f"{time.process_time() - started:.0f} CPU seconds")
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "evaluate": "measure a trained network on any data set",
     "predict": "landmarks of image files",
     "calibrate": "learn from a few annotated faces where an annotator puts each landmark",
+    "export": "a trained network as one file that needs no PyTorch",
     "visualize": "pictures of what a network has learned",
     "report": "one page on all runs and searches below outputs/",
     "dashboard": "lay out a W&B workspace",

@@ -1,13 +1,16 @@
 """Landmarks of every face in image files: `python src/predict.py source=FOLDER`."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError
+
+if TYPE_CHECKING:
+    from thermal_landmarks.inference.image_files import Outcome
 
 _CHOICES = {"faces": ("auto", "one", "frame"), "rotations": ("upright", "all"), "format": ("csv", "coco")}
 
@@ -17,23 +20,20 @@ def main(cfg: DictConfig) -> None:
     """Find the faces, predict their landmarks, and leave points.csv, landmarks.json and overlays in the folder."""
     from rich.console import Console
 
-    from thermal_landmarks.errors import DataError
     from thermal_landmarks.inference.face_files import predict_faces
     from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points, read_all_boxes
     from thermal_landmarks.inference.finder import Finder
-    from thermal_landmarks.inference.image_files import Outcome, find_images, predict_files
+    from thermal_landmarks.inference.image_files import find_images, predict_files
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.models.checkpoint import find_checkpoint
+    from thermal_landmarks.runtime import ExportedFaces
 
     for name, known in _CHOICES.items():
         if cfg[name] not in known:
             raise ConfigError(f"{name}={cfg[name]} is unknown. Choose {', '.join(known)}.")
-    console, errors = Console(), Console(stderr=True)
+    errors = Console(stderr=True)
     checkpoint = find_checkpoint(cfg.checkpoint)
     files = find_images(cfg.source)
-    predictor = Predictor.from_checkpoint(
-        checkpoint, device=cfg.device, precision=cfg.precision, mirror=cfg.mirror, batch_size=cfg.batch_size
-    )
     counts_table = None if cfg.counts_table is None else Path(cfg.counts_table)
     folder = Path(HydraConfig.get().runtime.output_dir)
     settings: dict[str, Any] = {
@@ -46,6 +46,19 @@ def main(cfg: DictConfig) -> None:
             f"skipped: {failure.reason}", markup=False, highlight=False, soft_wrap=True
         ),
     }
+    if checkpoint.suffix == ".onnx":
+        _require_exportable(cfg)
+        found = predict_faces(ExportedFaces(checkpoint), files, folder, **_faces_settings(cfg), **settings)
+        _say(found, str(found), files, folder)
+        return
+    predictor = Predictor.from_checkpoint(
+        checkpoint,
+        device=cfg.device,
+        precision=cfg.precision,
+        mirror=cfg.mirror,
+        batch_size=cfg.batch_size,
+        speed=cfg.speed,
+    )
     outcome: Outcome
     if cfg.faces == "frame" or cfg.five_points is not None or cfg.boxes == "whole":
         crop = predictor.preprocessing.crop
@@ -61,14 +74,49 @@ def main(cfg: DictConfig) -> None:
             files,
             folder,
             finder=finder,
-            most=1 if cfg.faces == "one" else None,
-            min_score=0.0 if cfg.faces == "one" else cfg.min_score,
-            min_confidence=cfg.min_confidence,
             boxes=None if cfg.boxes is None else read_all_boxes(Path(cfg.boxes)),
-            form=cfg.format,
+            **_faces_settings(cfg),
             **settings,
         )
         said = str(outcome)
+    _say(outcome, said, files, folder)
+
+
+def _faces_settings(cfg: DictConfig) -> dict[str, Any]:
+    one = cfg.faces == "one"
+    return {
+        "most": 1 if one else None,
+        "min_score": 0.0 if one else cfg.min_score,
+        "min_confidence": cfg.min_confidence,
+        "form": cfg.format,
+    }
+
+
+def _require_exportable(cfg: DictConfig) -> None:
+    """Refuse what an exported file can't be asked for any more.
+
+    Raises:
+        ConfigError: Naming the setting.
+    """
+    wanted = {
+        "faces": ("auto", "one"), "boxes": (None,), "five_points": (None,), "finder": (None,), "mirror": (None,),
+        "speed": ("exact",), "rotations": ("upright",), "finder_size": (448,), "device": ("auto", "cpu"),
+        "precision": ("32", 32),
+    }  # fmt: skip
+    for name, known in wanted.items():
+        if cfg[name] not in known:
+            raise ConfigError(
+                f"{name}={cfg[name]}: an exported file ({cfg.checkpoint}) is as it was exported. Leave {name}= out, or "
+                "give the checkpoint itself."
+            )
+
+
+def _say(outcome: "Outcome", said: str, files: list[Path], folder: Path) -> None:
+    from rich.console import Console
+
+    from thermal_landmarks.errors import DataError
+
+    console = Console()
     console.print(f"{said}: {folder / 'points.csv'}", soft_wrap=True)
     if outcome.palettes:
         counted = ", ".join(f"{name} {count}" for name, count in outcome.palettes.most_common())

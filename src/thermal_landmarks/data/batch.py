@@ -1,7 +1,9 @@
 """The batch that travels from the data to the network, and the coordinates it travels in."""
 
+from collections.abc import Sequence
 from typing import TypedDict
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
@@ -21,13 +23,18 @@ class Batch(TypedDict):
     index: Int[Tensor, " batch"]  # the sample's row in its data set
 
 
+def numbers(values: Sequence[int], like: Tensor) -> Float[Tensor, " n"]:
+    """Whole numbers as a tensor of `like`'s type and device; sizes that an exporter leaves open stay open."""
+    if all(isinstance(value, int) for value in values):
+        return like.new_tensor(values)
+    return torch.stack([torch.scalar_tensor(value, dtype=like.dtype, device=like.device) for value in values])
+
+
 def to_unit(points_px: Float[Tensor, "*batch 2"], size: tuple[int, int]) -> Float[Tensor, "*batch 2"]:
     """Pixels (centres at integers) to [0, 1] image units; `size` is (height, width)."""
-    height, width = size
-    return (points_px + 0.5) / points_px.new_tensor([width, height])
+    return (points_px + 0.5) / numbers(size[::-1], points_px)
 
 
 def to_pixels(points: Float[Tensor, "*batch 2"], size: tuple[int, int]) -> Float[Tensor, "*batch 2"]:
     """[0, 1] image units to pixels (centres at integers); `size` is (height, width)."""
-    height, width = size
-    return points * points.new_tensor([width, height]) - 0.5
+    return points * numbers(size[::-1], points) - 0.5

@@ -4,12 +4,15 @@ The levels lie side by side in one image, so that views of different levels need
 image by 2 or more is taken from averaged pixels, so that nothing aliases.
 """
 
+import itertools
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from thermal_landmarks.data.warping import Padding
+from thermal_landmarks.data.batch import numbers
+from thermal_landmarks.data.warping import Padding, determinant, inverse
 
 _LEVELS = 6
 
@@ -19,9 +22,18 @@ class ImagePyramid:
 
     Args:
         images: In [-1, 1], or wider.
+        mirrored: Whether views are cut from mirror images, too, which are then as many more images.
+
+    Attributes:
+        number: Of images, mirror images included.
+        height: Of each, in pixels.
+        width: Of each, in pixels.
+        like: A tensor of their type and device.
     """
 
-    def __init__(self, images: Float[Tensor, "batch 1 height width"]) -> None:
+    def __init__(self, images: Float[Tensor, "batch 1 height width"], *, mirrored: bool = False) -> None:
+        self.mirrored = mirrored
+        self.number = len(images) * (1 + mirrored)
         self.height, self.width = images.shape[-2:]
         levels = [images]
         while len(levels) < _LEVELS and min(levels[-1].shape[-2:]) >= 2:
@@ -30,15 +42,22 @@ class ImagePyramid:
         # The first level at the left; the others in a column beside it, one below the other.
         column, heights = self.width // 2, [level.shape[-2] for level in levels[1:]]
         parts = [F.pad(level, (0, column - level.shape[-1])) for level in levels[1:]]
-        parts.append(images.new_zeros(len(images), 1, self.height - sum(heights), column))
-        self._atlas = torch.cat([images, torch.cat(parts, dim=2)], dim=3)
+        parts.append(images.new_zeros(len(images), 1, self.height, column))  # all levels add up to less
+        self._atlas = torch.cat([images, torch.cat(parts, dim=2)[:, :, : self.height]], dim=3)
         tops = [0] + [sum(heights[:place]) for place in range(len(heights))]
-        self._boxes = images.new_tensor(  # of each level: left, top, right-most and lowest pixel in the atlas
-            [
-                [left, top, left + level.shape[-1] - 1, top + level.shape[-2] - 1]
-                for left, top, level in zip([0] + [self.width] * len(heights), tops, levels, strict=True)
-            ]
-        )
+        self.like = self._atlas
+        lefts = [0] + [self.width] * len(heights)
+        corners = [
+            (left, top, left + level.shape[-1] - 1, top + level.shape[-2] - 1)
+            for left, top, level in zip(lefts, tops, levels, strict=True)
+        ]
+        # Of each level: left-most, top-most, right-most and lowest pixel in the atlas.
+        self._boxes = numbers(list(itertools.chain(*corners)), images).unflatten(0, (-1, 4))
+
+    @property
+    def device(self) -> torch.device:
+        """That the images lie on."""
+        return self._atlas.device
 
     def views(
         self, matrices: Float[Tensor, "view 2 3"], size: tuple[int, int], padding: Padding = "border"
@@ -50,31 +69,47 @@ class ImagePyramid:
             size: (height, width) of a view.
             padding: What appears beyond an image's border; see `warp_batch`.
         """
-        number, (height, width) = len(self._atlas), size
-        shrink = torch.linalg.det(matrices[:, :, :2]).abs().clamp(min=1e-12).rsqrt()
+        height, width = size
+        if self.mirrored:
+            matrices = self._of_mirror_images(matrices)
+        shrink = determinant(matrices[:, :, :2]).abs().clamp(min=1e-12).rsqrt()
         level = shrink.log2().floor().clamp(0, self.count - 1)
         cells, box = torch.exp2(level)[:, None], self._boxes[level.long()]
         # From the view's pixels to the level's (centres at integers: image = cells * level + (cells - 1) / 2), then to
         # grid_sample's unit, in which the atlas spans -1 to 1.
-        linear = torch.linalg.inv(matrices[:, :, :2])
+        linear = inverse(matrices[:, :, :2])
         offset = -(linear @ matrices[:, :, 2:]).squeeze(2)
-        unit = 2 / box.new_tensor([self._atlas.shape[-1], self._atlas.shape[-2]])
-        low, high = ((corner + 0.5) * unit - 1 for corner in (box[:, :2], box[:, 2:]))
+        unit = 2 / numbers(self._atlas.shape[:-3:-1], box)
+        low, high = (corner * unit + unit / 2 - 1 for corner in (box[:, :2], box[:, 2:]))
         linear = linear * (unit / cells)[:, :, None]
         offset = low + (offset - (cells - 1) / 2) / cells * unit
         x = torch.arange(width, dtype=linear.dtype, device=linear.device)
         y = torch.arange(height, dtype=linear.dtype, device=linear.device)
-        grid = linear[:, :, 0, None, None] * x + (linear[:, :, 1, None] * y + offset[:, :, None])[..., None]
-        low, high, unit = low[:, :, None, None], high[:, :, None, None], unit[:, None, None]
+
+        def row(values: Float[Tensor, "view 2"]) -> Float[Tensor, "view 1 twice_width"]:
+            return values[:, None].expand(-1, width, -1).flatten(1)[:, None]
+
+        first = (x[:, None] * linear[:, None, :, 0] + offset[:, None]).flatten(1)[:, None]
+        grid = y[:, None] * row(linear[:, :, 1]) + first  # x and y of a pixel side by side
+        low, high, unit = row(low), row(high), row(unit[None])
         if padding == "reflection":
             span, start = high - low + unit, low - unit / 2
             there = (grid - start).remainder(2 * span)
             grid = start + torch.minimum(there, 2 * span - there)
         inside = torch.clamp(grid, low, high)  # beyond lies another level
-        joined = inside.unflatten(0, (-1, number)).permute(1, 0, 3, 4, 2).flatten(1, 2)
+        joined = inside.unflatten(0, (-1, len(self._atlas))).transpose(0, 1).flatten(1, 2).unflatten(2, (width, 2))
         sampled = F.grid_sample(self._atlas, joined, align_corners=False)
         views = sampled.unflatten(2, (-1, height)).permute(2, 0, 1, 3, 4).flatten(0, 1)
         if padding == "cold":
-            covered = (1 - (grid - inside).abs() / unit).clamp(min=0).prod(dim=1, keepdim=True)
-            views = (views + 1) * covered - 1
+            away = (grid - inside).abs() / unit
+            covered = (1 - away).clamp(min=0).unflatten(2, (width, 2)).prod(dim=3)
+            views = (views + 1) * covered[:, None] - 1
         return views
+
+    def _of_mirror_images(self, matrices: Float[Tensor, "view 2 3"]) -> Float[Tensor, "view 2 3"]:
+        """The same maps from pixels of the images themselves: x becomes width - 1 - x for the second half of images."""
+        images = matrices.unflatten(0, (-1, 2, len(self._atlas)))
+        itself, mirror = images[:, 0], images[:, 1]
+        x, y, shift = mirror.unbind(-1)
+        turned = torch.stack([-x, y, shift + (self.width - 1) * x], dim=-1)
+        return torch.stack([itself, turned], dim=1).flatten(0, 2)

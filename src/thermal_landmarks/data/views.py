@@ -5,11 +5,13 @@ network can. Views are cut from the frame (the stored image) on the device; each
 `models.cascade` looks at them.
 """
 
+from collections.abc import Sequence
+
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from thermal_landmarks.data.geometry import fit_matrix
+from thermal_landmarks.data.batch import numbers
 from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.warping import Padding
 from thermal_landmarks.data.zoom import Zoom
@@ -23,15 +25,21 @@ def reference_px(zoom: Zoom, like: Tensor) -> Float[Tensor, "point 2"]:
     shape = like.new_tensor(zoom.reference)
     low, high = shape.amin(dim=0), shape.amax(dim=0)
     height, width = zoom.view_size
-    scale = zoom.face_size * height / (high - low).amax()
+    scale = zoom.face_size * height / (high - low).max()
     return (shape - (low + high) / 2) * scale + like.new_tensor([(width - 1) / 2, (height - 1) / 2])
 
 
 def whole_views(frames: Float[Tensor, "batch 1 height width"], zoom: Zoom) -> Float[Tensor, "batch 2 3"]:
     """Maps from frame to view pixels that show each frame whole."""
-    size = (frames.shape[-2], frames.shape[-1])
-    matrix = torch.from_numpy(fit_matrix(size, zoom.view_size)).to(frames)
-    return matrix.expand(len(frames), 2, 3)
+    return fitting_matrix(frames.shape[-2:], zoom.view_size, frames).expand(len(frames), 2, 3)
+
+
+def fitting_matrix(size: Sequence[int], wanted_size: Sequence[int], like: Tensor) -> Float[Tensor, "2 3"]:
+    """As `geometry.fit_matrix` of a whole image, for sizes (height, width) that an exporter leaves open."""
+    size_px, wanted_px = numbers(size[::-1], like), numbers(wanted_size[::-1], like)
+    scale = (wanted_px / size_px).min()
+    linear = torch.eye(2, dtype=like.dtype, device=like.device) * scale
+    return torch.cat([linear, ((wanted_px - 1) / 2 - scale * (size_px - 1) / 2)[:, None]], dim=1)
 
 
 def face_views(
@@ -58,7 +66,7 @@ def face_views(
     real = (r * p).sum(dim=(1, 2)) / energy
     imaginary = (r[..., 0] * p[..., 1] - r[..., 1] * p[..., 0]).sum(dim=1) / energy
     least = _SMALLEST_FACE * frame_height / (zoom.face_size * zoom.view_size[0])
-    size = torch.hypot(real, imaginary)
+    size = (real.square() + imaginary.square()).sqrt()
     real, imaginary = torch.where(size < least, least, real), torch.where(size < least, 0.0, imaginary)
     square = real.square() + imaginary.square()
     linear = torch.stack([real, imaginary, -imaginary, real], dim=1).view(-1, 2, 2) / square[:, None, None]
@@ -90,6 +98,6 @@ def _stretch(views: Tensor, percentiles: tuple[float, float]) -> Tensor:
     step = max(1, min(views.shape[-2:]) // 32)  # a thousand pixels tell the percentiles
     sample = views[:, 0, ::step, ::step].flatten(1)
     ranks = [round(p / 100 * (sample.shape[1] - 1)) for p in percentiles]
-    ordered = sample.sort(dim=1).values
-    low, high = (ordered[:, rank, None, None, None] for rank in ranks)
+    low = sample.topk(1 + ranks[0], largest=False).values[:, -1, None, None, None]
+    high = sample.topk(sample.shape[1] - ranks[1]).values[:, -1, None, None, None]
     return ((views - low) * (2 / (high - low).clamp(min=1e-4)) - 1).clamp(-1, 1)

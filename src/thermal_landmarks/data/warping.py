@@ -19,6 +19,17 @@ def compose(second: Float[Tensor, "batch 2 3"], first: Float[Tensor, "batch 2 3"
     return torch.cat([linear[:, :, :2], linear[:, :, 2:] + second[:, :, 2:]], dim=2)
 
 
+def determinant(linear: Float[Tensor, "batch 2 2"]) -> Float[Tensor, " batch"]:
+    """In closed form, which is faster than a solver's and can be exported."""
+    return linear[:, 0, 0] * linear[:, 1, 1] - linear[:, 0, 1] * linear[:, 1, 0]
+
+
+def inverse(linear: Float[Tensor, "batch 2 2"]) -> Float[Tensor, "batch 2 2"]:
+    """In closed form; see `determinant`."""
+    (a, b), (c, d) = (row.unbind(1) for row in linear.unbind(1))
+    return torch.stack([d, -b, -c, a], dim=1).unflatten(1, (2, 2)) / determinant(linear)[:, None, None]
+
+
 def warp_batch(
     images: Float[Tensor, "batch channel height width"],
     matrices: Float[Tensor, "batch 2 3"],
@@ -36,7 +47,7 @@ def warp_batch(
     """
     height, width = images.shape[-2:]
     new_height, new_width = (height, width) if size is None else size
-    linear = torch.linalg.inv(matrices[:, :, :2])
+    linear = inverse(matrices[:, :, :2])
     offset = -linear @ matrices[:, :, 2:]
     # grid_sample counts from -1 to 1 between the outer edges of the outer pixels
     half, new_half = (

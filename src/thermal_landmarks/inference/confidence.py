@@ -7,12 +7,13 @@ regression on that agreement and the finder's score is fitted to rendered faces 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
-_LEAST = 1e-4
-_BEYOND = 0.02  # confidence of a landmark outside the picture, at most
+LEAST = 1e-4
+BEYOND = 0.02  # confidence of a landmark outside the picture, at most
 FACE_FEATURES = ("one", "score", "disagreement", "size", "displacement")
 POINT_FEATURES = ("one", "score", "disagreement", "size", "displacement", "own disagreement", "others' spread")
 
@@ -54,13 +55,13 @@ class Agreement:
             [
                 1.0,
                 _logit(np.clip(score, 0.01, 0.99)),
-                np.log(max(mean, _LEAST) / 0.02),
+                np.log(max(mean, LEAST) / 0.02),
                 np.log(np.clip(face_px, 6, 100) / 30),
                 displacement / 0.1,
             ]
         )
-        own = np.log(np.maximum(spread, _LEAST) / 0.02)
-        worst = np.full(len(own), np.log(max(float(np.quantile(spread, 0.9)), _LEAST) / 0.02))
+        own = np.log(np.maximum(spread, LEAST) / 0.02)
+        worst = np.full(len(own), np.log(max(float(np.quantile(spread, 0.9)), LEAST) / 0.02))
         outside = ((points < -0.5) | (points > np.array([size[1], size[0]]) - 0.5)).any(axis=1)
         return cls(face, np.column_stack([np.tile(face, (len(own), 1)), own, worst]), outside)
 
@@ -80,8 +81,15 @@ class Confidence:
     point_weights: Float[np.ndarray, " feature"]
 
     @classmethod
-    def from_settings(cls, settings: Mapping[str, list[float]]) -> "Confidence":
-        """From a finder's checkpoint; one that was never calibrated gives its score as the confidence."""
+    def from_settings(cls, settings: Mapping[str, Any], speed: str = "exact") -> "Confidence":
+        """From a finder's checkpoint; one that was never calibrated for a speed gives its score as the confidence.
+
+        Args:
+            settings: The weights for `exact`, and by name those for other speeds, whose fewer looks agree more easily.
+            speed: At which faces are looked at.
+        """
+        if speed != "exact":
+            settings = settings.get(speed, {})
         if not settings:
             score = np.eye(len(FACE_FEATURES))[1]
             return cls(score, score, np.eye(len(POINT_FEATURES))[1])
@@ -103,7 +111,7 @@ class Confidence:
     def points(self, agreement: Agreement) -> Float[np.ndarray, " point"]:
         """That each landmark is in the picture, visible and right."""
         probability = _expit(agreement.points @ self.point_weights)
-        return np.where(agreement.outside, np.minimum(probability, _BEYOND), probability)
+        return np.where(agreement.outside, np.minimum(probability, BEYOND), probability)
 
 
 def fit_logistic(

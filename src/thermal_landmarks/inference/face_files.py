@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,11 +20,10 @@ from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.data.readers.coco import write_coco
-from thermal_landmarks.inference.faces import Face
+from thermal_landmarks.inference.face import MIN_SCORE, Face, FindsFaces
 from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.image_files import Failure, Outcome, read_seen
 from thermal_landmarks.inference.overlay_files import OverlayFiles
-from thermal_landmarks.inference.predictor import MIN_SCORE, Predictor
 from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
 from thermal_landmarks.runs import write_json
 
@@ -61,7 +60,7 @@ class FacesFile:
         coco: Whether `faces.json` is written too, at the end.
     """
 
-    def __init__(self, folder: Path, predictor: Predictor, *, unit: str | None = None, coco: bool = False) -> None:
+    def __init__(self, folder: Path, predictor: FindsFaces, *, unit: str | None = None, coco: bool = False) -> None:
         self._folder, self._scheme = folder, predictor.scheme
         self._coco = coco
         self._annotations: list[Annotation] = []
@@ -121,7 +120,7 @@ class FacesFile:
 
 
 def predict_faces(
-    predictor: Predictor,
+    predictor: FindsFaces,
     files: Sequence[Path],
     folder: Path,
     *,
@@ -141,7 +140,7 @@ def predict_faces(
     """Find the faces of image files and predict their landmarks; one file that can't be read does not stop the others.
 
     Args:
-        predictor: Of landmarks.
+        predictor: Of landmarks; or an exported file, which takes neither finder nor boxes.
         files: Absolute paths.
         folder: Gets `points.csv`, `landmarks.json`, `faces.json` and `overlays/`.
         finder: Of faces. None: the one that comes with the package.
@@ -164,11 +163,11 @@ def predict_faces(
     def attempt(path: Path, image: ThermalImage | str) -> list[Face] | Failure:
         if isinstance(image, str):
             return Failure(path, image)
-        known = None if boxes is None else boxes.get(path, [])
+        settings: dict[str, Any] = {} if boxes is None else {"boxes_px": boxes.get(path, [])}
+        if finder is not None:
+            settings["finder"] = finder
         try:
-            faces = predictor.faces(
-                image, min_score=min_score, min_confidence=min_confidence, boxes_px=known, finder=finder
-            )
+            faces = predictor.faces(image, min_score=min_score, min_confidence=min_confidence, **settings)
         except Exception as error:
             return Failure(path, reason_of(error, path, debug=debug))
         return faces if most is None else sorted(faces, key=lambda face: -face.score)[:most]

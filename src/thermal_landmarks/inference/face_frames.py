@@ -9,7 +9,7 @@ from thermal_landmarks.data.schemes import Scheme, get_scheme
 FACE_HEIGHT = 0.6
 """Of a found face in its frame, forehead to chin, as a fraction of the frame's height."""
 
-_UPRIGHT_ASPECT = 0.3  # as of `data.scenes.batch`
+UPRIGHT_ASPECT = 0.3  # as of `data.scenes.batch`
 
 # Mean of rendered near-frontal faces: x and y from the middle of the finder's box, as fractions of its height.
 _FACE16_IN_BOX = np.array(
@@ -43,7 +43,7 @@ def face_frame(
 def own_height(extent: Float[np.ndarray, "2"], angle: float) -> float:
     """Height of a face along itself, whose upright box is `extent` (width, height) wide: both are an ellipse's."""
     total, difference, twice = float((extent**2).sum()), float(extent[0] ** 2 - extent[1] ** 2), np.cos(2 * angle)
-    along = difference / twice if abs(twice) > 0.3 else -_UPRIGHT_ASPECT * total
+    along = difference / twice if abs(twice) > 0.3 else -UPRIGHT_ASPECT * total
     along = min(max(along, -0.8 * total), 0.3 * total)
     return max(((total - along) / 2) ** 0.5, 1e-3)
 

@@ -1,7 +1,6 @@
 """All faces of an image with their landmarks and confidence: find, cut a frame around each, look closely."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +10,7 @@ from jaxtyping import Float, Float32
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
 from thermal_landmarks.inference.confidence import Agreement, Confidence
+from thermal_landmarks.inference.face import Face
 from thermal_landmarks.inference.face_frames import expected_points, face_frame
 from thermal_landmarks.models.face_decoding import Detections
 
@@ -18,28 +18,6 @@ if TYPE_CHECKING:
     from thermal_landmarks.inference.predictor import Predictor
 
 _BOX_SIZES = (0.95, 1.05)
-
-
-@dataclass(frozen=True)
-class Face:
-    """One face in one image.
-
-    Attributes:
-        points_px: Landmarks in pixels of the image, x before y, pixel centres at integers.
-        confidence: Probability that this is a face whose landmarks are right: the mean error below a tenth of the
-            distance of the outer eye corners.
-        box_px: x_min, y_min, x_max, y_max: forehead to chin, ear to ear.
-        point_confidence: Of each landmark, that it is in the picture, visible and right.
-        angle_deg: In the picture's plane, clockwise as seen by a person.
-        score: Probability that this is a face, whatever its landmarks.
-    """
-
-    points_px: Float32[np.ndarray, "point 2"]
-    confidence: float
-    box_px: tuple[float, float, float, float]
-    point_confidence: Float32[np.ndarray, " point"]
-    angle_deg: float
-    score: float
 
 
 def faces_at(

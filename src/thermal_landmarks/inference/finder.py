@@ -20,9 +20,9 @@ from thermal_landmarks.models.folding import fold_normalisation
 
 Rotations = Literal["upright", "all"]
 
-_MULTIPLE = 32  # of height and width: the coarsest level of the pyramid is a 32nd of the image
-_LEAST_SCORE = 0.15  # below, hardly anything is a face
-_OVERLAP = 0.4
+MULTIPLE = 32  # of height and width: the coarsest level of the pyramid is a 32nd of the image
+LEAST_SCORE = 0.15  # below, hardly anything is a face
+OVERLAP = 0.4
 _LEAST_SIZE, _LARGEST_SIZE = 64, 4096
 
 
@@ -60,7 +60,7 @@ class Finder:
         """The finder of a checkpoint; None: the one that comes with the package. Settings as of the class."""
         return cls(load_finder(path).network, **settings)
 
-    def __call__(self, image: ThermalImage, *, threshold: float = _LEAST_SCORE) -> Detections:
+    def __call__(self, image: ThermalImage, *, threshold: float = LEAST_SCORE) -> Detections:
         """The faces in an image, the surest first, in pixels of the image.
 
         Args:
@@ -77,15 +77,15 @@ class Finder:
                     found.append(upright._replace(boxes_px=boxes.astype(np.float32)))
         if len(found) == 1:
             return found[0]
-        return suppress(Detections(*(np.concatenate(parts) for parts in zip(*found, strict=True))), _OVERLAP)
+        return suppress(Detections(*(np.concatenate(parts) for parts in zip(*found, strict=True))), OVERLAP)
 
     @torch.inference_mode()
     def _find(self, seen: Shaped[np.ndarray, "height width"], threshold: float) -> list[Detections]:
         height, width = seen.shape
         images = torch.from_numpy(seen).to(self.device)[None, None].float() / 127.5 - 1
-        images = F.pad(images, (0, -width % _MULTIPLE, 0, -height % _MULTIPLE), value=-1.0)
+        images = F.pad(images, (0, -width % MULTIPLE, 0, -height % MULTIPLE), value=-1.0)
         maps = self.network(images.to(memory_format=torch.channels_last))
-        return decode(maps, self.network.stride, threshold=threshold, overlap=_OVERLAP)
+        return decode(maps, self.network.stride, threshold=threshold, overlap=OVERLAP)
 
     def _seen(self, image: ThermalImage, longest_side: int) -> tuple[Shaped[np.ndarray, "height width"], float]:
         """The image as the network sees it, and how many of its pixels there are to one of the image."""

@@ -8,6 +8,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from thermal_landmarks.data.batch import to_pixels
+from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.inference.calibration.offsets import Calibration
@@ -105,18 +106,24 @@ class Looks:
             start_px: About where each face's landmarks are; None: one face an image, wherever it is.
             known: Which of them say anything. None: all.
         """
+        return self.see_images(images, start_px, known)
+
+    def see_images(
+        self, images: Tensor, start_px: Tensor | None = None, known: Tensor | None = None
+    ) -> Float[Tensor, "look face point 2"]:
+        """As `at_images`, for exporters: not in inference mode."""
         assert self.zoom is not None
         assert start_px is None or len(images) == 1
         size, ways = (images.shape[-2], images.shape[-1]), 1 + self.looking.flip
-        frames = torch.cat([images, images.flip(-1)]) if self.looking.flip else images
+        pyramid = ImagePyramid(images, mirrored=self.looking.flip)
         start = used = None
         if start_px is not None:
             both = [start_px, self._mirrored(start_px, size[1])][:ways]
             start = torch.stack(both, dim=1).flatten(0, 1)
             if known is not None:
-                used = torch.stack([known, known[self._order]][:ways]).repeat(len(start_px), 1)
+                used = torch.stack([known, known[self._order]][:ways]).repeat(start_px.shape[0], 1)
         with self._autocast():
-            looks = last_looks(self._see, frames, self.zoom, start, used)
+            looks = last_looks(self._see_single, pyramid, self.zoom, start, used)
         points_px = to_pixels(looks.float(), size)
         each_way = points_px.chunk(ways, dim=1) if start is None else points_px.unflatten(1, (-1, ways)).unbind(2)
         looks_px = torch.cat([each_way[0], *(self._mirrored(points, size[1]) for points in each_way[1:])])
@@ -138,7 +145,12 @@ class Looks:
 
     def _see(self, views: Tensor) -> Tensor:
         views = views.contiguous(memory_format=torch.channels_last)
+        if torch.compiler.is_exporting():  # the number is open
+            return self.network(views)
         return torch.cat([self.network(some) for some in views.split(self.most)])
+
+    def _see_single(self, views: Float[Tensor, "view 1 height width"]) -> Tensor:
+        return self._see(views.expand(-1, self.network.image_shape.channels, -1, -1))
 
     def _autocast(self) -> AbstractContextManager[None]:
         dtype = _AUTOCAST.get(self.precision)

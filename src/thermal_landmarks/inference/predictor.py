@@ -21,17 +21,16 @@ from thermal_landmarks.data.warping import warp_quickly
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.confidence import Confidence
-from thermal_landmarks.inference.faces import Face, as_detections, faces_at
+from thermal_landmarks.inference.face import MIN_SCORE, Face
+from thermal_landmarks.inference.faces import as_detections, faces_at
 from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.inputs import Images, as_boxes, as_five_points, as_images, find_device
 from thermal_landmarks.inference.looks import Looks
-from thermal_landmarks.inference.speed import Speed, looking
+from thermal_landmarks.inference.speed import Looking, Speed, looking
 from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
 from thermal_landmarks.models.network import LandmarkNetwork
 
 Precision = Literal["32", "bf16", "16"]
-MIN_SCORE = 0.65
-"""Probability of being a face from which on something is taken for one."""
 
 
 class Predictor:
@@ -46,7 +45,8 @@ class Predictor:
         mirror: Average the predictions on each image and on its mirror image, at `speed="exact"`.
         calibration: Moves the network's points to where an annotator would have put them.
         batch_size: Images that pass the network together; bounds the memory.
-        speed: `exact` looks as the training's test does, `balanced` and `fast` at less (docs/fast.md).
+        speed: `exact` looks as the training's test does, `balanced` and `fast` at less (docs/fast.md); or the plan
+            itself.
 
     Raises:
         ConfigError: If device, precision or speed is unknown or not at hand.
@@ -63,7 +63,7 @@ class Predictor:
         mirror: bool = False,
         calibration: Calibration | None = None,
         batch_size: int = 32,
-        speed: Speed = "exact",
+        speed: Speed | Looking = "exact",
     ) -> None:
         precision = cast(Precision, str(precision))  # a command line's precision=16 is a number
         if precision not in get_args(Precision):
@@ -77,6 +77,7 @@ class Predictor:
         self.mirror = mirror
         self.batch_size = batch_size
         self.looking = looking(speed, preprocessing, flip=mirror)
+        self.speed = speed if isinstance(speed, str) and self.looking.straight else "exact"
         zoom = preprocessing.zoom
         self.looks = Looks(
             network.to(self.device).eval(),
@@ -99,7 +100,7 @@ class Predictor:
         precision: Precision | int = "32",
         mirror: bool | None = None,
         batch_size: int = 32,
-        speed: Speed = "exact",
+        speed: Speed | Looking = "exact",
     ) -> "Predictor":
         """The predictor of a checkpoint file, or of the best checkpoint in a run folder.
 
@@ -203,13 +204,17 @@ class Predictor:
         least = min_score if boxes_px is None else 0.0
         return [face for face in faces if face.score >= least and face.confidence >= min_confidence]
 
+    def use_finder(self, finder: Finder, confidence: Confidence) -> None:
+        """Find faces with another finder than the one that comes with the package, from now on."""
+        self._finder, self._confidence = finder, confidence
+
     @functools.cached_property
     def _finder(self) -> Finder:
         return Finder.from_checkpoint(device=self.device)
 
     @functools.cached_property
     def _confidence(self) -> Confidence:
-        return Confidence.from_settings(load_finder().confidence)
+        return Confidence.from_settings(load_finder().confidence, self.speed)
 
     def frames(
         self, image: ThermalImage, matrices: Sequence[np.ndarray], *, location: str = "image"

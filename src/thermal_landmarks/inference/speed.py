@@ -32,20 +32,22 @@ class Looking:
 
 
 FAST = Looking(stages=2, sizes=(1.0,), flip=False)
-BALANCED = Looking(stages=2, sizes=(1.0,), flip=True)
+BALANCED = Looking(stages=3, sizes=(1.0,), flip=True)
 
 
-def looking(speed: str, preprocessing: Preprocessing, *, flip: bool) -> Looking:
+def looking(speed: "str | Looking", preprocessing: Preprocessing, *, flip: bool) -> Looking:
     """What a speed means for a network.
 
     Args:
-        speed: `exact` is what the training's test does.
+        speed: `exact` is what the training's test does. Or the plan itself.
         preprocessing: Of the network.
         flip: Whether the training's test looks at mirror images, too.
 
     Raises:
         ConfigError: If the speed is unknown.
     """
+    if isinstance(speed, Looking):
+        return speed
     if speed not in get_args(Speed):
         raise ConfigError(f"speed={speed} is unknown. Choose {', '.join(get_args(Speed))}.")
     zoom = preprocessing.zoom

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from thermal_landmarks.data.batch import to_pixels, to_unit
 from thermal_landmarks.data.image_pyramid import ImagePyramid
-from thermal_landmarks.data.views import cut_views, face_views, whole_views
+from thermal_landmarks.data.views import cut_views, face_views, fitting_matrix
+from thermal_landmarks.data.warping import inverse
 from thermal_landmarks.data.zoom import Zoom
 
 Locate = Callable[[Float[Tensor, "batch channel height width"]], Float[Tensor, "batch point 2"]]
@@ -34,7 +35,7 @@ def locate(
 
 def last_looks(
     network: Locate,
-    frames: Float[Tensor, "batch channel height width"],
+    frames: Float[Tensor, "batch channel height width"] | ImagePyramid,
     zoom: Zoom,
     start_px: Float[Tensor, "face point 2"] | None = None,
     known: Bool[Tensor, "face point"] | None = None,
@@ -43,38 +44,41 @@ def last_looks(
 
     Args:
         network: Of views.
-        frames: Normalised images.
+        frames: Images, of which the network gets as many channels; or their pyramid, of which it gets one.
         zoom: How to look.
         start_px: About where the landmarks are, in pixels of the frame, where something else has found the face
             already: then nobody looks at the whole frame. A frame may have several faces: all first faces of the
             frames, then all second ones, and so on. None: the first look is at the whole frame.
         known: Which of them say anything. None: all.
     """
-    device, channels, (height, width) = frames.device.type, frames.shape[1], frames.shape[-2:]
-    faces = len(frames) if start_px is None else len(start_px)
-    mixed_precision = torch.is_autocast_enabled(device)
+    pyramid, channels = (
+        (frames, 1) if isinstance(frames, ImagePyramid) else (ImagePyramid(frames[:, :1]), frames.shape[1])
+    )
+    device, size = pyramid.device, (pyramid.height, pyramid.width)
+    faces = pyramid.number if start_px is None else start_px.shape[0]
+    mixed_precision = torch.is_autocast_enabled(device.type)
 
     def look(matrices: Float[Tensor, "view 2 3"]) -> Float[Tensor, "look face point 2"]:
         """Landmarks in frame pixels."""
         views = cut_views(pyramid, matrices, zoom).expand(-1, channels, -1, -1)
-        with torch.autocast(device, enabled=mixed_precision):
+        with torch.autocast(device.type, enabled=mixed_precision):
             points = network(views)
         points_px = to_pixels(points.float(), zoom.view_size)
-        points_px = (points_px - matrices[:, None, :, 2]) @ torch.linalg.inv(matrices[:, :, :2]).transpose(1, 2)
+        points_px = (points_px - matrices[:, None, :, 2]) @ inverse(matrices[:, :, :2]).transpose(1, 2)
         return points_px.unflatten(0, (-1, faces))
 
-    with torch.autocast(device, enabled=False):  # geometry wants full precision
-        pyramid = ImagePyramid(frames[:, :1])
-        looks = look(whole_views(frames, zoom)) if start_px is None else start_px[None]
-        valid = torch.ones(looks.shape[1:3], dtype=torch.bool, device=frames.device)
+    with torch.autocast(device.type, enabled=False):  # geometry wants full precision
+        whole = fitting_matrix(size, zoom.view_size, pyramid.like).expand(faces, 2, 3)
+        looks = look(whole) if start_px is None else start_px[None]
+        valid = torch.ones(looks.shape[1:3], dtype=torch.bool, device=device)
         used = valid if known is None else known
         for number in range(2, max(zoom.passes, 1 if start_px is None else 2) + 1):
             sizes = zoom.last_sizes if number == zoom.passes else (1.0,)
             closer = [replace(zoom, face_size=size * zoom.face_size) for size in sizes]
             points_px = looks.mean(dim=0)
-            looks = look(torch.cat([face_views(points_px, used, each, height) for each in closer]))
+            looks = look(torch.cat([face_views(points_px, used, each, size[0]) for each in closer]))
             used = valid
-        return to_unit(looks, (height, width))
+        return to_unit(looks, size)
 
 
 def locate_both_ways(

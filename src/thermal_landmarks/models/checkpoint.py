@@ -187,7 +187,7 @@ class LoadedFinder:
     """
 
     network: FinderNetwork
-    confidence: dict[str, list[float]]
+    confidence: dict[str, Any]
 
 
 def load_finder(path: str | Path | None = None) -> LoadedFinder:

@@ -8,7 +8,7 @@ from thermal_landmarks.data.annotation import Unit
 SKIN_RANGE_C = (0.0, 45.0)
 """What lies beyond is as cold, or as hot, as its ends: a kettle must not press all faces into a few levels."""
 
-_PERCENTILES = (0.5, 99.5)
+PERCENTILES = (0.5, 99.5)
 _SAMPLES = 20_000
 
 
@@ -18,6 +18,6 @@ def to_bytes(values: Shaped[np.ndarray, "height width"], unit: Unit) -> UInt8[np
     if unit == "celsius":
         values = values.clip(*SKIN_RANGE_C)
     step = max(1, int((values.size / _SAMPLES) ** 0.5))
-    low, high = np.percentile(values[::step, ::step], _PERCENTILES)
+    low, high = np.percentile(values[::step, ::step], PERCENTILES)
     scale = 255 / max(float(high - low), 1e-3)
     return np.rint((values - low) * scale).clip(0, 255).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""From a checkpoint to a file that needs no PyTorch, with preprocessing and the cascade's crops inside."""

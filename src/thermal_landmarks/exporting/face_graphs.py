@@ -1,0 +1,164 @@
+"""The parts of `Predictor.faces` as modules that can be exported: where faces are, and their landmarks with confidence.
+
+Both take one image (height, width) of any size, degrees Celsius or gray levels. `onnx_file` joins them.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float
+from torch import Tensor, nn
+
+from thermal_landmarks.data.batch import numbers
+from thermal_landmarks.data.scenes.gray import PERCENTILES, SKIN_RANGE_C
+from thermal_landmarks.data.warping import inverse
+from thermal_landmarks.inference.confidence import BEYOND, LEAST, Confidence
+from thermal_landmarks.inference.face_frames import FACE_HEIGHT, UPRIGHT_ASPECT, expected_points
+from thermal_landmarks.inference.finder import MULTIPLE, Finder
+from thermal_landmarks.inference.predictor import Predictor
+
+_STEP = 2  # of the pixels whose percentiles are taken: the finder's, at its usual size
+
+
+class Candidates(nn.Module):
+    """What the finder sees in an image: a box, a score and an angle for each cell, scores only at peaks.
+
+    Args:
+        finder: With one size and without turns.
+    """
+
+    def __init__(self, finder: Finder) -> None:
+        super().__init__()
+        self.network = finder.network
+        (self.longest_side,) = finder.sizes
+
+    def forward(
+        self, image: Float[Tensor, "height width"], celsius: Bool[Tensor, ""]
+    ) -> tuple[Float[Tensor, "1 cell 4"], Float[Tensor, "1 1 cell"], Float[Tensor, " cell"]]:
+        height, width = image.shape
+        low, high = (
+            torch.where(celsius, end, sign * math.inf) for end, sign in zip(SKIN_RANGE_C, (-1, 1), strict=True)
+        )
+        values = torch.clamp(image, low, high)
+        longest: Any = torch.sym_max(height, width)  # open, as are the sizes that follow from it
+        size: Any = [(2 * side * self.longest_side + longest) // (2 * longest) for side in (height, width)]
+        seen = F.interpolate(values[None, None], size=size, mode="bilinear", align_corners=False, antialias=True)
+        darkest, brightest = _percentiles(seen[0, 0, ::_STEP, ::_STEP].flatten())
+        gray = ((seen - darkest) * (255 / (brightest - darkest).clamp(min=1e-3))).round().clamp(0, 255) / 127.5 - 1
+        gray = F.pad(gray, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), value=-1.0)
+        maps = self.network(gray)
+        score = maps.score.sigmoid()
+        peaks = F.max_pool2d(score[:, None], 3, stride=1, padding=1)[:, 0] == score
+        place = maps.box[0].flatten(1).T * self.network.stride
+        centre, half = place[:, :2] - 0.5, place[:, 2:] / 2
+        scale = self.longest_side / numbers([longest], image)
+        boxes = (torch.cat([centre - half, centre + half], dim=1) + 0.5) / scale - 0.5
+        cos, sin = maps.angle[0].flatten(1)
+        return boxes[None], (score * peaks).flatten(1)[None], torch.atan2(sin, cos)
+
+
+class FaceLandmarks(nn.Module):
+    """The landmarks of faces whose boxes are known, and how sure they are.
+
+    Args:
+        predictor: Whose looks are straight at the image (speed `fast` or `balanced`).
+        confidence: For looks at that speed.
+    """
+
+    def __init__(self, predictor: Predictor, confidence: Confidence) -> None:
+        super().__init__()
+        self.looks = predictor.looks
+        self.network = predictor.looks.network
+        zoom = predictor.preprocessing.zoom
+        assert zoom is not None
+        reference = None if zoom.reference is None else np.array(zoom.reference)
+        self.frame_size = predictor.preprocessing.image_size
+        start, known = expected_points(predictor.scheme, reference, self.frame_size)
+        self.register_buffer("start", torch.from_numpy(start).float())
+        self.register_buffer("known", torch.from_numpy(known))
+        for name, weights in confidence.settings.items():
+            self.register_buffer(name, torch.tensor(weights))
+
+    known: Tensor
+    start: Tensor
+    found_weights: Tensor
+    face_weights: Tensor
+    point_weights: Tensor
+
+    def forward(
+        self,
+        image: Float[Tensor, "height width"],
+        boxes: Float[Tensor, "face 4"],
+        score: Float[Tensor, " face"],
+        angle: Float[Tensor, " face"],
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Landmarks (face, point, 2) in pixels, their confidence (face,), that of each (face, point), score (face,)."""
+        size = (image.shape[0], image.shape[1])
+        linear, middle = self._from_frames(boxes, angle)
+        frame_middle = (numbers(self.frame_size[::-1], boxes) - 1) / 2
+        start_px = (self.start - frame_middle) @ linear.transpose(1, 2) + middle[:, None]
+        looks = self.looks.see_images(image[None, None], start_px, self.known)
+        points = looks.mean(dim=0)
+        face, each, outside = self._agreement(looks, points, boxes, score, size)
+        sure = (each @ self.point_weights).sigmoid()
+        sure = torch.where(outside, sure.clamp(max=BEYOND), sure)
+        return points, (face @ self.face_weights).sigmoid(), sure, (face @ self.found_weights).sigmoid()
+
+    def _from_frames(self, boxes: Tensor, angle: Tensor) -> tuple[Float[Tensor, "face 2 2"], Float[Tensor, "face 2"]]:
+        """As the inverse of `face_frames.face_frame`: linear part, and where the frame's middle lies in the image."""
+        extent, twice = boxes[:, 2:] - boxes[:, :2], torch.cos(2 * angle)
+        square = extent.square()
+        total, difference = square.sum(dim=1), square[:, 0] - square[:, 1]
+        leans = twice.abs() > 0.3
+        along = torch.where(leans, difference / torch.where(leans, twice, 1.0), -UPRIGHT_ASPECT * total)
+        along = torch.minimum(torch.maximum(along, -0.8 * total), 0.3 * total)
+        own_height = ((total - along) / 2).sqrt().clamp(min=1e-3)
+        scale = FACE_HEIGHT * self.frame_size[0] / own_height
+        cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+        linear = inverse(torch.stack([cos, sin, -sin, cos], dim=1).unflatten(1, (2, 2)))
+        return linear, (boxes[:, :2] + boxes[:, 2:]) / 2
+
+    def _agreement(
+        self, looks: Tensor, points: Tensor, boxes: Tensor, score: Tensor, size: tuple[int, int]
+    ) -> tuple[Float[Tensor, "face feature"], Float[Tensor, "face point feature"], Bool[Tensor, "face point"]]:
+        """As `confidence.Agreement.of`, for all faces at once."""
+        face_px = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1).sqrt().clamp(min=1e-3)
+        spread = (looks - points).square().sum(dim=3).mean(dim=0).sqrt() / face_px[:, None]
+        away = points.mean(dim=1) - (boxes[:, :2] + boxes[:, 2:]) / 2
+        probability = score.clamp(0.01, 0.99)
+        face = torch.stack(
+            [
+                torch.ones_like(score),
+                (probability / (1 - probability)).log(),
+                (spread.mean(dim=1).clamp(min=LEAST) / 0.02).log(),
+                (face_px.clamp(6, 100) / 30).log(),
+                away.square().sum(dim=1).sqrt() / face_px / 0.1,
+            ],
+            dim=1,
+        )
+        own = (spread.clamp(min=LEAST) / 0.02).log()
+        count = spread.shape[1]
+        rank = 0.9 * (count - 1)
+        ordered = spread.sort(dim=1).values
+        worst = torch.lerp(ordered[:, math.floor(rank)], ordered[:, math.ceil(rank)], rank - math.floor(rank))
+        worst = (worst.clamp(min=LEAST) / 0.02).log()[:, None].expand(-1, count)
+        each = torch.cat([face[:, None].expand(-1, count, -1), own[..., None], worst[..., None]], dim=2)
+        outside = ((points < -0.5) | (points > numbers(size[::-1], points) - 0.5)).any(dim=2)
+        return face, each, outside
+
+
+def _percentiles(values: Float[Tensor, " n"]) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+    """As `numpy.percentile` gives them, from the ends of the values alone."""
+    low, high = PERCENTILES
+    assert low == 100 - high
+    count = values.shape[0]
+    rank = numbers([count - 1], values)[0] * (low / 100)
+    some = count // 200 + 2
+    below, above = values.topk(some, largest=False).values, values.topk(some).values
+    place = rank.floor().long()
+    share = rank - rank.floor()
+    dark, bright = (ends[place] + share * (ends[place + 1] - ends[place]) for ends in (below, above))
+    return dark, bright

@@ -1,0 +1,51 @@
+"""The same graph for OpenVINO (Intel and ARM processors, phones with Android)."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.exporting.quantisation import inputs
+from thermal_landmarks.inference.face import Face
+from thermal_landmarks.runtime.exported import as_faces
+
+
+def convert(model: onnx.ModelProto, path: Path) -> None:
+    """Write `path` (.xml) and the weights beside it (.bin).
+
+    Raises:
+        ConfigError: If OpenVINO isn't installed.
+    """
+    openvino = _openvino()
+    openvino.save_model(openvino.convert_model(model), path, compress_to_fp16=False)
+
+
+class OpenVinoFaces:
+    """An exported file as OpenVINO runs it; what the parity check compares.
+
+    Args:
+        path: The .xml file.
+        threads: That an image gets.
+    """
+
+    def __init__(self, path: Path, *, threads: int) -> None:
+        openvino = _openvino()
+        settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
+        self._compiled = openvino.Core().compile_model(path, "CPU", settings)
+
+    def faces(self, image: ThermalImage, *, min_score: float) -> list[Face]:
+        """Every face, the surest first."""
+        results: Any = self._compiled({name: np.asarray(value) for name, value in inputs(image).items()})
+        found = {output.get_any_name(): results[output] for output in self._compiled.outputs}
+        return as_faces(found, min_score=min_score)
+
+
+def _openvino() -> Any:
+    try:
+        import openvino
+    except ModuleNotFoundError as error:
+        raise ConfigError("OpenVINO isn't installed. Install it: pip install 'thermal-landmarks[openvino]'") from error
+    return openvino
