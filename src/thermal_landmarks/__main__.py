@@ -5,6 +5,7 @@ import os
 import runpy
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 from thermal_landmarks import __version__
 
@@ -61,6 +62,11 @@ def usage() -> str:
 
 def run(name: str, arguments: list[str]) -> None:
     """Run a command's module as `python -m` would: what it starts again in other processes finds it by that name."""
+    if find_spec("torch") is None or find_spec("hydra") is None:
+        sys.exit(
+            f"error: {name} needs PyTorch and others that aren't installed: pip install '{NAME}[full]'. Exported files "
+            "are predicted without them, in Python: thermal_landmarks.runtime"
+        )
     sys.argv[1:] = arguments
     runpy.run_module(f"thermal_landmarks.commands.{name}", run_name="__main__", alter_sys=True)
 

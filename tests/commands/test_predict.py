@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.five_points import write_five_points
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.runtime.exported import shipped_exports
 
 PREDICT = Path(__file__).parents[2] / "src" / "predict.py"
 MakeCheckpoint = Callable[..., Path]
@@ -116,3 +118,20 @@ def test_an_unknown_choice_is_named(predict: Predict, make_checkpoint: MakeCheck
     np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
     said = predict(f"checkpoint={make_checkpoint()}", "source=a.npy", "faces=all", "output=out")
     assert str(said).startswith("error: faces=all is unknown. Choose auto, one, frame.")
+
+
+def test_an_exported_file_predicts_in_a_checkpoints_place(predict: Predict, tmp_path: Path) -> None:
+    source = SyntheticFaces(subjects=3, images_per_subject=1, size=(120, 160), seed=5)
+    np.save(tmp_path / "face.npy", source.load(source.annotations()[1]).values)
+    exported = shipped_exports()["thermal_real"]
+    common = ("source=face.npy", "unit=celsius", "overlays=false")
+    assert predict(f"checkpoint={exported}", *common, "hydra.run.dir=exported") is None
+    assert predict("checkpoint=thermal_real", "speed=balanced", *common, "device=cpu", "hydra.run.dir=network") is None
+    tables = [
+        FlatCsv(annotation_file=tmp_path / name / "points.csv", scheme="face16") for name in ("exported", "network")
+    ]
+    points = [table.annotations()[0].points_px for table in tables]
+    np.testing.assert_allclose(points[0], points[1], atol=0.05)
+    refused = predict(f"checkpoint={exported}", *common, "hydra.run.dir=again", "speed=fast")
+    assert isinstance(refused, str)
+    assert "speed=fast: an exported file" in refused

@@ -30,7 +30,7 @@ def main(cfg: DictConfig) -> None:
         speed=cfg.speed,
         precision=str(cfg.precision),  # type: ignore[arg-type]
         frames=frames,
-        rendered=cfg.rendered,
+        rendered=cfg.rendered_frames,
         tolerance_px=cfg.tolerance_px,
     )
     table = Table("", "MB", "ms, 1 thread (CPU time)", "ms, 2 threads")

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from thermal_landmarks.data.batch import numbers
 from thermal_landmarks.data.scenes.gray import PERCENTILES, SKIN_RANGE_C
 from thermal_landmarks.data.warping import inverse
+from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.inference.confidence import BEYOND, LEAST, Confidence
 from thermal_landmarks.inference.face_frames import FACE_HEIGHT, UPRIGHT_ASPECT, expected_points
 from thermal_landmarks.inference.finder import MULTIPLE, Finder
@@ -72,6 +73,8 @@ class FaceLandmarks(nn.Module):
         super().__init__()
         self.looks = predictor.looks
         self.network = predictor.looks.network
+        calibration = predictor.looks.calibration
+        self.calibrated = nn.Identity() if calibration is None else CalibrationGraph(calibration, predictor.scheme)
         zoom = predictor.preprocessing.zoom
         assert zoom is not None
         reference = None if zoom.reference is None else np.array(zoom.reference)
@@ -100,7 +103,7 @@ class FaceLandmarks(nn.Module):
         linear, middle = self._from_frames(boxes, angle)
         frame_middle = (numbers(self.frame_size[::-1], boxes) - 1) / 2
         start_px = (self.start - frame_middle) @ linear.transpose(1, 2) + middle[:, None]
-        looks = self.looks.see_images(image[None, None], start_px, self.known)
+        looks = self.calibrated(self.looks.see_images(image[None, None], start_px, self.known))
         points = looks.mean(dim=0)
         face, each, outside = self._agreement(looks, points, boxes, score, size)
         sure = (each @ self.point_weights).sigmoid()

@@ -1,5 +1,6 @@
 """The same graph for OpenVINO (Intel and ARM processors, phones with Android)."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ def convert(model: onnx.ModelProto, path: Path) -> None:
         ConfigError: If OpenVINO isn't installed.
     """
     openvino = _openvino()
-    openvino.save_model(openvino.convert_model(model), path, compress_to_fp16=False)
+    graph = openvino.convert_model(io.BytesIO(model.SerializeToString()))
+    openvino.save_model(graph, path, compress_to_fp16=False)
 
 
 class OpenVinoFaces:

@@ -45,7 +45,8 @@ def quantise(model: onnx.ModelProto, frames: Sequence[ThermalImage]) -> onnx.Mod
     level = quiet.level
     quiet.setLevel(logging.ERROR)  # advice on another way of preparing the graph
     try:
-        with tempfile.TemporaryDirectory() as folder:
+        # What is never anything but 0 has no range, and needs none.
+        with np.errstate(invalid="ignore"), tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "int8.onnx"
             quantize_static(
                 model,

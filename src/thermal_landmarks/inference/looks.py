@@ -106,12 +106,12 @@ class Looks:
             start_px: About where each face's landmarks are; None: one face an image, wherever it is.
             known: Which of them say anything. None: all.
         """
-        return self.see_images(images, start_px, known)
+        return self._calibrated(self.see_images(images, start_px, known))
 
     def see_images(
         self, images: Tensor, start_px: Tensor | None = None, known: Tensor | None = None
     ) -> Float[Tensor, "look face point 2"]:
-        """As `at_images`, for exporters: not in inference mode."""
+        """As `at_images`, for exporters: not in inference mode, and not calibrated."""
         assert self.zoom is not None
         assert start_px is None or len(images) == 1
         size, ways = (images.shape[-2], images.shape[-1]), 1 + self.looking.flip
@@ -126,8 +126,7 @@ class Looks:
             looks = last_looks(self._see_single, pyramid, self.zoom, start, used)
         points_px = to_pixels(looks.float(), size)
         each_way = points_px.chunk(ways, dim=1) if start is None else points_px.unflatten(1, (-1, ways)).unbind(2)
-        looks_px = torch.cat([each_way[0], *(self._mirrored(points, size[1]) for points in each_way[1:])])
-        return self._calibrated(looks_px)
+        return torch.cat([each_way[0], *(self._mirrored(points, size[1]) for points in each_way[1:])])
 
     def _calibrated(self, points_px: Float[Tensor, "*batch point 2"]) -> Float[Tensor, "*batch point 2"]:
         if self.calibration is None:

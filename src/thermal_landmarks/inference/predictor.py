@@ -204,6 +204,11 @@ class Predictor:
         least = min_score if boxes_px is None else 0.0
         return [face for face in faces if face.score >= least and face.confidence >= min_confidence]
 
+    @property
+    def finder(self) -> Finder:
+        """Of the faces, where none is given."""
+        return self._finder
+
     def use_finder(self, finder: Finder, confidence: Confidence) -> None:
         """Find faces with another finder than the one that comes with the package, from now on."""
         self._finder, self._confidence = finder, confidence

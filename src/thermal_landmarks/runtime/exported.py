@@ -28,7 +28,7 @@ class ExportedFaces:
     """Finds the faces of an image and their landmarks.
 
     Args:
-        path: An `.onnx` file that `export` has written.
+        path: An `.onnx` file that `export` has written, or the name of one that comes with the package.
         threads: That an image gets. None: one for each core that this process may use.
 
     Attributes:
@@ -41,10 +41,14 @@ class ExportedFaces:
 
     batch_size = 8
 
-    def __init__(self, path: str | Path, *, threads: int | None = None) -> None:
-        self.path = Path(path)
+    def __init__(self, path: str | Path = "thermal_real", *, threads: int | None = None) -> None:
+        shipped = shipped_exports()
+        self.path = shipped.get(str(path), Path(path))
         if not self.path.is_file():
-            raise ConfigError(f"{path}: there is no such file. Write one: thermal-landmarks export checkpoint=...")
+            raise ConfigError(
+                f"{path}: there is no such file. Give one that `thermal-landmarks export checkpoint=...` has written, "
+                f"or that comes with the package: {', '.join(shipped)}."
+            )
         try:
             import onnxruntime
         except ModuleNotFoundError as error:
@@ -121,6 +125,11 @@ def as_faces(found: dict[str, np.ndarray], *, min_score: float, min_confidence: 
                 )
             )
     return sorted(faces, key=lambda face: (-face.confidence, -face.score))
+
+
+def shipped_exports() -> dict[str, Path]:
+    """The exported files that come with the package, by name."""
+    return {path.stem: path for path in sorted((Path(__file__).parent / "weights").glob("*.onnx"))}
 
 
 def _values(image: Any, unit: str | None) -> tuple[np.ndarray, bool]:

@@ -123,13 +123,18 @@ def in_frame(
     scale = (faces - middle[:, None]) @ mean.conj() / (np.abs(mean) ** 2).sum()
     scale = np.where(scale == 0, 1e-9, scale)  # a network that gives one point for all
     points = (faces - middle[:, None]) / scale[:, None] - mean
-    known = [i for i, number in enumerate(scheme.ibug68) if number in _DEPTH]
-    depth = np.array([_DEPTH[scheme.ibug68[i]] for i in known])
-    depth -= depth.mean() if len(depth) else 0.0
-    if not np.ptp(depth, axis=None) if len(depth) else True:
+    known, depth = depths(scheme)
+    if not np.any(depth):
         return InFrame(points, scale, np.zeros(len(faces)), np.zeros(len(faces)))
     turned = points[:, known] @ depth / (depth**2).sum()
     return InFrame(points, scale, turned.real, turned.imag)
+
+
+def depths(scheme: Scheme) -> tuple[list[int], Float[np.ndarray, " known"]]:
+    """The landmarks whose depth is known, and that depth relative to their mean."""
+    known = [i for i, number in enumerate(scheme.ibug68) if number in _DEPTH]
+    depth = np.array([_DEPTH[scheme.ibug68[i]] for i in known])
+    return known, depth - (depth.mean() if known else 0.0)
 
 
 def reference_face(points_px: Float[np.ndarray, "face point 2"], scheme: Scheme) -> Float[np.ndarray, "point 2"]:

@@ -1,0 +1,113 @@
+"""Graphs made of the shipped exported file: half precision, 8 bits, OpenVINO; and a calibration in pairs of numbers."""
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+from thermal_faces import SyntheticFaces
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.errors import DataError
+from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
+from thermal_landmarks.exporting.export import TOLERANCE_PX
+from thermal_landmarks.exporting.face_graphs import Candidates
+from thermal_landmarks.exporting.onnx_file import half_precision, write
+from thermal_landmarks.exporting.openvino_file import OpenVinoFaces, convert
+from thermal_landmarks.exporting.parity import Parity, compare
+from thermal_landmarks.exporting.quantisation import quantise
+from thermal_landmarks.inference.calibration.offsets import Calibration
+from thermal_landmarks.inference.finder import Finder
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.runtime.exported import ExportedFaces, shipped_exports
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor.from_checkpoint("thermal_real", device="cpu", speed="balanced")
+
+
+@pytest.fixture(scope="module")
+def frames() -> list[ThermalImage]:
+    source = SyntheticFaces(subjects=4, images_per_subject=1, size=(120, 160), seed=5)
+    return [source.load(annotation) for annotation in source.annotations()]
+
+
+@pytest.fixture
+def shipped() -> onnx.ModelProto:
+    return onnx.load(shipped_exports()["thermal_real"])
+
+
+def test_half_precision_halves_the_weights_and_moves_no_landmark_far(
+    shipped: onnx.ModelProto, predictor: Predictor, frames: list[ThermalImage], tmp_path: Path
+) -> None:
+    write(half_precision(shipped), tmp_path / "half.onnx", ExportedFaces().settings)
+    assert (tmp_path / "half.onnx").stat().st_size < 0.6 * shipped_exports()["thermal_real"].stat().st_size
+    parity = compare(ExportedFaces(tmp_path / "half.onnx", threads=1), predictor, frames)
+    parity.require(TOLERANCE_PX["16"], tmp_path)
+    assert parity.largest_px > 1e-3  # it does differ
+
+
+@pytest.mark.slow
+def test_8_bits_are_smaller_and_close(
+    shipped: onnx.ModelProto, predictor: Predictor, frames: list[ThermalImage], tmp_path: Path
+) -> None:
+    write(
+        quantise(shipped, [frame for frame in frames if predictor.finder(frame).number][:2]),
+        tmp_path / "int8.onnx",
+        ExportedFaces().settings,
+    )
+    model = onnx.load(tmp_path / "int8.onnx")
+    assert sum(node.op_type == "QuantizeLinear" for node in model.graph.node) > 20
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.9 * shipped_exports()["thermal_real"].stat().st_size
+    parity = compare(ExportedFaces(tmp_path / "int8.onnx", threads=1), predictor, frames)
+    parity.require(TOLERANCE_PX["int8"], tmp_path)
+
+
+@pytest.mark.slow
+def test_openvino_finds_the_same_faces(
+    shipped: onnx.ModelProto, predictor: Predictor, frames: list[ThermalImage], tmp_path: Path
+) -> None:
+    convert(shipped, tmp_path / "faces.xml")
+    parity = compare(OpenVinoFaces(tmp_path / "faces.xml", threads=1), predictor, frames)
+    assert parity.faces >= 3
+    parity.require(0.2, tmp_path)
+
+
+def test_a_file_that_says_something_else_is_refused() -> None:
+    same = Parity(frames=4, faces=4, unmatched=0, median_px=0.1, largest_px=0.2, largest_confidence=0.0)
+    same.require(0.3, Path("a.onnx"))
+    with pytest.raises(DataError, match=r"a\.onnx differs from the network: landmarks of a face by 0\.2 pixels"):
+        same.require(0.1, Path("a.onnx"))
+    with pytest.raises(DataError, match="not one face"):
+        Parity(4, 0, 0, 0.0, 0.0, 0.0).require(1.0, Path("a.onnx"))
+    with pytest.raises(DataError, match="found by one alone"):
+        Parity(4, 4, 2, 0.0, 0.0, 0.0).require(1.0, Path("a.onnx"))
+
+
+@pytest.mark.parametrize("size", [(120, 160), (96, 70), (300, 500)])
+def test_candidates_are_what_the_finder_finds(frames: list[ThermalImage], size: tuple[int, int]) -> None:
+    finder = Finder.from_checkpoint()
+    values = torch.nn.functional.interpolate(torch.from_numpy(frames[0].values)[None, None], size, mode="bilinear")
+    image = ThermalImage(values[0, 0].numpy(), "celsius")
+    boxes, score, angle = Candidates(finder)(values[0, 0], torch.tensor(True))
+    found = finder(image, threshold=0.3)
+    assert found.number
+    best = int(score.argmax())
+    np.testing.assert_allclose(boxes[0, best].detach(), found.boxes_px[0], atol=0.05)
+    assert float(score.flatten()[best].detach()) == pytest.approx(float(found.score[0]), abs=1e-3)
+    assert float(angle[best].detach()) == pytest.approx(float(found.angle[0]), abs=1e-3)
+
+
+def test_a_calibration_in_the_graph_moves_points_as_numpy_does() -> None:
+    rng, scheme = np.random.default_rng(0), get_scheme("face16")
+    reference = rng.normal(0, 0.5, (16, 2))
+    offsets, by_yaw, by_pitch = rng.normal(0, 0.05, (3, 16, 2))
+    calibration = Calibration(reference - reference.mean(axis=0), offsets, by_yaw, by_pitch, (0.3, 0.2), faces=12)
+    points = rng.uniform(0, 300, (2, 5, 16, 2)).astype(np.float32)
+    moved = CalibrationGraph(calibration, scheme)(torch.from_numpy(points))
+    expected = calibration.apply(points, scheme)
+    assert np.abs(expected - points).max() > 1
+    np.testing.assert_allclose(moved.numpy(), expected, atol=1e-2)

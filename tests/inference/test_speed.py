@@ -1,0 +1,50 @@
+"""`speed=` buys time with looks: fewer, but at the same face."""
+
+import numpy as np
+import pytest
+
+from thermal_faces import SyntheticFaces
+from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.speed import Speed, looking
+from thermal_landmarks.models.checkpoint import load_finder
+
+SPEEDS: tuple[Speed, ...] = ("exact", "balanced", "fast")
+
+
+def test_every_speed_finds_the_same_landmarks_with_fewer_looks() -> None:
+    source = SyntheticFaces(subjects=3, images_per_subject=1, size=(240, 320), seed=5)
+    annotation = source.annotations()[1]
+    image = source.load(annotation)
+    eyes = np.linalg.norm(annotation.points_px[2] - annotation.points_px[5])
+    views, points = [], {}
+    for speed in SPEEDS:
+        predictor = Predictor.from_checkpoint("thermal_real", device="cpu", speed=speed)
+        seen: list[int] = []
+        predictor.network.register_forward_pre_hook(lambda _, inputs, seen=seen: seen.append(len(inputs[0])))
+        points[speed] = predictor.faces(image)[0].points_px
+        views.append(sum(seen))
+        whole = predictor(image)
+        assert np.linalg.norm(whole - points[speed], axis=1).mean() < 0.1 * eyes
+    assert views == [8, 4, 1]
+    for speed in ("balanced", "fast"):
+        assert np.linalg.norm(points[speed] - points["exact"], axis=1).mean() < 0.05 * eyes
+
+
+def test_the_shipped_confidence_is_fitted_to_each_speed() -> None:
+    confidence = load_finder().confidence
+    assert {"found_weights", "balanced", "fast"} <= set(confidence)
+
+
+def test_a_network_that_does_not_zoom_only_leaves_out_the_mirror_image() -> None:
+    plain = Preprocessing(image_size=(48, 64))
+    assert looking("fast", plain, flip=True).flip is False
+    assert looking("balanced", plain, flip=True).flip is True
+    assert looking("balanced", plain, flip=False).flip is False
+    assert not looking("fast", plain, flip=True).straight
+
+
+def test_an_unknown_speed_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"speed=slow is unknown\. Choose fast, balanced, exact"):
+        Predictor.from_checkpoint("thermal_real", device="cpu", speed="slow")  # type: ignore[arg-type]
