@@ -56,13 +56,13 @@ BUILDABLE: dict[str, tuple[str, ...]] = {
         f"{_CALLBACKS}.checkpoints.LastCheckpoint",
         f"{_CALLBACKS}.collapse.CollapseWarning",
         f"{_CALLBACKS}.ema.WeightEma",
-        f"{_CALLBACKS}.figures.TestFigures",
         f"{_CALLBACKS}.history.History",
-        f"{_CALLBACKS}.image_table.TestImages",
         f"{_CALLBACKS}.overlays.ValidationOverlays",
         f"{_CALLBACKS}.progress.build_progress",
         f"{_CALLBACKS}.randomness.StepSeed",
         f"{_CALLBACKS}.step_loss.StepLoss",
+        f"{_CALLBACKS}.test_results.TestFigures",
+        f"{_CALLBACKS}.test_results.TestImages",
         f"{_CALLBACKS}.throughput.Throughput",
     ),
     "sampler": tuple(f"optuna.samplers.{n}Sampler" for n in ("CmaEs", "GP", "QMC", "Random", "TPE")),
@@ -77,7 +77,11 @@ ALL_BUILDABLE = tuple(name for names in BUILDABLE.values() for name in names)
 
 _INSIDE = {"data": ("source",)}  # a data module's settings hold those of its sources; nothing else nests
 
-_RENAMED = {"thermal_landmarks.data.synthetic.SyntheticFaces": "thermal_faces.SyntheticFaces"}  # in old run folders
+_RENAMED = {  # in old run folders
+    "thermal_landmarks.data.synthetic.SyntheticFaces": "thermal_faces.SyntheticFaces",
+    f"{_CALLBACKS}.figures.TestFigures": f"{_CALLBACKS}.test_results.TestFigures",
+    f"{_CALLBACKS}.image_table.TestImages": f"{_CALLBACKS}.test_results.TestImages",
+}
 
 
 def build(kind: str, settings: DictConfig | Mapping[str, Any], **arguments: Any) -> Any:

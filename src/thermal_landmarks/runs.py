@@ -54,8 +54,8 @@ class RunFolder:
             return False
 
     @property
-    def test_images(self) -> Path:
-        return self.path / "test_images.csv"
+    def per_image(self) -> Path:
+        return self.path / "per_image.csv"
 
     @property
     def split(self) -> Path:

@@ -43,7 +43,7 @@ def test_a_checkpoint_is_measured_on_real_faces(
     assert metrics["test/nme"] == pytest.approx(sum(float(row["nme"]) for row in rows) / 4, abs=1e-4)
     assert metrics["metric_settings"]["normaliser"] == "box"
     figures = {p.name for p in (tmp_path / "out" / "figures").iterdir()}
-    assert figures == {"ced.png", "best.png", "median.png", "worst.png", "by_nme.png"}
+    assert figures == {"ced.png", "by_nme.png", *(f"overlays_{which}.png" for which in ("best", "median", "worst"))}
     shown = capsys.readouterr().out
     assert "all images: 4 images of 3 subjects" in shown
     assert f"{metrics['test/nme']:.4f}" in shown

@@ -66,7 +66,7 @@ def write_run(root: Path, name: str, model_id: str, *, seed: int = 0, wing: floa
     (folder / "metrics.json").write_text(json.dumps(metrics))
     (folder / "config.yaml").write_text(json.dumps(OmegaConf.to_container(config, resolve=True)))
     (folder / ".hydra" / "overrides.yaml").write_text(f"- stem={stem}\n- data.split.file=my split.json\n")
-    with (folder / "test_images.csv").open("w", newline="") as file:
+    with (folder / "per_image.csv").open("w", newline="") as file:
         rows = csv.writer(file)
         rows.writerow(["image", "subject", "nme"])
         rows.writerows((f"{i}.png", "s0", f"{value:.5f}") for i, value in enumerate(nme))

@@ -54,7 +54,7 @@ def test_the_cumulative_curve_says_how_many_images_are_below(protocol: Protocol)
 
 def test_without_image_tables_there_is_no_curve(protocol: Protocol) -> None:
     for row in protocol.rows:
-        (row.first.folder / "test_images.csv").unlink()
+        (row.first.folder / "per_image.csv").unlink()
     assert ced_chart(protocol) is None
 
 

@@ -161,7 +161,7 @@ def test_a_report_shows_no_picture_from_outside_the_folder(tmp_path: Path) -> No
 
 def test_a_damaged_table_of_test_images_is_named(make_run: Callable[..., Path]) -> None:
     folder = make_run("a", "A-2")
-    (folder / "test_images.csv").write_text("image,nme\na.png,much\n", encoding="utf-8")
+    (folder / "per_image.csv").write_text("image,nme\na.png,much\n", encoding="utf-8")
     (run,) = collect([folder]).runs
-    with pytest.raises(UserError, match=r"test_images\.csv.*column nme"):
+    with pytest.raises(UserError, match=r"per_image\.csv.*column nme"):
         run.image_nme()

@@ -10,8 +10,6 @@ import pytest
 import torch
 from omegaconf import DictConfig
 
-from thermal_landmarks.data.batch import Batch
-
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
@@ -20,27 +18,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
-
-
-@pytest.fixture
-def make_batch() -> Callable[..., Batch]:
-    """A random batch of images of height 30 and width 40 with six points; `missing` of them masked with NaN targets."""
-
-    def make(images: int = 5, *, seed: int = 0, missing: float = 0.3, points: int = 6) -> Batch:
-        generator = torch.Generator().manual_seed(seed)
-        points_px = torch.rand(images, points, 2, generator=generator) * torch.tensor([40.0, 30.0]) - 0.5
-        mask = torch.rand(images, points, generator=generator) >= missing
-        return {
-            "image": torch.rand(images, 1, 30, 40, generator=generator),
-            "points_px": points_px.masked_fill(~mask[..., None], torch.nan),
-            "mask": mask,
-            "inter_ocular_px": torch.rand(images, generator=generator) * 10 + 10,
-            "box_px": torch.rand(images, 2, generator=generator) * 10 + 15,
-            "pixel_size": torch.rand(images, generator=generator) + 1,
-            "index": torch.arange(images),
-        }
-
-    return make
 
 
 @pytest.fixture

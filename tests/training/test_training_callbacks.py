@@ -10,14 +10,13 @@ from PIL import Image
 
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.reporting.figures import ced_figure
+from thermal_landmarks.evaluation.figures import ced_figure
 from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from thermal_landmarks.training.callbacks.collapse import CollapseWarning
 from thermal_landmarks.training.callbacks.ema import WeightEma
-from thermal_landmarks.training.callbacks.figures import TestFigures, choose_faces, read_faces
 from thermal_landmarks.training.callbacks.history import History
-from thermal_landmarks.training.callbacks.image_table import TestImages
 from thermal_landmarks.training.callbacks.progress import EpochBar, EpochLines, build_progress
+from thermal_landmarks.training.callbacks.test_results import TestFigures, TestImages
 from thermal_landmarks.training.callbacks.throughput import Throughput
 from thermal_landmarks.training.schedules import cosine
 
@@ -176,20 +175,6 @@ def test_a_test_leaves_pictures(make_module, make_data, make_trainer, tmp_path):
     assert max(background) < 0.95  # a figure without its curve or face is nearly all background
 
 
-def test_the_shown_faces_are_those_of_the_test_set_with_their_points(make_module, make_data, make_trainer):
-    module, data, trainer = make_module(), make_data(), make_trainer()
-    trainer.test(module, data, verbose=False)
-    columns = module.test_table.columns
-    faces = read_faces(trainer, columns, [1, 0])
-    batch = data.finish(next(iter(data.test_dataloader())), augment=False)
-    for row, face in faces.items():
-        i = batch["index"].tolist().index(int(columns["index"][row]))
-        np.testing.assert_array_equal(face.image, batch["image"][i].numpy())
-        np.testing.assert_array_equal(face.true_px, batch["points_px"][i].numpy())
-        np.testing.assert_array_equal(face.predicted_px, columns["prediction_px"][row].numpy())
-    assert set(faces) == {0, 1}
-
-
 def test_the_error_curve_repeats_the_logged_metrics(make_module, make_data, make_trainer, monkeypatch):
     drawn = {}
 
@@ -197,7 +182,7 @@ def test_the_error_curve_repeats_the_logged_metrics(make_module, make_data, make
         drawn.update(curves=curves, thresholds=thresholds)
         return ced_figure(curves, **thresholds)
 
-    monkeypatch.setattr("thermal_landmarks.reporting.figures.ced_figure", draw)
+    monkeypatch.setattr("thermal_landmarks.evaluation.figures.ced_figure", draw)
     module = make_module(metrics={"auc_threshold": 2.0, "failure_threshold": 0.3, "auc_rule": "simpson"})
     tested = make_trainer(callbacks=[TestFigures()]).test(module, make_data(), verbose=False)[0]
     ((curve,), thresholds) = drawn["curves"].values(), drawn["thresholds"]
@@ -205,14 +190,6 @@ def test_the_error_curve_repeats_the_logged_metrics(make_module, make_data, make
     assert curve.failure_rate == pytest.approx(tested["test/failure_rate"])
     assert thresholds == {"auc_threshold": 2.0, "failure_threshold": 0.3}
     assert curve.failure_rate == pytest.approx((curve.nme > 0.3).mean())
-
-
-def test_faces_are_ranked_by_nme_and_by_pixels_where_there_is_none():
-    nme = torch.tensor([0.3, torch.nan, 0.1, 0.2, 0.5, 0.4])
-    columns = {"nme": nme, "pixel_error": torch.tensor([1.0, 2, 3, 4, 5, 6])}
-    assert choose_faces(columns, 1) == {"best": [2], "median": [0], "worst": [4]}
-    columns["nme"] = torch.full((6,), torch.nan)
-    assert choose_faces(columns, 2) == {"best": [0, 1], "median": [2, 3], "worst": [5, 4]}
 
 
 def test_a_log_file_gets_one_line_an_epoch(make_module, make_data, make_trainer, capsys):
@@ -232,10 +209,10 @@ def test_every_tested_image_leaves_its_errors(make_module, make_data, make_train
     ala_left = get_scheme("face16").landmark_names.index("ala_left")
     data.datasets["test"].samples.points_px[2, ala_left] = np.nan  # not annotated in the third image
     metrics = make_trainer(callbacks=[TestImages()]).test(module, data, verbose=False)[0]
-    with (tmp_path / "run" / "test_images.csv").open(newline="") as file:
+    with (tmp_path / "run" / "per_image.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     names = get_scheme("perinasal6").landmark_names
-    assert list(rows[0]) == ["image", "subject", "nme", "mean_error_px", *(f"{name}_error_px" for name in names)]
+    assert list(rows[0])[:5] == ["image", "subject", "nme", "mean_error_px", f"{names[0]}_error_px"]
     assert [row["subject"] for row in rows] == [f"s{i // 2}" for i in range(12)]
     assert np.mean([float(row["nme"]) for row in rows]) == pytest.approx(metrics["test/nme"], rel=1e-3)
     for name in names:

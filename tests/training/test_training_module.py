@@ -2,15 +2,16 @@ import logging
 from functools import partial
 
 import lightning as L
+import numpy as np
 import pytest
 import torch
 
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.evaluation.measures import METRICS
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import load_checkpoint
 from thermal_landmarks.training.losses import L1
-from thermal_landmarks.training.metrics import build_metrics
 from thermal_landmarks.training.optimization import parameter_groups
 from thermal_landmarks.training.schedules import plateau
 
@@ -21,7 +22,7 @@ def test_training_lowers_the_validation_error_and_logs_every_metric(make_module,
     trainer.fit(module, data)
     after = {name: float(value) for name, value in trainer.callback_metrics.items()}
     assert after["val/wing"] < 0.6 * before["val/wing"]
-    expected = {f"val/{name}" for name in build_metrics("")} | {"val/loss", "train/loss", "train/learning_rate"}
+    expected = {f"val/{name}" for name in METRICS} | {"val/loss", "train/loss", "train/learning_rate"}
     assert set(after) == expected
     assert after["val/wing"] == pytest.approx(after["val/loss"], rel=1e-4)  # the default loss is the metric
 
@@ -56,12 +57,11 @@ def test_training_starts_at_the_mean_shape_of_the_training_set(make_module, make
 def test_the_test_table_holds_each_image_once_and_agrees_with_the_metrics(make_module, make_data, make_trainer):
     module, data = make_module(), make_data()
     result = make_trainer().test(module, data, verbose=False)[0]
-    columns = module.test_table.columns
-    assert columns["index"].tolist() == sorted(data.datasets["test"].rows.tolist())
-    assert float(columns["nme"].mean()) == pytest.approx(result["test/nme"], rel=1e-5)
-    assert float(columns["pixel_error"].mean()) == pytest.approx(result["test/pixel_error"], rel=1e-5)
+    table = module.tested
+    assert table.index.tolist() == sorted(data.datasets["test"].rows.tolist())
+    assert table.nme("inter_ocular").mean() == pytest.approx(result["test/nme"], rel=1e-5)
     batch = data.finish(next(iter(data.test_dataloader())), augment=False)
-    distance = (columns["prediction_px"] - batch["points_px"]).norm(dim=-1).mean() * batch["pixel_size"][0]
+    distance = (torch.from_numpy(table.predicted_px) - batch["points_px"]).norm(dim=-1).mean() * batch["pixel_size"][0]
     assert float(distance) == pytest.approx(result["test/pixel_error"], rel=1e-4)
 
 
@@ -69,7 +69,7 @@ def test_each_landmark_has_its_pixel_error(make_module, make_data, make_trainer)
     module, data = make_module(), make_data()
     result = make_trainer().test(module, data, verbose=False)[0]
     batch = data.finish(next(iter(data.test_dataloader())), augment=False)
-    distance = (module.test_table.columns["prediction_px"] - batch["points_px"]).norm(dim=-1)
+    distance = (torch.from_numpy(module.tested.predicted_px) - batch["points_px"]).norm(dim=-1)
     expected = (distance * batch["pixel_size"][:, None]).mean(dim=0).tolist()
     names = get_scheme("perinasal6").landmark_names
     assert [result[f"test/pixel_error/{name}"] for name in names] == pytest.approx(expected, rel=1e-4)
@@ -86,8 +86,8 @@ def test_the_test_can_average_over_image_and_mirror_image(make_module, make_data
         points, mirrored = module.eval()(images), module(images.flip(-1))
     mirrored[..., 0] = 1 - mirrored[..., 0]
     partners = [2, 1, 0, 5, 4, 3]  # perinasal6: alae, subnasale, mouth corners, upper lip
-    expected = (points + mirrored[:, partners]) / 2 * torch.tensor([32, 24]) - 0.5
-    torch.testing.assert_close(module.test_table.columns["prediction_px"], expected, rtol=1e-4, atol=1e-4)
+    expected = (points + mirrored[:, partners]) / 2
+    np.testing.assert_allclose(module.tested.prediction, expected.numpy(), rtol=1e-4, atol=1e-5)
     assert (points - mirrored[:, partners]).abs().max() > 0.01  # the two do differ
 
 
@@ -131,12 +131,12 @@ def test_metrics_are_float32_under_bfloat16(make_module, make_data, make_trainer
 
 
 def test_the_test_is_in_float32_whatever_the_training(make_module, make_data, make_trainer):
-    data, columns = make_data(), []
+    data, tested = make_data(), []
     for precision in ("bf16-mixed", "32-true"):
         module = make_module(seed=3)
         make_trainer(precision=precision).test(module, data, verbose=False)
-        columns.append(module.test_table.columns["prediction_px"])
-    assert torch.equal(*columns)
+        tested.append(module.tested.prediction)
+    np.testing.assert_array_equal(*tested)
 
 
 def test_an_image_that_comes_twice_does_not_count_in_the_loss(make_module, make_data, make_trainer, monkeypatch):

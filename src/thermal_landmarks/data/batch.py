@@ -23,6 +23,12 @@ class Batch(TypedDict):
     index: Int[Tensor, " batch"]  # the sample's row in its data set
 
 
+def image_size(batch: Batch) -> tuple[int, int]:
+    """(height, width) of the batch's images."""
+    height, width = batch["image"].shape[-2:]
+    return height, width
+
+
 def numbers(values: Sequence[int], like: Tensor) -> Float[Tensor, " n"]:
     """Whole numbers as a tensor of `like`'s type and device; sizes that an exporter leaves open stay open."""
     if all(isinstance(value, int) for value in values):

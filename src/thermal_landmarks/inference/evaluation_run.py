@@ -2,24 +2,28 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+import torch
+from lightning.fabric.utilities import move_data_to_device
 from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.building import build
+from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.data.datamodule import LandmarkDataModule
-from thermal_landmarks.data.dataset import LandmarkDataset
+from thermal_landmarks.data.dataset import LandmarkDataset, RawBatch
 from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.split import STAGES, Split, split_subjects
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.inference.calibration.offsets import Calibration
-from thermal_landmarks.inference.evaluation import Evaluation, evaluate, nan_mean
-from thermal_landmarks.inference.evaluation_files import landmark_table, write_figures, write_per_image
-from thermal_landmarks.inference.evaluation_nme_bins import nme_bins_figure
-from thermal_landmarks.inference.evaluation_subsets import (
+from thermal_landmarks.evaluation.files import draw_figures, write_per_image
+from thermal_landmarks.evaluation.measures import Measures, measure, pixel_error_by_point
+from thermal_landmarks.evaluation.nme_bins import nme_bins_figure
+from thermal_landmarks.evaluation.subsets import (
     as_records,
     benchmark_errors,
     score_subsets,
@@ -27,13 +31,14 @@ from thermal_landmarks.inference.evaluation_subsets import (
     subset_masks,
     write_scores,
 )
+from thermal_landmarks.evaluation.table import ImagePass, ImageTable, Normaliser
+from thermal_landmarks.evaluation.terminal import landmark_table, metric_table
+from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
-from thermal_landmarks.reporting.tables import metric_table
 from thermal_landmarks.runs import RunFolder, git_commit, read_config, write_json
 
 _FROM_CHECKPOINT = ("scheme", "image_size", "in_channels", "colour", "crop", "normalisation", "zoom")
-_DEFAULT_METRICS = {"normaliser": "inter_ocular", "failure_threshold": 0.1, "auc_threshold": 0.1}
 _LANDMARKS_SHOWN = 20
 
 
@@ -81,47 +86,67 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
     console.print(f"{loaded.path} ({loaded.network.model_id}, {loaded.scheme.name}) on {what}", soft_wrap=True)
 
     chosen = {k: v for k, v in OmegaConf.to_container(cfg.metrics).items() if v is not None}  # type: ignore[union-attr]
-    settings = {**_DEFAULT_METRICS, **loaded.hyper_parameters.get("metrics", {}), **chosen}
-    evaluation = evaluate(predictor, data, metrics=settings)
-    nme, subsets = benchmark_errors(evaluation, settings["normaliser"]), subset_masks(evaluation)
+    measures = Measures(**{**loaded.hyper_parameters.get("metrics", {}), **chosen})
+    table, dataset = evaluate(predictor, data), data.datasets["test"]
+    measured = measure(table, measures)
+    nme, subsets = benchmark_errors(table, dataset, measures.normaliser), subset_masks(table, dataset)
     scores = score_subsets(nme, subsets, tuple(cfg.benchmark.thresholds), cfg.benchmark.auc_rule)
-    _warn_without_normaliser(console, evaluation, settings["normaliser"])
+    _warn_without_normaliser(console, table, measures.normaliser)
 
     folder.mkdir(parents=True, exist_ok=True)
-    by_landmark = [None if np.isnan(e) else round(float(e), 4) for e in nan_mean(evaluation.error_px, axis=0)]
+    by_landmark = [None if np.isnan(e) else round(float(e), 4) for e in pixel_error_by_point(table)]
     metrics = {
-        **evaluation.metrics,
+        **{f"test/{name}": value for name, value in measured.items()},
         "by_landmark_px": dict(zip(loaded.scheme.landmark_names, by_landmark, strict=True)),
-        "images": len(evaluation.rows),
-        "subjects": len({evaluation.samples.subjects[row] for row in evaluation.rows}),
+        "images": len(table),
+        "subjects": len({dataset.samples.subjects[row] for row in table.index}),
         "evaluated": what,
         "data": cfg.data_name,
         "checkpoint": str(loaded.path),
         "model_id": loaded.network.model_id,
         "scheme": loaded.scheme.name,
-        "metric_settings": settings,
+        "metric_settings": asdict(measures),
         "benchmark": {"auc_rule": cfg.benchmark.auc_rule, "subsets": as_records(scores)},
         "mirror": predictor.mirror,
         "test_precision": predictor.precision,
         "commit": git_commit(),
     }
     write_json(folder / "metrics.json", metrics)
-    write_per_image(evaluation, loaded.scheme, folder / "per_image.csv")
+    write_per_image(table, dataset, loaded.scheme, measures, folder)
     write_scores(scores, folder / "benchmark.csv")
     curve = f"{loaded.network.model_id} on {cfg.data_name}"
-    thresholds = {name: settings[name] for name in ("auc_threshold", "failure_threshold")}
-    write_figures(evaluation, folder / "figures", name=curve, overlays=cfg.overlays, **thresholds)
+    figures = draw_figures(table, dataset, measures, measured, name=curve, faces=cfg.overlays)
     if cfg.overlays > 0 and not np.isnan(nme).all():
-        nme_bins_figure(evaluation, nme, subsets, list(cfg.benchmark.nme_bins)).savefig(
-            folder / "figures" / "by_nme.png"
-        )
+        figures["by_nme"] = nme_bins_figure(table, dataset, nme, subsets, list(cfg.benchmark.nme_bins))
+    (folder / "figures").mkdir(exist_ok=True)
+    for name, figure in figures.items():
+        figure.savefig(folder / "figures" / f"{name}.png")
 
-    console.print(metric_table(evaluation.metrics, settings["normaliser"]))
-    console.print(score_table(scores, settings["normaliser"]))
+    console.print(metric_table(metrics, measures.normaliser))
+    console.print(score_table(scores, measures.normaliser))
     if loaded.scheme.num_points <= _LANDMARKS_SHOWN:
-        console.print(landmark_table(evaluation, loaded.scheme.landmark_names))
+        console.print(landmark_table(table, loaded.scheme.landmark_names))
     console.print(f"Results: [bold]{folder}[/bold]", soft_wrap=True)
     return metrics
+
+
+@torch.inference_mode()
+def evaluate(predictor: Predictor, data: LandmarkDataModule) -> ImageTable:
+    """Predict the data module's test set.
+
+    Args:
+        predictor: Of the same scheme and preprocessing as the data module.
+        data: With a test set.
+    """
+    images = ImagePass(predictor.scheme.num_points)
+    columns = (TextColumn("Evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, transient=True) as progress:
+        task = progress.add_task("", total=len(data.datasets["test"]))
+        for raw in data.test_dataloader():
+            batch = data.finish(cast(RawBatch, move_data_to_device(raw, predictor.device)), augment=False)
+            images.add(to_unit(predictor.predict_normalised(batch["image"]), data.image_size), batch)
+            progress.advance(task, len(batch["index"]))
+    return images.finish()
 
 
 def with_checkpoint_settings(cfg: DictConfig, loaded: LoadedCheckpoint, overrides: Sequence[str] = ()) -> DictConfig:
@@ -219,17 +244,18 @@ def _count(number: int, thing: str) -> str:
     return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
-def _warn_without_normaliser(console: Console, evaluation: Evaluation, normaliser: str) -> None:
-    if broken := int(np.isinf(evaluation.nme).sum()):
+def _warn_without_normaliser(console: Console, table: ImageTable, normaliser: Normaliser) -> None:
+    nme = table.nme(normaliser)
+    if broken := int(np.isinf(nme).sum()):
         console.print(
-            f"[yellow]{broken} of {len(evaluation.nme)} images have predicted points that are not finite numbers: they "
+            f"[yellow]{broken} of {len(nme)} images have predicted points that are not finite numbers: they "
             "are failures, and the mean NME is that of the others.[/yellow]",
             soft_wrap=True,
         )
-    missing = int(np.isnan(evaluation.nme).sum())
+    missing = int(np.isnan(nme).sum())
     if missing:
         console.print(
-            f"[yellow]{missing} of {len(evaluation.nme)} images have no NME by {normaliser}: the normaliser's points "
+            f"[yellow]{missing} of {len(nme)} images have no NME by {normaliser}: the normaliser's points "
             "are not annotated. metrics.normaliser=box works for every annotated image.[/yellow]",
             soft_wrap=True,
         )

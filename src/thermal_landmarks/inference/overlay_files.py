@@ -14,7 +14,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.reporting.figures import draw_boxes, draw_points, to_rgb
+from thermal_landmarks.evaluation.drawing import draw_boxes, draw_points, to_rgb
 from thermal_landmarks.runs import unwritable
 
 _log = logging.getLogger(__name__)

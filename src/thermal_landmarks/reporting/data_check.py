@@ -16,7 +16,7 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.readers.coco import write_coco
 from thermal_landmarks.data.split import SplitSettings, split_subjects
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.reporting.figures import Panel, montage
+from thermal_landmarks.evaluation.figures import Panel, montage
 from thermal_landmarks.runs import write_json
 
 _RANDOM_VERSIONS = 3  # columns of the montage after the original, where the augmentation stores no rotated versions

@@ -8,7 +8,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thermal_landmarks.reporting.figures import PREDICTED_COLOUR, TRUE_COLOUR
+from thermal_landmarks.evaluation.drawing import PREDICTED_COLOUR, TRUE_COLOUR
 
 _TILE_INCH = 1.9
 _TITLE_INCH = 0.24

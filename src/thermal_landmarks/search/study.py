@@ -21,11 +21,11 @@ from optuna.trial import FrozenTrial, TrialState
 
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.evaluation.measures import best_is
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, epochs_of
 from thermal_landmarks.search.storage import exclusive, give_back, replaced_trials
-from thermal_landmarks.training.metrics import best_is
 
 
 class SharedStudy:

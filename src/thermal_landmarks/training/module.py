@@ -7,22 +7,22 @@ with `weights_only=True` and predicts without the training config.
 import logging
 from typing import Any, Literal, cast
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
-from thermal_landmarks.data.batch import Batch, to_unit
+from thermal_landmarks.data.batch import Batch, image_size, to_unit
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pixel_error_by_point
+from thermal_landmarks.evaluation.table import ImagePass, ImageTable
 from thermal_landmarks.models.cascade import locate, locate_both_ways
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.training.losses import LandmarkLoss, Wing
-from thermal_landmarks.training.metrics import PointError, build_metrics
 from thermal_landmarks.training.optimization import OptimizedModule, OptimizerFactory, ScheduleFactory
-from thermal_landmarks.training.per_image import PerImageTable
-from thermal_landmarks.training.point_errors import image_size
 from thermal_landmarks.training.precision import full_precision
 from thermal_landmarks.training.trainer import current_metrics
 
@@ -44,11 +44,14 @@ class LandmarkModule(OptimizedModule):
         optimizer: Makes the optimizer from parameter groups. None: the module can only test and predict.
         scheduler: Makes Lightning's scheduler dict from `(optimizer, total_steps=..., steps_per_epoch=...)`; see
             `schedules`. None: constant learning rate.
-        metrics: Keyword arguments of `build_metrics`, plain data.
+        metrics: Keyword arguments of `Measures`, plain data.
         memory_format: Of the network's weights and the images.
         mirror: In the test, average the points in each image and in its mirror image.
         start_at_mean_shape: Begin training with the head's output at the mean shape of the training set, which the
             data module offers as `mean_shape` (N, 2) in [0, 1].
+
+    Attributes:
+        tested: What the last test has predicted.
     """
 
     def __init__(
@@ -75,10 +78,9 @@ class LandmarkModule(OptimizedModule):
         self.mirror_order = torch.from_numpy(get_scheme(scheme).mirror_order) if mirror else None
         self.start_at_mean_shape = start_at_mean_shape
         metrics = metrics or {}
-        num_points = self.network.settings["num_points"]
-        self.val_metrics = build_metrics("val/", num_points=num_points, **metrics)
-        self.test_metrics = build_metrics("test/", num_points=num_points, **metrics)
-        self.test_table = PerImageTable(normaliser=metrics.get("normaliser", "inter_ocular"))
+        self.measures = Measures(**metrics)
+        self.images = ImagePass(self.network.settings["num_points"])
+        self.tested: ImageTable | None = None
         self.save_hyperparameters(
             {
                 "network": self.network.settings,
@@ -95,7 +97,7 @@ class LandmarkModule(OptimizedModule):
     @property
     def objectives(self) -> tuple[str, ...]:
         """What a run can be judged by."""
-        return ("train/loss", "val/loss", *map(str, self.val_metrics), "val/prediction_spread")
+        return ("train/loss", "val/loss", *(f"val/{name}" for name in METRICS), "val/prediction_spread")
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         """Points in [0, 1] image units after all looks at the images, float32 in every precision."""
@@ -123,19 +125,21 @@ class LandmarkModule(OptimizedModule):
     def on_train_epoch_end(self) -> None:
         self._step_plateau_schedulers()
 
+    def on_validation_epoch_start(self) -> None:
+        self.images.clear()
+
     def validation_step(self, batch: Batch) -> dict[str, Tensor]:
         prediction = self(batch["image"])
-        self.val_metrics.update(prediction, batch)
+        self.images.add(prediction, batch)
         loss = self._loss(prediction, batch)
         self._log_mean("val/loss", loss, batch)
         return {"prediction": prediction}
 
     def on_validation_epoch_end(self) -> None:
-        self.log_dict(self.val_metrics.compute(), sync_dist=True)
-        self.val_metrics.reset()
+        self._log_measured("val", self.images.finish())
 
-    def on_test_start(self) -> None:
-        self.test_table.clear()
+    def on_test_epoch_start(self) -> None:
+        self.images.clear()
 
     def test_step(self, batch: Batch) -> dict[str, Tensor]:
         images = batch["image"]
@@ -143,20 +147,20 @@ class LandmarkModule(OptimizedModule):
             prediction = (
                 self(images) if self.mirror_order is None else locate_both_ways(self, images, self.mirror_order)
             )
-        self.test_metrics.update(prediction, batch)
-        self.test_table.add(prediction, batch)
+        self.images.add(prediction, batch)
         return {"prediction": prediction}
 
     def on_test_epoch_end(self) -> None:
-        self.log_dict(self.test_metrics.compute(), sync_dist=True)
-        per_point = cast(PointError, self.test_metrics["pixel_error"]).per_point()
+        self.tested = self.images.finish()
+        self._log_measured("test", self.tested)
         names = get_scheme(self.hparams["scheme"]).landmark_names
-        self.log_dict(
-            {f"test/pixel_error/{name}": error for name, error in zip(names, per_point, strict=True)}, sync_dist=True
-        )
-        self.test_metrics.reset()
-        self.test_table.gather()
-        self._warn_without_normaliser()
+        errors = map(float, pixel_error_by_point(self.tested))
+        self.log_dict({f"test/pixel_error/{name}": e for name, e in zip(names, errors, strict=True)}, sync_dist=True)
+        self._warn_without_normaliser(self.tested)
+
+    def _log_measured(self, stage: str, table: ImageTable) -> None:
+        measured = measure(table, self.measures)  # the same in every process
+        self.log_dict({f"{stage}/{name}": value for name, value in measured.items()}, sync_dist=True)
 
     def _look(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         return cast(Tensor, self.network(images.to(memory_format=self.memory_format))).float()
@@ -177,11 +181,11 @@ class LandmarkModule(OptimizedModule):
             if isinstance(config.scheduler, ReduceLROnPlateau) and value is not None:
                 config.scheduler.step(value)
 
-    def _warn_without_normaliser(self) -> None:
-        table = self.test_table
-        if table.columns and table.columns["nme"].isnan().all() and self.trainer.is_global_zero:
+    def _warn_without_normaliser(self, table: ImageTable) -> None:
+        normaliser = self.measures.normaliser
+        if len(table) and np.isnan(table.nme(normaliser)).all() and self.trainer.is_global_zero:
             _log.warning(
                 "NME, AUC and failure rate are nan: no test image has the normaliser %s. Set metrics.normaliser=%s.",
-                table.normaliser,
-                "box" if table.normaliser == "inter_ocular" else "image_diagonal",
+                normaliser,
+                "box" if normaliser == "inter_ocular" else "image_diagonal",
             )

@@ -23,6 +23,7 @@ from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.data.split import write_split
 from thermal_landmarks.errors import ConfigError, DivergedError, Interrupted
+from thermal_landmarks.evaluation.terminal import metric_table
 from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
 from thermal_landmarks.models.complexity import count_flops, count_parameters
 from thermal_landmarks.models.starting_weights import take_weights
@@ -138,8 +139,6 @@ def _train(
     if main_process:
         write_json(run.metrics, metrics)
         log_outcome("pruned" if pruned else "complete", cfg.objective, metrics)
-    from thermal_landmarks.reporting.tables import metric_table  # a room that is built on this one
-
     if not tested and not pruned:
         console.print("There is no test: data.split.test or trainer.limit_test_batches leaves no image for it.")
     console.print(metric_table(metrics, cfg.metrics.normaliser, stage="test" if tested else "val"))

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.training.metrics import best_is
+from thermal_landmarks.evaluation.measures import best_is
 
 
 def cosine(
@@ -136,7 +136,7 @@ def plateau(
         optimizer: Its learning rates are the full ones.
         total_steps: Not needed; every schedule takes it.
         steps_per_epoch: Not needed; every schedule takes it.
-        monitor: The metric; `metrics.best_is` tells whether smaller or larger is better.
+        monitor: The metric; `measures.best_is` tells whether smaller or larger is better.
         gamma: Factor at each drop.
         patience: Epochs without improvement before a drop.
     """

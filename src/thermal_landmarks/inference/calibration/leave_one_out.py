@@ -7,9 +7,9 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from thermal_landmarks.data.schemes import Scheme
+from thermal_landmarks.evaluation.table import nan_mean
 from thermal_landmarks.inference.calibration.learning import LEAST_FACES, Pose, learn
 from thermal_landmarks.inference.calibration.offsets import Calibration
-from thermal_landmarks.inference.evaluation import nan_mean
 
 _MOST_PARTS = 50
 

@@ -13,10 +13,10 @@ from thermal_landmarks.building import build
 from thermal_landmarks.csv_table import CsvTable, write_table
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.evaluation.table import nan_mean
 from thermal_landmarks.inference.calibration.annotated import predict_annotated
 from thermal_landmarks.inference.calibration.learning import Pose
 from thermal_landmarks.inference.calibration.leave_one_out import Faces, Outcome, calibrate, mean_error
-from thermal_landmarks.inference.evaluation import nan_mean
 from thermal_landmarks.inference.evaluation_run import with_checkpoint_settings
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint, write_weights

@@ -14,7 +14,7 @@ _STEMS = {"C": "conv", "R": "resnext", "L": "alt_conv_luong", "B": "alt_conv_bah
 
 
 def ced_chart(protocol: Protocol) -> Chart | None:
-    """Share of test images with an NME up to x; the best models in colour. None where no run has `test_images.csv`."""
+    """Share of test images with an NME up to x; the best models in colour. None where no run has `per_image.csv`."""
     curves = []
     for row in _best_first(protocol):
         images = [nme for run in row.runs if (nme := run.image_nme()) is not None and nme.size]

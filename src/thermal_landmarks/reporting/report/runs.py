@@ -83,8 +83,10 @@ class Run:
         return float(value) if isinstance(value, int | float) and np.isfinite(value) else None
 
     def image_nme(self) -> Float[np.ndarray, " image"] | None:
-        """NME of each test image as a fraction, without those that have none; None without `test_images.csv`."""
-        path = RunFolder(self.folder).test_images
+        """NME of each test image as a fraction, without those that have none; None without `per_image.csv`."""
+        path = RunFolder(self.folder).per_image
+        if not path.is_file():
+            path = self.folder / "test_images.csv"  # as runs of version 0.1 have it
         if not path.is_file():
             return None
         try:

@@ -12,8 +12,8 @@ import lightning as L
 import torch
 from lightning.pytorch.callbacks import ModelCheckpoint
 
+from thermal_landmarks.evaluation.measures import best_is
 from thermal_landmarks.training.callbacks.divergence import require_finite_weights
-from thermal_landmarks.training.metrics import best_is
 
 
 class _InRunFolder(ModelCheckpoint):

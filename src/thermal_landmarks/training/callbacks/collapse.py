@@ -15,8 +15,7 @@ from rich.console import Console
 from rich.panel import Panel
 from torch import Tensor
 
-from thermal_landmarks.data.batch import Batch, to_unit
-from thermal_landmarks.training.point_errors import image_size
+from thermal_landmarks.data.batch import Batch, image_size, to_unit
 
 _ADVICE = """The predictions' spread over the validation images is {spread:.1%} of the true points' spread
 (epoch {epoch}, for {patience} validations below {threshold:.0%}): the network ignores its input. Try

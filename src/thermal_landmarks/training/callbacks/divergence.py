@@ -12,7 +12,6 @@ from torch import Tensor
 from thermal_landmarks.data.batch import Batch
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.errors import ConfigError, DivergedError
-from thermal_landmarks.training.normalised_metrics import not_finite
 
 _FILES_NAMED = 6
 _NORMALISED = ("val/nme", "val/failure_rate", "val/auc")
@@ -67,7 +66,8 @@ class StopDiverged(Callback):
         dataloader_idx: int = 0,
     ) -> None:
         if isinstance(outputs, dict):  # not so: a network that finds faces gives no points
-            self._validated.append((batch["index"], not_finite(outputs["prediction"], batch)))
+            broken = (~outputs["prediction"].isfinite().all(dim=2) & batch["mask"]).any(dim=1)
+            self._validated.append((batch["index"], broken))
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         broken = [int(index) for rows, flags in self._validated for index in rows[flags]]

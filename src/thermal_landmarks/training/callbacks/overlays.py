@@ -7,10 +7,9 @@ import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback
 
-from thermal_landmarks.data.batch import Batch, to_pixels
+from thermal_landmarks.data.batch import Batch, image_size, to_pixels
 from thermal_landmarks.training.loggers import log_picture
 from thermal_landmarks.training.module import LandmarkModule
-from thermal_landmarks.training.point_errors import image_size
 
 
 class ValidationOverlays(Callback):
@@ -38,7 +37,7 @@ class ValidationOverlays(Callback):
         predicted_px = to_pixels(predicted, image_size(batch)).numpy()
         true_px = batch["points_px"].masked_fill(~batch["mask"][..., None], torch.nan).cpu().numpy()
         errors = np.nanmean(np.linalg.norm(predicted_px - true_px, axis=-1), axis=-1)
-        from thermal_landmarks.reporting.figures import overlay_grid  # matplotlib is slow to import
+        from thermal_landmarks.evaluation.figures import overlay_grid  # matplotlib is slow to import
 
         images = batch["image"].float().cpu().numpy()
         figure = overlay_grid(list(images), list(true_px), list(predicted_px), [f"{error:.1f} px" for error in errors])

@@ -8,11 +8,12 @@ import pytest
 
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
+from thermal_landmarks.data.dataset import LandmarkDataset
 from thermal_landmarks.data.readers.jd106 import Jd106
 from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
-from thermal_landmarks.inference.evaluation import Evaluation, evaluate
-from thermal_landmarks.inference.evaluation_nme_bins import nme_bins_figure
-from thermal_landmarks.inference.evaluation_subsets import (
+from thermal_landmarks.evaluation.files import in_original
+from thermal_landmarks.evaluation.nme_bins import nme_bins_figure
+from thermal_landmarks.evaluation.subsets import (
     as_records,
     benchmark_errors,
     score_subsets,
@@ -20,55 +21,61 @@ from thermal_landmarks.inference.evaluation_subsets import (
     subset_masks,
     write_scores,
 )
+from thermal_landmarks.evaluation.table import ImageTable
+from thermal_landmarks.inference.evaluation_run import evaluate
 from thermal_landmarks.inference.predictor import Predictor
 
 MakeCheckpoint = Callable[..., Path]
+Found = tuple[ImageTable, LandmarkDataset]
 BOX = {"mode": "box", "margin": -0.1}  # cuts off points of the jaw
 
 
-def evaluation_of(source: Source, make_checkpoint: MakeCheckpoint, cache: Path, **crop: object) -> Evaluation:
+def evaluation_of(source: Source, make_checkpoint: MakeCheckpoint, cache: Path, **crop: object) -> Found:
     checkpoint = make_checkpoint(scheme=source.scheme, image_size=(48, 48), crop=crop or BOX)
     predictor = Predictor.from_checkpoint(checkpoint, device="cpu")
     data = LandmarkDataModule(
         source=source, scheme=source.scheme, image_size=(48, 48), crop=crop or BOX, cache_dir=cache, workers=1
     )
     data.use_for_test(source)
-    return evaluate(predictor, data)
+    return evaluate(predictor, data), data.datasets["test"]
 
 
 @pytest.fixture
-def wflw(wflw_folder: Path, make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Evaluation:
+def wflw(wflw_folder: Path, make_checkpoint: MakeCheckpoint, tmp_path: Path) -> Found:
     return evaluation_of(Wflw(folder=wflw_folder, part="test"), make_checkpoint, tmp_path)
 
 
 def test_wflw_errors_are_over_all_98_points_and_the_distance_of_points_60_and_72(
-    wflw: Evaluation, wflw_folder: Path
+    wflw: Found, wflw_folder: Path
 ) -> None:
-    assert np.isnan(wflw.true_px).any()
+    table, dataset = wflw
+    assert np.isnan(table.true_px).any()
+    predictions = in_original(table.predicted_px, table, dataset)
     expected = []
-    for face, predicted in zip(Wflw(folder=wflw_folder, part="test").annotations(), wflw.predicted_px, strict=True):
+    for face, predicted in zip(Wflw(folder=wflw_folder, part="test").annotations(), predictions, strict=True):
         true = face.points_px.astype(float)
         distances = [np.hypot(*(p - t)) for p, t in zip(predicted, true, strict=True)]
         assert len(distances) == 98
         expected.append(sum(distances) / 98 / np.hypot(*(true[60] - true[72])))
-    np.testing.assert_allclose(benchmark_errors(wflw, "inter_ocular"), expected, rtol=1e-5)
+    np.testing.assert_allclose(benchmark_errors(table, dataset, "inter_ocular"), expected, rtol=1e-5)
 
 
 def test_jd_errors_are_normalised_by_the_rectangle_around_the_true_points(
     jd106_folder: Path, make_checkpoint: MakeCheckpoint, tmp_path: Path
 ) -> None:
     source = Jd106(folder=jd106_folder, parts=["Test_data"])
-    found = evaluation_of(source, make_checkpoint, tmp_path)
+    table, dataset = evaluation_of(source, make_checkpoint, tmp_path)
+    predictions = in_original(table.predicted_px, table, dataset)
     expected = []
-    for face, predicted in zip(source.annotations(), found.predicted_px, strict=True):
+    for face, predicted in zip(source.annotations(), predictions, strict=True):
         width, height = face.points_px.max(axis=0) - face.points_px.min(axis=0)
         expected.append(np.linalg.norm(predicted - face.points_px, axis=1).mean() / np.sqrt(width * height))
-    np.testing.assert_allclose(benchmark_errors(found, "box"), expected, rtol=1e-5)
+    np.testing.assert_allclose(benchmark_errors(table, dataset, "box"), expected, rtol=1e-5)
 
 
-def test_every_flag_has_a_row_also_where_no_image_has_it(wflw: Evaluation, tmp_path: Path) -> None:
+def test_every_flag_has_a_row_also_where_no_image_has_it(wflw: Found, tmp_path: Path) -> None:
     nme = np.array([0.01, 0.09, 0.2, 0.03, np.nan, 0.04])
-    scores = score_subsets(nme, subset_masks(wflw), (0.08, 0.1), "simpson")
+    scores = score_subsets(nme, subset_masks(*wflw), (0.08, 0.1), "simpson")
     assert list(scores) == ["full", *FLAGS]
     records = {record["subset"]: record for record in as_records(scores)}
     assert records["full"]["images"] == 5  # one has no NME
@@ -89,11 +96,12 @@ def test_every_flag_has_a_row_also_where_no_image_has_it(wflw: Evaluation, tmp_p
     assert list(table.columns[3].cells)[-1] == "-"
 
 
-def test_a_prediction_that_is_no_number_is_a_failure_and_not_left_out(wflw: Evaluation) -> None:
-    predicted = wflw.predicted_px.copy()
-    predicted[2, 5] = np.nan
-    broken = replace(wflw, predicted_px=predicted)
-    before, nme = benchmark_errors(wflw, "inter_ocular"), benchmark_errors(broken, "inter_ocular")
+def test_a_prediction_that_is_no_number_is_a_failure_and_not_left_out(wflw: Found) -> None:
+    table, dataset = wflw
+    prediction = table.prediction.copy()
+    prediction[2, 5] = np.nan
+    broken = replace(table, prediction=prediction)
+    before, nme = (benchmark_errors(t, dataset, "inter_ocular") for t in (table, broken))
     assert np.isposinf(nme[2])
     others = np.arange(6) != 2
     np.testing.assert_array_equal(nme[others], before[others])
@@ -105,9 +113,9 @@ def test_a_prediction_that_is_no_number_is_a_failure_and_not_left_out(wflw: Eval
     assert np.isposinf(broken.error_px[2, 5])
 
 
-def test_faces_are_shown_by_range_of_nme_and_subset(wflw: Evaluation) -> None:
+def test_faces_are_shown_by_range_of_nme_and_subset(wflw: Found) -> None:
     nme = np.array([0.01, 0.055, 0.2, 0.06, np.nan, 0.04])
-    figure = nme_bins_figure(wflw, nme, subset_masks(wflw), [0.05, 0.06])
+    figure = nme_bins_figure(*wflw, nme, subset_masks(*wflw), [0.05, 0.06])
     titles = [axis.get_title() for axis in figure.axes]
     assert len(titles) == 3 * 6
     assert titles[0] == "pose: NME 0.010"
@@ -115,14 +123,14 @@ def test_faces_are_shown_by_range_of_nme_and_subset(wflw: Evaluation) -> None:
     assert titles[9] == "make-up: NME 0.060"
     assert titles[14] == "illumination: NME 0.200"
     assert titles[4] == "occlusion: no face with NME < 0.05"
-    without = nme_bins_figure(wflw, nme, {"full": np.ones(6, dtype=bool)}, [0.05])
+    without = nme_bins_figure(*wflw, nme, {"full": np.ones(6, dtype=bool)}, [0.05])
     assert [axis.get_title() for axis in without.axes][:2] == ["NME 0.010", "NME 0.040"]
     assert "NME 0.200" in [axis.get_title() for axis in without.axes]
 
 
-def test_an_nme_on_an_edge_of_figure_3_is_between_the_edges(wflw: Evaluation) -> None:
+def test_an_nme_on_an_edge_of_figure_3_is_between_the_edges(wflw: Found) -> None:
     nme = np.array([0.0499, 0.05, 0.06, 0.0601, np.nan, np.nan])
-    figure = nme_bins_figure(wflw, nme, {"full": np.ones(6, dtype=bool)}, [0.05, 0.06])
+    figure = nme_bins_figure(*wflw, nme, {"full": np.ones(6, dtype=bool)}, [0.05, 0.06])
     titles = [axis.get_title() for axis in figure.axes]
     rows = [[title for title in titles[start : start + 6] if "no face" not in title] for start in (0, 6, 12)]
     assert rows == [["NME 0.050"], ["NME 0.050", "NME 0.060"], ["NME 0.060"]]

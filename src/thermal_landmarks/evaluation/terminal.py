@@ -1,10 +1,14 @@
-"""Tables for the terminal."""
+"""Tables of results for the terminal."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
+import numpy as np
 from rich.table import Table
+
+from thermal_landmarks.evaluation.measures import pixel_error_by_point
+from thermal_landmarks.evaluation.table import ImageTable
 
 
 def metric_table(metrics: Mapping[str, float], normaliser: str, *, stage: Literal["test", "val"] = "test") -> Table:
@@ -39,3 +43,12 @@ def metric_table(metrics: Mapping[str, float], normaliser: str, *, stage: Litera
         value = metrics.get(f"{stage}/{name}", math.nan)
         table.add_row(name, "-" if math.isnan(value) else f"{value:.4f}", meaning)
     return table
+
+
+def landmark_table(table: ImageTable, names: Sequence[str]) -> Table:
+    """Mean error of each landmark in pixels of the original image."""
+    shown = Table("landmark", "mean error (px)", "images", title="By landmark")
+    counts = (~np.isnan(table.error_px)).sum(axis=0)
+    for name, mean, count in zip(names, pixel_error_by_point(table), counts, strict=True):
+        shown.add_row(name, "-" if np.isnan(mean) else f"{mean:.2f}", str(count))
+    return shown

@@ -8,17 +8,8 @@ from matplotlib.figure import Figure
 from numpy.testing import assert_array_equal
 from PIL import Image, ImageColor
 
-from thermal_landmarks.reporting.figures import (
-    PREDICTED_COLOUR,
-    TRUE_COLOUR,
-    Curve,
-    Panel,
-    ced_figure,
-    draw_points,
-    montage,
-    overlay_grid,
-    to_rgb,
-)
+from thermal_landmarks.evaluation.drawing import PREDICTED_COLOUR, TRUE_COLOUR, draw_points, to_rgb
+from thermal_landmarks.evaluation.figures import Curve, Panel, ced_figure, montage, overlay_grid
 
 THERMAL_REAL = Path(__file__).parents[2].parent / "shared" / "data" / "thermal-real"
 

@@ -1,10 +1,9 @@
 """A data set's benchmark table: NME, failure rate and AUC of all images and of each subset that its flags name.
 
-As Tables 2 and 3 of LOTR (arXiv 2109.10057). Errors are measured in the original image over every annotated point, also
-where a crop has cut it off, so that results don't depend on the crop.
+As Tables 2 and 3 of LOTR (arXiv 2109.10057). Errors are measured over every annotated point, also where a crop has cut
+it off, so that results don't depend on the crop.
 """
 
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,33 +13,24 @@ from jaxtyping import Bool, Float
 from rich.table import Table
 
 from thermal_landmarks.csv_table import write_table
-from thermal_landmarks.inference.evaluation import Evaluation
-from thermal_landmarks.training.normalised_metrics import Normaliser
-from thermal_landmarks.training.scores import Rule, Scores, score
+from thermal_landmarks.data.dataset import LandmarkDataset
+from thermal_landmarks.evaluation.scores import Rule, Scores, score
+from thermal_landmarks.evaluation.table import ImageTable, Normaliser, distances
 
 FULL = "full"
 
 
-def benchmark_errors(evaluation: Evaluation, normaliser: Normaliser) -> Float[np.ndarray, " image"]:
-    """NME of each image in double precision: NaN without a normaliser, infinite where a prediction isn't finite."""
-    predicted = evaluation.predicted_px.astype(np.float64)
-    samples, rows = evaluation.samples, evaluation.rows
-    if normaliser == "inter_ocular":
-        length = samples.inter_ocular_px[rows].astype(np.float64)
-    elif normaliser == "box":
-        length = np.sqrt(samples.box_px[rows].astype(np.float64).prod(axis=1))
-    else:
-        length = np.full(len(rows), math.hypot(*samples.images.shape[-2:]))
-    length = length * samples.pixel_size[rows]
-    distances = np.linalg.norm(predicted - evaluation.annotated_px, axis=2)
-    distances[~np.isfinite(predicted).all(axis=2) & ~np.isnan(evaluation.annotated_px).any(axis=2)] = np.inf
-    # every image of an evaluation has an annotated point
-    return np.nanmean(distances, axis=1) / np.where(length > 0, length, np.nan)
+def benchmark_errors(
+    table: ImageTable, dataset: LandmarkDataset, normaliser: Normaliser
+) -> Float[np.ndarray, " image"]:
+    """NME of each image over every annotated point, also those that the crop has cut off."""
+    annotated_px = dataset.samples.points_px[table.index][:, dataset.landmarks].astype(np.float64)
+    return table.nme(normaliser, distances(table.predicted_px, annotated_px) * table.pixel_size[:, None])
 
 
-def subset_masks(evaluation: Evaluation) -> dict[str, Bool[np.ndarray, " image"]]:
+def subset_masks(table: ImageTable, dataset: LandmarkDataset) -> dict[str, Bool[np.ndarray, " image"]]:
     """Which images belong to each subset: `full` has all, and each true-or-false attribute of the data set its own."""
-    attributes = [evaluation.samples.attributes[row] for row in evaluation.rows]
+    attributes = [dataset.samples.attributes[row] for row in table.index]
     flags = dict.fromkeys(name for a in attributes for name, value in a.items() if isinstance(value, bool))
     masks = {flag: np.array([a.get(flag) is True for a in attributes]) for flag in flags}
     return {FULL: np.ones(len(attributes), dtype=bool), **masks}

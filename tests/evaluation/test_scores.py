@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thermal_landmarks.errors import DataError
-from thermal_landmarks.training.scores import area_under_curve, score
+from thermal_landmarks.evaluation.scores import area_under_curve, score
 
 THRESHOLDS = (0.08, 0.1)
 

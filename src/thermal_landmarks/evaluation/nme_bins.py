@@ -10,15 +10,17 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from matplotlib.figure import Figure
 
-from thermal_landmarks.inference.evaluation import Evaluation
-from thermal_landmarks.inference.evaluation_subsets import FULL
-from thermal_landmarks.reporting.figures import overlay_grid
+from thermal_landmarks.data.dataset import LandmarkDataset
+from thermal_landmarks.evaluation.figures import overlay_grid
+from thermal_landmarks.evaluation.subsets import FULL
+from thermal_landmarks.evaluation.table import ImageTable
 
 _COLUMNS_WITHOUT_SUBSETS = 6
 
 
 def nme_bins_figure(
-    evaluation: Evaluation,
+    table: ImageTable,
+    dataset: LandmarkDataset,
     nme: Float[np.ndarray, " image"],
     subsets: Mapping[str, Bool[np.ndarray, " image"]],
     edges: Sequence[float],
@@ -26,7 +28,8 @@ def nme_bins_figure(
     """The figure; a gray panel stands where a subset has no face in a range, a range without any face has no row.
 
     Args:
-        evaluation: Its images are shown.
+        table: What was predicted.
+        dataset: Its images are shown.
         nme: Of each image; NaN is left out, but there must be a number.
         subsets: Which images belong to each; with `full` alone, each row shows several faces of the range.
         edges: Ascending; n edges make n + 1 rows. The last row is above the last edge; other edges begin a row.
@@ -48,12 +51,13 @@ def nme_bins_figure(
         for face, flag in zip(faces, flags or [""] * len(faces), strict=True):
             shown = f"no face with NME {name}" if face is None else f"NME {nme[face]:.3f}"
             titles.append(f"{flag.replace('_', '-')}: {shown}" if flag else shown)
-    nothing = np.zeros_like(evaluation.samples.values(0))
-    no_points = np.full_like(evaluation.true_input_px[0], np.nan)
+    predicted_px = table.predicted_px
+    nothing = np.zeros_like(dataset.samples.values(0))
+    no_points = np.full_like(table.true_px[0], np.nan)
     return overlay_grid(
-        [nothing if i is None else evaluation.samples.values(int(evaluation.rows[i])) for i in chosen],
-        [no_points if i is None else evaluation.true_input_px[i] for i in chosen],
-        [no_points if i is None else evaluation.predicted_input_px[i] for i in chosen],
+        [nothing if i is None else dataset.samples.values(int(table.index[i])) for i in chosen],
+        [no_points if i is None else table.true_px[i] for i in chosen],
+        [no_points if i is None else predicted_px[i] for i in chosen],
         titles,
         columns=len(flags) or _COLUMNS_WITHOUT_SUBSETS,
     )

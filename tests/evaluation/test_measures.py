@@ -12,10 +12,21 @@ from scipy.integrate import simpson
 
 from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.training.metrics import MeanAbsoluteError, PointError, WingMetric, build_metrics
-from thermal_landmarks.training.normalised_metrics import AreaUnderCurve, FailureRate, NormalisedMeanError
+from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pixel_error_by_point
+from thermal_landmarks.evaluation.table import ImagePass, nan_mean
+from thermal_landmarks.training.losses import Wing
 
-KEYS = {"wing", "mae", "mse", "accuracy", "nme", "failure_rate", "auc", "pixel_error", "non_finite"}
+
+def table_of(*pairs):
+    """The table of some (prediction, batch)."""
+    images = ImagePass(6)
+    for prediction, batch in pairs:
+        images.add(prediction, batch)
+    return images.finish()
+
+
+def measured(*pairs, **settings):
+    return measure(table_of(*pairs), Measures(**settings))
 
 
 def predict(batch, seed=1, noise=0.05):
@@ -69,38 +80,37 @@ def reference(prediction, batch, normaliser="inter_ocular", threshold=0.1):
 @pytest.mark.parametrize("normaliser", ["inter_ocular", "box", "image_diagonal"])
 @pytest.mark.parametrize("missing", [0.0, 0.5])
 def test_every_metric_equals_its_loop_over_two_batches(make_batch, normaliser, missing):
-    metrics = build_metrics("test/", normaliser=normaliser)
-    batches = [make_batch(5, seed=0, missing=missing), make_batch(3, seed=1, missing=missing)]
-    for batch in batches:
-        metrics.update(predict(batch), batch)
+    batches = [make_batch(5, seed=0, missing=missing), make_batch(3, seed=1, missing=missing, first=5)]
     whole = {name: torch.cat([b[name] for b in batches]) for name in batches[0]}
     expected = reference(torch.cat([predict(b) for b in batches]), whole, normaliser)
-    found = {name: float(value) for name, value in metrics.compute().items()}
-    assert found == pytest.approx({f"test/{name}": value for name, value in expected.items()}, rel=1e-4)
-    assert set(expected) == KEYS
+    assert measured(*((predict(b), b) for b in batches), normaliser=normaliser) == pytest.approx(expected, rel=1e-4)
+    assert set(expected) == set(METRICS)
 
 
-def test_metrics_forget_on_reset(make_batch):
-    metrics = build_metrics("val/")
-    metrics.update(torch.full((5, 6, 2), 9.0), make_batch())
-    metrics.compute()
-    metrics.reset()
+def test_the_wing_metric_is_the_wing_loss(make_batch):
+    batch = make_batch(7, missing=0.4)
+    prediction = predict(batch, noise=3)
+    for width, epsilon in ((10.0, 2.0), (0.5, 0.1)):
+        loss = Wing(width=width, epsilon=epsilon)(
+            prediction, to_unit(batch["points_px"], (30, 40)), batch["mask"], (30, 40)
+        )
+        found = measured((prediction, batch), wing_width=width, wing_epsilon=epsilon)["wing"]
+        assert found == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_a_pass_forgets_the_one_before(make_batch):
+    images = ImagePass(6)
+    images.add(torch.full((5, 6, 2), 9.0), make_batch())
+    images.finish()
     batch = make_batch(seed=3)
-    metrics.update(predict(batch), batch)
-    expected = reference(predict(batch), batch)
-    assert {k: float(v) for k, v in metrics.compute().items()} == pytest.approx(
-        {f"val/{name}": value for name, value in expected.items()}, rel=1e-4
-    )
+    images.add(predict(batch), batch)
+    assert measure(images.finish(), Measures()) == pytest.approx(reference(predict(batch), batch), rel=1e-4)
 
 
-@pytest.mark.filterwarnings("ignore:The ``compute`` method")
 def test_nothing_measured_is_nan(make_batch):
-    untouched = build_metrics("")
-    masked = build_metrics("")
-    masked.update(torch.rand(5, 6, 2), make_batch(missing=1.1))
-    for metrics in (untouched, masked):
-        values = metrics.compute()
-        assert set(values) == KEYS
+    for pairs in ([], [(torch.rand(5, 6, 2), make_batch(missing=1.1))]):
+        values = measured(*pairs)
+        assert tuple(values) == METRICS
         assert values.pop("non_finite") == 0
         assert all(math.isnan(value) for value in values.values())
 
@@ -118,21 +128,17 @@ def test_wing_stays_below_the_bound_that_mae_sets(errors, masked):
         "pixel_size": torch.ones(2),
         "index": torch.arange(2),
     }
-    prediction = to_unit(batch["points_px"], (30, 40)) + torch.tensor(errors).view(2, 6, 2)
-    wing, mae = WingMetric(), MeanAbsoluteError()
-    wing.update(prediction, batch)
-    mae.update(prediction, batch)
-    assert float(wing.compute()) <= 12 * 10 * math.log(1 + float(mae.compute()) / 2) * (1 + 1e-5) + 1e-5
+    found = measured((to_unit(batch["points_px"], (30, 40)) + torch.tensor(errors).view(2, 6, 2), batch))
+    assert found["wing"] <= 12 * 10 * math.log(1 + found["mae"] / 2) * (1 + 1e-5) + 1e-5
 
 
 def test_images_without_a_normaliser_are_left_out(make_batch):
     batch = make_batch(4, missing=0)
     batch["inter_ocular_px"][1] = torch.nan
     batch["inter_ocular_px"][2] = 0
-    metric = NormalisedMeanError()
-    metric.update(predict(batch), batch)
     kept = {name: value[[0, 3]] for name, value in batch.items()}
-    assert float(metric.compute()) == pytest.approx(reference(predict(batch)[[0, 3]], kept)["nme"], rel=1e-5)
+    expected = reference(predict(batch)[[0, 3]], kept)["nme"]
+    assert measured((predict(batch), batch))["nme"] == pytest.approx(expected, rel=1e-5)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf])
@@ -142,9 +148,7 @@ def test_a_prediction_that_is_no_number_is_a_failure(make_batch, value):
     batch["inter_ocular_px"][0] = torch.nan
     prediction = to_unit(batch["points_px"], (30, 40))
     prediction[1, 2, 0] = value
-    metrics = build_metrics("")
-    metrics.update(prediction, batch)
-    found = {name: float(v) for name, v in metrics.compute().items()}
+    found = measured((prediction, batch))
     assert found["failure_rate"] == pytest.approx(1 / 3)
     assert found["auc"] == pytest.approx(2 / 3, abs=1e-4)
     assert found["nme"] == pytest.approx(0, abs=1e-5)
@@ -156,70 +160,75 @@ def test_a_masked_prediction_may_be_anything(make_batch):
     batch = make_batch(4, missing=0)
     batch["mask"][1, 2] = False
     prediction = predict(batch)
-    expected = build_metrics("")
-    expected.update(prediction, batch)
+    expected = measured((prediction, batch))
     prediction = prediction.index_put((torch.tensor(1), torch.tensor(2)), torch.tensor(math.nan))
-    found = build_metrics("")
-    found.update(prediction, batch)
-    values = {name: float(v) for name, v in found.compute().items() if name != "accuracy"}
-    assert values == pytest.approx({name: float(v) for name, v in expected.compute().items() if name != "accuracy"})
+    assert measured((prediction, batch)) == pytest.approx(expected)
+
+
+def test_an_image_that_comes_again_masked_counts_once(make_batch):
+    batch = make_batch(5, missing=0)
+    again = {name: value[[4]].clone() for name, value in batch.items()}
+    again["mask"][:] = False
+    for pairs in (
+        [(predict(batch), batch), (torch.rand(1, 6, 2), again)],
+        [(torch.rand(1, 6, 2), again), (predict(batch), batch)],
+    ):
+        assert table_of(*pairs).index.tolist() == [0, 1, 2, 3, 4]
+        assert measured(*pairs) == pytest.approx(reference(predict(batch), batch), rel=1e-4)
 
 
 def test_simpson_rule_equals_scipy_on_the_sampled_curve_and_nearly_the_exact_area(make_batch):
     batch = make_batch(60, missing=0)
-    simpson_auc = AreaUnderCurve(rule="simpson", threshold=0.3)
-    exact_auc = AreaUnderCurve(rule="exact", threshold=0.3)
-    for metric in (simpson_auc, exact_auc):
-        metric.update(predict(batch), batch)
-    errors = simpson_auc.image_errors().numpy()
+    errors = table_of((predict(batch), batch)).nme("inter_ocular")
+    sampled, exact = (
+        measured((predict(batch), batch), auc_rule=rule, auc_threshold=0.3)["auc"] for rule in ("simpson", "exact")
+    )
     x = np.linspace(0, 0.3, 3001)
     curve = [(errors <= value).mean() for value in x]
-    assert float(simpson_auc.compute()) == pytest.approx(simpson(curve, x=x) / 0.3, abs=1e-5)
-    assert float(simpson_auc.compute()) == pytest.approx(float(exact_auc.compute()), abs=1e-3)
+    assert sampled == pytest.approx(simpson(curve, x=x) / 0.3, abs=1e-5)
+    assert sampled == pytest.approx(exact, abs=1e-3)
 
 
-def test_an_error_on_the_threshold_is_no_failure():
-    metric = FailureRate(threshold=0.5)
-    metric.errors.append(torch.tensor([0.5, 0.500001, 0.1, 0.7]))
-    metric._update_count = 1
-    assert float(metric.compute()) == 0.5
-
-
-def test_point_error_tells_the_landmarks_apart(make_batch):
+def test_pixel_error_tells_the_landmarks_apart(make_batch):
     batch = make_batch(3, missing=0)
     batch["pixel_size"][:] = 2
     prediction = to_unit(batch["points_px"], (30, 40))
     prediction[:, 4, 0] += 3 / 40
-    metric = PointError(num_points=6)
-    metric.update(prediction, batch)
-    assert metric.per_point().tolist() == pytest.approx([0, 0, 0, 0, 6, 0], abs=1e-3)
-    assert float(metric.compute()) == pytest.approx(1, abs=1e-3)
+    table = table_of((prediction, batch))
+    assert pixel_error_by_point(table).tolist() == pytest.approx([0, 0, 0, 0, 6, 0], abs=1e-3)
+    assert measure(table, Measures())["pixel_error"] == pytest.approx(1, abs=1e-3)
 
 
-def test_an_unknown_choice_is_refused():
-    with pytest.raises(ConfigError, match="box"):
-        NormalisedMeanError(normaliser="eyes")
-    with pytest.raises(ConfigError, match="simpson"):
-        AreaUnderCurve(rule="trapezoid")
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [({"normaliser": "eyes"}, "box"), ({"auc_rule": "trapezoid"}, "simpson"), ({"auc_threshold": 0}, "positive")],
+)
+def test_an_unknown_choice_is_refused(settings, named):
+    with pytest.raises(ConfigError, match=named):
+        Measures(**settings)
+
+
+def test_nan_mean_skips_missing_values_and_says_where_nothing_is_left():
+    values = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])
+    np.testing.assert_allclose(nan_mean(values, axis=1), [2.0, np.nan])
+    np.testing.assert_allclose(nan_mean(values, axis=0), [1.0, np.nan, 3.0])
 
 
 def _process(rank: int, rendezvous: str, batches: list, predictions: list, folder: str) -> None:
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", init_method=f"file://{rendezvous}", rank=rank, world_size=2)
-    metrics = build_metrics("")
-    point_error = PointError(num_points=6)
-    for batch, prediction in zip(batches, predictions, strict=True):
-        metrics.update(prediction, batch)
-        point_error.update(prediction, batch)
-    values = {name: float(value) for name, value in metrics.compute().items()}
-    torch.save({"values": values, "per_point": point_error.per_point()}, Path(folder) / f"{rank}.pt")
+    table = table_of(*zip(predictions, batches, strict=True))
+    torch.save(
+        {"values": measure(table, Measures()), "by_point": pixel_error_by_point(table).tolist()},
+        Path(folder) / f"{rank}.pt",
+    )
     torch.distributed.destroy_process_group()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="gloo's file rendezvous")
 @pytest.mark.parametrize("split", [1, 3], ids=["uneven", "one_empty"])
 def test_two_processes_agree_with_one(make_batch, tmp_path, split):
-    batches = [make_batch(n, seed=n, missing=0.3) for n in (5, 2, 7)]
+    batches = [make_batch(n, seed=n, missing=0.3, first=10 * n) for n in (5, 2, 7)]
     predictions = [predict(b) for b in batches]
     context = multiprocessing.get_context("fork")  # an import of torch in each process would take longer than the test
     shards = [slice(0, split), slice(split, 3)]
@@ -238,10 +247,8 @@ def test_two_processes_agree_with_one(make_batch, tmp_path, split):
         assert process.exitcode == 0
     whole = {name: torch.cat([b[name] for b in batches]) for name in batches[0]}
     expected = reference(torch.cat(predictions), whole)
-    one = PointError(num_points=6)
-    for batch, prediction in zip(batches, predictions, strict=True):
-        one.update(prediction, batch)
+    by_point = pixel_error_by_point(table_of(*zip(predictions, batches, strict=True)))
     for rank in (0, 1):
         found = torch.load(tmp_path / f"{rank}.pt")
         assert found["values"] == pytest.approx(expected, rel=1e-4)
-        assert torch.allclose(found["per_point"], one.per_point(), rtol=1e-4)
+        assert found["by_point"] == pytest.approx(by_point.tolist())

@@ -1,9 +1,9 @@
-from thermal_landmarks.reporting.tables import metric_table
-from thermal_landmarks.training.metrics import build_metrics
+from thermal_landmarks.evaluation.measures import METRICS
+from thermal_landmarks.evaluation.terminal import metric_table
 
 
 def test_table_shows_every_metric_and_where_nothing_was_measured() -> None:
-    metrics = {str(name): i / 8 for i, name in enumerate(build_metrics("test/"))} | {"test/nme": float("nan")}
+    metrics = {f"test/{name}": i / 8 for i, name in enumerate(METRICS)} | {"test/nme": float("nan")}
     table = metric_table(metrics, "inter_ocular")
     shown = dict(zip(table.columns[0].cells, table.columns[1].cells, strict=True))
     assert shown == {name.removeprefix("test/"): f"{value:.4f}" for name, value in metrics.items()} | {"nme": "-"}

@@ -1,0 +1,233 @@
+"""Pictures of results: points on thermal images, cumulative error distributions, samples before and after augmentation.
+
+Figures are made without pyplot, so that they leave no global state and need no display.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patheffects import withStroke
+
+from thermal_landmarks.evaluation.drawing import (
+    OUTLINE_COLOUR,
+    PREDICTED_COLOUR,
+    TRUE_COLOUR,
+    Picture,
+    PointsPx,
+    to_rgb,
+)
+
+_CURVE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
+_CURVE_STYLES = ("-", "--", "-.", ":")
+_PANEL_WIDTH_INCH = 3.4
+
+
+class Curve(NamedTuple):
+    """One cumulative error distribution.
+
+    Attributes:
+        nme: Of each image, as a fraction; NaN (no normaliser) is left out.
+        auc: Area under the curve as measured, in [0, 1].
+        failure_rate: Share of failures as measured, in [0, 1].
+    """
+
+    nme: Float[np.ndarray, " image"]
+    auc: float
+    failure_rate: float
+
+
+class Panel(NamedTuple):
+    """One picture of a montage.
+
+    Attributes:
+        image: Temperatures, gray levels or colours.
+        points_px: In pixels of `image`; NaN where missing.
+        title: Shown above the picture.
+    """
+
+    image: Picture
+    points_px: PointsPx
+    title: str = ""
+
+
+def overlay_grid(
+    images: Sequence[Picture],
+    true_points_px: Sequence[PointsPx] | None = None,
+    predicted_points_px: Sequence[PointsPx] | None = None,
+    titles: Sequence[str] | None = None,
+    *,
+    columns: int = 3,
+) -> Figure:
+    """Images in a grid with their true points as circles and the predicted ones as crosses.
+
+    Args:
+        images: Temperatures, gray levels or colours; sizes may differ.
+        true_points_px: For each image, in its pixels; NaN where missing. None: not known.
+        predicted_points_px: The same, as predicted.
+        titles: One a picture.
+        columns: Pictures a row, at most.
+
+    Raises:
+        ValueError: If there are no images, or not as many points or titles as images.
+    """
+    given = {"true points": true_points_px, "predicted points": predicted_points_px, "titles": titles}
+    for name, values in given.items():
+        if values is not None and len(values) != len(images):
+            raise ValueError(f"{len(images)} images, but {len(values)} {name}.")
+    figure, axes = _grid(images, columns=columns)
+    for i, (panel, image) in enumerate(zip(axes, images, strict=True)):
+        _show(panel, image, titles[i] if titles else "")
+        if true_points_px is not None:
+            _mark_true(panel, true_points_px[i])
+        if predicted_points_px is not None:
+            _mark_predicted(panel, predicted_points_px[i])
+    shown = [kind for kind in ("true", "predicted") if given[f"{kind} points"] is not None]
+    if shown:
+        _legend(figure, shown)
+    return figure
+
+
+def montage(before: Sequence[Panel], after: Sequence[Sequence[Panel]]) -> Figure:
+    """Samples before and after augmentation with their points (as Figure 2 of arXiv 2311.08308).
+
+    Args:
+        before: One panel a sample; the first column.
+        after: For each sample its augmented versions; the columns that follow.
+
+    Raises:
+        ValueError: If there are no samples, or `after` does not have the same number of versions for each.
+    """
+    versions = {len(row) for row in after}
+    if len(before) != len(after) or len(versions) != 1:
+        raise ValueError(f"{len(before)} samples with {[len(row) for row in after]} augmented versions.")
+    panels = [panel for first, row in zip(before, after, strict=True) for panel in (first, *row)]
+    figure, axes = _grid([panel.image for panel in panels], columns=1 + versions.pop())
+    for axis, panel in zip(axes, panels, strict=True):
+        _show(axis, panel.image, panel.title)
+        _mark_true(axis, panel.points_px)
+    return figure
+
+
+def ced_figure(curves: Mapping[str, Curve], *, auc_threshold: float, failure_threshold: float) -> Figure:
+    """Cumulative error distribution: the share of images whose NME is at most x, one curve a name.
+
+    The legend repeats AUC and failure rate as they were measured, so that it can't differ from the metrics.
+
+    Args:
+        curves: By name.
+        auc_threshold: Upper end of the AUC; here the axis ends.
+        failure_threshold: An image with a greater NME was counted as a failure.
+    """
+    figure = Figure(figsize=(6.4, 4.4), dpi=130, layout="constrained")
+    axis = figure.add_subplot()
+    for i, (name, curve) in enumerate(curves.items()):
+        errors = np.sort(np.asarray(curve.nme, dtype=float))
+        errors = errors[np.isfinite(errors)]
+        if not errors.size:
+            axis.plot([], [], color=_CURVE_COLOURS[i % len(_CURVE_COLOURS)], label=f"{name}: no images")
+            continue
+        share = 100 * np.arange(1, errors.size + 1) / errors.size
+        axis.step(
+            np.concatenate([[0], errors, [max(errors[-1], auc_threshold)]]),
+            np.concatenate([[0], share, [100]]),
+            where="post",
+            color=_CURVE_COLOURS[i % len(_CURVE_COLOURS)],
+            linestyle=_CURVE_STYLES[i // len(_CURVE_COLOURS) % len(_CURVE_STYLES)],
+            linewidth=1.8,
+            label=f"{name}: AUC {100 * curve.auc:.1f} %, NME > {failure_threshold:g}: {100 * curve.failure_rate:.1f} % "
+            f"(n = {errors.size})",
+        )
+    axis.set(
+        xlim=(0, auc_threshold),
+        ylim=(0, 101),
+        xlabel="normalised mean error (NME)",
+        ylabel="share of images (%)",
+        title=f"Cumulative error distribution up to NME {auc_threshold:g}",
+    )
+    axis.grid(color="#DDDDDD", linewidth=0.6)
+    axis.set_axisbelow(True)
+    if curves:
+        figure.legend(loc="outside lower center", fontsize=9, frameon=False)
+    return figure
+
+
+def _grid(images: Sequence[Picture], *, columns: int) -> tuple[Figure, list[Axes]]:
+    if not images:
+        raise ValueError("There is no image to show.")
+    columns = max(1, min(columns, len(images)))
+    rows = -(-len(images) // columns)
+    tallest = max(image.shape[-2] / image.shape[-1] for image in images)
+    figure = Figure(
+        figsize=(columns * _PANEL_WIDTH_INCH, rows * (_PANEL_WIDTH_INCH * tallest + 0.2) + 0.3),
+        dpi=160,
+        layout="constrained",
+    )
+    axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(images))]
+    return figure, axes
+
+
+def _show(axis: Axes, image: Picture, title: str) -> None:
+    axis.imshow(to_rgb(image), interpolation="antialiased")
+    axis.set_axis_off()
+    axis.set(xlim=(-0.5, image.shape[-1] - 0.5), ylim=(image.shape[-2] - 0.5, -0.5))
+    if title:
+        axis.set_title(title, fontsize=8, pad=3)
+
+
+def _marker_size(points_px: PointsPx) -> float:
+    return 5.0 if len(points_px) <= 20 else 3.0
+
+
+def _mark_true(axis: Axes, points_px: PointsPx) -> None:
+    axis.add_line(_circles(points_px[:, 0], points_px[:, 1], size=_marker_size(points_px)))
+
+
+def _mark_predicted(axis: Axes, points_px: PointsPx) -> None:
+    axis.add_line(_crosses(points_px[:, 0], points_px[:, 1], size=_marker_size(points_px)))
+
+
+def _circles(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, *, size: float) -> Line2D:
+    return Line2D(
+        x,
+        y,
+        linestyle="none",
+        marker="o",
+        markersize=size,
+        markerfacecolor="none",
+        markeredgecolor=TRUE_COLOUR,
+        markeredgewidth=0.9,
+        path_effects=[withStroke(linewidth=1.8, foreground=OUTLINE_COLOUR)],
+        clip_on=True,
+    )
+
+
+def _crosses(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, *, size: float) -> Line2D:
+    return Line2D(
+        x,
+        y,
+        linestyle="none",
+        marker="x",
+        markersize=size,
+        markeredgecolor=PREDICTED_COLOUR,
+        markeredgewidth=0.9,
+        path_effects=[withStroke(linewidth=1.8, foreground=OUTLINE_COLOUR)],
+        clip_on=True,
+    )
+
+
+def _legend(figure: Figure, shown: Sequence[str]) -> None:
+    markers = {"true": _circles([], [], size=6), "predicted": _crosses([], [], size=6)}
+    figure.legend(
+        [markers[kind] for kind in shown],
+        list(shown),
+        loc="outside upper right",
+        ncols=len(shown),
+        fontsize=9,
+        frameon=False,
+        handletextpad=0.2,
+    )

@@ -1,0 +1,62 @@
+"""What a test leaves in the run folder: a table of all images, overlays of some and the cumulative error curve."""
+
+from pathlib import Path
+
+import lightning as L
+from lightning.pytorch.callbacks import Callback
+
+from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.evaluation.files import draw_figures, write_per_image
+from thermal_landmarks.training.loggers import log_picture
+from thermal_landmarks.training.module import LandmarkModule
+
+
+class TestImages(Callback):
+    """Writes `per_image.csv`: each tested image with its NME, and each landmark's error, prediction and truth."""
+
+    __test__ = False  # pytest: not a test class
+
+    def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not _wanted(trainer, pl_module):
+            return
+        assert isinstance(pl_module, LandmarkModule)
+        assert pl_module.tested is not None
+        dataset = trainer.datamodule.datasets["test"]  # type: ignore[attr-defined]
+        scheme = get_scheme(pl_module.hparams["scheme"])
+        write_per_image(pl_module.tested, dataset, scheme, pl_module.measures, Path(trainer.default_root_dir))
+
+
+class TestFigures(Callback):
+    """Writes `figures/overlays_{best,median,worst}.png` and `figures/ced.png` of the run folder, and logs them.
+
+    Args:
+        faces: Images a picture.
+    """
+
+    __test__ = False  # pytest: not a test class
+
+    def __init__(self, *, faces: int = 3) -> None:
+        self.faces = faces
+
+    def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        if not _wanted(trainer, pl_module):
+            return
+        assert isinstance(pl_module, LandmarkModule)
+        assert pl_module.tested is not None
+        dataset = trainer.datamodule.datasets["test"]  # type: ignore[attr-defined]
+        measured = {name: float(trainer.callback_metrics[f"test/{name}"]) for name in ("auc", "failure_rate")}
+        name = str(pl_module.hparams["model_id"])
+        figures = draw_figures(pl_module.tested, dataset, pl_module.measures, measured, name=name, faces=self.faces)
+        for kind, figure in figures.items():
+            path = Path(trainer.default_root_dir) / "figures" / f"{kind}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            figure.savefig(path)
+            for logger in trainer.loggers:
+                log_picture(logger, f"test/{kind}", path)
+
+
+def _wanted(trainer: L.Trainer, module: L.LightningModule) -> bool:
+    """Whether there is anything to write, and this process writes it."""
+    tested = module.tested if isinstance(module, LandmarkModule) else None
+    has_data = getattr(trainer, "datamodule", None) is not None
+    return bool(tested) and has_data and trainer.is_global_zero and not getattr(trainer, "fast_dev_run", False)
