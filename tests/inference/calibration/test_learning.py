@@ -68,7 +68,7 @@ def test_the_noise_that_faces_of_one_person_share_is_recovered():
     values = own + generator.normal(0, 0.04, own.shape)
     assert shared_noise(values, np.ones((72, 1)), people) == pytest.approx(0.36, abs=0.06)
     assert shared_noise(values, np.ones((72, 1)), generator.permutation(people)) < 0.06
-    assert shared_noise(values[:6], np.ones((6, 1)), people[:6]) == 0  # one person
+    assert shared_noise(values[:6], np.ones((6, 1)), people[:6]) == 0.5  # of one person it can't be told
     assert shared_noise(values[::6], np.ones((12, 1)), people[::6]) == 0  # a face a person
 
 
@@ -196,3 +196,16 @@ def test_too_few_faces_are_an_error():
     predicted, annotated, _ = faces_of(1, np.random.default_rng(0))
     with pytest.raises(DataError, match="1 annotated faces, expected at least 2"):
         learn(predicted, annotated, ["a"], FACE16)
+
+
+def test_one_persons_peculiarities_are_not_taken_for_the_annotators():
+    generator = np.random.default_rng(9)
+    gains = []
+    for _ in range(10):
+        predicted, annotated, _ = faces_of(10, generator, noise=0.015, whole=0.0)
+        own = generator.normal(0, 0.01, (16, 2))
+        learned = learn(predicted, annotated + 80 * own, ["a"] * 10, FACE16, pose="no")
+        several = learn(predicted, annotated + 80 * own, list("abcdefghij"), FACE16, pose="no")
+        gains.append((np.abs(learned.offsets).mean(), np.abs(several.offsets).mean()))
+    one, many = np.mean(gains, axis=0)
+    assert one < 0.6 * many
