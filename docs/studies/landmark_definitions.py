@@ -12,13 +12,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 from peers.pictures import FACE16, MEDIAPIPE, meshes, portraits, thermal54, thermal_real
+from shape_coverage import RATIOS, face16_shapes, is_frontal, upright
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.readers.dlib_xml import DlibXml
 from thermal_landmarks.data.readers.sftl54 import Sftl54
 from thermal_landmarks.data.schemes import SCHEMES, get_scheme
-from thermal_landmarks.reporting.shape_coverage import RATIOS, face16_shapes, is_frontal, upright
 
 DOCS = Path(__file__).parents[1]
 SHOWN = ("ibug68", "sftl54", "wflw98", "jd106", "tfake70", "cofw29")

@@ -1,14 +1,15 @@
 """Components by name: `@STEMS.register("conv")` in code, `conf/stem/conv.yaml` for its settings.
 
 How to add a component: write a module whose constructor takes `in_shape` (and `num_points`, if it needs that) and
-keyword-only settings and sets `self.out_shape` (and `self.grid`, if it gives a map), put the decorator above it, and
-add a YAML with `name:`, every setting, and `search:`.
+keyword-only settings, of which those that others share may come as a typed dictionary (see `stems`), and sets
+`self.out_shape` (and `self.grid`, if it gives a map); put the decorator above it, and add a YAML with `name:`, every
+setting, and `search:`.
 """
 
 import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from torch import nn
 
@@ -45,8 +46,7 @@ class Registry:
 
     def setting_names(self, name: str) -> tuple[str, ...]:
         """The settings of a component: the keyword-only arguments of its constructor."""
-        parameters = inspect.signature(self._find(name)).parameters.values()
-        return tuple(p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY)
+        return tuple(_settings(self._find(name)))
 
     def build(self, settings: Mapping[str, Any], **shapes: Any) -> Any:
         """Make a component.
@@ -64,21 +64,32 @@ class Registry:
         name = str(settings["name"])
         component = self._find(name)
         chosen = {key: value for key, value in settings.items() if key not in ("name", "search")}
-        known = self.setting_names(name)
+        known = _settings(component)
         for key in chosen:
             if key not in known:
-                raise ConfigError(f"The {self.kind} '{name}' has no setting '{key}'.{_did_you_mean(key, known)}")
-        parameters = inspect.signature(component).parameters
-        missing = [key for key in known if key not in chosen and parameters[key].default is inspect.Parameter.empty]
+                raise ConfigError(f"The {self.kind} '{name}' has no setting '{key}'.{_did_you_mean(key, tuple(known))}")
+        missing = [key for key, required in known.items() if required and key not in chosen]
         if missing:
             raise ConfigError(f"The {self.kind} '{name}' needs a value for: {', '.join(missing)}.")
-        wanted = {key: value for key, value in shapes.items() if key in parameters}
+        wanted = {key: value for key, value in shapes.items() if key in inspect.signature(component).parameters}
         return component(**wanted, **chosen)
 
     def _find(self, name: str) -> type[nn.Module]:
         if name not in self._classes:
             raise ConfigError(f"There is no {self.kind} '{name}'.{_did_you_mean(name, self.names())}")
         return self._classes[name]
+
+
+def _settings(component: type[nn.Module]) -> dict[str, bool]:
+    """Each setting of a constructor, and whether it has to be given."""
+    found: dict[str, bool] = {}
+    for parameter in inspect.signature(component).parameters.values():
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            found[parameter.name] = parameter.default is inspect.Parameter.empty
+        elif parameter.kind is inspect.Parameter.VAR_KEYWORD:  # **shared: Unpack[a TypedDict]
+            for shared in get_args(parameter.annotation):
+                found |= {key: key in shared.__required_keys__ for key in shared.__annotations__}
+    return found
 
 
 def _did_you_mean(word: str, known: tuple[str, ...]) -> str:

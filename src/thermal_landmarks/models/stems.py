@@ -7,6 +7,7 @@ connected head stays small; or `width` lists the channels of every repeat.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import NotRequired, TypedDict, Unpack
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -28,6 +29,20 @@ from thermal_landmarks.models.layers import (
 )
 from thermal_landmarks.models.registry import STEMS
 from thermal_landmarks.models.shapes import FeatureMap
+
+
+class StemSettings(TypedDict):
+    """The settings that all stems share, as `Stem` explains them."""
+
+    depth: int
+    width: int | Sequence[int]
+    width_growth: float
+    kernel_size: int
+    stride: int
+    strided_repeats: int
+    normalisation: Normalisation
+    activation: Activation
+    removed_repeats: NotRequired[int]
 
 
 class Stem(nn.Module, ABC):
@@ -147,55 +162,28 @@ class ResNeXtStem(Stem):
 
     Args:
         in_shape: Of the incoming feature map.
-        depth: Number of layers.
-        width: Channels of the first layer, or a list with those of each.
-        width_growth: Factor from one strided layer to the next, unless `width` is a list.
-        kernel_size: Of each path's middle convolution, odd.
-        stride: Of the strided layers.
-        strided_repeats: How many of the first layers shrink the map.
         cardinality: Number of paths in each layer.
         bottleneck_width: Channels inside each path.
-        normalisation: `batch`, `group` or `none`.
-        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
-        removed_repeats: How many of the last repeats are left out.
         shortcut: Where a layer changes the shape: `projection` or `identity`; see `ResNeXtLayer`.
         path_scale: Of the paths at the start; see `ResNeXtLayer`.
+        **shared: See `Stem`; `kernel_size` is that of each path's middle convolution.
     """
 
     def __init__(
         self,
         in_shape: FeatureMap,
         *,
-        depth: int,
-        width: int | Sequence[int],
-        width_growth: float,
-        kernel_size: int,
-        stride: int,
-        strided_repeats: int,
         cardinality: int,
         bottleneck_width: int,
-        normalisation: Normalisation,
-        activation: Activation,
-        removed_repeats: int = 0,
         shortcut: Shortcut = "projection",
         path_scale: float = 0.5,
+        **shared: Unpack[StemSettings],
     ) -> None:
         require_positive("stem", cardinality=cardinality, bottleneck_width=bottleneck_width)
         self._cardinality, self._bottleneck_width = cardinality, bottleneck_width
         self._shortcut: Shortcut = shortcut
         self._path_scale = path_scale
-        super().__init__(
-            in_shape,
-            depth=depth,
-            width=width,
-            width_growth=width_growth,
-            kernel_size=kernel_size,
-            stride=stride,
-            strided_repeats=strided_repeats,
-            normalisation=normalisation,
-            activation=activation,
-            removed_repeats=removed_repeats,
-        )
+        super().__init__(in_shape, **shared)
 
     def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
         return [self.make_resnext(in_channels, out_channels, stride=stride)]
@@ -232,19 +220,11 @@ class AlternatingConvAttentionStem(Stem):
 
     Args:
         in_shape: Of the incoming feature map.
-        depth: Number of pairs.
-        width: Channels of the first pair, or a list with those of each.
-        width_growth: Factor from one strided pair to the next, unless `width` is a list.
-        kernel_size: Of the convolutions, odd.
-        stride: Of the strided convolutions.
-        strided_repeats: How many of the first convolutions shrink the map.
         residual: Whether attention adds to its input or replaces it.
-        bias: Whether the projections to queries, keys and values have one.
         chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
-        normalisation: `batch`, `group` or `none`.
-        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
-        removed_repeats: How many of the last repeats are left out.
+        bias: Whether the projections to queries, keys and values have one.
         start_scale: Of the attention's projections at the start; see `ChannelAttentionLayer`.
+        **shared: See `Stem`.
     """
 
     score: Score
@@ -253,36 +233,17 @@ class AlternatingConvAttentionStem(Stem):
         self,
         in_shape: FeatureMap,
         *,
-        depth: int,
-        width: int | Sequence[int],
-        width_growth: float,
-        kernel_size: int,
-        stride: int,
-        strided_repeats: int,
         residual: bool,
         chunk_megabytes: float | None,
         bias: bool = False,
-        normalisation: Normalisation,
-        activation: Activation,
-        removed_repeats: int = 0,
         start_scale: float = 0.3,
+        **shared: Unpack[StemSettings],
     ) -> None:
         self._residual = residual
         self._bias = bias
         self._chunk_megabytes = chunk_megabytes
         self._start_scale = start_scale
-        super().__init__(
-            in_shape,
-            depth=depth,
-            width=width,
-            width_growth=width_growth,
-            kernel_size=kernel_size,
-            stride=stride,
-            strided_repeats=strided_repeats,
-            normalisation=normalisation,
-            activation=activation,
-            removed_repeats=removed_repeats,
-        )
+        super().__init__(in_shape, **shared)
 
     def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
         return [
@@ -306,61 +267,27 @@ class AlternatingConvLuongStem(AlternatingConvAttentionStem):
     score = "luong"
 
 
+class AttentionStemSettings(StemSettings):
+    """The settings of both stems with attention, as `AlternatingConvAttentionStem` explains them."""
+
+    residual: bool
+    chunk_megabytes: float | None
+    bias: NotRequired[bool]
+    start_scale: NotRequired[float]
+
+
 @STEMS.register("alt_conv_bahdanau")
 class AlternatingConvBahdanauStem(AlternatingConvAttentionStem):
     """With Bahdanau attention (the paper's models B).
 
     Args:
         in_shape: Of the incoming feature map.
-        depth: Number of pairs.
-        width: Channels of the first pair, or a list with those of each.
-        width_growth: Factor from one strided pair to the next, unless `width` is a list.
-        kernel_size: Of the convolutions, odd.
-        stride: Of the strided convolutions.
-        strided_repeats: How many of the first convolutions shrink the map.
-        residual: Whether attention adds to its input or replaces it.
-        bias: Whether the projections to queries, keys and values have one.
-        chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
-        normalisation: `batch`, `group` or `none`.
-        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
-        removed_repeats: How many of the last repeats are left out.
-        start_scale: Of the attention's projections at the start; see `ChannelAttentionLayer`.
         shared_scale: Whether all channels share the score's u, instead of one each.
+        **shared: See `AlternatingConvAttentionStem`.
     """
 
     def __init__(
-        self,
-        in_shape: FeatureMap,
-        *,
-        depth: int,
-        width: int | Sequence[int],
-        width_growth: float,
-        kernel_size: int,
-        stride: int,
-        strided_repeats: int,
-        residual: bool,
-        chunk_megabytes: float | None,
-        bias: bool = False,
-        normalisation: Normalisation,
-        activation: Activation,
-        removed_repeats: int = 0,
-        start_scale: float = 0.3,
-        shared_scale: bool = False,
+        self, in_shape: FeatureMap, *, shared_scale: bool = False, **shared: Unpack[AttentionStemSettings]
     ) -> None:
         self.score = "bahdanau_shared" if shared_scale else "bahdanau"
-        super().__init__(
-            in_shape,
-            depth=depth,
-            width=width,
-            width_growth=width_growth,
-            kernel_size=kernel_size,
-            stride=stride,
-            strided_repeats=strided_repeats,
-            residual=residual,
-            chunk_megabytes=chunk_megabytes,
-            bias=bias,
-            normalisation=normalisation,
-            activation=activation,
-            removed_repeats=removed_repeats,
-            start_scale=start_scale,
-        )
+        super().__init__(in_shape, **shared)

@@ -3,9 +3,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from renderer_study import factor_rows, factor_table, scaling_figure
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.reporting.renderer_study import factor_rows, factor_table, scaling_figure
 
 
 def write(folder: Path, nme: float, subjects: int = 10) -> Path:

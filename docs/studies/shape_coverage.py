@@ -5,23 +5,23 @@ shapes after Procrustes alignment, and the nearest rendered neighbour of each re
 the distance between the outer eye corners. Where single points matter, rendered ones get the scatter with which people
 click: two annotators' points lie 1.6 % apart on average.
 
-    python -m thermal_landmarks.reporting.shape_coverage labels.jsonl docs/figures/shape_coverage.png
+    python docs/studies/shape_coverage.py labels.jsonl docs/figures/shape_coverage.png
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import typer
 from jaxtyping import Bool, Float
 from scipy.spatial.distance import cdist
+from shape_coverage_figure import coverage_figure
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.readers.sftl54 import Sftl54
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.reporting.shape_coverage_figure import coverage_figure
 
 Shapes = Float[np.ndarray, "shape 16 2"]
 Places = dict[str, Float[np.ndarray, "shape 2"]]
@@ -209,8 +209,11 @@ def report_coverage(real: Source, rendered: Source, path: Path) -> ShapeCoverage
     return coverage
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("Give the annotations and the figure's path: labels.jsonl docs/figures/shape_coverage.png")
+def main(annotations: Path, figure: Path) -> None:
+    """Print the table for SF-TL54's ANNOTATIONS (labels.jsonl) and draw the FIGURE."""
     faces = SyntheticFaces(subjects=1500, images_per_subject=2)
-    print(report_coverage(Sftl54(annotations=sys.argv[1]), faces, Path(sys.argv[2])).table())
+    print(report_coverage(Sftl54(annotations=annotations), faces, figure).table())
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
+from scene_sheet import FACE, IGNORED, VISIBLE, scene_sheet
 
 from thermal_faces import RenderedScene, SceneFace
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.reporting.scene_sheet import FACE, IGNORED, VISIBLE, scene_sheet
 
 
 def face(*, is_face: bool) -> SceneFace:

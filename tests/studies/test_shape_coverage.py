@@ -1,25 +1,26 @@
 """Shape coverage: ratios, alignment and the shares of real shapes that rendered ones cover."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from PIL import Image
-
-from thermal_faces import SyntheticFaces
-from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.reporting.shape_coverage import (
+from shape_coverage import (
     RATIOS,
     aligned,
     components,
     face16_shapes,
     is_frontal,
+    main,
     measure_coverage,
     report_coverage,
     upright,
 )
+from typer.testing import CliRunner
+
+from thermal_faces import SyntheticFaces
+from thermal_landmarks.data.schemes import get_scheme
 
 NAMES = get_scheme("face16").landmark_names
 SFTL54 = Path(__file__).parents[2].parent / "shared" / "data" / "sftl54-annotations" / "labels.jsonl"
@@ -118,6 +119,8 @@ def test_rendered_faces_cover_real_ones() -> None:
 
 
 def test_the_command_needs_nothing_but_two_paths() -> None:
-    module = "thermal_landmarks.reporting.shape_coverage"
-    result = subprocess.run([sys.executable, "-m", module], capture_output=True, text=True, check=False)
-    assert "labels.jsonl" in result.stderr
+    app = typer.Typer()
+    app.command()(main)
+    result = CliRunner().invoke(app, [])
+    assert result.exit_code == 2
+    assert "annotations" in result.output.lower()

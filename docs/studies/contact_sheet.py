@@ -1,12 +1,12 @@
 """Contact sheets: faces side by side at one temperature window, to judge rendered ones beside real ones."""
 
-import sys
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import typer
 from jaxtyping import Float
 from matplotlib.figure import Figure
 
@@ -59,10 +59,8 @@ def contact_sheet(
     return figure
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 3:
-        sys.exit("Give a COCO file of real faces and a folder: thermal-real/annotations.json docs/figures")
-    annotations = Path(sys.argv[1])
+def main(annotations: Path, folder: Path) -> None:
+    """Draw faces_close.png and faces_whole.png into FOLDER, with the real faces of a COCO file of ANNOTATIONS."""
     real = read_faces(
         CocoKeypoints(annotation_file=annotations, image_dir=annotations.parent / "images", scheme="face16"), 4
     )
@@ -73,4 +71,8 @@ if __name__ == "__main__":
         parts = [(f"real, {window[0]:g} to {window[1]:g} °C", real)]
         parts += [("rendered" if i == 0 else "", rendered[i : i + 4]) for i in range(0, 12, 4)]
         name = "faces_close.png" if near else "faces_whole.png"
-        contact_sheet(parts, window_c=window, close=near).savefig(Path(sys.argv[2]) / name)
+        contact_sheet(parts, window_c=window, close=near).savefig(folder / name)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,10 +1,10 @@
 """A sheet of rendered scenes with the boxes and points of their faces, to judge both at a glance."""
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import typer
 from jaxtyping import Float, UInt8
 from PIL import Image, ImageDraw
 
@@ -63,8 +63,11 @@ def _gray(scene: RenderedScene) -> UInt8[np.ndarray, "height width"]:
     return np.clip(values, 0, 255).astype(np.uint8)
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("Give the picture to write: docs/figures/scenes.jpg")
+def main(picture: Path) -> None:
+    """Draw thirty scenes into one PICTURE."""
     source = SyntheticScenes(images=30, seed=11)
-    scene_sheet([source.render(index) for index in range(len(source))]).save(Path(sys.argv[1]), quality=85)
+    scene_sheet([source.render(index) for index in range(len(source))]).save(picture, quality=85)
+
+
+if __name__ == "__main__":
+    typer.run(main)

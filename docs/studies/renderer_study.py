@@ -1,12 +1,12 @@
 """What the renderer's factors and the number of rendered people bring: a table and a figure from finished runs."""
 
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import typer
 from matplotlib.figure import Figure
 from omegaconf import OmegaConf
 
@@ -90,10 +90,20 @@ def _nme_percent(folder: Path) -> float | None:
     return 100 * float(metrics["test/nme"])
 
 
+app = typer.Typer(help=__doc__, add_completion=False)
+
+
+@app.command()
+def table(folder: Path, factors: list[str]) -> None:
+    """Print what each of some FACTORS brings, from the runs of FOLDER."""
+    print(factor_table(factor_rows(folder, factors)))
+
+
+@app.command()
+def figure(picture: Path, runs: list[Path]) -> None:
+    """Draw the error of some RUNS over the number of people into a PICTURE."""
+    scaling_figure(runs).savefig(picture)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) < 4 or sys.argv[1] not in ("table", "figure"):
-        sys.exit("Give: table FOLDER FACTOR FACTOR ..., or: figure FILE.png RUN RUN ...")
-    if sys.argv[1] == "table":
-        print(factor_table(factor_rows(Path(sys.argv[2]), sys.argv[3:])))
-    else:
-        scaling_figure([Path(run) for run in sys.argv[3:]]).savefig(sys.argv[2])
+    app()
