@@ -21,10 +21,11 @@ from thermal_faces import SyntheticFaces
 from thermal_landmarks.inference.calibration.leave_one_out import Faces, left_out
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import find_checkpoint, load_checkpoint, load_finder
+from thermal_landmarks.runtime import ExportedFaces
 
 DOCS = Path(__file__).parents[2]
 FINDER = find_checkpoint("thermal_real").parent / "finder" / "face_finder.ckpt"
-FOR_TREES = 1500
+FOR_TREES = 1000
 COLUMNS = (
     *("method", "given", "found_of_6", "nme_thermal_real", "nme_thermal54", "five_points", "calibrated"),
     *("found_of_100_rendered", "median_rendered", "parameters", "megabytes", "ms"),
@@ -71,6 +72,20 @@ def ours(people: list[Portrait], checkpoint: str, speed: Any = "exact", *, find:
     return Method(points, ms, "", count, size)
 
 
+def exported(people: list[Portrait], name: str = "thermal_real") -> Method:
+    """The file for `thermal_landmarks.runtime`, which needs no PyTorch: finder, network and confidence in one."""
+    file = ExportedFaces(name, threads=1)
+    file.faces(people[0].image)
+    points, ms = np.full((len(people), 16, 2), np.nan), np.zeros(len(people))
+    for row, each in enumerate(people):
+        started = time.process_time()
+        found = file.faces(each.image)
+        ms[row] = 1000 * (time.process_time() - started)
+        if found:
+            points[row] = found[0].points_px
+    return Method(points, ms, "", None, file.path.stat().st_size)
+
+
 def mediapipe(people: list[Portrait]) -> dict[str, Method]:
     """The face mesh on pictures, on their negatives, and the mean of both (the one where the other found none)."""
     gray = [each.gray for each in people]
@@ -96,7 +111,7 @@ def trees(people: list[Portrait]) -> Method:
         pictures.append(each.gray)
         annotated.append([dlib.full_object_detection(_box(each.points_px), parts)])
     options = dlib.shape_predictor_training_options()
-    options.oversampling_amount, options.tree_depth, options.nu, options.cascade_depth = 10, 4, 0.1, 12
+    options.oversampling_amount, options.tree_depth, options.nu, options.cascade_depth = 8, 4, 0.1, 12
     options.num_threads, options.be_verbose = 1, False
     predictor = dlib.train_shape_predictor(pictures, annotated, options)
     points, ms = np.full((len(people), 16, 2), np.nan), np.zeros(len(people))
@@ -165,6 +180,7 @@ def main(data: Path) -> None:
         "the same, speed=fast": ours(people, "thermal_real", "fast", find=False),
         "ours, thermal_real_large, whole picture": ours(people, "thermal_real_large", find=False),
         "ours, thermal_real, faces found": ours(people, "thermal_real"),
+        "ours, exported file, faces found": exported(people),
         **mediapipe(people),
     }
     small, both = methods["ours, thermal_real, whole picture"], methods["MediaPipe, both averaged"]

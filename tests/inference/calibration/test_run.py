@@ -12,8 +12,11 @@ from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.inference.calibration import run
 from thermal_landmarks.inference.calibration.annotated import predict_annotated, shared_landmarks
+from thermal_landmarks.inference.calibration.leave_one_out import Faces
 from thermal_landmarks.inference.calibration.run import calibrate_config
+from thermal_landmarks.inference.face_frames import expected_points
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import find_checkpoint, load_checkpoint
 
@@ -38,6 +41,7 @@ def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_four_real_portraits_show_the_annotators_definitions(calibrated: Path) -> None:
     result = json.loads((calibrated / "calibration.json").read_text())
+    assert (calibrated / "figures" / "offsets.png").is_file()
     assert result["faces"] == 4
     assert result["subjects"] == 3
     assert result["left_out"] == "person"
@@ -158,3 +162,30 @@ def test_data_without_landmarks_are_named(command: str) -> None:
     cfg = compose_config(command, ["data=scenes", "checkpoint=thermal_real", "data_name=scenes"])
     with pytest.raises(ConfigError, match="data=scenes: these data have no landmarks"):
         with_checkpoint_settings(cfg, load_checkpoint("thermal_real"))
+
+
+class FewFaces:
+    """A predictor's data that `calibrate_config` gets instead of reading pictures."""
+
+    def __init__(self, subjects: str, *, offset: float, lost: int = 0) -> None:
+        generator = np.random.default_rng(0)
+        face16 = get_scheme("face16")
+        shape = expected_points(face16, None, (200, 200))[0]
+        predicted = shape + generator.normal(0, 0.3, (len(subjects), 16, 2))
+        annotated = np.add(predicted, [0.0, offset])
+        annotated[:lost] += 400
+        self.faces = Faces(predicted, annotated, list(subjects), np.full(len(subjects), 60.0), list(subjects))
+
+
+@pytest.mark.parametrize(
+    ("few", "said"),
+    [
+        (FewFaces("aaaa", offset=5.0), "All 4 faces are of one person"),
+        (FewFaces("abcdef", offset=5.0, lost=1), "Nothing is learned from 1 of 6 faces"),
+        (FewFaces("abcd", offset=0.0), "4 faces of 4 people support no offset"),
+    ],
+)
+def test_what_a_person_should_know_is_said(few: FewFaces, said: str, tmp_path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(run, "predict_annotated", lambda *_, **__: (few.faces, []))
+    calibrate_config(config("data=synthetic", "data.source.subjects=1"), tmp_path)
+    assert said in " ".join(capsys.readouterr().out.split())

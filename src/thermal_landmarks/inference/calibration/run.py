@@ -15,6 +15,7 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.evaluation.table import nan_mean
 from thermal_landmarks.inference.calibration.annotated import predict_annotated
+from thermal_landmarks.inference.calibration.figure import offsets_figure
 from thermal_landmarks.inference.calibration.learning import Pose
 from thermal_landmarks.inference.calibration.leave_one_out import Faces, Outcome, calibrate, mean_error
 from thermal_landmarks.inference.evaluation_run import with_checkpoint_settings
@@ -30,7 +31,8 @@ def calibrate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] 
 
     Args:
         cfg: The composed `conf/calibrate.yaml`.
-        folder: Gets `checkpoints/best.ckpt`, `calibration.json`, `calibration.csv` and `per_face.csv`.
+        folder: Gets `checkpoints/best.ckpt`, `calibration.json`, `calibration.csv`,
+            `per_face.csv` and `figures/offsets.png`.
         overrides: What was typed on the command line.
 
     Returns:
@@ -69,6 +71,10 @@ def calibrate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] 
         "commit": git_commit(),
     }
     write_json(folder / "calibration.json", result)
+    folder_of_figures = RunFolder(folder).figures
+    folder_of_figures.mkdir(exist_ok=True)
+    counts = np.isfinite(faces.annotated_px).all(axis=2).sum(axis=0)
+    offsets_figure(outcome.calibration, loaded.scheme, counts).savefig(folder_of_figures / "offsets.png", dpi=110)
     _tell(console, faces, outcome, rows)
     console.print(f"Calibrated checkpoint: [bold]checkpoint={folder}[/bold]", soft_wrap=True)
     return result
