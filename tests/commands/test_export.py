@@ -1,25 +1,55 @@
 """`export` from a checkpoint to a file that is compared with the network, or a reason why not."""
 
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
+from thermal_faces import SyntheticFaces
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.exporting import parity
 from thermal_landmarks.exporting.export import export
 from thermal_landmarks.models.checkpoint import find_checkpoint
-from thermal_landmarks.runtime.exported import ExportedFaces
+
+PAGE = (Path(__file__).parents[2] / "docs" / "fast.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_a_checkpoint_becomes_a_file_and_a_table(run_script: Any, tmp_path: Path) -> None:
+def test_the_commands_of_the_page_export_and_predict(
+    run_script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Slow for a reason: PyTorch's exporter takes 20 seconds, whatever the network's size."""
-    settings = ["checkpoint=thermal_real", "speed=fast", "rendered_frames=2", "output=out", "name=small"]
-    done = run_script(["src/export.py", *settings], cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert "PyTorch, fast" in done.stdout
-    assert "onnx, fast, 32" in done.stdout
-    assert ExportedFaces(tmp_path / "out" / "small.onnx").settings["speed"] == "fast"
+    monkeypatch.setattr(parity, "RUNS", 1)
+    (block,) = re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL)
+    small = {"export": ["rendered_frames=2"], "predict": ["unit=celsius", "hydra.run.dir=out"]}
+    source = SyntheticFaces(subjects=3, images_per_subject=1, size=(120, 160), seed=5)
+    (tmp_path / "faces").mkdir()
+    np.save(tmp_path / "faces" / "face.npy", source.load(source.annotations()[1]).values)
+    said = {}
+    for line in block.strip().splitlines():
+        name, *settings = shlex.split(line.removeprefix("uv run thermal-landmarks "))
+        done = run_script([f"src/{name}.py", *settings, *small[name]], cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        said[name] = done.stdout
+    assert "PyTorch, fast" in said["export"]
+    assert "onnx, fast, 32" in said["export"]
+    assert len((tmp_path / "out" / "points.csv").read_text().splitlines()) == 2
+
+
+def test_the_lines_of_the_page_in_python_find_a_face() -> None:
+    source = SyntheticFaces(subjects=3, images_per_subject=1, size=(120, 160), seed=5)
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    told: list[tuple[Any, ...]] = []
+    exec(
+        block, {"temperatures_c": source.load(source.annotations()[1]).values, "print": lambda *said: told.append(said)}
+    )
+    ((confidence, box, points),) = told
+    assert confidence > 0.5
+    assert len(box) == 4
+    assert points.shape == (16, 2)
 
 
 @pytest.mark.parametrize("form", ["tflite", "executorch", "coreml"])

@@ -27,7 +27,7 @@ _REFUSED = {
     "executorch": "its operators have none that chooses among overlapping boxes, so finding faces can't be inside",
     "coreml": "its models run on macOS alone, so that one written here could not be compared with the network",
 }
-_SEED = 20_260  # of rendered frames that nothing was trained on
+COMPARED_SEED, CALIBRATION_SEED = 20_260, 20_270  # of rendered frames that nothing was trained on
 _CALIBRATION, _COMPARED = 24, 8
 
 
@@ -115,14 +115,14 @@ def export(
     if precision == "int8":
         from thermal_landmarks.exporting.quantisation import quantise
 
-        shown = [frame for frame in (*frames, *_rendered(_CALIBRATION, _SEED + 1)) if find(frame).number]
+        shown = [frame for frame in (*frames, *rendered_frames(_CALIBRATION, CALIBRATION_SEED)) if find(frame).number]
         if not shown:
             raise DataError("No frame shows a face to calibrate 8 bits with. Give frames=FOLDER.")
         model = quantise(model, shown)
     said = describe(
         predictor.scheme, speed=speed, precision=precision, weights=fingerprint(predictor.network, find.network)
     )
-    compared = [*frames, *_rendered(rendered, _SEED)]
+    compared = [*frames, *rendered_frames(rendered, COMPARED_SEED)]
     ends = (".onnx",) if form == "onnx" else (".xml", ".bin")
     files = [path.with_suffix(end) for end in ends]
     exported: dict[int, Finds] = {}
@@ -154,7 +154,7 @@ def export(
     return Exported(files[0], parity, rows)
 
 
-def _rendered(count: int, seed: int) -> Iterator[ThermalImage]:
+def rendered_frames(count: int, seed: int) -> Iterator[ThermalImage]:
     """Rendered people of a seed that nothing was trained on, each frame another size."""
     from thermal_faces import SyntheticFaces
 

@@ -16,7 +16,7 @@ from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.face_decoding import box_overlap
 
 _SAME_FACE = 0.7  # of two boxes: intersection over union
-_RUNS = 15
+RUNS = 7
 
 
 class Finds(Protocol):
@@ -91,7 +91,7 @@ def milliseconds(function: Callable[[], object], *, cpu: bool = True) -> float:
     clock = time.process_time if cpu else time.perf_counter
     function()
     taken = []
-    for _ in range(_RUNS):
+    for _ in range(RUNS):
         started = clock()
         function()
         taken.append(clock() - started)

@@ -41,6 +41,8 @@ def quantise(model: onnx.ModelProto, frames: Sequence[ThermalImage]) -> onnx.Mod
         frames: Each with a face that the finder finds: what no calibration frame shows has no range.
     """
     chosen = [node.name for node in model.graph.node if node.op_type == "Conv" and _gains(node, model)]
+    own = onnx.ModelProto()
+    own.CopyFrom(model)  # ONNX Runtime moves the weights of what it is given into a file
     quiet = logging.getLogger()
     level = quiet.level
     quiet.setLevel(logging.ERROR)  # advice on another way of preparing the graph
@@ -49,7 +51,7 @@ def quantise(model: onnx.ModelProto, frames: Sequence[ThermalImage]) -> onnx.Mod
         with np.errstate(invalid="ignore"), tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "int8.onnx"
             quantize_static(
-                model,
+                own,
                 path,
                 _Frames(frames),
                 quant_format=QuantFormat.QDQ,

@@ -209,6 +209,11 @@ class Predictor:
         """Of the faces, where none is given."""
         return self._finder
 
+    @property
+    def confidence(self) -> Confidence:
+        """Of the faces, at this speed."""
+        return self._confidence
+
     def use_finder(self, finder: Finder, confidence: Confidence) -> None:
         """Find faces with another finder than the one that comes with the package, from now on."""
         self._finder, self._confidence = finder, confidence
