@@ -28,8 +28,8 @@ import numpy as np
 from thermal_landmarks.runtime import ExportedFaces
 face, *_ = ExportedFaces(threads=1).faces(np.load(sys.argv[1]))
 np.save(sys.argv[2], face.points_px)
-import resource
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+status = open("/proc/self/status").read() if sys.platform == "linux" else "VmHWM: 0 kB"
+print(int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """
 
 
