@@ -102,7 +102,7 @@ def test_every_factor_that_can_be_in_every_image_can_be_left_out():
 def test_overfitting_shows_a_cascade_the_same_crops_in_every_epoch(blob_coco: Path, tmp_path: Path):
     data = ["data=coco", f"data.source.annotation_file={blob_coco}", f"data.cache_dir={tmp_path}", "data.workers=1"]
     small = ["data.image_size=[48,64]", "data.zoom.view_size=[24,32]", "data.batch_size=4", "data.on_bad_item=skip"]
-    cfg = compose_config("train", [*data, "experiment=looks", "debug=overfit", *small])
+    cfg = compose_config("train", [*data, "experiment=recipes/looks", "debug=overfit", *small])
     module = build("data", cfg.data)
     module.setup()
     seen: list[torch.Tensor] = []
@@ -121,7 +121,7 @@ def test_overfitting_shows_a_cascade_the_same_crops_in_every_epoch(blob_coco: Pa
     assert torch.equal(seen[0], seen[2])
 
 
-@pytest.mark.parametrize("experiment", ["lotr/m", "thermal_real"])
+@pytest.mark.parametrize("experiment", ["lotr/m", "recipes/thermal_real"])
 def test_overfitting_changes_no_image(experiment: str):
     cfg = compose_config("train", [f"experiment={experiment}", "debug=overfit"])
     settings = AugmentationSettings(**OmegaConf.to_object(cfg.data.augmentation))  # type: ignore[arg-type]

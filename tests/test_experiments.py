@@ -12,7 +12,7 @@ EXPERIMENTS = sorted(
     if p.stem != "from_study"  # tests/search/test_from_study.py
 )
 PRESETS = [name for name in EXPERIMENTS if re.fullmatch("paper/[A-Z]-[1-4]", name)]
-SAMPLE_DATA = ("dlib_faces", "overfit_thermal54", "overfit_thermal_real")
+SAMPLE_DATA = ("recipes/dlib_faces", "studies/overfit_thermal54", "studies/overfit_thermal_real")
 
 
 @pytest.mark.slow
@@ -27,7 +27,7 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch, ru
         small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
     if experiment.startswith("lotr/"):
         small.append("root.pretrained=false")
-    if experiment == "renderer_ablation":
+    if experiment == "studies/renderer_ablation":
         small.append("data.test_source.subjects=4")
     result = run_script(["src/train.py", f"experiment={experiment}", "debug=fast", *small], cwd=tmp_path)
     assert result.returncode == 0, result.stderr

@@ -13,7 +13,7 @@ evaluation
 models
 data
 building csv_table rendered
-runs
+runs old_names
 errors allocator
 thermal_faces
 """

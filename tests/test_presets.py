@@ -209,12 +209,12 @@ def test_preset_ablation_ensemble_and_seeds_combine_and_are_recorded(train, tmp_
 
 
 def test_a_list_of_experiments_is_recorded_with_its_ablation(train, tmp_path):
-    result = train("experiment=[paper/C-1,comparison,ablation/layers_removed]")
+    result = train("experiment=[paper/C-1,studies/comparison,ablation/layers_removed]")
     assert result.returncode == 0, result.stderr
     (path,) = tmp_path.glob("outputs/train/*/metrics.json")
     run = json.loads(path.read_text())
     assert run["variant"] == "layers_removed"
-    assert run["experiment"] == "paper/C-1,comparison,ablation/layers_removed"
+    assert run["experiment"] == "paper/C-1,studies/comparison,ablation/layers_removed"
 
 
 def test_an_experiment_that_would_undo_an_ablation_is_refused(train, tmp_path):

@@ -53,7 +53,7 @@ def run(line, workplace, run_script):
     command, *words = words_of(line)
     runs = sorted((workplace / "outputs" / "train").glob("*/metrics.json"))
     words = [word.replace("outputs/train/RUN", str(runs[0].parent)) if runs else word for word in words]
-    zooms = "experiment=fine_tune" in words  # its views are larger than the small images
+    zooms = "experiment=recipes/fine_tune" in words  # its views are larger than the small images
     if not any(word.startswith(("resume=", "debug=")) for word in words):
         words += [word for word in SMALL.get(command, []) if not (zooms and word.startswith("data.image_size"))]
         words += SYNTHETIC if command == "train.py" and "data=coco" not in words else []

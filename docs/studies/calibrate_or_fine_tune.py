@@ -1,4 +1,4 @@
-"""`calibrate`, `experiment=fine_tune` or both, over the number of annotated faces, for an annotator of other habits.
+"""`calibrate`, `experiment=recipes/fine_tune` or both, over the number of annotated faces, for another annotator.
 
 `python docs/studies/calibrate_or_fine_tune.py [FACES ...]`: rendered faces of a seed that no shipped network was
 trained on, placed by an annotator whose landmarks lie elsewhere by 3 % (standard deviation of each coordinate, in
@@ -60,7 +60,7 @@ def write_coco(folder: Path, images: list[ThermalImage], points: np.ndarray) -> 
 
 def fine_tuned(file: Path, folder: Path) -> Path:
     """The run of README's command on these faces."""
-    settings = ["experiment=fine_tune", "data=coco", f"data.source.annotation_file={file}", "data.split.test=0"]
+    settings = ["experiment=recipes/fine_tune", "data=coco", f"data.source.annotation_file={file}", "data.split.test=0"]
     command = [sys.executable, "-m", "thermal_landmarks", "train", *settings, "logger=none", f"output={folder / 'run'}"]
     subprocess.run(command, check=True, cwd=folder, capture_output=True)
     return folder / "run"

@@ -12,6 +12,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.old_names import TARGETS
 
 _READERS = "thermal_landmarks.data.readers"
 _CALLBACKS = "thermal_landmarks.training.callbacks"
@@ -77,12 +78,6 @@ ALL_BUILDABLE = tuple(name for names in BUILDABLE.values() for name in names)
 
 _INSIDE = {"data": ("source",)}  # a data module's settings hold those of its sources; nothing else nests
 
-_RENAMED = {  # in old run folders
-    "thermal_landmarks.data.synthetic.SyntheticFaces": "thermal_faces.SyntheticFaces",
-    f"{_CALLBACKS}.figures.TestFigures": f"{_CALLBACKS}.test_results.TestFigures",
-    f"{_CALLBACKS}.image_table.TestImages": f"{_CALLBACKS}.test_results.TestImages",
-}
-
 
 def build(kind: str, settings: DictConfig | Mapping[str, Any], **arguments: Any) -> Any:
     """Make what a config describes.
@@ -110,7 +105,7 @@ def _checked(value: Any, own: tuple[str, ...], nested: tuple[str, ...], *, where
     """A copy with today's names; refuses names that aren't admitted, at any depth."""
     if isinstance(value, Mapping):
         target = value.get("_target_")
-        today = _RENAMED.get(target, target) if isinstance(target, str) else target
+        today = TARGETS.get(target, target) if isinstance(target, str) else target
         if "_target_" in value and today not in own:
             raise ConfigError(
                 f"{where}._target_: '{str(target)[:200]}' is not something that a config may build here. "

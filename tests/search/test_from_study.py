@@ -30,7 +30,7 @@ def test_a_list_with_from_study_asks_for_the_study_too(tmp_path, monkeypatch):
     ):
         with pytest.raises(ConfigError, match=r"there is no file outputs/studies\.db"):
             expand(experiment, f"study={NAME}")
-    assert expand("experiment=[paper/A-2,comparison]") == ["experiment=[paper/A-2,comparison]"]
+    assert expand("experiment=[paper/A-2,studies/comparison]") == ["experiment=[paper/A-2,studies/comparison]"]
     with pytest.raises(ConfigError, match="can't be swept over"):
         expand("--multirun", "experiment=from_study,paper/A-2", f"study={NAME}")
 

@@ -47,7 +47,7 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 def test_the_runs_own_command_line_may_be_repeated(run):
-    typed = ["data=wflw", "stem=conv", "experiment=[paper/A-2,comparison]", "without=glasses", "stem.depth=2"]
+    typed = ["data=wflw", "stem=conv", "experiment=[paper/A-2,studies/comparison]", "without=glasses", "stem.depth=2"]
     typed += ["data.image_size=[64,64]", "data.source.folder=/old/wflw", "seed=0", "hydra.run.dir=x", "resume=last"]
     assert resumed_config(run, typed) == OmegaConf.create(CONFIG)
 
@@ -55,7 +55,7 @@ def test_the_runs_own_command_line_may_be_repeated(run):
 @pytest.mark.parametrize(
     "typed",
     [
-        *("experiment=lotr/m", "experiment=paper/A-2", "experiment=[comparison,paper/A-2]", "without=beards"),
+        *("experiment=lotr/m", "experiment=paper/A-2", "experiment=[studies/comparison,paper/A-2]", "without=beards"),
         *("~without", "always=beards", "debug=fast", "stem=resnext", "stem.depth=3", "data.source.part=test"),
         *("+stem.dilation=2", "objective=val/nme", "data.image_size=[64,32]", "seed=1"),
     ],

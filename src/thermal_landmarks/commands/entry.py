@@ -24,6 +24,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.errors import ConfigError, Interrupted, UserError
+from thermal_landmarks.old_names import todays_arguments
 from thermal_landmarks.rendered import store_ranges
 from thermal_landmarks.runs import RunFolder, find_run_to_resume
 
@@ -61,7 +62,7 @@ def _choice(group: str) -> str | None:
     if group in hydra_config.runtime.choices:
         choice: str | None = hydra_config.runtime.choices[group]
         return choice
-    # Hydra keeps no record of a list of files, such as experiment=[paper/A-2,comparison].
+    # Hydra keeps no record of a list of files, such as experiment=[paper/A-2,studies/comparison].
     overrides = OverridesParser.create().parse_overrides(list(hydra_config.overrides.task))
     lists: list[Any] = [override.value() for override in overrides if override.key_or_group == group]
     return ",".join(lists[-1])
@@ -118,6 +119,7 @@ def command(
             try:
                 if expand is not None:
                     sys.argv[1:] = expand(sys.argv[1:])
+                sys.argv[1:] = todays_arguments(sys.argv[1:])
                 run()
             except Exception as error:
                 message = explain(error, config_name, sys.argv[1:])
@@ -229,4 +231,4 @@ def compose_config(config_name: str, overrides: list[str]) -> DictConfig:
     """The config of a command as `conf/` and the overrides make it."""
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONFIG_DIR)):
-        return compose(config_name, overrides)
+        return compose(config_name, todays_arguments(overrides))

@@ -30,7 +30,7 @@ def take_weights(network: Network, trained: Network) -> dict[str, tuple[int, int
         raise ConfigError(
             f"only {counts['root'][0]} of the root's {counts['root'][1]} tensors are in it with the same shape. Its "
             f"root is {trained.settings['root']} for {trained.settings['in_channels']} channel(s); set root= and "
-            "data.in_channels= to these, or experiment=fine_tune for the shipped thermal_real."
+            "data.in_channels= to these, or experiment=recipes/fine_tune for the shipped thermal_real."
         )
     places = [part.settings["head"].get("places", "stretched") for part in (trained, network)]
     if places[0] != places[1] and counts["head"][0]:

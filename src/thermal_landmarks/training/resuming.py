@@ -10,6 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from thermal_landmarks.data.paths import PATHS, absolute, path_settings
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.old_names import todays_arguments, todays_experiments
 from thermal_landmarks.runs import RunFolder, read_config
 
 _FREE = ("resume", "output", "trainer", "logger", "hydra", "search", "tags", "data.workers", "data.cache_dir")
@@ -42,11 +43,14 @@ def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig |
     kept = cfg.copy()
     parser = OverridesParser.create()
     for line in overrides:
-        override = parser.parse_override(line)
+        override = parser.parse_override(*todays_arguments([line]))
         key = override.key_or_group
         if key in kept.choices or _is_group(key):
             chosen = None if override.is_delete() else override.value()
-            _require_same(line, key, _choice(chosen), kept.choices.get(key, _UNKNOWN))
+            recorded = kept.choices.get(key, _UNKNOWN)
+            if key == "experiment" and isinstance(recorded, str):
+                recorded = todays_experiments(recorded)
+            _require_same(line, key, _choice(chosen), recorded)
             continue
         value = None if override.is_delete() else override.value()
         if typed is not None and OmegaConf.select(typed, key) is not None:

@@ -100,7 +100,7 @@ def sections(
             "singular",
             "Table 2: singular models",
             "Test images. Several seeds: mean ± standard deviation.",
-            f"{_TRAIN} experiment=comparison stem=conv,resnext branch=none,luong seed=0,1,2",
+            f"{_TRAIN} experiment=studies/comparison stem=conv,resnext branch=none,luong seed=0,1,2",
             result_tables("singular", protocols),
         ),
         Section(
