@@ -11,19 +11,17 @@ from thermal_landmarks.commands.entry import command
 @command("render_sequence")
 def main(cfg: DictConfig) -> None:
     """Render each subject's sequence into a folder of its own in the output folder."""
-    import multiprocessing
     import os
-    from concurrent.futures import ProcessPoolExecutor
     from contextlib import nullcontext
 
     from omegaconf import OmegaConf
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from thermal_faces import SyntheticSequence
     from thermal_faces.video.files import write_sequence
     from thermal_landmarks import __version__
     from thermal_landmarks.errors import ConfigError
+    from thermal_landmarks.long_work import counting, processes
     from thermal_landmarks.runs import git_commit
 
     if cfg.subjects < 1:
@@ -48,13 +46,10 @@ def main(cfg: DictConfig) -> None:
     folder = Path(HydraConfig.get().runtime.output_dir)
     console = Console()
     workers = cfg.workers or os.cpu_count() or 1
-    context = multiprocessing.get_context("spawn")
-    columns = (TextColumn("Rendering frames"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with (
-        ProcessPoolExecutor(workers, mp_context=context) if workers > 1 else nullcontext() as pool,
-        Progress(*columns, console=console, transient=True) as progress,
+        processes(workers) if workers > 1 else nullcontext() as pool,
+        counting("Rendering frames", sum(map(len, sequences)), console=console) as done,
     ):
-        task = progress.add_task("", total=sum(len(sequence) for sequence in sequences))
         for sequence in sequences:
             target = folder / f"subject_{sequence.subject:05d}"
             rendered = write_sequence(
@@ -64,10 +59,10 @@ def main(cfg: DictConfig) -> None:
                 ahead=2 * workers,
                 preview_s=cfg.preview_s,
                 provenance={"thermal_landmarks": __version__, "commit": git_commit()},
-                advance=lambda: progress.advance(task),
+                advance=lambda: done(1),
             )
             if not rendered:
-                progress.advance(task, len(sequence))
+                done(len(sequence))
             console.print(f"{target}: {len(sequence)} frames{'' if rendered else ' were there'}", soft_wrap=True)
 
 

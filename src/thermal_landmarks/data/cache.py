@@ -2,27 +2,21 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
     Progress,
     SpinnerColumn,
-    TaskID,
     TextColumn,
     TimeElapsedColumn,
-    TimeRemainingColumn,
 )
 
-from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.data.annotation import Annotation, Source
 from thermal_landmarks.data.cache_files import filling, is_usable, keep_rows, only_one, reserve
 from thermal_landmarks.data.checks import ImageFacts, find_faults, image_facts
@@ -31,6 +25,7 @@ from thermal_landmarks.data.geometry import pixel_size, transform_points
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
+from thermal_landmarks.long_work import counting, processes
 
 _VERSION = 5  # raise when the layout or the meaning of a cached array changes
 _CHUNK = 16
@@ -163,21 +158,13 @@ def _prepare_all(
 ) -> Iterator[_Prepared]:
     starts = range(0, len(annotations), _CHUNK)
     jobs = [(source, preprocessing, annotations[i : i + _CHUNK], path, i) for i in starts]
-    columns = (TextColumn("Preparing images"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("", total=len(annotations))
-        if workers == 1 or len(jobs) <= 2:
-            yield from _advance(map(_prepare_chunk, jobs), progress, task)
-            return
-        context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
-        with ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory) as pool:
-            yield from _advance(pool.map(_prepare_chunk, jobs), progress, task)
-
-
-def _advance(batches: Iterator[list[_Prepared]], progress: Progress, task: TaskID) -> Iterator[_Prepared]:
-    for batch in batches:
-        progress.advance(task, len(batch))
-        yield from batch
+    with ExitStack() as stack:
+        done = stack.enter_context(counting("Preparing images", len(annotations)))
+        alone = workers == 1 or len(jobs) <= 2
+        over = map if alone else stack.enter_context(processes(workers)).map
+        for batch in over(_prepare_chunk, jobs):
+            done(len(batch))
+            yield from batch
 
 
 def _prepare_chunk(

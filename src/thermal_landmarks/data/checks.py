@@ -1,16 +1,14 @@
 """Reading a whole data set as training would, and listing everything in it that is wrong or odd."""
 
 import hashlib
-import multiprocessing
 import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from rich.progress import track
 
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.check_report import DataReport, Finding, Severity
@@ -18,6 +16,7 @@ from thermal_landmarks.data.left_right import count_pairs, swapped_pairs
 from thermal_landmarks.data.normalisation import is_constant
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import DataError
+from thermal_landmarks.long_work import counting, processes
 
 _CHUNK = 16
 _PLAUSIBLE_C = (-30.0, 80.0)  # 1st and 99th percentile of a picture of a person in any room
@@ -117,13 +116,12 @@ def image_facts(image: ThermalImage) -> ImageFacts:
 
 def _load_all(source: Source, annotations: Sequence[Annotation], workers: int) -> Iterator[ImageFacts | str]:
     jobs = [(source, annotations[i : i + _CHUNK]) for i in range(0, len(annotations), _CHUNK)]
-    if workers == 1 or len(jobs) <= 2:
-        for job in track(jobs, "Reading images", transient=True):
-            yield from _load_chunk(job)
-        return
-    context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        for results in track(pool.map(_load_chunk, jobs), "Reading images", total=len(jobs), transient=True):
+    with ExitStack() as stack:
+        done = stack.enter_context(counting("Reading images", len(annotations)))
+        alone = workers == 1 or len(jobs) <= 2
+        over = map if alone else stack.enter_context(processes(workers)).map
+        for results in over(_load_chunk, jobs):
+            done(len(results))
             yield from results
 
 

@@ -112,6 +112,8 @@ class LandmarkDataModule(L.LightningDataModule):
 
     def prepare_data(self) -> None:
         """Decode and cache the images (one process of a machine does it for all)."""
+        if self.datasets:  # set up already, so everything is there
+            return
         for source in filter(None, (self.source, self.test_source)):
             self._load(source)
 

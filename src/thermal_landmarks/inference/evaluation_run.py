@@ -11,7 +11,6 @@ import torch
 from lightning.fabric.utilities import move_data_to_device
 from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.building import build
 from thermal_landmarks.data.batch import to_unit
@@ -35,6 +34,7 @@ from thermal_landmarks.evaluation.table import ImagePass, ImageTable, Normaliser
 from thermal_landmarks.evaluation.terminal import landmark_table, metric_table
 from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.long_work import counting
 from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.runs import RunFolder, git_commit, read_config, write_json
 
@@ -139,13 +139,11 @@ def evaluate(predictor: Predictor, data: LandmarkDataModule) -> ImageTable:
         data: With a test set.
     """
     images = ImagePass(predictor.scheme.num_points)
-    columns = (TextColumn("Evaluating"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("", total=len(data.datasets["test"]))
+    with counting("Evaluating", len(data.datasets["test"])) as done:
         for raw in data.test_dataloader():
             batch = data.finish(cast(RawBatch, move_data_to_device(raw, predictor.device)), augment=False)
             images.add(to_unit(predictor.predict_normalised(batch["image"]), data.image_size), batch)
-            progress.advance(task, len(batch["index"]))
+            done(len(batch["index"]))
     return images.finish()
 
 

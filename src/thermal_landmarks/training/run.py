@@ -112,7 +112,7 @@ def _train(
     if cfg.weights is not None and resume_from is None:
         console.print(start_from(module, cfg.weights))
     safeguards = [StopDiverged(objective=cfg.objective), Interruption(request)]
-    trainer = build_trainer(cfg, run, facts, [*callbacks, *safeguards])
+    trainer = _trainer(cfg, run, facts, [*callbacks, *safeguards])
 
     started = time.perf_counter()
     pruned, tested = False, None
@@ -235,7 +235,7 @@ def start_from(module: LandmarkModule | FinderModule, weights: str) -> str:
     return f"Weights of {weights}: {', '.join(taken)}{''.join(anew)}"
 
 
-def build_trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts, extra: Sequence[Callback] = ()) -> L.Trainer:
+def _trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts, extra: Sequence[Callback] = ()) -> L.Trainer:
     """Lightning's Trainer with this run's callbacks, those of the caller and loggers."""
     callbacks: list[Callback] = [build("callback", settings) for settings in (cfg.callbacks or {}).values() if settings]
     callbacks.extend(extra)

@@ -74,6 +74,8 @@ class SceneDataModule(L.LightningDataModule):
 
     def prepare_data(self) -> None:
         """Render and store the scenes (one process of a machine does it for all)."""
+        if self.scenes:  # set up already, so everything is there
+            return
         self._load("train")
         self._load("test")
 

@@ -2,25 +2,22 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.data.annotation import Unit
 from thermal_landmarks.data.geometry import fit_matrix, warp_image
 from thermal_landmarks.data.scenes.gray import to_bytes
 from thermal_landmarks.errors import DataError
+from thermal_landmarks.long_work import counting, processes
 
 _VERSION = 1  # raise when the layout or the meaning of a stored array changes
 _CHUNK = 16
@@ -135,11 +132,9 @@ def _in_order(
     source: SceneSource, path: Path, chunks: Sequence[range], workers: int, minutes: float | None
 ) -> Iterator[_Row]:
     """The faces of each scene, up to the first that wasn't ready in time."""
-    columns = (TextColumn("Rendering scenes"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
-        task = progress.add_task("", total=len(source))
+    with counting("Rendering scenes", len(source)) as done:
         for chunk, rows in zip(chunks, _rendered(source, path, chunks, workers, minutes), strict=True):
-            progress.advance(task, len(chunk))
+            done(len(chunk))
             yield from rows
             if len(rows) < len(chunk):
                 return
@@ -152,8 +147,7 @@ def _rendered(
         until = _deadline(minutes)
         yield from (_render_chunk((source, path, chunk, until)) for chunk in chunks)
         return
-    context = multiprocessing.get_context("spawn")  # a forked process would inherit torch's threads and locks
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=keep_freed_memory) as pool:
+    with processes(workers) as pool:
         list(pool.map(_start, [source] * workers))  # imports and compilation don't count
         until = _deadline(minutes)
         yield from pool.map(_render_chunk, [(source, path, chunk, until) for chunk in chunks])
