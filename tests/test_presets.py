@@ -170,7 +170,9 @@ def test_the_thermal_models_learn_with_lotrs_loss(stem):
     torch.manual_seed(0)
     cfg = compose_config("train", [f"stem={stem}", "loss=smooth_wing", "data.image_size=[48,64]"])
     network, loss = build(cfg, device="cpu"), building.build("loss", cfg.loss)
-    points, _ = network.learn(torch.randn(2, 1, 48, 64), torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool))
+    points, _ = network.forward_train(
+        torch.randn(2, 1, 48, 64), torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool)
+    )
     value = loss(points, torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool), (48, 64))
     value.backward()
     assert value > 1  # pixels

@@ -32,7 +32,7 @@ def test_points_of_bf16_features_are_those_of_the_same_features_in_float32() -> 
 def test_fully_connected_head_has_no_penalty_of_its_own() -> None:
     head = FullyConnectedHead([Tokens(10, 4)], 6, dropout=0.0)
     features = [torch.randn(3, 40)]
-    points, penalty = head.learn(features, torch.rand(3, 6, 2), torch.ones(3, 6, dtype=torch.bool))
+    points, penalty = head.forward_train(features, torch.rand(3, 6, 2), torch.ones(3, 6, dtype=torch.bool))
     torch.testing.assert_close(points, head(features))
     assert float(penalty) == 0
 

@@ -102,7 +102,7 @@ def test_heat_penalty_is_the_cross_entropy_with_gaussians_around_the_valid_point
     target = torch.rand(2, 2, 2)
     target[1, 0] = torch.nan
     mask = torch.tensor([[True, True], [False, True]])
-    points, penalty = head.learn(features, target, mask)
+    points, penalty = head.forward_train(features, target, mask)
     torch.testing.assert_close(points, head(features))
     heat = head.heat(features[0]).detach().numpy()
     total = 0.0

@@ -1,5 +1,6 @@
-"""The paper's head: flatten, dropout, fully connected, N x 2 (Baker 2023, section 3.1)."""
+"""What all heads of landmarks share, and the paper's: flatten, dropout, fully connected (Baker 2023, section 3.1)."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Literal
 
@@ -15,8 +16,29 @@ from thermal_landmarks.models.shapes import Shape
 Start = Literal["image_centre", "glorot"]
 
 
+class LandmarkHead(nn.Module, ABC):
+    """From the components' outputs to N points in [0, 1] image units."""
+
+    @abstractmethod
+    def forward(self, features: Sequence[Float[Tensor, "b ..."]]) -> Float[Tensor, "b point 2"]:
+        """Landmarks."""
+
+    def forward_train(
+        self,
+        features: Sequence[Float[Tensor, "b ..."]],
+        target: Float[Tensor, "b point 2"],  # noqa: ARG002  (for heads that have a penalty)
+        mask: Bool[Tensor, "b point"],  # noqa: ARG002
+    ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
+        """Landmarks, and the penalty that the head wants to be added to the loss; here none."""
+        points = self(features)
+        return points, points.new_zeros(())
+
+    def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
+        """Start from these points (in [0, 1] image units), e.g. the mean of the training set; here nothing changes."""
+
+
 @HEADS.register("fully_connected")
-class FullyConnectedHead(nn.Module):
+class FullyConnectedHead(LandmarkHead):
     """One linear layer from all features to all coordinates, without an activation.
 
     Two things are ours. Its features are divided by the square root of their number: a fully connected layer over
@@ -69,16 +91,6 @@ class FullyConnectedHead(nn.Module):
             flat = self.dropout(flat.to(self.linear.weight.dtype)) * self.gain
             points: Tensor = self.linear(flat)
         return points.float().unflatten(1, (self.num_points, 2))
-
-    def learn(
-        self,
-        features: Sequence[Float[Tensor, "b ..."]],
-        target: Float[Tensor, "b point 2"],  # noqa: ARG002  (the heads' common signature)
-        mask: Bool[Tensor, "b point"],  # noqa: ARG002
-    ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
-        """Landmarks, and no penalty of the head's own."""
-        points = self(features)
-        return points, points.new_zeros(())
 
     @torch.no_grad()
     def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:

@@ -182,7 +182,7 @@ class LandmarkNetwork(Network):
         points: Tensor = self.head(self._features(images))
         return points
 
-    def learn(
+    def forward_train(
         self,
         images: Float[Tensor, "b c h w"],
         target: Float[Tensor, "b point 2"],
@@ -195,7 +195,7 @@ class LandmarkNetwork(Network):
             target: True landmarks in [0, 1] image units.
             mask: Which of them are valid.
         """
-        points, penalty = self.head.learn(self._features(images), target, mask)
+        points, penalty = self.head.forward_train(self._features(images), target, mask)
         return points, penalty
 
     def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.grid import Grid
+from thermal_landmarks.models.heads import LandmarkHead
 from thermal_landmarks.models.layers import is_whole, require_number
 from thermal_landmarks.models.registry import HEADS
 from thermal_landmarks.models.shapes import FeatureMap, Patches, Shape
@@ -20,7 +21,7 @@ Places = Literal["centres", "stretched"]
 
 
 @HEADS.register("soft_argmax")
-class SoftArgmaxHead(nn.Module):
+class SoftArgmaxHead(LandmarkHead):
     """One heat map a landmark from a 1x1 convolution; the landmark is the heat map's centre of mass.
 
     Args:
@@ -90,7 +91,7 @@ class SoftArgmaxHead(nn.Module):
     ) -> Float[Tensor, "b point 2"]:
         return self._centre(self._heat(features))
 
-    def learn(
+    def forward_train(
         self,
         features: Sequence[Float[Tensor, "b c h w"]],
         target: Float[Tensor, "b point 2"],
@@ -103,10 +104,6 @@ class SoftArgmaxHead(nn.Module):
         entropy = -(wanted * heat.log_softmax(dim=2)).sum(dim=2)
         penalty = (entropy * mask).sum() / mask.sum().clamp(min=1)
         return self._centre(heat), self.heat_weight * penalty
-
-    @torch.no_grad()
-    def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
-        """Does nothing: heat maps begin flat, and find a landmark wherever it is."""
 
     def _heat(self, features: Sequence[Tensor]) -> Float[Tensor, "b point cell"]:
         rows = self.rows

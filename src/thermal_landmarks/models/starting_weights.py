@@ -10,7 +10,7 @@ _log = logging.getLogger(__name__)
 _PARTS = ("root", "stem", "branch", "head")
 
 
-def take_weights(network: Network, trained: Network) -> dict[str, tuple[int, int]]:
+def load_matching_weights(network: Network, trained: Network) -> dict[str, tuple[int, int]]:
     """Copy every tensor of a trained network that has the same name and shape in this one.
 
     Returns:

@@ -117,7 +117,7 @@ class LandmarkModule(OptimizedModule):
         # Training images are single looks already.
         images = batch["image"].to(memory_format=self.memory_format)
         target = to_unit(batch["points_px"], image_size(batch))
-        prediction, penalty = self.network.learn(images, target, batch["mask"])
+        prediction, penalty = self.network.forward_train(images, target, batch["mask"])
         loss = self._loss(prediction.float(), batch) + penalty
         self._log_mean("train/loss", loss, batch)
         return loss

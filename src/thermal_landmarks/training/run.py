@@ -26,7 +26,7 @@ from thermal_landmarks.errors import ConfigError, DivergedError, Interrupted
 from thermal_landmarks.evaluation.terminal import metric_table
 from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
 from thermal_landmarks.models.complexity import count_flops, count_parameters
-from thermal_landmarks.models.starting_weights import take_weights
+from thermal_landmarks.models.starting_weights import load_matching_weights
 from thermal_landmarks.runs import RunFolder, git_commit, remove_partial_files, replacing, write_json
 from thermal_landmarks.training.callbacks.divergence import StopDiverged
 from thermal_landmarks.training.callbacks.history import History
@@ -225,9 +225,9 @@ def start_from(module: LandmarkModule | FinderModule, weights: str) -> str:
     try:
         if isinstance(module, FinderModule):
             trained = load_finder(None if weights == "face_finder" else weights).network
-            counts = take_weights(module.network, trained)
+            counts = load_matching_weights(module.network, trained)
         else:
-            counts = take_weights(module.network, load_checkpoint(weights).network)
+            counts = load_matching_weights(module.network, load_checkpoint(weights).network)
     except ConfigError as error:
         raise ConfigError(f"weights={weights}: {error}") from error
     taken = [part if have == all_ else f"{part} in part" for part, (have, all_) in counts.items() if have]

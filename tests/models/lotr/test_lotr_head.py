@@ -57,7 +57,7 @@ def test_points_keep_full_precision_under_autocast() -> None:
 def test_head_has_no_penalty_of_its_own() -> None:
     head = PerQueryHead([Tokens(6, 8)], 6, depth=1, width=16)
     tokens = [torch.randn(3, 6, 8)]
-    points, penalty = head.learn(tokens, torch.rand(3, 6, 2), torch.ones(3, 6, dtype=torch.bool))
+    points, penalty = head.forward_train(tokens, torch.rand(3, 6, 2), torch.ones(3, 6, dtype=torch.bool))
     torch.testing.assert_close(points, head(tokens))
     assert float(penalty) == 0
 

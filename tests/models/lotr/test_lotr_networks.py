@@ -63,7 +63,7 @@ def test_parts_can_be_mixed(parts: dict[str, Any], mix: Callable[..., LandmarkNe
     torch.manual_seed(0)
     network = mix(**parts)
     images = torch.randn(2, 1, 96, 112)
-    points, _ = network.learn(images, torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool))
+    points, _ = network.forward_train(images, torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool))
     assert points.shape == (2, 6, 2)
     (points - torch.rand_like(points)).square().sum().backward()
     for name, parameter in network.named_parameters():

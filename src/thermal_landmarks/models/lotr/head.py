@@ -8,17 +8,18 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.heads import LandmarkHead
 from thermal_landmarks.models.layers import require_positive
 from thermal_landmarks.models.registry import HEADS
 from thermal_landmarks.models.shapes import Shape, Tokens
 
 
 @HEADS.register("per_query")
-class PerQueryHead(nn.Module):
+class PerQueryHead(LandmarkHead):
     """Hidden layers with ReLU, then two linear outputs, x and y; an ensemble's tokens of a landmark are joined.
 
     Args:
@@ -58,16 +59,6 @@ class PerQueryHead(nn.Module):
         with torch.autocast(tokens.device.type, enabled=False):
             points: Tensor = self.mean_shape + self.point(self.hidden(tokens.to(self.point.weight.dtype)))
         return points.float()
-
-    def learn(
-        self,
-        features: Sequence[Float[Tensor, "b point dim"]],
-        target: Float[Tensor, "b point 2"],  # noqa: ARG002  (the heads' common signature)
-        mask: Bool[Tensor, "b point"],  # noqa: ARG002
-    ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
-        """Landmarks, and no penalty of the head's own."""
-        points = self(features)
-        return points, points.new_zeros(())
 
     @torch.no_grad()
     def set_mean_shape(self, points: Float[Tensor, "point 2"]) -> None:
