@@ -118,6 +118,14 @@ def test_the_shown_faces_are_ranked_and_have_their_points(found: Found) -> None:
     assert_allclose(predicted, table.predicted_px[row])
 
 
+def test_rendered_faces_of_two_people_have_different_titles(found: Found) -> None:
+    table, dataset = found
+    names = [f"synthetic/subject_{i:05d}/00000" for i in range(12)]
+    named = LandmarkDataset(replace(dataset.samples, names=names), dataset.rows, dataset.landmarks)
+    best = draw_figures(table, named, Measures(), measure(table, Measures()), name="", faces=3)["overlays_best"]
+    assert len({axis.get_title().partition(":")[0] for axis in best.axes}) == 3
+
+
 def test_faces_are_chosen_by_their_error_and_not_without_one() -> None:
     assert choose(np.array([0.3, np.nan, 0.1, 0.2, 0.5, 0.4]), 1) == {"best": [2], "median": [0], "worst": [4]}
     assert choose(np.arange(6.0), 2) == {"best": [0, 1], "median": [2, 3], "worst": [5, 4]}

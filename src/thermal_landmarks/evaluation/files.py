@@ -96,7 +96,9 @@ def draw_figures(
 
 
 def _title(name: str, nme: float, pixels: float) -> str:
-    return f"{Path(name).name}: {pixels:.1f} px" + ("" if np.isnan(nme) else f", NME {nme:.1%}")
+    path = Path(name)
+    shown = path.name if path.suffix else "/".join(path.parts[-2:])  # rendered images are numbered in their subject
+    return f"{shown}: {pixels:.1f} px" + ("" if np.isnan(nme) else f", NME {nme:.1%}")
 
 
 def _cell(value: float, digits: int = 3) -> str:
