@@ -3,7 +3,7 @@
 `python docs/studies/calibrate_or_fine_tune.py [FACES ...]`: rendered faces of a seed that no shipped network was
 trained on, placed by an annotator whose landmarks lie elsewhere by 3 % (standard deviation of each coordinate, in
 percent of the distance of the outer eye corners) and who clicks with a scatter of 0.9 %. Each number of faces is drawn
-twice, with another annotator each time; errors are those of 150 other people. Writes
+twice, with another annotator each time; errors are those of 150 other people. Adds to
 docs/results/calibrate_or_fine_tune.csv and docs/figures/calibrate_or_fine_tune.png.
 """
 
@@ -45,11 +45,12 @@ def write_coco(folder: Path, images: list[ThermalImage], points: np.ndarray) -> 
     """Pictures and annotations as `data=coco` reads them."""
     listed, annotations = [], []
     for i, (image, places) in enumerate(zip(images, points, strict=True)):
-        kelvin = np.clip((image.values + 273.15) * 100, 0, 65535).round().astype(np.uint16)
-        Image.fromarray(kelvin).save(folder / f"{i}.png")
-        height, width = kelvin.shape
+        zero, unit = (-273.15, "centi_kelvin") if image.unit == "celsius" else (0.0, "counts")
+        stored = np.clip((image.values - zero) * 100, 0, 65535).round().astype(np.uint16)
+        Image.fromarray(stored).save(folder / f"{i}.png")
+        height, width = stored.shape
         size = {"width": width, "height": height}
-        listed.append({"id": i, "file_name": f"{i}.png", **size, "subject": f"s{i}", "unit": "centi_kelvin"})
+        listed.append({"id": i, "file_name": f"{i}.png", **size, "subject": f"s{i}", "unit": unit})
         keypoints = np.column_stack([places, np.full(16, 2)]).ravel().tolist()
         annotations.append({"id": i, "image_id": i, "category_id": 1, "keypoints": keypoints})
     file = folder / "annotations.json"
@@ -125,15 +126,23 @@ def main(numbers: tuple[int, ...]) -> None:
     others = [source.load(each) for each in source.annotations()]
     truth = np.array([each.points_px for each in source.annotations()], dtype=float)
     shipped = predicted("thermal_real", others)
-    rows: list[tuple[float, ...]] = []
+    file = DOCS / "results" / "calibrate_or_fine_tune.csv"
+    if not file.is_file():
+        file.write_text(",".join(("faces", "draw", *WAYS[:3], f'"{WAYS[3]}"')) + "\n", encoding="utf-8")
     for number in numbers:
         for draw in range(DRAWS):
-            rows.append((number, draw, *measure(number, draw, others, truth, shipped)))
-            print(*(f"{value:.2f}" for value in rows[-1]), flush=True)
-    with (DOCS / "results" / "calibrate_or_fine_tune.csv").open("w", newline="", encoding="utf-8") as file:
-        cells = [[int(row[0]), int(row[1]), *(f"{value:.3f}" for value in row[2:])] for row in rows]
-        csv.writer(file).writerows([("faces", "draw", *WAYS), *cells])
-    draw_figure(rows, DOCS / "figures" / "calibrate_or_fine_tune.png")
+            if (number, draw) in [row[:2] for row in read(file)]:
+                continue  # what is measured already stays
+            errors = measure(number, draw, others, truth, shipped)
+            with file.open("a", newline="", encoding="utf-8") as table:
+                csv.writer(table, lineterminator="\n").writerow([number, draw, *(f"{each:.2f}" for each in errors)])
+    draw_figure(read(file), DOCS / "figures" / "calibrate_or_fine_tune.png")
+
+
+def read(file: Path) -> list[tuple[float, ...]]:
+    """The rows that are measured."""
+    with file.open(newline="", encoding="utf-8") as table:
+        return [tuple(map(float, row)) for row in list(csv.reader(table))[1:]]
 
 
 if __name__ == "__main__":
