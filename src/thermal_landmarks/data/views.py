@@ -43,7 +43,7 @@ def fitting_matrix(size: Sequence[int], wanted_size: Sequence[int], like: Tensor
 
 
 def face_views(
-    points_px: Float[Tensor, "batch point 2"], mask: Bool[Tensor, "batch point"], zoom: Zoom, frame_height: int
+    points_px: Float[Tensor, "batch point 2"], mask: Bool[Tensor, "batch point"] | None, zoom: Zoom, frame_height: int
 ) -> Float[Tensor, "batch 2 3"]:
     """Maps from frame to view pixels that bring each face upright into the middle of its view.
 
@@ -52,17 +52,18 @@ def face_views(
 
     Args:
         points_px: In pixels of the frame.
-        mask: Which points to use; a face without any gets the similarity of the smallest face.
+        mask: Which points to use; a face without any gets the similarity of the smallest face. None: all.
         zoom: Size of the view and of the face in it.
         frame_height: In pixels.
     """
     reference = reference_px(zoom, points_px)
-    weight = mask.to(points_px.dtype)[..., None]
-    count = weight.sum(dim=1).clamp(min=1)
-    middle = (weight * points_px).sum(dim=1) / count
-    reference_middle = (weight * reference).sum(dim=1) / count
-    r, p = (reference - reference_middle[:, None]) * weight, (points_px - middle[:, None]) * weight
-    energy = r.square().sum(dim=(1, 2)).clamp(min=1e-6)
+    # One row of weights for all faces where all points count: an exporter can compute what follows from it in advance.
+    weight = torch.ones_like(reference[:, :1]) if mask is None else mask.to(points_px.dtype)[..., None]
+    count = weight.sum(dim=-2, keepdim=True).clamp(min=1)
+    middle = (weight * points_px).sum(dim=-2, keepdim=True) / count
+    reference_middle = (weight * reference).sum(dim=-2, keepdim=True) / count
+    r, p = (reference - reference_middle) * weight, (points_px - middle) * weight
+    energy = r.square().sum(dim=(-2, -1)).clamp(min=1e-6)
     real = (r * p).sum(dim=(1, 2)) / energy
     imaginary = (r[..., 0] * p[..., 1] - r[..., 1] * p[..., 0]).sum(dim=1) / energy
     least = _SMALLEST_FACE * frame_height / (zoom.face_size * zoom.view_size[0])
@@ -70,8 +71,8 @@ def face_views(
     real, imaginary = torch.where(size < least, least, real), torch.where(size < least, 0.0, imaginary)
     square = real.square() + imaginary.square()
     linear = torch.stack([real, imaginary, -imaginary, real], dim=1).view(-1, 2, 2) / square[:, None, None]
-    offset = reference_middle - (linear @ middle[..., None]).squeeze(-1)
-    return torch.cat([linear, offset[..., None]], dim=2)
+    offset = reference_middle.mT - linear @ middle.mT
+    return torch.cat([linear, offset], dim=2)
 
 
 def cut_views(

@@ -81,11 +81,11 @@ class FaceLandmarks(nn.Module):
         self.frame_size = predictor.preprocessing.image_size
         start, known = expected_points(predictor.scheme, reference, self.frame_size)
         self.register_buffer("start", torch.from_numpy(start).float())
-        self.register_buffer("known", torch.from_numpy(known))
+        self.register_buffer("known", None if known.all() else torch.from_numpy(known))
         for name, weights in confidence.settings.items():
             self.register_buffer(name, torch.tensor(weights))
 
-    known: Tensor
+    known: Tensor | None
     start: Tensor
     found_weights: Tensor
     face_weights: Tensor

@@ -54,30 +54,28 @@ def last_looks(
     pyramid, channels = (
         (frames, 1) if isinstance(frames, ImagePyramid) else (ImagePyramid(frames[:, :1]), frames.shape[1])
     )
-    device, size = pyramid.device, (pyramid.height, pyramid.width)
+    device, size = pyramid.device.type, (pyramid.height, pyramid.width)
     faces = pyramid.number if start_px is None else start_px.shape[0]
-    mixed_precision = torch.is_autocast_enabled(device.type)
+    mixed_precision = torch.is_autocast_enabled(device)
 
     def look(matrices: Float[Tensor, "view 2 3"]) -> Float[Tensor, "look face point 2"]:
         """Landmarks in frame pixels."""
         views = cut_views(pyramid, matrices, zoom).expand(-1, channels, -1, -1)
-        with torch.autocast(device.type, enabled=mixed_precision):
+        with torch.autocast(device, enabled=mixed_precision):
             points = network(views)
         points_px = to_pixels(points.float(), zoom.view_size)
         points_px = (points_px - matrices[:, None, :, 2]) @ inverse(matrices[:, :, :2]).transpose(1, 2)
         return points_px.unflatten(0, (-1, faces))
 
-    with torch.autocast(device.type, enabled=False):  # geometry wants full precision
+    with torch.autocast(device, enabled=False):  # geometry wants full precision
         whole = fitting_matrix(size, zoom.view_size, pyramid.like).expand(faces, 2, 3)
         looks = look(whole) if start_px is None else start_px[None]
-        valid = torch.ones(looks.shape[1:3], dtype=torch.bool, device=device)
-        used = valid if known is None else known
         for number in range(2, max(zoom.passes, 1 if start_px is None else 2) + 1):
             sizes = zoom.last_sizes if number == zoom.passes else (1.0,)
             closer = [replace(zoom, face_size=size * zoom.face_size) for size in sizes]
             points_px = looks.mean(dim=0)
-            looks = look(torch.cat([face_views(points_px, used, each, size[0]) for each in closer]))
-            used = valid
+            looks = look(torch.cat([face_views(points_px, known, each, size[0]) for each in closer]))
+            known = None
         return to_unit(looks, size)
 
 
