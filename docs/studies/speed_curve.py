@@ -49,6 +49,11 @@ def place(finder: Finder, image: ThermalImage, truth: np.ndarray) -> tuple[Detec
     return (found.take(overlap.argmax()[None]) if hit else around), hit
 
 
+def _looks(looking: Looking) -> int:
+    ways = 1 + looking.flip
+    return (looking.stages - 2) * (1 if looking.straight else ways) + len(looking.sizes) * ways
+
+
 def main(images: int, real: Path | None, checkpoint: str, output: Path) -> None:
     """Print and keep a row for each way to look."""
     torch.set_num_threads(1)
@@ -72,7 +77,7 @@ def main(images: int, real: Path | None, checkpoint: str, output: Path) -> None:
     rows = []
     for looking, predictor in predictors.items():
         row: dict[str, object] = {
-            "looks": (looking.stages - 2 + len(looking.sizes)) * (1 + looking.flip),
+            "looks": _looks(looking),
             "stages": looking.stages - 1,
             "sizes": len(looking.sizes),
             "flip": looking.flip,

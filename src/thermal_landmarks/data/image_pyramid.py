@@ -4,6 +4,7 @@ The levels lie side by side in one image, so that views of different levels need
 image by 2 or more is taken from averaged pixels, so that nothing aliases.
 """
 
+import copy
 import itertools
 
 import torch
@@ -53,6 +54,12 @@ class ImagePyramid:
         ]
         # Of each level: left-most, top-most, right-most and lowest pixel in the atlas.
         self._boxes = numbers(list(itertools.chain(*corners)), images).unflatten(0, (-1, 4))
+
+    def without_mirror_images(self) -> "ImagePyramid":
+        """The same images; nothing is copied."""
+        plain = copy.copy(self)
+        plain.mirrored, plain.number = False, len(self._atlas)
+        return plain
 
     @property
     def device(self) -> torch.device:

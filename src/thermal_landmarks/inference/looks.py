@@ -1,6 +1,7 @@
 """A network's looks at images: each at the image or its mirror image, all of a stage as one batch."""
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -114,19 +115,36 @@ class Looks:
         """As `at_images`, for exporters: not in inference mode, and not calibrated."""
         assert self.zoom is not None
         assert start_px is None or len(images) == 1
-        size, ways = (images.shape[-2], images.shape[-1]), 1 + self.looking.flip
+        zoom, size = self.zoom, (images.shape[-2], images.shape[-1])
         pyramid = ImagePyramid(images, mirrored=self.looking.flip)
-        start = used = None
-        if start_px is not None:
-            both = [start_px, self._mirrored(start_px, size[1])][:ways]
-            start = torch.stack(both, dim=1).flatten(0, 1)
-            if known is not None:
-                used = torch.stack([known, known[self._order]][:ways]).repeat(start_px.shape[0], 1)
         with self._autocast():
-            looks = last_looks(self._see_single, pyramid, self.zoom, start, used)
-        points_px = to_pixels(looks.float(), size)
-        each_way = points_px.chunk(ways, dim=1) if start is None else points_px.unflatten(1, (-1, ways)).unbind(2)
-        return torch.cat([each_way[0], *(self._mirrored(points, size[1]) for points in each_way[1:])])
+            if not self.looking.flip:
+                return to_pixels(self._last_looks(pyramid, zoom, start_px, known).float(), size)
+            first = 1 if start_px is None else 2  # stages that say where the mirror images are looked at
+            if zoom.passes > first:
+                rough = replace(zoom, passes=zoom.passes - 1, last_sizes=(1.0,))
+                looks = self._last_looks(pyramid.without_mirror_images(), rough, start_px, known)
+                start_px, known = to_pixels(looks.float(), size).mean(dim=0), None
+            elif start_px is None:
+                looks = to_pixels(self._last_looks(pyramid, zoom).float(), size)
+                seen, mirrored = looks.chunk(2, dim=1)
+                return torch.cat([seen, self._mirrored(mirrored, size[1])])
+            # The pyramid's order: of one image each face and then its mirror image, else all images, then all mirrors.
+            way = 1 if len(images) == 1 else 0
+            start = torch.stack([start_px, self._mirrored(start_px, size[1])], dim=way).flatten(0, 1)
+            if known is not None:
+                known = torch.stack([known, known[self._order]]).repeat(start_px.shape[0], 1)
+            last = replace(zoom, passes=2)
+            looks = to_pixels(self._last_looks(pyramid, last, start, known).float(), size)
+        seen, mirrored = looks.unflatten(1, (-1, 2) if way else (2, -1)).unbind(1 + way)
+        return torch.cat([seen, self._mirrored(mirrored, size[1])])
+
+    def _last_looks(
+        self, pyramid: ImagePyramid, zoom: Zoom, start_px: Tensor | None = None, known: Tensor | None = None
+    ) -> Tensor:
+        if known is not None and known.ndim == 1 and start_px is not None:
+            known = known.expand(start_px.shape[0], -1)
+        return last_looks(self._see_single, pyramid, zoom, start_px, known)
 
     def _calibrated(self, points_px: Float[Tensor, "*batch point 2"]) -> Float[Tensor, "*batch point 2"]:
         if self.calibration is None:

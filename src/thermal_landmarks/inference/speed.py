@@ -20,7 +20,7 @@ class Looking:
         stages: Of a network that zooms: looks one after the other, the first at the whole image; a face that a finder
             has found needs one less.
         sizes: Of the last stage, relative to the size of the face in its views.
-        flip: Whether mirror images are looked at, too.
+        flip: Whether mirror images are looked at, too; with `straight` in the last stage alone.
         straight: Whether views are cut from the image itself, instead of the frame of the training's size; what the
             network sees is a little sharper.
     """
