@@ -8,6 +8,7 @@ little-endian records only, and does so pixel by pixel; older cameras (ThermaCAM
 import io
 import math
 import struct
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,9 +19,12 @@ from thermal_landmarks.data.formats.limits import check_size
 from thermal_landmarks.errors import DataError
 
 _KELVIN = 273.15
-_RAW_DATA, _CAMERA_INFO = 1, 32  # record types
+RAW_DATA, CAMERA_INFO = 1, 32
+"""Types of records."""
+
 _RAW_HEADER_BYTES = 32
 _PNG = b"\x89PNG"
+_JPEG_LS = b"\xff\xd8\xff\xf7"
 
 
 _MOST_TRANSMISSION = 1.01
@@ -82,14 +86,16 @@ def read_flir_celsius(jpeg: bytes, path: Path) -> Float[np.ndarray, "height widt
         struct.error: If a record ends too early.
     """
     data = _flir_segments(jpeg)
-    if data is None:
-        return None
-    records = _records(data)
-    if _RAW_DATA not in records or _CAMERA_INFO not in records:
+    return None if data is None else records_celsius(flir_records(data), path)
+
+
+def records_celsius(records: Mapping[int, bytes], path: Path) -> Float[np.ndarray, "height width"]:
+    """Degrees Celsius from the records of one picture; errors as of `read_flir_celsius`."""
+    if RAW_DATA not in records or CAMERA_INFO not in records:
         raise ValueError("its FLIR data have no raw image or no calibration")
-    camera = _camera(records[_CAMERA_INFO])
+    camera = _camera(records[CAMERA_INFO])
     _check_calibration(path, camera)
-    return _celsius(_raw_signal(records[_RAW_DATA], path), camera)
+    return _celsius(raw_signal(records[RAW_DATA], path), camera)
 
 
 def _flir_segments(jpeg: bytes) -> bytes | None:
@@ -110,18 +116,31 @@ def _flir_segments(jpeg: bytes) -> bytes | None:
     return b"".join(parts[i] for i in range(last + 1))
 
 
-def _records(data: bytes) -> dict[int, bytes]:
+def flir_records(data: bytes) -> dict[int, bytes]:
+    """The records of one picture by their type, the first of each.
+
+    Raises:
+        ValueError: If these are no FLIR data.
+    """
     if data[:4] not in (b"FFF\0", b"AFF\0"):
         raise ValueError("its FLIR data don't begin with FFF")
+    records: dict[int, bytes] = {}
+    for kind, start, length in record_places(data):
+        records.setdefault(kind, data[start : start + length])
+    return records
+
+
+def record_places(data: bytes) -> list[tuple[int, int, int]]:
+    """Type, first byte and number of bytes of each record, as the directory at the beginning of the data says.
+
+    Raises:
+        struct.error: If the directory ends too early.
+    """
     (version,) = struct.unpack_from(">I", data, 20)
     order = ">" if version < 1 << 16 else "<"
     offset, count = struct.unpack_from(order + "II", data, 24)
-    records: dict[int, bytes] = {}
-    for i in range(min(count, 1000)):
-        kind, _, _, _, start, length = struct.unpack_from(order + "HHIIII", data, offset + 32 * i)
-        if kind:
-            records.setdefault(kind, data[start : start + length])
-    return records
+    entries = (struct.unpack_from(order + "HHIIII", data, offset + 32 * i) for i in range(min(count, 1000)))
+    return [(kind, start, length) for kind, _, _, _, start, length in entries if kind]
 
 
 def _byte_order(record: bytes) -> str:
@@ -129,7 +148,8 @@ def _byte_order(record: bytes) -> str:
     return "<" if struct.unpack_from("<H", record)[0] == 2 else ">"
 
 
-def _raw_signal(record: bytes, path: Path) -> UInt16[np.ndarray, "height width"]:
+def raw_signal(record: bytes, path: Path) -> UInt16[np.ndarray, "height width"]:
+    """The camera's raw values from a record: bare, as PNG, or as JPEG-LS (`.csq`)."""
     order = _byte_order(record)
     width, height = struct.unpack_from(order + "HH", record, 2)
     check_size(path, height, width)
@@ -142,6 +162,10 @@ def _raw_signal(record: bytes, path: Path) -> UInt16[np.ndarray, "height width"]
             signal = np.array(picture).astype(np.uint16)
         # some cameras put little-endian values into the PNG, which asks for big-endian; neighbours tell which is right
         signal = min(signal, signal.byteswap(), key=_roughness)
+    elif body.startswith(_JPEG_LS):
+        import imagecodecs
+
+        signal = np.asarray(imagecodecs.jpegls_decode(body)).astype(np.uint16)
     else:
         signal = np.frombuffer(body[: 2 * width * height], order + "u2").astype(np.uint16)
     if signal.size != width * height:

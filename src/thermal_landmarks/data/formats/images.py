@@ -49,8 +49,22 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
         DataError: If the file is missing, damaged, of an unknown format, not one 2-D image, or holds no usable value.
         ConfigError: If the unit is unknown.
     """
+    return to_image(path, read_stored(path, unit=unit, counts_table=counts_table))
+
+
+def check_unit(unit: str | None) -> None:
+    """Refuse a unit of stored values that there isn't.
+
+    Raises:
+        ConfigError: Naming those that there are.
+    """
     if unit is not None and unit != COUNTS and unit not in UNITS:
         raise ConfigError(f"Unknown unit '{unit}' of image values. Known: {', '.join([*UNITS, COUNTS])}.")
+
+
+def read_stored(path: Path, *, unit: str | None = None, counts_table: Path | None = None) -> Stored:
+    """The content of an image file before it becomes an image; arguments and errors as of `read_image`."""
+    check_unit(unit)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
         raise DataError(
@@ -62,7 +76,7 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
     if path.stat().st_size == 0:
         raise DataError(f"{path}: the file is empty. Copy it again from its source.")
     try:
-        stored = reader(path, unit, counts_table)
+        return reader(path, unit, counts_table)
     except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
@@ -71,7 +85,6 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
             f"{path}: can't be read as {path.suffix} ({reason}). The file is damaged or not of that format; "
             "copy it again from its source."
         ) from error
-    return _finish(path, stored)
 
 
 def read_image_size(path: Path) -> tuple[int, int]:
@@ -123,12 +136,22 @@ def list_images(path: Path) -> list[Path]:
     return images
 
 
-def _finish(path: Path, stored: Stored) -> ThermalImage:
+def to_image(path: Path, stored: Stored, *, quiet: bool = False) -> ThermalImage:
+    """The image that stored values make: one channel, in degrees Celsius where their unit is known, without gaps.
+
+    Args:
+        path: Names the file in errors; where nothing states the unit, it is looked for beside it.
+        stored: The content of the file.
+        quiet: Whether missing values are filled without a warning; the image counts them.
+
+    Raises:
+        DataError: As `read_image`.
+    """
     raw = stored.values
     colour = raw.dtype.kind == "u" and raw.ndim == 3 and raw.shape[2] in (3, 4)
     rgb = raw[:, :, :3] if colour else None
     single = _single_channel(path, raw if rgb is None else ThermalImage.from_rgb(rgb).values)
-    values, missing = fill_missing(path, single, stored.no_data)
+    values, missing = fill_missing(path, single, stored.no_data, quiet=quiet)
     unit = stored.unit or infer_unit(path, values)
     if unit == COUNTS:
         return ThermalImage(values.astype(np.float32, copy=False), "gray", rgb, missing)

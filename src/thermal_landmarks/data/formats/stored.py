@@ -28,7 +28,9 @@ class Stored(NamedTuple):
     no_data: float | None = None
 
 
-def fill_missing(path: Path, values: np.ndarray, no_data: float | None) -> tuple[np.ndarray, int]:
+def fill_missing(
+    path: Path, values: np.ndarray, no_data: float | None, *, quiet: bool = False
+) -> tuple[np.ndarray, int]:
     """Values (height, width) with missing ones replaced by the median of the others, and how many these are.
 
     Missing are NaN, infinite and huge values, the file's own mark, and a usual mark (-9999) that lies below all others
@@ -43,7 +45,8 @@ def fill_missing(path: Path, values: np.ndarray, no_data: float | None) -> tuple
         return values, 0
     if count == missing.size:
         raise DataError(f"{path}: none of its {values.size} values is a finite number. Export the image again.")
-    _log.warning(
+    _log.log(
+        logging.DEBUG if quiet else logging.WARNING,
         "%s: %d values (%.2g %%) are not finite or marked as missing; replaced by the image's median.",
         path,
         count,

@@ -26,13 +26,17 @@ def read_tiff(path: Path) -> Stored:
     import tifffile
 
     with tifffile.TiffFile(path) as tiff:
-        page = _only_page(path, tiff)
-        check_size(path, *_size(page))
-        if page.is_tiled:
-            check_size(path, page.tilelength, page.tilewidth)
-        values = _channels_last(page)
-        photometric = int(page.photometric)
-        colours, orientation, no_data = (_tag(page, code) for code in (320, _ORIENTATION, _GDAL_NODATA))
+        return page_stored(path, _only_page(path, tiff))
+
+
+def page_stored(path: Path, page: Any) -> Stored:
+    """The values of one page; errors as of `read_tiff`."""
+    check_size(path, *_size(page))
+    if page.is_tiled:
+        check_size(path, page.tilelength, page.tilewidth)
+    values = _channels_last(page)
+    photometric = int(page.photometric)
+    colours, orientation, no_data = (_tag(page, code) for code in (320, _ORIENTATION, _GDAL_NODATA))
     if photometric == _SEPARATED:
         raise DataError(f"{path}: has the colours of a printer (CMYK). Convert it to gray levels or RGB.")
     if photometric == _PALETTE and colours is not None:

@@ -1,0 +1,174 @@
+"""Stacks of frames as arrays: `.npy`, `.npz` and HDF5; one frame is in memory at a time.
+
+Axes are (frame, height, width), or (frame, height, width, 3) of bytes in colour. Beside the stack an archive may hold
+the time of each frame in seconds, as one of `TIMES`, and HDF5 an attribute `fps`.
+"""
+
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+from thermal_landmarks.data.formats.limits import check_size
+from thermal_landmarks.data.formats.stored import Stored
+from thermal_landmarks.data.video.frame import StoredFrame
+from thermal_landmarks.errors import DataError
+
+TIMES = ("time_s", "times", "timestamps", "time", "t")
+
+
+class Npy:
+    """One array, mapped from the disk."""
+
+    fps: float | None = None
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = self.unit_beside = path
+        self.name = path.stem
+        self._frames = np.load(path, mmap_mode="r", allow_pickle=False)
+        check_stack(path, self._frames.shape, self._frames.dtype)
+        self.n_frames: int | None = len(self._frames)
+
+    def read(self, start: int) -> Iterator[StoredFrame]:
+        """See `Container`."""
+        for index in range(start, len(self._frames)):
+            yield StoredFrame(index, None, Stored(np.squeeze(np.array(self._frames[index]))))
+
+
+class Npz:
+    """The array of three or four axes in an archive, unpacked frame by frame."""
+
+    fps: float | None = None
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = self.unit_beside = path
+        self.name = path.stem
+        shapes = {}
+        with zipfile.ZipFile(path) as archive:
+            for name in archive.namelist():
+                if name.endswith(".npy"):
+                    with archive.open(name) as member:
+                        shapes[name] = _header(member)
+        self._name = choose_stack(path, {name: shape for name, (shape, _, _) in shapes.items()})
+        self._shape, fortran, self._dtype = shapes[self._name]
+        check_stack(path, self._shape, self._dtype)
+        if fortran:
+            raise DataError(f"{path}: {self._name} is in Fortran's order. Save numpy.ascontiguousarray(...) instead.")
+        self.n_frames: int | None = self._shape[0]
+        self._times = self._read_times(shapes)
+
+    def _read_times(self, shapes: dict[str, Any]) -> np.ndarray | None:
+        name = next((f"{name}.npy" for name in TIMES if f"{name}.npy" in shapes), None)
+        if name is None:
+            return None
+        with np.load(self.path, allow_pickle=False) as archive:
+            return from_first(self.path, archive[name.removesuffix(".npy")], self._shape[0])
+
+    def read(self, start: int) -> Iterator[StoredFrame]:
+        """See `Container`."""
+        length = int(np.prod(self._shape[1:])) * self._dtype.itemsize
+        with zipfile.ZipFile(self.path) as archive, archive.open(self._name) as member:
+            _header(member)
+            for index in range(self._shape[0]):
+                try:
+                    data = member.read(length)
+                except (zipfile.BadZipFile, OSError, ValueError) as error:
+                    raise DataError(f"{self.path}: frame {index} is damaged ({error}).") from error
+                if len(data) < length:
+                    raise DataError(f"{self.path}: ends within frame {index} of {self._shape[0]}.")
+                if index >= start:
+                    values = np.frombuffer(data, self._dtype).reshape(self._shape[1:])
+                    time_s = None if self._times is None else float(self._times[index])
+                    yield StoredFrame(index, time_s, Stored(np.squeeze(values)))
+
+
+class Hdf5:
+    """The dataset of three or four axes in an HDF5 file."""
+
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        import h5py
+
+        self.path = self.unit_beside = path
+        self.name = path.stem
+        with h5py.File(path, "r") as file:
+            shapes: dict[str, tuple[int, ...]] = {}
+            file.visititems(lambda name, item: shapes.update({name: item.shape}) if hasattr(item, "shape") else None)
+            self._name = choose_stack(path, shapes)
+            stack = file[self._name]
+            check_stack(path, stack.shape, stack.dtype)
+            self.n_frames: int | None = int(stack.shape[0])
+            rates = (holder.attrs.get(name) for holder in (stack, file) for name in ("fps", "frame_rate", "rate_hz"))
+            self.fps = next((float(rate) for rate in rates if rate is not None and float(rate) > 0), None)
+            name = next((name for name in shapes if name.rpartition("/")[2].lower() in TIMES), None)
+            self._times = None if name is None else from_first(path, file[name][()], self.n_frames)
+
+    def read(self, start: int) -> Iterator[StoredFrame]:
+        """See `Container`."""
+        import h5py
+
+        with h5py.File(self.path, "r") as file:
+            stack = file[self._name]
+            for index in range(start, self.n_frames or 0):
+                try:
+                    values = np.squeeze(stack[index])
+                except OSError as error:
+                    raise DataError(f"{self.path}: frame {index} of {self._name} is damaged ({error}).") from error
+                time_s = None if self._times is None else float(self._times[index])
+                yield StoredFrame(index, time_s, Stored(values))
+
+
+def choose_stack(path: Path, shapes: dict[str, tuple[int, ...]]) -> str:
+    """The one array that is a video.
+
+    Raises:
+        DataError: If there is none, or several.
+    """
+    stacks = [name for name, shape in shapes.items() if len(shape) in (3, 4)]
+    if len(stacks) != 1:
+        listed = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:8]) or "nothing"
+        raise DataError(
+            f"{path}: expected one array (frame, height, width), found {len(stacks)} among: {listed}. Write the video "
+            "into a file of its own."
+        )
+    return stacks[0]
+
+
+def check_stack(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
+    """Refuse what is no stack of frames.
+
+    Raises:
+        DataError: Naming shape and type.
+    """
+    colour = len(shape) == 4 and shape[3] in (3, 4) and dtype == np.uint8
+    single = len(shape) == 4 and 1 in (shape[1], shape[3])
+    if not (len(shape) == 3 or colour or single) or dtype.kind not in "uif":
+        raise DataError(
+            f"{path}: holds an array of shape {tuple(shape)} ({dtype}), expected numbers (frame, height, width), or "
+            "bytes (frame, height, width, 3) in colour."
+        )
+    height, width = shape[2:] if single and shape[1] == 1 else shape[1:3]
+    check_size(path, height, width)
+
+
+def from_first(path: Path, times: np.ndarray, count: int) -> np.ndarray:
+    """Seconds from the first frame.
+
+    Raises:
+        DataError: If they are not one a frame, finite and growing.
+    """
+    if times.shape != (count,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
+        raise DataError(f"{path}: its time stamps {times.shape} are not {count} numbers that grow. Mend them.")
+    return np.asarray(times, dtype=float) - (float(times[0]) if count else 0.0)
+
+
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = np.lib.format.read_magic(member)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, fortran, dtype = read(member)
+    return shape, fortran, dtype

@@ -1,0 +1,173 @@
+"""Videos that FFmpeg decodes (through PyAV): mp4, avi, mkv, mjpeg, 16-bit FFV1; cameras and network streams."""
+
+import logging
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thermal_landmarks.data.formats.limits import check_size
+from thermal_landmarks.data.formats.stored import Stored
+from thermal_landmarks.data.video.frame import StoredFrame
+from thermal_landmarks.errors import DataError
+
+_log = logging.getLogger(__name__)
+
+_COLOUR = 6  # levels of 255 between a coloured pixel's chroma and gray
+_COLOURED = 0.01  # share of the pixels
+_CUT_SHARE, _CUT_S = 0.05, 1.0  # what may be missing at the end of a whole film
+
+
+class Coded:
+    """A file, camera or stream.
+
+    Args:
+        path: Names it.
+        address: What FFmpeg opens; None: the path.
+        form: FFmpeg's name of the kind of device.
+        options: Of FFmpeg, tried one after another.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        address: str | None = None,
+        form: str | None = None,
+        options: tuple[dict[str, str], ...] = ({},),
+    ) -> None:
+        self.path, self._address, self._form = path, address or str(path), form
+        self.unit_beside = path
+        self.name = path.stem if address is None else address
+        self.live = address is not None
+        self._options = options
+        self._container = self._open()
+        stream = self._container.streams.video[0]
+        rate = stream.average_rate or stream.guessed_rate
+        self.fps = float(rate) if rate and 0.1 <= float(rate) <= 1000 else None
+        self.n_frames: int | None = stream.frames or None
+        if not self.live:
+            self._container.close()
+
+    @classmethod
+    def camera(cls, number: int) -> "Coded":
+        """A camera of this machine; one that offers 16-bit values (Lepton, Boson, Tau by PureThermal) gives these."""
+        if sys.platform == "darwin":
+            return cls(Path(f"camera {number}"), address=str(number), form="avfoundation")
+        if sys.platform == "win32":
+            return cls(Path(f"camera {number}"), address=f"video={number}", form="dshow")
+        device = f"/dev/video{number}"
+        if not Path(device).exists():
+            raise DataError(f"source={number}: there is no camera {device}. Is it plugged in?")
+        return cls(Path(device), address=device, form="v4l2", options=({"pixel_format": "gray16le"}, {}))
+
+    @classmethod
+    def address(cls, url: str) -> "Coded":
+        """A stream of the network."""
+        options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
+        return cls(Path(url), address=url, options=({**options, "timeout": "10000000"},))
+
+    def _open(self) -> Any:
+        import av
+
+        for options in self._options:
+            try:
+                container = av.open(self._address, format=self._form, options=options)
+                break
+            except av.error.FFmpegError as error:
+                failed = error
+        else:
+            raise DataError(
+                f"{self._address}: can't be opened as a video ({failed.strerror}). It is damaged, unfinished (an mp4 "
+                "whose recording was cut off has no index), or not a video."
+            ) from failed
+        if not container.streams.video:
+            container.close()
+            raise DataError(f"{self._address}: has no video stream.")
+        return container
+
+    def read(self, start: int) -> Iterator[StoredFrame]:
+        """See `Container`."""
+        container = self._container if self.live else self._open()
+        with container:
+            stream = container.streams.video[0]
+            stream.thread_type = "AUTO"
+            first_pts, colour = None, None
+            for index, frame in enumerate(self._decoded(container, stream)):
+                if first_pts is None:
+                    first_pts = frame.pts
+                    check_size(self.path, frame.height, frame.width)
+                    colour = _has_colour(frame)
+                if index < start:
+                    continue
+                time_s = None
+                if frame.pts is not None and first_pts is not None and frame.time_base:
+                    time_s = float((frame.pts - first_pts) * frame.time_base)
+                if frame.is_corrupt:
+                    yield StoredFrame(index, time_s, None, "a piece of it is missing")
+                    continue
+                turned = np.rot90(_values(frame, colour=bool(colour)), round(getattr(frame, "rotation", 0) / 90))
+                yield StoredFrame(index, time_s, Stored(np.ascontiguousarray(turned)))
+
+    def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
+        """All frames that can be decoded; damaged packets are counted aloud."""
+        import av
+
+        count, damaged, last_s = 0, 0, None
+        try:
+            for packet in container.demux(stream):
+                try:
+                    for frame in packet.decode():
+                        yield frame
+                        count += 1
+                        last_s = frame.time
+                except av.error.InvalidDataError:
+                    damaged += 1
+        except av.error.FFmpegError as error:
+            raise DataError(
+                f"{self.path}: can't be decoded after {count} frames ({error.strerror}). Those before are whole; copy "
+                "it again from its source for the rest."
+            ) from error
+        if damaged:
+            raise DataError(f"{self.path}: {damaged} pieces are damaged and left out; {count} frames could be read.")
+        if self.live or not count:
+            return
+        announced, ends_s = self.n_frames or 0, _ends_s(container, stream)
+        short_s = 0.0 if last_s is None or ends_s is None else ends_s - last_s
+        if count < (1 - _CUT_SHARE) * announced - 1 or short_s > max(_CUT_S, _CUT_SHARE * (ends_s or 0.0)):
+            promised = f"{announced} frames" if announced else f"{ends_s:.1f} seconds"
+            raise DataError(
+                f"{self.path}: ends after {count} frames, but should have {promised}. It was cut off or has a hole; "
+                "copy it again from its source for the rest."
+            )
+
+
+def _ends_s(container: Any, stream: Any) -> float | None:
+    """When the last frame ends, as the container says; sound that goes on longer doesn't count."""
+    began = float(stream.start_time * stream.time_base) if stream.start_time else 0.0
+    if stream.duration:
+        return began + float(stream.duration * stream.time_base)
+    return began + container.duration / 1e6 if container.duration and len(container.streams) == 1 else None
+
+
+def _has_colour(frame: Any) -> bool:
+    if frame.format.name.startswith("gray"):
+        return False
+    rgb = frame.to_ndarray(format="rgb24")[::4, ::4].astype(np.int16)
+    spread = rgb.max(axis=2) - rgb.min(axis=2)
+    return bool((spread > 2 * _COLOUR).mean() > _COLOURED)
+
+
+def _values(frame: Any, *, colour: bool) -> np.ndarray:
+    """(height, width) of gray levels, all bits that there are; or (height, width, 3) in colour."""
+    name = frame.format.name
+    if name.startswith("gray") and name != "gray":
+        plane = frame.planes[0]
+        kind = "f4" if "f32" in name else "u2"
+        order = ">" if name.endswith("be") else "<"
+        rows = np.frombuffer(plane, dtype=np.dtype(f"{order}{kind}")).reshape(frame.height, -1)
+        return rows[:, : frame.width].astype(kind)
+    values: np.ndarray = frame.to_ndarray(format="rgb24" if colour else "gray")
+    return values

@@ -1,0 +1,109 @@
+"""FLIR's radiometric video: `.seq` (bare or PNG frames) and `.csq` (JPEG-LS): the records of one picture after another.
+
+Each picture begins with `FFF` and a directory of its records, as inside of a radiometric JPEG (see `formats.flir`).
+"""
+
+import mmap
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+
+from thermal_landmarks.data.formats.flir import (
+    CAMERA_INFO,
+    RAW_DATA,
+    flir_records,
+    record_places,
+    records_celsius,
+)
+from thermal_landmarks.data.formats.stored import Stored
+from thermal_landmarks.data.video.frame import StoredFrame
+from thermal_landmarks.errors import DataError
+
+MAGIC = b"FFF\0"
+_HEADER_BYTES = 64
+_TIME, _RATE = 900, 1124  # bytes in the camera's record (https://exiftool.org/TagNames/FLIR.html)
+_MOST_RECORDS = 200
+
+
+class FlirVideo:
+    """Pictures of a `.seq` or `.csq` file in degrees Celsius, with the camera's own time."""
+
+    live = False
+
+    def __init__(self, path: Path) -> None:
+        self.path = self.unit_beside = path
+        self.name = path.stem
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            self._places, self._torn = _pictures(data)
+            first = flir_records(data[slice(*self._places[0])]) if self._places else {}
+        if not self._places:
+            raise DataError(f"{path}: not one picture of this FLIR video is whole. Copy it again from the camera.")
+        self._camera = first.get(CAMERA_INFO)
+        self.fps = None if self._camera is None else _rate(self._camera)
+        self.n_frames: int | None = len(self._places)
+
+    def read(self, start: int) -> Iterator[StoredFrame]:
+        """See `Container`."""
+        began = None if self._camera is None else _time_s(self._camera)
+        with self.path.open("rb") as file:
+            for index, (first, end) in enumerate(self._places[start:], start):
+                file.seek(first)
+                records = flir_records(file.read(end - first))
+                camera = records.setdefault(CAMERA_INFO, self._camera or b"")  # some write it once
+                time_s = None if began is None or (now := _time_s(camera)) is None else now - began
+                try:
+                    stored = Stored(records_celsius(records, self.path), "celsius")
+                except Exception as error:  # the decoder of JPEG-LS raises its own kinds
+                    if self._torn and index == len(self._places) - 1:
+                        raise DataError(
+                            f"{self.path}: ends within frame {index}. The {index} before are whole; copy it again from "
+                            "the camera for the rest."
+                        ) from error
+                    yield StoredFrame(index, time_s, None, f"{type(error).__name__}: {error}")
+                    continue
+                yield StoredFrame(index, time_s, stored)
+
+
+def _pictures(data: mmap.mmap) -> tuple[list[tuple[int, int]], bool]:
+    """First byte and end of each picture, and whether the last one lacks bytes (often its filling alone)."""
+    places: list[tuple[int, int]] = []
+    position = data.find(MAGIC)
+    while position >= 0:
+        length = _length(data, position)
+        if length is None:  # these letters stood among the pixels
+            position = data.find(MAGIC, position + 1)
+            continue
+        if position + length > len(data):
+            return [*places, (position, len(data))], True
+        places.append((position, position + length))
+        position = data.find(MAGIC, position + length)
+    return places, False
+
+
+def _length(data: mmap.mmap, position: int) -> int | None:
+    header = data[position : position + _HEADER_BYTES + 32 * _MOST_RECORDS]
+    try:
+        places = record_places(header)
+    except struct.error:
+        return None
+    if not places or len(places) > _MOST_RECORDS or RAW_DATA not in {kind for kind, _, _ in places}:
+        return None
+    return max(first + length for _, first, length in places)
+
+
+def _time_s(camera: bytes) -> float | None:
+    if len(camera) < _TIME + 8:
+        return None
+    seconds, milliseconds = struct.unpack_from(_order(camera) + "II", camera, _TIME)
+    return float(seconds) + (milliseconds & 0xFFFF) / 1000 if seconds else None
+
+
+def _rate(camera: bytes) -> float | None:
+    if len(camera) < _RATE + 2:
+        return None
+    (rate,) = struct.unpack_from(_order(camera) + "H", camera, _RATE)
+    return float(rate) if 0 < rate <= 1000 else None
+
+
+def _order(camera: bytes) -> str:
+    return "<" if camera[:2] == b"\x02\0" else ">"  # every record begins with the number 2

@@ -1,0 +1,70 @@
+"""One frame of a video: as its container stores it, and as the image that the network gets."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.formats.stored import Stored
+
+
+@dataclass(frozen=True)
+class StoredFrame:
+    """What a container holds for one frame.
+
+    Attributes:
+        index: From 0.
+        time_s: From the first frame; None: the container has no time stamps.
+        stored: Its values; None: this frame alone can't be read.
+        reason: Why it can't be read.
+    """
+
+    index: int
+    time_s: float | None
+    stored: Stored | None
+    reason: str = ""
+
+
+class Container(Protocol):
+    """A kind of video file, folder or camera.
+
+    Attributes:
+        path: Names it in messages.
+        unit_beside: The file beside which its unit may be stated.
+        name: For people.
+        n_frames: None: not known before the end.
+        fps: Frames a second as the container says; None: it doesn't.
+        live: A stream that can't be read twice.
+    """
+
+    path: Path
+    unit_beside: Path
+    name: str
+    n_frames: int | None
+    fps: float | None
+    live: bool
+
+    def read(self, start: int) -> Iterator[StoredFrame]:
+        """The frames from a number on, each decoded when it is asked for.
+
+        Raises:
+            DataError: Where the container ends too early or is damaged, after the frames that came before.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class VideoFrame:
+    """One frame.
+
+    Attributes:
+        index: From 0.
+        time_s: From the first frame.
+        image: In degrees Celsius or gray levels; its `missing` counts values that the video lacks. These are filled by
+            the median of the others; where nothing of a frame can be read, all are NaN.
+    """
+
+    index: int
+    time_s: float
+    image: ThermalImage

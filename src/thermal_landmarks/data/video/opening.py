@@ -1,0 +1,92 @@
+"""From what a person calls a video to the container that reads it."""
+
+import importlib.util
+from pathlib import Path
+
+from thermal_landmarks.data.video.arrays import Hdf5, Npy, Npz
+from thermal_landmarks.data.video.coded import Coded
+from thermal_landmarks.data.video.flir_video import MAGIC, FlirVideo
+from thermal_landmarks.data.video.folder import Folder
+from thermal_landmarks.data.video.frame import Container
+from thermal_landmarks.data.video.raw import Raw
+from thermal_landmarks.data.video.tiff_pages import TiffPages
+from thermal_landmarks.data.video.video import Video
+from thermal_landmarks.errors import ConfigError, DataError, UserError
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_HDF5, _NPY, _ZIP = b"\x89HDF\r\n\x1a\n", b"\x93NUMPY", b"PK\x03\x04"
+_LONGEST_REASON = 300
+
+
+def open_video(
+    source: str | int | Path,
+    *,
+    fps: float | None = None,
+    unit: str | None = None,
+    palette: str = "auto",
+    size: tuple[int, int] | None = None,
+    dtype: str | None = None,
+) -> Video:
+    """Open a video for reading; the content tells the container, whatever the suffix says.
+
+    Args:
+        source: A file (mp4, avi, mkv, ..., TIFF of several pages, .npy, .npz, HDF5, FLIR .seq and .csq), a folder of
+            image files in natural order, the number of a camera, an address (`rtsp://...`), or `-` for raw frames of
+            standard input.
+        fps: Frames a second. None: the video's own time stamps.
+        unit: Of values that don't name theirs; see `read_image`.
+        palette: Of 8-bit colour pictures; see `without_palette`.
+        size: (height, width) of raw frames.
+        dtype: Of raw frames: `uint8`, `uint16`, `float32`, ...
+
+    Raises:
+        DataError: If there is no such file, it is damaged, or no frame of it can be read.
+        ConfigError: If a setting is unknown, missing or out of range.
+    """
+    if fps is not None and not 0 < fps < float("inf"):
+        raise ConfigError(f"fps={fps} should be a positive number of frames a second.")
+    try:
+        return Video(_container(str(source), size, dtype), fps=fps, unit=unit, palette=palette)
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # decoders raise almost anything on damaged files
+        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
+        raise DataError(
+            f"{source}: can't be read as a video ({reason}). It is damaged, or of a kind that isn't known; copy it "
+            "again from its source."
+        ) from error
+
+
+def _container(source: str, size: tuple[int, int] | None, dtype: str | None) -> Container:
+    if source == "-":
+        return Raw(size, dtype)
+    if source.isdigit() or "://" in source:
+        _require("av", source)
+        return Coded.camera(int(source)) if source.isdigit() else Coded.address(source)
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return Folder(path)
+    if not path.is_file():
+        raise DataError(f"{path}: no such file or folder.")
+    with path.open("rb") as file:
+        start = file.read(8)
+    if not start:
+        raise DataError(f"{path}: the file is empty. Copy it again from its source.")
+    if start.startswith(_TIFF):
+        return TiffPages(path)
+    if start.startswith(MAGIC):
+        return FlirVideo(path)
+    if start.startswith(_NPY):
+        return Npy(path)
+    if start.startswith(_ZIP):
+        return Npz(path)
+    if start.startswith(_HDF5):
+        _require("h5py", source)
+        return Hdf5(path)
+    _require("av", source)
+    return Coded(path)
+
+
+def _require(module: str, source: str) -> None:
+    if importlib.util.find_spec(module) is None:
+        raise ConfigError(f"source={source} needs the package {module}: pip install 'thermal-landmarks[full]'.")

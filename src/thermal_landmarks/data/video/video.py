@@ -1,0 +1,140 @@
+"""A video as images: one size, one unit and one colour palette from its first frame to its last."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from thermal_landmarks.data.annotation import ThermalImage, Unit
+from thermal_landmarks.data.formats.images import check_unit, to_image
+from thermal_landmarks.data.formats.palettes import palette_colours, without_palette
+from thermal_landmarks.data.formats.stored import Stored
+from thermal_landmarks.data.formats.units import infer_unit
+from thermal_landmarks.data.video.frame import Container, StoredFrame, VideoFrame
+from thermal_landmarks.errors import DataError, UserError
+
+_log = logging.getLogger(__name__)
+
+_ASSUMED_FPS = 30.0
+_FIRST_FRAMES = 100  # one of them must be readable, and tells unit and palette
+
+
+class Video:
+    """A video that is read from its beginning, or from any frame on; memory doesn't grow with its length.
+
+    What a video doesn't say about itself is decided by its first frame that can be read and holds for all: an 8-bit
+    picture that turns brighter doesn't become another palette, and 16-bit values don't change their unit.
+
+    Args:
+        container: Where the frames come from.
+        fps: Frames a second, where the container has no time stamps.
+        unit: Of values that don't name theirs; see `read_image`.
+        palette: Of 8-bit colour pictures; see `without_palette`.
+
+    Raises:
+        DataError: If it has no frame that can be read.
+        ConfigError: If unit or palette is unknown.
+    """
+
+    def __init__(
+        self, container: Container, *, fps: float | None = None, unit: str | None = None, palette: str = "auto"
+    ) -> None:
+        check_unit(unit)
+        if palette not in ("auto", "none"):
+            palette_colours(palette)
+        self.path, self.n_frames = container.path, container.n_frames
+        self._container, self._palette = container, palette
+        self._stated_fps, self._stored_unit = fps, unit
+        self._ahead: list[StoredFrame] = []
+        self._stream: Iterator[StoredFrame] = container.read(0)
+        first = self._first()
+        self._shape = first.values.shape[:2]
+        if self._stored_unit is None and first.unit is None:
+            self._stored_unit = infer_unit(container.unit_beside, first.values)
+        image = without_palette(self._image(first), palette)
+        if palette == "auto":
+            self._palette = image.palette or "none"
+        height, width = image.values.shape
+        self.size: tuple[int, int] = (height, width)
+        self.unit: Unit = image.unit
+        self.palette = image.palette
+        timed = self._ahead[-1].time_s is not None
+        self.fps: float = fps or container.fps or _ASSUMED_FPS
+        if not (timed or fps or container.fps):
+            _log.warning("%s: says nothing of its time; %g frames a second are assumed. Set fps=.", self.path, self.fps)
+
+    @property
+    def name(self) -> str:
+        """For people: the file's name without its suffix, the folder's, or the stream's."""
+        return self._container.name
+
+    def __iter__(self) -> Iterator[VideoFrame]:
+        return self.frames()
+
+    def frames(self, start: int = 0) -> Iterator[VideoFrame]:
+        """The frames from a number on; a live stream goes on where it is.
+
+        Raises:
+            DataError: Where it is damaged or changes its size; the frames before have been given.
+        """
+        missing = 0
+        for stored in self._stored_frames(start):
+            image = self._image_or_gap(stored)
+            missing += image.missing > 0
+            time_s = stored.time_s
+            if time_s is None or self._stated_fps is not None:
+                time_s = stored.index / self.fps
+            yield VideoFrame(stored.index, time_s, image)
+        if missing:
+            _log.warning("%s: %d frames lack values; they are filled by the median of the others.", self.path, missing)
+
+    def _stored_frames(self, start: int) -> Iterator[StoredFrame]:
+        if not self._container.live:
+            yield from self._container.read(start)
+            return
+        while self._ahead:
+            yield self._ahead.pop(0)
+        yield from self._stream
+
+    def _first(self) -> Stored:
+        reason = ""
+        for frame in self._stream:
+            self._ahead.append(frame)
+            if frame.stored is not None and not _empty(frame.stored.values):
+                return frame.stored
+            reason = reason or frame.reason
+            if len(self._ahead) == _FIRST_FRAMES:
+                break
+        if not self._ahead:
+            raise DataError(f"{self.path}: has no frame. Copy the video again from its source.")
+        raise DataError(
+            f"{self.path}: none of its first {len(self._ahead)} frames can be read"
+            f"{f' ({reason})' if reason else ': all of their values are missing'}. Copy it again from its source."
+        )
+
+    def _image(self, stored: Stored) -> ThermalImage:
+        unit = stored.unit if stored.unit is not None else self._stored_unit
+        return to_image(self._container.path, stored._replace(unit=unit), quiet=True)
+
+    def _image_or_gap(self, frame: StoredFrame) -> ThermalImage:
+        if frame.stored is not None and frame.stored.values.shape[:2] != self._shape:
+            (height, width), found = self._shape, frame.stored.values.shape
+            raise DataError(
+                f"{self.path}: frame {frame.index} has {found[1]} x {found[0]} pixels, those before {width} x {height}."
+                " Cut the video where its size changes."
+            )
+        try:
+            if frame.stored is None or _empty(frame.stored.values):
+                raise DataError(frame.reason or f"{self.path}: frame {frame.index} has no value.")
+            image = self._image(frame.stored)
+        except UserError as error:
+            _log.warning("%s: frame %d is left empty: %s", self.path, frame.index, error)
+            return ThermalImage(np.full(self.size, np.nan, np.float32), self.unit, missing=self.size[0] * self.size[1])
+        if self._palette == "none":
+            return image
+        return replace(without_palette(image, self._palette), rgb=None)
+
+
+def _empty(values: np.ndarray) -> bool:
+    return values.size == 0 or (values.dtype.kind == "f" and not np.isfinite(values).any())

@@ -1,0 +1,175 @@
+"""Thirty kinds of broken videos: each ends in a line that names the file, and what came before is kept."""
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from data.video.test_open_video import SIZE, N, encode, frames
+
+from thermal_landmarks.data.video import VideoFrame, open_video
+from thermal_landmarks.errors import DataError
+
+SEQ = "flir-seq/SampleSEQ.seq"
+
+
+def _film(path: Path, **options: str) -> Path:
+    noise = np.random.default_rng(1).integers(0, 255, (42, 96, 128)).astype(np.uint8)
+    return encode(path, noise, "mpeg4", "yuv420p", **options)
+
+
+def _bytes(path: Path, content: bytes) -> Path:
+    path.write_bytes(content)
+    return path
+
+
+def _array(path: Path, array: np.ndarray) -> Path:
+    np.save(path, array)
+    return path
+
+
+def _cut(path: Path, share: float) -> Path:
+    return _bytes(path, path.read_bytes()[: int(share * path.stat().st_size)])
+
+
+def _holed(path: Path) -> Path:
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : 2 * third] = np.random.default_rng(0).bytes(third)
+    return _bytes(path, bytes(content))
+
+
+def _tiff(path: Path, *stacks: np.ndarray) -> Path:
+    with tifffile.TiffWriter(path) as out:
+        for stack in stacks:
+            for page in stack:
+                out.write(page, photometric="minisblack", compression="zlib", metadata=None)
+    return path
+
+
+def _h5(path: Path, **arrays: np.ndarray) -> Path:
+    with h5py.File(path, "w") as file:
+        for name, array in arrays.items():
+            file[name] = array
+    return path
+
+
+def _npz(path: Path, **arrays: np.ndarray) -> Path:
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def _archive(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("readme.txt", "no array")
+    return path
+
+
+def _folder(path: Path, sizes: list[tuple[int, int]]) -> Path:
+    path.mkdir()
+    for i, size in enumerate(sizes):
+        np.save(path / f"{i}.npy", np.random.default_rng(i).uniform(20, 36, size).astype(np.float32))
+    return path
+
+
+def _empty_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def _nan(path: Path) -> Path:
+    return _array(path, np.full((N, *SIZE), np.nan, np.float32))
+
+
+NOTHING: dict[str, Callable[[Path], Path]] = {
+    "missing": lambda f: f / "none.mp4",
+    "empty file": lambda f: _bytes(f / "a.mp4", b""),
+    "one byte": lambda f: _bytes(f / "a.mp4", b"x"),
+    "text": lambda f: _bytes(f / "a.mp4", b"this is no film\n" * 100),
+    "noise": lambda f: _bytes(f / "a.avi", np.random.default_rng(0).bytes(20_000)),
+    "mp4 without index": lambda f: _cut(_film(f / "a.mp4"), 0.7),
+    "avi header alone": lambda f: _cut(_film(f / "a.avi"), 0.02),
+    "mkv header alone": lambda f: _cut(_film(f / "a.mkv"), 0.02),
+    "tiff header alone": lambda f: _bytes(f / "a.tif", b"II*\0\x08\0\0\0"),
+    "tiff that points beyond its end": lambda f: _bytes(f / "a.tif", b"II*\0\xff\xff\0\0" + bytes(100)),
+    "flir header alone": lambda f: _bytes(f / "a.seq", b"FFF\0" + bytes(60)),
+    "flir of nothing": lambda f: _bytes(f / "a.csq", b"FFF\0"),
+    "numpy header alone": lambda f: _cut(_array(f / "a.npy", frames()), 0.01),
+    "numpy cut off": lambda f: _cut(_array(f / "a.npy", frames()), 0.5),
+    "numpy of objects": lambda f: _array(f / "a.npy", np.array([{}, {}], dtype=object)),
+    "numpy of letters": lambda f: _array(f / "a.npy", np.full((2, 3, 4), "a")),
+    "no frame in the array": lambda f: _array(f / "a.npy", np.zeros((0, *SIZE), np.uint8)),
+    "five axes": lambda f: _array(f / "a.npy", np.zeros((1, 1, 1, 4, 4))),
+    "a table": lambda f: _array(f / "a.npy", np.zeros((4, 4))),
+    "nothing but NaN": lambda f: _nan(f / "a.npy"),
+    "archive without arrays": lambda f: _archive(f / "a.npz"),
+    "two stacks": lambda f: _npz(f / "a.npz", a=frames(), b=frames()),
+    "archive cut off": lambda f: _cut(_npz(f / "a.npz", a=frames()), 0.6),
+    "hdf5 without a stack": lambda f: _h5(f / "a.h5", table=np.zeros((4, 4))),
+    "hdf5 cut off": lambda f: _cut(_h5(f / "a.h5", a=frames()), 0.5),
+    "time stamps that go back": lambda f: _h5(f / "a.h5", a=frames(), time_s=np.arange(N)[::-1].copy()),
+    "empty folder": lambda f: _empty_folder(f / "frames"),
+}
+
+
+@pytest.mark.parametrize("kind", NOTHING)
+def test_a_file_without_a_frame_is_refused_by_name(kind: str, tmp_path: Path) -> None:
+    path = NOTHING[kind](tmp_path)
+    with pytest.raises(DataError) as refused:
+        list(open_video(path, fps=10, unit="counts"))
+    message = str(refused.value)
+    assert path.name in message
+    assert len(message) < 700
+    assert "\n" not in message
+
+
+SOME: dict[str, Callable[[Path], Path]] = {
+    "size changes in a tiff": lambda f: _tiff(f / "a.tif", frames()[:4], frames()[4:, :20, :20]),
+    "size changes in a folder": lambda f: _folder(f / "frames", [SIZE] * 4 + [(20, 20)] * 2),
+    "avi cut off": lambda f: _cut(_film(f / "a.avi"), 0.6),
+    "avi with a hole": lambda f: _holed(_film(f / "a.avi")),
+    "mkv cut off": lambda f: _cut(_film(f / "a.mkv"), 0.6),
+}
+
+
+@pytest.mark.parametrize("kind", SOME)
+def test_what_came_before_the_damage_is_given_and_then_the_damage_named(kind: str, tmp_path: Path) -> None:
+    path = SOME[kind](tmp_path)
+    given: list[int] = []
+    with pytest.raises(DataError, match=path.name):
+        given.extend(frame.index for frame in open_video(path, fps=10, unit="counts" if path.is_file() else None))
+    assert len(given) >= 4
+    assert given == list(range(len(given)))
+
+
+def test_a_flir_film_that_was_cut_off_keeps_its_whole_frames(shared_data: Path, tmp_path: Path) -> None:
+    path = _bytes(tmp_path / "cut.seq", (shared_data / SEQ).read_bytes()[:900_000])
+    given: list[VideoFrame] = []
+    with pytest.raises(DataError, match="ends within frame 1"):
+        given.extend(open_video(path))
+    assert len(given) == 1
+
+
+def test_a_hole_in_a_film_shows_in_its_time_stamps(tmp_path: Path) -> None:
+    times = [frame.time_s for frame in open_video(_holed(_film(tmp_path / "a.mkv")))]
+    assert len(times) < 42
+    assert times[-1] == pytest.approx(4.1, abs=0.05)
+    assert np.diff(times).max() > 0.5
+
+
+def test_one_frame_is_a_video(tmp_path: Path) -> None:
+    assert len(list(open_video(_array(tmp_path / "a.npy", frames()[:1]), fps=10, unit="counts"))) == 1
+
+
+def test_frames_of_nan_and_damaged_files_are_empty_frames_of_the_same_video(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = _folder(tmp_path / "frames", [SIZE] * 4)
+    np.save(folder / "1.npy", np.full(SIZE, np.nan, np.float32))
+    _bytes(folder / "2.npy", b"broken")
+    video = list(open_video(folder, fps=10))
+    assert [bool(np.isnan(frame.image.values).all()) for frame in video] == [False, True, True, False]
+    assert "frame 2 is left empty" in caplog.text

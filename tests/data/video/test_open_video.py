@@ -1,0 +1,150 @@
+"""What is written into each container comes out again: values, order, times; from any frame on."""
+
+import io
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import h5py
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from thermal_landmarks.data.formats.palettes import palette_colours
+from thermal_landmarks.data.video import open_video
+from thermal_landmarks.data.video.folder import natural
+from thermal_landmarks.data.video.raw import Raw
+from thermal_landmarks.data.video.video import Video
+from thermal_landmarks.errors import ConfigError
+
+SIZE = (48, 64)
+N = 7
+
+
+def frames(dtype: str = "uint16") -> np.ndarray:
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    stack = np.stack([100 + 2 * x + y + 5 * i for i in range(N)])
+    return (stack * (100 if dtype == "uint16" else 0.5)).astype(dtype)
+
+
+def encode(path: Path, stack: np.ndarray, codec: str, pixels: str, *, rate: int = 10, **options: str) -> Path:
+    with av.open(str(path), "w") as out:
+        stream: Any = out.add_stream(codec, rate=rate, options=options)  # the type doesn't know that it is a film
+        stream.height, stream.width, stream.pix_fmt = stack.shape[1], stack.shape[2], pixels
+        given = {"uint16": "gray16le", "uint8": "rgb24" if stack.ndim == 4 else "gray"}[str(stack.dtype)]
+        for i, values in enumerate(stack):
+            frame = av.VideoFrame.from_ndarray(values, format=given)
+            frame.pts, frame.time_base = i, Fraction(1, rate)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    return path
+
+
+def values(video: Video, start: int = 0) -> np.ndarray:
+    return np.stack([frame.image.values for frame in video.frames(start)])
+
+
+def write(kind: str, folder: Path) -> Path:
+    stack, path = frames(), folder / f"video.{kind}"
+    if kind == "tif":
+        tifffile.imwrite(path, stack, photometric="minisblack", compression="zlib")
+    elif kind == "big.tif":
+        tifffile.imwrite(path, stack, photometric="minisblack", bigtiff=True)
+    elif kind == "imagej.tif":
+        tifffile.imwrite(path, stack, imagej=True, metadata={"axes": "TYX", "finterval": 0.1})
+    elif kind == "npy":
+        np.save(path, stack)
+    elif kind == "npz":
+        np.savez_compressed(path, frames=stack, time_s=np.arange(N) / 10 + 3)
+    elif kind == "h5":
+        with h5py.File(path, "w") as file:
+            file.create_dataset("movie/frames", data=stack, chunks=(1, *SIZE), compression="gzip")
+            file["movie/frames"].attrs["fps"] = 10.0
+    elif kind == "mkv":
+        encode(path, stack, "ffv1", "gray16le")
+    elif kind == "folder":
+        path.mkdir()
+        for i, one in enumerate(stack):
+            Image.fromarray(one).save(path / f"frame{i + 5}.png")  # frame5 ... frame11
+    return path
+
+
+@pytest.mark.parametrize("kind", ["tif", "big.tif", "imagej.tif", "npy", "npz", "h5", "mkv", "folder"])
+def test_sixteen_bit_values_come_out_as_they_went_in(kind: str, tmp_path: Path) -> None:
+    video = open_video(write(kind, tmp_path), unit="counts", fps=None if kind in ("npz", "mkv", "h5") else 10)
+    assert (video.size, video.unit) == (SIZE, "gray")
+    assert video.n_frames == (None if kind == "mkv" else N)  # Matroska doesn't count its frames
+    np.testing.assert_array_equal(values(video), frames())
+    np.testing.assert_array_equal(values(video, 4), frames()[4:])  # and again, from the middle
+    read = list(video.frames(2))
+    assert [frame.index for frame in read] == list(range(2, N))
+    np.testing.assert_allclose([frame.time_s for frame in read], np.arange(2, N) / 10, atol=1e-3)
+
+
+def test_the_unit_of_the_first_frame_holds_for_all(tmp_path: Path) -> None:
+    room = np.linspace(29500, 30900, SIZE[0] * SIZE[1]).reshape(SIZE).astype(np.uint16)  # centi-kelvin, 22 to 36 C
+    hot = room.copy()
+    hot[:20] = 60000
+    np.save(tmp_path / "cup.npy", np.stack([room, hot]))
+    video = open_video(tmp_path / "cup.npy", fps=9)
+    assert video.unit == "celsius"
+    first, second = values(video)
+    assert first.max() == pytest.approx(35.85, abs=0.01)
+    assert second[-1, -1] == pytest.approx(35.85, abs=0.01)
+
+
+def test_a_rendered_sequence_has_the_rate_and_unit_that_lie_beside_it(tmp_path: Path) -> None:
+    tifffile.imwrite(tmp_path / "frames.tif", np.full((3, *SIZE), 30000, np.uint16), photometric="minisblack")
+    (tmp_path / "sequence.json").write_text('{"unit": "centi_kelvin", "settings": {"rate_hz": 15.0}}')
+    video = open_video(tmp_path / "frames.tif")
+    assert (video.unit, video.fps) == ("celsius", 15.0)
+    assert [frame.time_s for frame in video] == pytest.approx([0, 1 / 15, 2 / 15])
+    assert values(video).mean() == pytest.approx(26.85, abs=1e-3)
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("mp4", "libx264"), ("avi", "mjpeg"), ("mkv", "mpeg4")])
+def test_eight_bit_films_come_out_nearly_as_they_went_in(suffix: str, codec: str, tmp_path: Path) -> None:
+    pixels = "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    video = open_video(encode(tmp_path / f"film.{suffix}", frames("uint8"), codec, pixels))
+    found = values(video)
+    assert found.shape == (N, *SIZE)
+    assert np.abs(found - frames("uint8")).mean() < 3
+    assert [frame.time_s for frame in video] == pytest.approx(np.arange(N) / 10, abs=0.02)
+
+
+def test_a_palette_is_recognised_once_and_turned_back_in_every_frame(tmp_path: Path) -> None:
+    levels = np.tile(np.linspace(0, 255, SIZE[1]).astype(np.uint8), (N, SIZE[0], 1))
+    coloured = palette_colours("iron")[levels].round().astype(np.uint8)
+    video = open_video(encode(tmp_path / "phone.mp4", coloured, "libx264", "yuv444p", crf="10"))
+    assert video.palette == "iron"
+    assert np.abs(values(video) - levels).mean() < 8
+    assert open_video(tmp_path / "phone.mp4", palette="none").palette is None
+
+
+def test_flir_films_give_degrees_and_the_cameras_time(shared_data: Path) -> None:
+    seq = open_video(shared_data / "flir-seq" / "SampleSEQ.seq")
+    assert (seq.n_frames, seq.unit, seq.fps) == (2, "celsius", 30)
+    assert [frame.time_s for frame in seq] == pytest.approx([0, 3.967], abs=1e-3)
+    assert 15 < values(seq).min() < values(seq).max() < 45
+    csq = open_video(shared_data / "flir-seq" / "SampleCSQ.csq")
+    times = [frame.time_s for frame in csq]
+    assert len(times) == csq.n_frames == 8
+    np.testing.assert_allclose(np.diff(times), 1 / 30, atol=2e-3)
+    assert 0 < np.median(values(csq, 6)[-1]) < 60
+
+
+def test_raw_frames_of_standard_input() -> None:
+    video = Video(Raw(SIZE, "uint16", io.BytesIO(frames().tobytes())), fps=9, unit="counts")
+    np.testing.assert_array_equal(values(video), frames())
+
+
+@pytest.mark.parametrize("settings", [{}, {"size": [48, 64]}, {"size": [48, 64], "dtype": "letters"}])
+def test_raw_frames_need_size_and_type(settings: dict) -> None:
+    with pytest.raises(ConfigError, match=r"size=|dtype="):
+        open_video("-", **settings)
+
+
+def test_numbers_in_names_count_as_numbers() -> None:
+    assert sorted(["b2", "b10", "b1", "a"], key=natural) == ["a", "b1", "b2", "b10"]
