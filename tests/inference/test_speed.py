@@ -1,5 +1,8 @@
 """`speed=` buys time with looks: fewer, but at the same face."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -71,3 +74,20 @@ def test_several_faces_of_an_image_are_looked_at_as_each_by_itself() -> None:
     for box in boxes:
         (alone,) = predictor.faces(values, boxes_px=[box])
         np.testing.assert_allclose(alone.points_px, together[alone.box_px], atol=0.01)
+
+
+LATER = ("scipy", "omegaconf", "hydra", "numba", "matplotlib", "rich", "lightning", "torch._dynamo")
+
+
+@pytest.mark.slow
+def test_the_first_prediction_imports_nothing_that_it_can_do_without() -> None:
+    """Slow for a reason: what a process imports shows in a fresh one alone, and torch takes two seconds."""
+    code = (
+        "import sys, numpy as np\n"
+        "from thermal_landmarks.inference.predictor import Predictor\n"
+        "predictor = Predictor.from_checkpoint('thermal_real', device='cpu')\n"
+        "predictor.faces(np.random.default_rng(0).uniform(20, 36, (60, 80)))\n"
+        f"print(*(name for name in {LATER} if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == []
