@@ -118,7 +118,17 @@ def test_a_path_that_the_shell_has_split_is_shown_in_quotes(tmp_path, run):
     assert result.stderr.splitlines()[-1].strip() == """'source="my faces"'"""
 
 
-OUTPUTS = ("train", "evaluate", "calibrate", "predict", "check_data", "visualize", "report", "render_sequence")
+OUTPUTS = (
+    "train",
+    "evaluate",
+    "calibrate",
+    "export",
+    "predict",
+    "check_data",
+    "visualize",
+    "report",
+    "render_sequence",
+)
 
 
 @pytest.mark.parametrize("command", OUTPUTS)
