@@ -17,7 +17,7 @@ from thermal_landmarks.data.video import open_video
 from thermal_landmarks.data.video.folder import natural
 from thermal_landmarks.data.video.raw import Raw
 from thermal_landmarks.data.video.video import Video
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, DataError
 
 SIZE = (48, 64)
 N = 7
@@ -121,6 +121,21 @@ def test_a_palette_is_recognised_once_and_turned_back_in_every_frame(tmp_path: P
     assert video.palette == "iron"
     assert np.abs(values(video) - levels).mean() < 8
     assert open_video(tmp_path / "phone.mp4", palette="none").palette is None
+
+
+def test_a_film_that_begins_in_black_shows_its_palette_later(tmp_path: Path) -> None:
+    levels = np.tile(np.linspace(0, 255, SIZE[1]).astype(np.uint8), (N, SIZE[0], 1))
+    coloured = palette_colours("iron")[levels].round().astype(np.uint8)
+    coloured[:3] = 0
+    video = open_video(encode(tmp_path / "fade.mkv", coloured, "ffv1", "bgr0"))
+    assert video.palette == "iron"
+    assert [round(float(one.std())) for one in values(video)][:2] == [0, 0]
+    assert np.abs(values(video)[3:] - levels[3:]).mean() < 8
+
+
+def test_a_camera_that_is_not_there_is_named() -> None:
+    with pytest.raises(DataError, match="rtsp://127"):
+        open_video("rtsp://127.0.0.1:1/film")
 
 
 def test_flir_films_give_degrees_and_the_cameras_time(shared_data: Path) -> None:

@@ -17,6 +17,7 @@ _log = logging.getLogger(__name__)
 
 _COLOUR = 6  # levels of 255 between a coloured pixel's chroma and gray
 _COLOURED = 0.01  # share of the pixels
+_FIRST_FRAMES = 30  # one of them shows whether the film has colours: some begin in black
 _CUT_SHARE, _CUT_S = 0.05, 1.0  # what may be missing at the end of a whole film
 
 
@@ -79,10 +80,12 @@ class Coded:
             except av.error.FFmpegError as error:
                 failed = error
         else:
-            raise DataError(
-                f"{self._address}: can't be opened as a video ({failed.strerror}). It is damaged, unfinished (an mp4 "
-                "whose recording was cut off has no index), or not a video."
-            ) from failed
+            why = (
+                "Is the camera on, the address right, and no other program using it?"
+                if self.live
+                else "It is damaged, unfinished (an mp4 whose recording was cut off has no index), or not a video."
+            )
+            raise DataError(f"{self._address}: can't be opened as a video ({failed.strerror}). {why}") from failed
         if not container.streams.video:
             container.close()
             raise DataError(f"{self._address}: has no video stream.")
@@ -94,12 +97,12 @@ class Coded:
         with container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            first_pts, colour = None, None
+            first_pts, colour = None, False
             for index, frame in enumerate(self._decoded(container, stream)):
                 if first_pts is None:
                     first_pts = frame.pts
                     check_size(self.path, frame.height, frame.width)
-                    colour = _has_colour(frame)
+                colour = colour or (index < _FIRST_FRAMES and _has_colour(frame))
                 if index < start:
                     continue
                 time_s = None
@@ -108,7 +111,7 @@ class Coded:
                 if frame.is_corrupt:
                     yield StoredFrame(index, time_s, None, "a piece of it is missing")
                     continue
-                turned = np.rot90(_values(frame, colour=bool(colour)), round(getattr(frame, "rotation", 0) / 90))
+                turned = np.rot90(_values(frame, colour=colour), round(getattr(frame, "rotation", 0) / 90))
                 yield StoredFrame(index, time_s, Stored(np.ascontiguousarray(turned)))
 
     def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain, islice
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from thermal_landmarks.errors import DataError, UserError
 _log = logging.getLogger(__name__)
 
 _ASSUMED_FPS = 30.0
-_FIRST_FRAMES = 100  # one of them must be readable, and tells unit and palette
+_DARK = 40  # gray levels between darkest and brightest pixel, at most, of a frame that shows nothing yet
+_FIRST_FRAMES = 30  # one of them must be readable; they tell unit and palette (films fade in from black)
 
 
 class Video:
@@ -52,14 +54,16 @@ class Video:
         self._shape = first.values.shape[:2]
         if self._stored_unit is None and first.unit is None:
             self._stored_unit = infer_unit(container.unit_beside, first.values)
-        image = without_palette(self._image(first), palette)
-        if palette == "auto":
-            self._palette = image.palette or "none"
+        image = self._image(first)
         height, width = image.values.shape
         self.size: tuple[int, int] = (height, width)
         self.unit: Unit = image.unit
-        self.palette = image.palette
-        timed = self._ahead[-1].time_s is not None
+        if palette == "auto":
+            self._palette = self._recognised()
+        self.palette = None if self._palette == "none" else self._palette
+        if not container.live:
+            self._stream, self._ahead = iter(()), self._ahead[:1]
+        timed = self._ahead[0].time_s is not None
         self.fps: float = fps or container.fps or _ASSUMED_FPS
         if not (timed or fps or container.fps):
             _log.warning("%s: says nothing of its time; %g frames a second are assumed. Set fps=.", self.path, self.fps)
@@ -99,8 +103,7 @@ class Video:
 
     def _first(self) -> Stored:
         reason = ""
-        for frame in self._stream:
-            self._ahead.append(frame)
+        for frame in self._kept():
             if frame.stored is not None and not _empty(frame.stored.values):
                 return frame.stored
             reason = reason or frame.reason
@@ -112,6 +115,26 @@ class Video:
             f"{self.path}: none of its first {len(self._ahead)} frames can be read"
             f"{f' ({reason})' if reason else ': all of their values are missing'}. Copy it again from its source."
         )
+
+    def _recognised(self) -> str:
+        """The palette of the first frame that shows one."""
+        frames = chain(list(self._ahead), islice(self._kept(), _FIRST_FRAMES - len(self._ahead)))
+        try:
+            for values in (frame.stored.values for frame in frames if frame.stored is not None):
+                shows_gray = values.ndim == 2 and np.ptp(values) > _DARK
+                if values.dtype != np.uint8 or shows_gray:
+                    break
+                if found := without_palette(self._image(Stored(values))).palette:
+                    return found
+        except DataError:  # of a later frame: reading on will come to it again
+            if self._container.live:
+                raise
+        return "none"
+
+    def _kept(self) -> Iterator[StoredFrame]:
+        for frame in self._stream:
+            self._ahead.append(frame)
+            yield frame
 
     def _image(self, stored: Stored) -> ThermalImage:
         unit = stored.unit if stored.unit is not None else self._stored_unit
