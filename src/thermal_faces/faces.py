@@ -24,7 +24,7 @@ from thermal_faces.randomness import chance, stream
 from thermal_faces.scene.room import draw_ambient_c, paint_room
 from thermal_faces.worn.accessories import worn_attributes
 
-RENDERER_VERSION = 12
+RENDERER_VERSION = 13
 """Goes up with every change that alters a pixel or a point, so that no stale cache is read."""
 
 _CHIN = LANDMARKS.index("chin")

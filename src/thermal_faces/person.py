@@ -104,16 +104,18 @@ _FEATURES = (
     "vessel_k", "grain_k", "mouth_line_k", "upper_lip_k", "lower_lip_k", "mouth_cavity_k", "lid_fold_k",
     "upper_lid_k", "under_eye_k", "eyeball_k", "brow_k", "ala_k", "nose_groove_k", "beard_k", "lid_crease_k",
     "lash_k", "lash_patch_k", "eye_corner_k", "canthus_k", "lid_tail_k", "nose_flank_k", "lobule_k", "alar_crease_k",
-    "columella_k", "philtrum_k", "fold_k", "lip_border_k", "mouth_corner_k", "chin_fold_k", "chin_pad_k",
+    "columella_k", "philtrum_k", "fold_k", "lip_border_k", "lip_halo_k", "mouth_corner_k", "chin_fold_k", "chin_pad_k",
     "cheek_patch_k", "socket_k", "muzzle_k",
 )  # fmt: skip
 _SIZES = (
     "lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed",
     "area_width", "lid_height", "lower_lid_height", "crease_height", "lobule_shift_mm", "lobule_size",
     "canthus_length_mm", "lash_lift_mm", "eyeball_edge_mm", "chin_pad_edge_mm", "chin_pad_drop_mm",
-    "chin_pad_half_width_mm", "lip_width", "lip_box", "mouth_line_length",
+    "chin_pad_half_width_mm", "lip_width", "lip_box", "mouth_line_length", "lip_halo_gap_mm", "lip_halo_width_mm",
+    "canthus_inset_mm", "lobule_height_mm", "wing_half_height_mm", "wing_lean",
 )  # fmt: skip
 _STILL_PERSPIRATION = (0.2, 1.0)
+_EVEN_NOSE = 0.15  # share of the cooling of ridge and tip that is left in such a nose
 
 
 def draw_person(
@@ -128,14 +130,21 @@ def draw_person(
     long_hair, long_hair_mm = chance(looks, appearance.long_hair), uniform(looks, appearance.long_hair_mm)
     fringe_mm = uniform(looks, appearance.fringe_mm)
     contrast = uniform(skin, temperature.contrast)
+    even_nose = chance(stream(seed, subject, "nose"), temperature.even_nose)
+    share = dict.fromkeys(("nose", "lobule_k"), _EVEN_NOSE if even_nose else 1.0)
     style = draw_hair_style(seed, subject, appearance, long_hair=long_hair)
     return Person(
         key=(seed, subject),
         scale=uniform(shape, anatomy.scale),
         shape_mm={name: bounded_normal(shape, deviation) for name, deviation in anatomy.deviations_mm.items()},
         forehead_c=uniform(skin, temperature.forehead_c),
-        regions_k={name: contrast * uniform(skin, limits) for name, limits in temperature.regions_k.items()},
-        features_k={n.removesuffix("_k"): contrast * uniform(skin, getattr(temperature, n)) for n in _FEATURES}
+        regions_k={
+            name: contrast * share.get(name, 1.0) * uniform(skin, r) for name, r in temperature.regions_k.items()
+        },
+        features_k={
+            n.removesuffix("_k"): contrast * share.get(n, 1.0) * uniform(skin, getattr(temperature, n))
+            for n in _FEATURES
+        }
         | {n.removesuffix("_mm"): uniform(skin, getattr(temperature, n)) for n in _SIZES},
         area_shift_mm={name: uniform(skin, temperature.area_shift_mm) for name in ("cheek_patch", "socket", "muzzle")},
         blotch_k=uniform(skin, temperature.blotch_k),

@@ -33,6 +33,10 @@ SIZES = {
     "chin_pad_half_width": 20.0,
     "lobule_edge": 2.0,
     "lobule_size": 1.0,
+    "lobule_height": 12.0,
+    "wing_half_height": 8.0,
+    "lip_halo_gap": 6.0,
+    "lip_halo_width": 3.0,
     "nostril_size": 1.0,
 }
 BEARD = BeardStyle(
@@ -115,6 +119,51 @@ def test_the_sides_of_the_bridge_are_cool_between_ridge_and_cheek() -> None:
     assert at(canvas, 0, 11) > -0.3
     assert at(canvas, 20, 12) > -0.1
     assert at(canvas, 14, 32) > -0.1
+
+
+@pytest.mark.parametrize("half_height", [6.5, 11.0])
+def test_the_wings_of_the_nose_end_above_or_below_its_tip(half_height: float) -> None:
+    canvas = blank()
+    paint_nose(canvas, person(ala=-1.0, wing_half_height=half_height), forehead_c=0.0, moment=MOMENT)
+    (ala_x, ala_y), (_, tip_y) = (mean_head().landmarks_frontal_mm[name] for name in ("ala_right", "nose_tip"))
+    top_y = ala_y + 2.6 - 2 * half_height
+    assert (top_y < tip_y - 5) == (half_height > 10)
+    assert at(canvas, ala_x - 4.8, top_y + 3) < -0.4
+    assert abs(at(canvas, ala_x - 4.8, top_y - 3)) < 0.05
+
+
+def test_wings_that_lean_lead_up_to_the_ridge() -> None:
+    upright, leaning = blank(), blank()
+    for canvas, lean in ((upright, 0.0), (leaning, 0.7)):
+        paint_nose(canvas, person(ala=-1.0, wing_lean=lean), forehead_c=0.0, moment=MOMENT)
+    assert at(upright, 13, 32) < -0.4 < -0.1 < at(leaning, 13, 32)
+
+
+def test_the_band_around_the_mouth_is_apart_from_the_corners() -> None:
+    corner_x, corner_y = mean_head().landmarks_frontal_mm["mouth_right"]
+    for gap in (3.0, 10.0):
+        canvas = blank()
+        paint_mouth(canvas, person(lip_halo=1.0, lip_halo_gap=gap), open_mm=0.0, forehead_c=0.0)
+        across = np.arange(14.0, 42.0)
+        painted = [at(canvas, x, corner_y) for x in across]
+        assert abs(across[int(np.argmax(painted))] - corner_x - gap) < 1.5
+        assert abs(at(canvas, 0, corner_y)) < 0.1
+
+
+def test_the_corners_of_the_eye_are_warmest_inside_them() -> None:
+    inner_x, inner_y = mean_head().landmarks_frontal_mm["eye_right_inner"]
+    canvas = blank()
+    paint_eye(canvas, 1, person(canthus=1.0, canthus_inset=4.0), opening=1.0, forehead_c=-0.3)
+    assert at(canvas, inner_x + 4, inner_y) > at(canvas, inner_x + 1, inner_y) + 0.3
+
+
+def test_even_noses_have_a_ridge_as_warm_as_the_skin_beside_it() -> None:
+    def cooling(share: float) -> float:
+        noses = SyntheticFaces(subjects=40, images_per_subject=1, temperature={"even_nose": share})
+        people = [noses.portrait(subject, 0).person for subject in range(40)]
+        return float(np.mean([person.regions_k["nose"] + person.features_k["lobule"] for person in people]))
+
+    assert cooling(1.0) == pytest.approx(0.15 * cooling(0.0))
 
 
 def test_a_soul_patch_hangs_from_the_lip_between_bare_skin() -> None:

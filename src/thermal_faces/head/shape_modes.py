@@ -91,7 +91,7 @@ def _identity_fields() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         "nose_length": (zero, lower_nose, zero),
         "nose_width": (sign * bump(side, y, (14, 40), 8, 9), zero, zero),
         "nose_projection": (zero, zero, bump(x, y, (0, 32), 11, 13)),
-        "nose_tip_lift": (zero, -bump(x, y, (0, 29), 9, 7), zero),
+        "nose_tip_lift": (zero, -bump(x, y, (0, 31), 9, 7), zero),
         "nose_base": (zero, bump(x, y, (0, 46), 7, 6), zero),
         "nose_base_depth": (zero, zero, bump(x, y, (0, 45), 8, 7)),
         "ala_height": (zero, -bump(side, y, (14, 41), 5, 7), zero),

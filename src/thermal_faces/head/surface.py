@@ -2,9 +2,10 @@
 
 Head frame: x to the image's right, y down, z out of the face; the origin lies between the ear canals at eye
 level. Columns of the grid are longitudes, rows run from the crown over the face to the underside of the jaw.
-The mean follows common anthropometric tables (outer canthi 88 mm apart, eye line to chin 116 mm) and where annotators
-put the points (nose tip above the anatomical tip, wings at their lower edge); a face is the mean plus a weighted sum
-of displacement fields (`shape_modes`), and every landmark is a vertex.
+The mean follows common anthropometric tables (outer canthi 88 mm apart, eye line to chin 116 mm). Where the
+conventions of annotators differ (inner eye corners, nose tip, upper lip, mouth corners), the landmarks lie at their
+mean, which docs/cues.md lists. A face is the mean plus a weighted sum of displacement fields (`shape_modes`),
+and every landmark is a vertex.
 """
 
 from dataclasses import dataclass
@@ -56,13 +57,13 @@ _RINGS_MM = np.array(
 _LANDMARK_PLACES_MM = {
     "brow": (37.7, -26.0),
     "eye_outer": (44.2, 0.0),
-    "eye_inner": (19.8, 0.3),
+    "eye_inner": (18.4, 0.3),
     "nasion": (0.0, -2.8),
-    "nose_tip": (0.0, 29.8),
+    "nose_tip": (0.0, 31.6),
     "ala": (13.8, 42.0),
     "subnasale": (0.0, 44.3),
-    "mouth": (24.0, 68.7),
-    "upper_lip": (0.0, 55.6),
+    "mouth": (23.4, 68.7),
+    "upper_lip": (0.0, 56.2),
     "lower_lip": (0.0, 80.3),
     "chin": (0.0, 115.2),
 }

@@ -18,7 +18,7 @@ def _identity_deviations() -> dict[str, float]:
         "temple_width": 2.5, "eye_spacing": 1.8, "eye_width": 1.4, "eye_height": 1.0, "eye_tilt": 1.2,
         "eye_depth": 1.4, "brow_height": 2.4, "brow_spacing": 2.4, "brow_tilt": 1.4, "brow_ridge": 1.6,
         "nasion_height": 2.4, "nasion_depth": 1.4, "nose_bridge": 1.8, "nose_length": 2.6, "nose_width": 1.8,
-        "nose_projection": 2.6, "nose_tip_lift": 2.8, "nose_base": 1.0, "nose_base_depth": 1.5,
+        "nose_projection": 2.6, "nose_tip_lift": 2.0, "nose_base": 1.0, "nose_base_depth": 1.5,
         "ala_height": 1.2, "mouth_width": 2.6, "mouth_height": 1.8, "mouth_corners": 1.2,
         "upper_lip_fullness": 2.2, "lower_lip_fullness": 1.9, "lip_protrusion": 2.2, "lower_lip_depth": 1.5,
         "nose_sideways": 1.0, "bridge_sideways": 0.7, "mouth_sideways": 1.0, "chin_sideways": 1.5,
@@ -66,7 +66,7 @@ class ExpressionRanges:
             "brow_knit": (1.0, 4.0),
         }
     )  # fmt: skip
-    yawn: float = 0.04
+    yawn: float = 0.07
     yawn_mm: Range = (20.0, 35.0)
     eyes_closed: float = 0.12
     half_open: float = 0.12
@@ -95,7 +95,7 @@ class PoseRanges:
         body_follows_head: Share of the head's turn that the shoulders make too.
     """
 
-    yaw_deg: Range = (-45.0, 45.0)
+    yaw_deg: Range = (-55.0, 55.0)
     pitch_deg: Range = (-25.0, 34.0)
     roll_deg: Range = (-20.0, 20.0)
     distance_m: Range = (0.4, 2.5)

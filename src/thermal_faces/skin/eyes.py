@@ -41,7 +41,11 @@ def paint_eye(canvas: Canvas, side: int, person: Person, opening: float, forehea
     eyeball = soft(between, k["eyeball_edge"]) * within
     view += eyeball * (np.float32(forehead_c + 0.3 + k["eyeball"]) - view)
     length = np.float32(k["canthus_length"])
-    wedges = np.clip(1 - (across - inner_x) / length, 0, 1) + 0.5 * np.clip(1 - 1.5 * (outer_x - across) / length, 0, 1)
+    # The warm skin of the corners is warmest inside them, not at their ends.
+    inset = np.float32(k["canthus_inset"])
+    inner_end, outer_end = across - inner_x - inset, outer_x - across - 0.5 * inset
+    wedges = np.clip(1 - np.maximum(inner_end, -2 * inner_end) / length, 0, 1)
+    wedges += 0.5 * np.clip(1 - 1.5 * np.maximum(outer_end, -2 * outer_end) / length, 0, 1)
     view += np.float32(k["canthus"]) * (wedges * soft(between - 0.5, 2.0) * within)
     lid = within * np.float32(k["lid_fold"])
     view += lid * 0.7 * line(y - upper, 1.0) + lid * 0.6 * line(y - lower, 0.9)
@@ -55,5 +59,6 @@ def paint_eye(canvas: Canvas, side: int, person: Person, opening: float, forehea
     view += np.float32(k["lash_patch"]) * patch
     tail = soft(across - outer_x - 6, 4) * soft(outer_x - across, 2)
     view += np.float32(k["lid_tail"]) * tail * line(y - outer_y - np.float32(0.4) * (across - outer_x), 1.3)
-    view += np.float32(k["eye_corner"]) * bump(across, y, (inner_x - 0.5, inner_y), 2.2, 1.8).astype(np.float32)
-    view += np.float32(0.5 * k["eye_corner"]) * bump(across, y, (outer_x, outer_y), 1.8, 1.4).astype(np.float32)
+    inner_spot = bump(across, y, (inner_x - 0.5 + inset, inner_y), 2.2, 1.8)
+    outer_spot = bump(across, y, (outer_x - 0.5 * inset, outer_y), 1.8, 1.4)
+    view += np.float32(k["eye_corner"]) * (inner_spot + 0.5 * outer_spot).astype(np.float32)

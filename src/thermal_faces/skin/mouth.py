@@ -4,15 +4,16 @@ import numpy as np
 
 from thermal_faces.head.surface import bump, mean_head
 from thermal_faces.person import Person
+from thermal_faces.portable_math import hypot
 from thermal_faces.skin.brushes import line, soft
 from thermal_faces.skin.temperature_map import Canvas
 
 
 def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: float) -> None:
-    """Lips, their border, the line between them or the cavity, the corners, and the fold above the chin."""
+    """Lips, their border and surroundings, the line between them or the cavity, the corners, and the fold below."""
     places = mean_head().landmarks_frontal_mm
     (corner_x, corner_y), (_, top_y), (_, bottom_y) = (places[n] for n in ("mouth_right", "upper_lip", "lower_lip"))
-    view, x, y = canvas.window((-38, 38), (52, 98))
+    view, x, y = canvas.window((-46, 46), (46, 98))
     along = x / np.float32(corner_x)
     bow = np.clip(1 - along * along, 0, None)
     k = {name: np.float32(value) for name, value in person.features_k.items()}
@@ -33,6 +34,11 @@ def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: floa
     closed = np.float32(np.clip(1 - open_mm / 4, 0, 1))
     view += closed * k["mouth_line"] * line_within * line(y - line_y, 1.1)
     view += k["mouth_corner"] * bump(np.abs(x), y, (corner_x + 0.5, corner_y), 2.6, 2.2).astype(np.float32)
+    # Philtrum and cheek are often warmer than the lips and the corners: no border of theirs is the mouth's own.
+    middle_y, half_height = (top_y + bottom_y) / 2, (bottom_y - top_y) / 2
+    beyond = hypot(x / (corner_x + k["lip_halo_gap"]), (y - middle_y) / (half_height + k["lip_halo_gap"])) - 1
+    halo = line(beyond * (half_height + k["lip_halo_gap"]), float(k["lip_halo_width"]))
+    view += k["lip_halo"] * halo * soft(y - bottom_y, 10)
     fold = bottom_y + 6.5 + np.float32(0.006) * x * x
     view += k["chin_fold"] * line(y - fold, 2.4) * soft(np.abs(x) - 16, 12)
     if open_mm > 0:

@@ -23,16 +23,19 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     flank = bump(side - 0.28 * np.clip(y, 0, None), y, (5.5, 12), 3.0, 7).astype(np.float32)
     view += k["nose_flank"] * flank
     # Distances in millimetres, negative inside.
-    wing = _wing_mm(side, y, ala_x, ala_y)
+    # The axis of a wing leans inwards, so that the outlines of both lead up to the ridge.
+    axis = ala_x - 4.8 + k["wing_lean"] * (y - ala_y + 4)
+    wing = _wing_mm(side - axis, y, ala_y, k["wing_half_height"])
     lower, size = y - k["lobule_shift"], k["lobule_size"]
     tip = (hypot(x / (9.5 * size), (lower - tip_y - 1) / (9.5 * size)) - 1) * 9
     flare = size * (ala_x - 10 * (1 - smooth_step(lower, tip_y - 12, ala_y - 3)))
-    bell = np.maximum(np.maximum(side - flare, lower - base_y + 1.5 + 0.1 * side), tip_y - 16 - lower)
+    bell = np.maximum(np.maximum(side - flare, lower - base_y + 1.5 + 0.1 * side), tip_y - k["lobule_height"] - lower)
     lobed = k["lobule_lobed"]
-    lobes = np.minimum(_wing_mm(side / size, lower, ala_x, ala_y), tip)
+    lobes = np.minimum(_wing_mm((side - axis) / size, lower, ala_y, k["wing_half_height"]), tip)
     lobule = soft(lobed * lobes + (1 - lobed) * bell, float(k["lobule_edge"]))
-    view += lobule * k["lobule"] + soft(wing, 3.0) * k["ala"]
-    outside = soft(ala_x - 9.5 - side, 5)
+    outer_half = np.clip(0.6 + (side - axis) / np.float32(10), 0.2, 1)
+    view += lobule * k["lobule"] + soft(wing, 3.0) * outer_half * k["ala"]
+    outside = soft(axis - side, 5) * soft(4.5 - side, 5)
     view += k["alar_crease"] * outside * line(wing - 1.3, 1.1)
     view += 0.7 * k["alar_crease"] * soft(side - ala_x, 4) * line(y - base_y - 1.0 - 0.04 * side, 1.1)
     size = k["nostril_size"]
@@ -45,8 +48,16 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     view += k["philtrum"] * (philtrum * (line(side - 3.6, 1.2) - np.float32(0.7) * line(x, 1.5))).astype(np.float32)
 
 
-def _wing_mm(side: np.ndarray, y: np.ndarray, ala_x: float, ala_y: float) -> np.ndarray:
-    return (hypot((side - (ala_x - 4.8)) / 6.3, (y - (ala_y - 4.2)) / 6.8) - 1) * 6
+def _wing_mm(beside: np.ndarray, y: np.ndarray, ala_y: float, half_height: float) -> np.ndarray:
+    """Distance to the outline of a wing, whose lower end stays with the landmark whatever its height.
+
+    Args:
+        beside: Distance from the wing's axis, outwards.
+        y: Height on the face.
+        ala_y: Of the landmark.
+        half_height: Of the wing.
+    """
+    return (hypot(beside / 6.3, (y - (ala_y + 2.6 - half_height)) / half_height) - 1) * 6
 
 
 def paint_nasolabial_fold(canvas: Canvas, person: Person) -> None:

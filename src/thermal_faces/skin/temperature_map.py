@@ -32,7 +32,7 @@ def _region_shapes() -> dict[str, np.ndarray]:
         "nose_bridge": bump(x, y, (0, 10), 7, 14),
         "cheeks": bump(side, y, (44, 34), 19, 19) + 0.4 * bump(side, y, (30, 46), 12, 14),
         "lower_cheeks": bump(side, y, (46, 64), 18, 20),
-        "inner_eyes": bump(side, y, (17, 2), 5.5, 5),
+        "inner_eyes": bump(side, y, (18, 2), 5.5, 5),
         "orbits": bump(side, y, (31, 2), 20, 12),
         "temples": bump(side, y, (64, -30), 9, 26),
         "glabella": bump(x, y, (0, -24), 14, 12),
