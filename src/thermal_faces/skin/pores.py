@@ -16,7 +16,7 @@ from thermal_faces.ranges import TemperatureRanges
 if TYPE_CHECKING:
     from thermal_faces.skin.temperature_map import Canvas
 
-_HALF_WIDTH_MM = 27.0
+_HALF_WIDTH_MM = 26.0
 _OPENING = 0.15  # perspiration between a pore's first trace and its full depth
 _MOST = 512  # places are drawn in this order whatever their number
 _SIGMAS_A_WIDTH = 2.355  # full width at half maximum of a Gaussian
