@@ -42,7 +42,7 @@ def paint_eye(canvas: Canvas, side: int, person: Person, opening: float, forehea
     view += eyeball * (np.float32(forehead_c + 0.3 + k["eyeball"]) - view)
     length = np.float32(k["canthus_length"])
     # The warm skin of the corners is warmest inside them, not at their ends.
-    inset = np.float32(k["canthus_inset"])
+    inset = float(k["canthus_inset"])
     inner_end, outer_end = across - inner_x - inset, outer_x - across - 0.5 * inset
     wedges = np.clip(1 - np.maximum(inner_end, -2 * inner_end) / length, 0, 1)
     wedges += 0.5 * np.clip(1 - 1.5 * np.maximum(outer_end, -2 * outer_end) / length, 0, 1)

@@ -25,13 +25,13 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     # Distances in millimetres, negative inside.
     # The axis of a wing leans inwards, so that the outlines of both lead up to the ridge.
     axis = ala_x - 4.8 + k["wing_lean"] * (y - ala_y + 4)
-    wing = _wing_mm(side - axis, y, ala_y, k["wing_half_height"])
+    wing = _wing_mm(side - axis, y, ala_y, float(k["wing_half_height"]))
     lower, size = y - k["lobule_shift"], k["lobule_size"]
     tip = (hypot(x / (9.5 * size), (lower - tip_y - 1) / (9.5 * size)) - 1) * 9
     flare = size * (ala_x - 10 * (1 - smooth_step(lower, tip_y - 12, ala_y - 3)))
     bell = np.maximum(np.maximum(side - flare, lower - base_y + 1.5 + 0.1 * side), tip_y - k["lobule_height"] - lower)
     lobed = k["lobule_lobed"]
-    lobes = np.minimum(_wing_mm((side - axis) / size, lower, ala_y, k["wing_half_height"]), tip)
+    lobes = np.minimum(_wing_mm((side - axis) / size, lower, ala_y, float(k["wing_half_height"])), tip)
     lobule = soft(lobed * lobes + (1 - lobed) * bell, float(k["lobule_edge"]))
     outer_half = np.clip(0.6 + (side - axis) / np.float32(10), 0.2, 1)
     view += lobule * k["lobule"] + soft(wing, 3.0) * outer_half * k["ala"]
