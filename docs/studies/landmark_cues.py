@@ -21,7 +21,6 @@ from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.readers.sftl54 import Sftl54Text
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.reporting.shape_coverage import upright
 
 mpl.use("Agg")
 from matplotlib import pyplot as plt
@@ -62,8 +61,16 @@ def rendered_portraits(count: int) -> Faces:
     )
 
 
+def upright(points: np.ndarray) -> np.ndarray:
+    """Points in percent of the inter-ocular distance from the middle of the eyes, which are level."""
+    left, right = points[AT["eye_left_outer"]], points[AT["eye_right_outer"]]
+    across = (right - left) / np.linalg.norm(right - left)
+    offset = 100 * (points - (left + right) / 2) / np.linalg.norm(right - left)
+    return np.stack([offset @ across, offset @ np.array([-across[1], across[0]])], axis=-1)
+
+
 def places_px(points: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Pixels of places given as in `shape_coverage.upright`: percent of the inter-ocular distance."""
+    """Pixels of places given in percent of the inter-ocular distance from the middle of the eyes."""
     left, right = points[AT["eye_left_outer"]], points[AT["eye_right_outer"]]
     across = (right - left) / 100
     down = np.array([-across[1], across[0]])
@@ -96,7 +103,7 @@ def draw_profiles(axes: np.ndarray, real: Faces, rendered: Faces) -> None:
         for kind, faces in (("rendered", rendered), ("real", real)):
             curves, marks = [], []
             for image, points in faces:
-                shape = upright(points[None])[0]
+                shape = upright(points)
                 x0, y0 = shape[AT[anchor]]
                 middle = shape[AT["subnasale"], 0] if offset is not None else 0.0
                 height = y0 + offset if offset is not None else 0.0
@@ -147,7 +154,7 @@ def draw_cues(axes: np.ndarray, predictor: Predictor, faces: Faces) -> None:
     titles = ("nose tip: red spots push it up", "mouth corners: red spots push them out")
     for axis, title, values, sign in zip(axes, titles, moved, (1, -1), strict=True):
         shown = axis.pcolormesh(x, y, sign * values, cmap="RdBu_r", vmin=-3, vmax=3)
-        mean = np.mean([upright(points[None])[0] for _, points in faces], axis=0)
+        mean = np.mean([upright(points) for _, points in faces], axis=0)
         axis.plot(*mean.T, "k.", markersize=4)
         axis.set(title=title, aspect="equal", ylim=(150, -60), xlabel="% of inter-ocular")
         axis.figure.colorbar(shown, ax=axis, label="%")
