@@ -1,8 +1,10 @@
 """Thirty kinds of broken videos: each ends in a line that names the file, and what came before is kept."""
 
+import contextlib
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -130,7 +132,6 @@ SOME: dict[str, Callable[[Path], Path]] = {
     "size changes in a tiff": lambda f: _tiff(f / "a.tif", frames()[:4], frames()[4:, :20, :20]),
     "size changes in a folder": lambda f: _folder(f / "frames", [SIZE] * 4 + [(20, 20)] * 2),
     "avi cut off": lambda f: _cut(_film(f / "a.avi"), 0.6),
-    "avi with a hole": lambda f: _holed(_film(f / "a.avi")),
     "mkv cut off": lambda f: _cut(_film(f / "a.mkv"), 0.6),
 }
 
@@ -164,12 +165,47 @@ def test_one_frame_is_a_video(tmp_path: Path) -> None:
     assert len(list(open_video(_array(tmp_path / "a.npy", frames()[:1]), fps=10, unit="counts"))) == 1
 
 
-def test_frames_of_nan_and_damaged_files_are_empty_frames_of_the_same_video(
+def test_damaged_frames_are_left_out_and_those_after_them_keep_their_numbers(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     folder = _folder(tmp_path / "frames", [SIZE] * 4)
     np.save(folder / "1.npy", np.full(SIZE, np.nan, np.float32))
     _bytes(folder / "2.npy", b"broken")
     video = list(open_video(folder, fps=10))
-    assert [bool(np.isnan(frame.image.values).all()) for frame in video] == [False, True, True, False]
-    assert "frame 2 is left empty" in caplog.text
+    assert [(frame.index, frame.time_s) for frame in video] == [(0, 0), (3, pytest.approx(0.3))]
+    assert "frame 1 (1.npy) can't be decoded" in caplog.text
+
+
+def test_an_end_that_is_damaged_is_named_after_the_frames_before_it(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "frames", [SIZE] * 4)
+    _bytes(folder / "3.npy", b"broken")
+    given: list[VideoFrame] = []
+    with pytest.raises(DataError, match=r"frame 3 \(3.npy\)"):
+        given.extend(open_video(folder, fps=10))
+    assert len(given) == 3
+
+
+def test_a_frame_of_another_size_is_named_with_its_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"frame 2 \(2.npy\) has 20 x 20 pixels"):
+        list(open_video(_folder(tmp_path / "frames", [SIZE, SIZE, (20, 20)]), fps=10))
+
+
+def test_a_damaged_page_does_not_end_a_tiff(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = _tiff(tmp_path / "a.tif", frames())
+    with tifffile.TiffFile(path) as tiff:
+        page: Any = tiff.pages[2]
+        place = page.aspage().dataoffsets[0] if not hasattr(page, "tags") else page.dataoffsets[0]
+    content = bytearray(path.read_bytes())
+    content[place : place + 20] = bytes(20)
+    _bytes(path, bytes(content))
+    assert [frame.index for frame in open_video(path, fps=10, unit="counts")] == [0, 1, 3, 4, 5, 6]
+    assert "frame 2 can't be decoded" in caplog.text
+
+
+def test_an_avi_with_a_hole_goes_on_after_it_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    given: list[int] = []
+    with contextlib.suppress(DataError):  # a hole can reach to the end
+        given.extend(frame.index for frame in open_video(_holed(_film(tmp_path / "a.avi"))))
+    assert 4 <= len(given) < 42
+    assert given == sorted(set(given))
+    assert "can't be decoded" in caplog.text

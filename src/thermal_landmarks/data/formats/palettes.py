@@ -162,13 +162,18 @@ def invert_palette(rgb: UInt8[np.ndarray, "height width 3"], name: str) -> Float
     Raises:
         ConfigError: If there is no such palette.
     """
-    # Pictures have few different colours: each is looked up once, with 5 bits a channel between neighbours.
-    coarse = rgb.astype(np.int32) >> 3
-    code = (coarse[..., 0] << 10) | (coarse[..., 1] << 5) | coarse[..., 2]
-    used, place = np.unique(code, return_inverse=True)
-    colours = np.stack([(used >> 10) & 31, (used >> 5) & 31, used & 31], axis=1) * 8.0 + 4
-    level, _ = _nearest(colours, name)
-    return level[place.reshape(code.shape)].astype(np.float32)
+    coarse = rgb >> 3
+    code = (coarse[..., 0].astype(np.uint16) << 10) | (coarse[..., 1].astype(np.uint16) << 5) | coarse[..., 2]
+    return _levels(name)[code]
+
+
+@cache
+def _levels(name: str) -> Float[np.ndarray, "32768"]:
+    """Level of every colour, with 5 bits a channel: videos have the same colours in every frame."""
+    code = np.arange(32**3)
+    colours = np.stack([code >> 10, (code >> 5) & 31, code & 31], axis=1) * 8.0 + 4
+    pieces = [_nearest(piece, name)[0] for piece in np.array_split(colours, 16)]
+    return np.concatenate(pieces).astype(np.float32)
 
 
 def _nearest(colours: Float[np.ndarray, "n 3"], name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -5,7 +5,7 @@ the time of each frame in seconds, as one of `TIMES`, and HDF5 an attribute `fps
 """
 
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from thermal_landmarks.data.formats.limits import check_size
 from thermal_landmarks.data.formats.stored import Stored
+from thermal_landmarks.data.formats.units import UNITS
 from thermal_landmarks.data.video.frame import StoredFrame
 from thermal_landmarks.errors import DataError
 
@@ -32,7 +33,7 @@ class Npy:
         check_stack(path, self._frames.shape, self._frames.dtype)
         self.n_frames: int | None = len(self._frames)
 
-    def read(self, start: int) -> Iterator[StoredFrame]:
+    def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
         for index in range(start, len(self._frames)):
             yield StoredFrame(index, None, Stored(np.squeeze(np.array(self._frames[index]))))
@@ -53,7 +54,11 @@ class Npz:
                 if name.endswith(".npy"):
                     with archive.open(name) as member:
                         shapes[name] = _header(member)
-        self._name = choose_stack(path, {name: shape for name, (shape, _, _) in shapes.items()})
+        self._name = choose_stack(
+            path,
+            {name: shape for name, (shape, _, _) in shapes.items()},
+            "Write the video into a file of its own.",
+        )
         self._shape, fortran, self._dtype = shapes[self._name]
         check_stack(path, self._shape, self._dtype)
         if fortran:
@@ -68,7 +73,7 @@ class Npz:
         with np.load(self.path, allow_pickle=False) as archive:
             return from_first(self.path, archive[name.removesuffix(".npy")], self._shape[0])
 
-    def read(self, start: int) -> Iterator[StoredFrame]:
+    def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
         length = int(np.prod(self._shape[1:])) * self._dtype.itemsize
         with zipfile.ZipFile(self.path) as archive, archive.open(self._name) as member:
@@ -87,11 +92,11 @@ class Npz:
 
 
 class Hdf5:
-    """The dataset of three or four axes in an HDF5 file."""
+    """The dataset of three or four axes in an HDF5 file; `dataset` names it where there are several."""
 
     live = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, dataset: str = "") -> None:
         import h5py
 
         self.path = self.unit_beside = path
@@ -99,31 +104,36 @@ class Hdf5:
         with h5py.File(path, "r") as file:
             shapes: dict[str, tuple[int, ...]] = {}
             file.visititems(lambda name, item: shapes.update({name: item.shape}) if hasattr(item, "shape") else None)
-            self._name = choose_stack(path, shapes)
+            if dataset and dataset.strip("/") not in shapes:
+                raise DataError(f"{path}: has no dataset '{dataset}'. It has: {', '.join(shapes) or 'nothing'}.")
+            self._name = dataset.strip("/") or choose_stack(path, shapes, f"Name it: source={path}:/...")
             stack = file[self._name]
             check_stack(path, stack.shape, stack.dtype)
             self.n_frames: int | None = int(stack.shape[0])
             rates = (holder.attrs.get(name) for holder in (stack, file) for name in ("fps", "frame_rate", "rate_hz"))
             self.fps = next((float(rate) for rate in rates if rate is not None and float(rate) > 0), None)
+            unit = stack.attrs.get("unit")
+            self._unit = unit if unit in UNITS else None
             name = next((name for name in shapes if name.rpartition("/")[2].lower() in TIMES), None)
             self._times = None if name is None else from_first(path, file[name][()], self.n_frames)
 
-    def read(self, start: int) -> Iterator[StoredFrame]:
+    def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
         import h5py
 
         with h5py.File(self.path, "r") as file:
             stack = file[self._name]
             for index in range(start, self.n_frames or 0):
+                time_s = None if self._times is None else float(self._times[index])
                 try:
                     values = np.squeeze(stack[index])
-                except OSError as error:
-                    raise DataError(f"{self.path}: frame {index} of {self._name} is damaged ({error}).") from error
-                time_s = None if self._times is None else float(self._times[index])
-                yield StoredFrame(index, time_s, Stored(values))
+                    frame = StoredFrame(index, time_s, Stored(values, self._unit))
+                except OSError as error:  # of a compressed piece
+                    frame = StoredFrame(index, time_s, None, str(error))
+                yield frame
 
 
-def choose_stack(path: Path, shapes: dict[str, tuple[int, ...]]) -> str:
+def choose_stack(path: Path, shapes: dict[str, tuple[int, ...]], advice: str) -> str:
     """The one array that is a video.
 
     Raises:
@@ -133,8 +143,7 @@ def choose_stack(path: Path, shapes: dict[str, tuple[int, ...]]) -> str:
     if len(stacks) != 1:
         listed = ", ".join(f"{name} {shape}" for name, shape in list(shapes.items())[:8]) or "nothing"
         raise DataError(
-            f"{path}: expected one array (frame, height, width), found {len(stacks)} among: {listed}. Write the video "
-            "into a file of its own."
+            f"{path}: expected one array (frame, height, width), found {len(stacks)} among: {listed}. {advice}"
         )
     return stacks[0]
 

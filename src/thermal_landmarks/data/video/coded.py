@@ -1,8 +1,9 @@
 """Videos that FFmpeg decodes (through PyAV): mp4, avi, mkv, mjpeg, 16-bit FFV1; cameras and network streams."""
 
 import logging
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,16 @@ import numpy as np
 from thermal_landmarks.data.formats.limits import check_size
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.video.frame import StoredFrame
+from thermal_landmarks.data.video.timing import Clock
 from thermal_landmarks.errors import DataError
 
 _log = logging.getLogger(__name__)
+
+_NO_FILM = {"tty", "bin", "xbin", "adf", "idf", "concat", "hls"}
+"""FFmpeg's formats that draw any text as a picture, or open other files."""
+
+_UNTIMED = {"mjpeg", "h264", "hevc", "m4v", "mpegvideo", "rawvideo"}
+"""Formats without time stamps, for which FFmpeg assumes 25 frames a second."""
 
 _COLOUR = 6  # levels of 255 between a coloured pixel's chroma and gray
 _COLOURED = 0.01  # share of the pixels
@@ -41,13 +49,15 @@ class Coded:
     ) -> None:
         self.path, self._address, self._form = path, address or str(path), form
         self.unit_beside = path
-        self.name = path.stem if address is None else address
+        self._said = re.sub("//.*@", "//", self._address)  # without user and password
+        self.name = path.stem if address is None else self._said
         self.live = address is not None
         self._options = options
         self._container = self._open()
         stream = self._container.streams.video[0]
         rate = stream.average_rate or stream.guessed_rate
-        self.fps = float(rate) if rate and 0.1 <= float(rate) <= 1000 else None
+        timed = self._container.format.name not in _UNTIMED
+        self.fps = float(rate) if timed and rate and 0.1 <= float(rate) <= 1000 else None
         self.n_frames: int | None = stream.frames or None
         if not self.live:
             self._container.close()
@@ -66,9 +76,9 @@ class Coded:
 
     @classmethod
     def address(cls, url: str) -> "Coded":
-        """A stream of the network."""
+        """A stream of the network; user and password in its address are not shown."""
         options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
-        return cls(Path(url), address=url, options=({**options, "timeout": "10000000"},))
+        return cls(Path(re.sub("//.*@", "//", url)), address=url, options=({**options, "timeout": "10000000"},))
 
     def _open(self) -> Any:
         import av
@@ -85,56 +95,58 @@ class Coded:
                 if self.live
                 else "It is damaged, unfinished (an mp4 whose recording was cut off has no index), or not a video."
             )
-            raise DataError(f"{self._address}: can't be opened as a video ({failed.strerror}). {why}") from failed
-        if not container.streams.video:
+            raise DataError(f"{self._said}: can't be opened as a video ({failed.strerror}). {why}") from failed
+        refused = not self.live and container.format.name in _NO_FILM
+        if refused or not container.streams.video or container.streams.video[0].codec_context is None:
             container.close()
-            raise DataError(f"{self._address}: has no video stream.")
+            raise DataError(f"{self._said}: has no video stream that FFmpeg can decode. Check that it is a video.")
         return container
 
-    def read(self, start: int) -> Iterator[StoredFrame]:
+    def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
         container = self._container if self.live else self._open()
         with container:
             stream = container.streams.video[0]
             stream.thread_type = "AUTO"
-            first_pts, colour = None, False
-            for index, frame in enumerate(self._decoded(container, stream)):
-                if first_pts is None:
-                    first_pts = frame.pts
+            clock, colour = Clock(self.path, self.fps), False
+            for index, (frame, pts, reason) in enumerate(self._decoded(container, stream)):
+                time_s = None
+                if container.format.name not in _UNTIMED:
+                    time_s = clock(None if pts is None or not stream.time_base else float(pts * stream.time_base))
+                if frame is not None and not colour and index < _FIRST_FRAMES:
                     check_size(self.path, frame.height, frame.width)
-                colour = colour or (index < _FIRST_FRAMES and _has_colour(frame))
+                    colour = _has_colour(frame)
                 if index < start:
                     continue
-                time_s = None
-                if frame.pts is not None and first_pts is not None and frame.time_base:
-                    time_s = float((frame.pts - first_pts) * frame.time_base)
-                if frame.is_corrupt:
-                    yield StoredFrame(index, time_s, None, "a piece of it is missing")
+                if frame is None:
+                    yield StoredFrame(index, time_s, None, reason)
                     continue
+                check_size(self.path, frame.height, frame.width)
                 turned = np.rot90(_values(frame, colour=colour), round(getattr(frame, "rotation", 0) / 90))
                 yield StoredFrame(index, time_s, Stored(np.ascontiguousarray(turned)))
 
-    def _decoded(self, container: Any, stream: Any) -> Iterator[Any]:
-        """All frames that can be decoded; damaged packets are counted aloud."""
+    def _decoded(self, container: Any, stream: Any) -> Iterator[tuple[Any, int | None, str]]:
+        """Each frame and its time stamp; None and the reason in place of what can't be decoded."""
         import av
 
-        count, damaged, last_s = 0, 0, None
+        count, last_s = 0, None
         try:
             for packet in container.demux(stream):
                 try:
-                    for frame in packet.decode():
-                        yield frame
-                        count += 1
-                        last_s = frame.time
-                except av.error.InvalidDataError:
-                    damaged += 1
+                    frames = packet.decode()
+                except av.error.InvalidDataError as error:
+                    count += 1
+                    yield None, packet.pts, error.strerror or "damaged"
+                    continue
+                for frame in frames:
+                    count += 1
+                    last_s = frame.time
+                    yield (None, frame.pts, "a piece of it is missing") if frame.is_corrupt else (frame, frame.pts, "")
         except av.error.FFmpegError as error:
             raise DataError(
                 f"{self.path}: can't be decoded after {count} frames ({error.strerror}). Those before are whole; copy "
                 "it again from its source for the rest."
             ) from error
-        if damaged:
-            raise DataError(f"{self.path}: {damaged} pieces are damaged and left out; {count} frames could be read.")
         if self.live or not count:
             return
         announced, ends_s = self.n_frames or 0, _ends_s(container, stream)
@@ -164,7 +176,7 @@ def _has_colour(frame: Any) -> bool:
 
 
 def _values(frame: Any, *, colour: bool) -> np.ndarray:
-    """(height, width) of gray levels, all bits that there are; or (height, width, 3) in colour."""
+    """(height, width) of gray levels, all bits that there are; or (height, width, 3) in colour, of 8 or 16 bits."""
     name = frame.format.name
     if name.startswith("gray") and name != "gray":
         plane = frame.planes[0]
@@ -172,5 +184,9 @@ def _values(frame: Any, *, colour: bool) -> np.ndarray:
         order = ">" if name.endswith("be") else "<"
         rows = np.frombuffer(plane, dtype=np.dtype(f"{order}{kind}")).reshape(frame.height, -1)
         return rows[:, : frame.width].astype(kind)
+    deep = any(component.bits > 8 for component in frame.format.components)
+    if deep:  # FFmpeg would make gray of them by way of 8 bits
+        channels: np.ndarray = frame.to_ndarray(format="rgb48le")
+        return channels if colour else channels[:, :, 1]
     values: np.ndarray = frame.to_ndarray(format="rgb24" if colour else "gray")
     return values

@@ -5,7 +5,7 @@ Each picture begins with `FFF` and a directory of its records, as inside of a ra
 
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 
 from thermal_landmarks.data.formats.flir import (
@@ -42,7 +42,7 @@ class FlirVideo:
         self.fps = None if self._camera is None else _rate(self._camera)
         self.n_frames: int | None = len(self._places)
 
-    def read(self, start: int) -> Iterator[StoredFrame]:
+    def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
         began = None if self._camera is None else _time_s(self._camera)
         with self.path.open("rb") as file:

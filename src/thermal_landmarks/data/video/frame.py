@@ -1,6 +1,6 @@
 """One frame of a video: as its container stores it, and as the image that the network gets."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -18,12 +18,14 @@ class StoredFrame:
         time_s: From the first frame; None: the container has no time stamps.
         stored: Its values; None: this frame alone can't be read.
         reason: Why it can't be read.
+        place: Where it lies, if its number doesn't tell (a file of a folder).
     """
 
     index: int
     time_s: float | None
     stored: Stored | None
     reason: str = ""
+    place: str = ""
 
 
 class Container(Protocol):
@@ -45,7 +47,7 @@ class Container(Protocol):
     fps: float | None
     live: bool
 
-    def read(self, start: int) -> Iterator[StoredFrame]:
+    def read(self, start: int) -> Generator[StoredFrame]:
         """The frames from a number on, each decoded when it is asked for.
 
         Raises:
@@ -59,10 +61,10 @@ class VideoFrame:
     """One frame.
 
     Attributes:
-        index: From 0.
+        index: From 0. Frames that can't be decoded are left out, but count: the next one's number is higher by two.
         time_s: From the first frame.
         image: In degrees Celsius or gray levels; its `missing` counts values that the video lacks. These are filled by
-            the median of the others; where nothing of a frame can be read, all are NaN.
+            the median of the others.
     """
 
     index: int

@@ -3,6 +3,7 @@
 import importlib.util
 from pathlib import Path
 
+from thermal_landmarks.data.formats.images import readable_suffixes
 from thermal_landmarks.data.video.arrays import Hdf5, Npy, Npz
 from thermal_landmarks.data.video.coded import Coded
 from thermal_landmarks.data.video.flir_video import MAGIC, FlirVideo
@@ -15,6 +16,7 @@ from thermal_landmarks.errors import ConfigError, DataError, UserError
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HDF5, _NPY, _ZIP = b"\x89HDF\r\n\x1a\n", b"\x93NUMPY", b"PK\x03\x04"
+_RENDERED = "frames.tif", "sequence.json"  # of render_sequence
 _LONGEST_REASON = 300
 
 
@@ -30,9 +32,10 @@ def open_video(
     """Open a video for reading; the content tells the container, whatever the suffix says.
 
     Args:
-        source: A file (mp4, avi, mkv, ..., TIFF of several pages, .npy, .npz, HDF5, FLIR .seq and .csq), a folder of
-            image files in natural order, the number of a camera, an address (`rtsp://...`), or `-` for raw frames of
-            standard input.
+        source: A file (mp4, avi, mkv, ..., TIFF of several pages, .npy, .npz, HDF5, FLIR .seq and .csq), a dataset of
+            HDF5 (`file.h5:/path`), a folder of image files in natural order or a pattern of their names
+            (`frames/*.png`), the number of a camera, an address (`rtsp://...`), or `-` for raw frames of standard
+            input.
         fps: Frames a second. None: the video's own time stamps.
         unit: Of values that don't name theirs; see `read_image`.
         palette: Of 8-bit colour pictures; see `without_palette`.
@@ -46,7 +49,7 @@ def open_video(
     if fps is not None and not 0 < fps < float("inf"):
         raise ConfigError(f"fps={fps} should be a positive number of frames a second.")
     try:
-        return Video(_container(str(source), size, dtype), fps=fps, unit=unit, palette=palette)
+        return Video(_container(str(source), unit, size, dtype), fps=fps, unit=unit, palette=palette)
     except (UserError, MemoryError):
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
@@ -57,7 +60,7 @@ def open_video(
         ) from error
 
 
-def _container(source: str, size: tuple[int, int] | None, dtype: str | None) -> Container:
+def _container(source: str, unit: str | None, size: tuple[int, int] | None, dtype: str | None) -> Container:
     if source == "-":
         return Raw(size, dtype)
     if source.isdigit() or "://" in source:
@@ -65,7 +68,14 @@ def _container(source: str, size: tuple[int, int] | None, dtype: str | None) -> 
         return Coded.camera(int(source)) if source.isdigit() else Coded.address(source)
     path = Path(source).expanduser()
     if path.is_dir():
-        return Folder(path)
+        rendered = all((path / name).is_file() for name in _RENDERED)
+        return TiffPages(path / _RENDERED[0]) if rendered else Folder.of_folder(path, unit)
+    if not path.exists() and any(sign in path.name for sign in "*?["):
+        return Folder.matching(path, unit)
+    file_name, colon, name = source.rpartition(":")
+    if colon and not path.exists() and Path(file_name).expanduser().is_file():
+        _require("h5py", source)
+        return Hdf5(Path(file_name).expanduser(), name)
     if not path.is_file():
         raise DataError(f"{path}: no such file or folder.")
     with path.open("rb") as file:
@@ -83,6 +93,8 @@ def _container(source: str, size: tuple[int, int] | None, dtype: str | None) -> 
     if start.startswith(_HDF5):
         _require("h5py", source)
         return Hdf5(path)
+    if path.suffix.lower() in readable_suffixes():
+        return Folder(path, [path], unit)
     _require("av", source)
     return Coded(path)
 

@@ -1,7 +1,7 @@
 """Bare frames from standard input, as other programs pipe them: `ffmpeg ... -f rawvideo - | ... source=-`."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -46,7 +46,7 @@ class Raw:
         self._size = size
         self._stream = stream or sys.stdin.buffer
 
-    def read(self, start: int) -> Iterator[StoredFrame]:
+    def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`; `start` is the number of the frame that comes next."""
         length = self._size[0] * self._size[1] * self._dtype.itemsize
         index = start

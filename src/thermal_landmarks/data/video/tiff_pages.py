@@ -1,7 +1,7 @@
 """Multi-page TIFF and BigTIFF, one page a frame; also ImageJ's and others' single page with all frames behind it."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.formats.tiff import page_stored
+from thermal_landmarks.data.formats.units import UNITS
 from thermal_landmarks.data.video.frame import StoredFrame
 from thermal_landmarks.errors import DataError
 
@@ -24,41 +25,53 @@ class TiffPages:
         self.path = self.unit_beside = path
         self.name = path.stem
         with tifffile.TiffFile(path) as tiff:
-            pages = len(tiff.pages)
+            pages, first = len(tiff.pages), tiff.pages.first
             series = tiff.series[0]
             self._behind_one = pages == 1 and len(series.shape) == 3 and series.dataoffset is not None
-            self.n_frames: int | None = int(series.shape[0]) if self._behind_one else pages
-            self.fps = _rate(path, tiff)
+            said = dict(tiff.shaped_metadata[0]) if tiff.shaped_metadata else {}
+            shape: Any = said.get("shape", ())
+            self._announced = int(shape[0]) if len(shape) > first.ndim else 0
+            self._unit = said["unit"] if said.get("unit") in UNITS else None
+            self.fps = _rate(path, tiff, said)
+        self.n_frames: int | None = int(series.shape[0]) if self._behind_one else max(pages, self._announced)
 
-    def read(self, start: int) -> Iterator[StoredFrame]:
+    def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
         import tifffile
 
         if self._behind_one:
             frames = tifffile.memmap(self.path, mode="r")
             for index in range(start, len(frames)):
-                yield StoredFrame(index, None, Stored(np.array(frames[index])))
+                yield StoredFrame(index, None, Stored(np.array(frames[index]), self._unit))
             return
+        index = 0
         with tifffile.TiffFile(self.path) as tiff:
-            for index in range(start, self.n_frames or 0):
+            for number in range(len(tiff.pages)):
                 try:
-                    page = tiff.pages[index]
-                    if not hasattr(page, "tags"):
-                        page = page.aspage()
-                    yield StoredFrame(index, None, page_stored(self.path, page))
-                except DataError:
-                    raise
+                    page: Any = tiff.pages[number]
+                    page = page if hasattr(page, "tags") else page.aspage()
+                    if page.is_reduced or page.is_mask:  # previews
+                        continue
+                    frame = StoredFrame(index, None, page_stored(self.path, page)._replace(unit=self._unit))
                 except Exception as error:  # decoders raise almost anything on damaged pages
-                    raise DataError(
-                        f"{self.path}: page {index} can't be read ({error}). The {index} before are whole; copy the "
-                        "file again from its source for the rest."
-                    ) from error
+                    frame = StoredFrame(index, None, None, str(error) or type(error).__name__)
+                if index >= start:
+                    yield frame
+                index += 1
+        if index < self._announced:
+            raise DataError(
+                f"{self.path}: ends after {index} frames, but should have {self._announced}. Copy it again from its "
+                "source for the rest."
+            )
 
 
-def _rate(path: Path, tiff: Any) -> float | None:
-    interval = (tiff.imagej_metadata or {}).get("finterval")
+def _rate(path: Path, tiff: Any, said: dict[str, Any]) -> float | None:
+    imagej = tiff.imagej_metadata or {}
+    interval, rate = imagej.get("finterval"), said.get("fps", imagej.get("fps"))
     if isinstance(interval, float | int) and interval > 0:
         return 1 / float(interval)
+    if isinstance(rate, float | int) and rate > 0:
+        return float(rate)
     try:
         rate = json.loads((path.parent / "sequence.json").read_text(encoding="utf-8"))["settings"]["rate_hz"]
         return float(rate) if rate > 0 else None

@@ -51,7 +51,6 @@ class Video:
         self._ahead: list[StoredFrame] = []
         self._stream: Iterator[StoredFrame] = container.read(0)
         first = self._first()
-        self._shape = first.values.shape[:2]
         if self._stored_unit is None and first.unit is None:
             self._stored_unit = infer_unit(container.unit_beside, first.values)
         image = self._image(first)
@@ -61,9 +60,9 @@ class Video:
         if palette == "auto":
             self._palette = self._recognised()
         self.palette = None if self._palette == "none" else self._palette
+        timed = any(frame.time_s is not None for frame in self._ahead)
         if not container.live:
             self._stream, self._ahead = iter(()), self._ahead[:1]
-        timed = self._ahead[0].time_s is not None
         self.fps: float = fps or container.fps or _ASSUMED_FPS
         if not (timed or fps or container.fps):
             _log.warning("%s: says nothing of its time; %g frames a second are assumed. Set fps=.", self.path, self.fps)
@@ -79,19 +78,39 @@ class Video:
     def frames(self, start: int = 0) -> Iterator[VideoFrame]:
         """The frames from a number on; a live stream goes on where it is.
 
+        A frame that can't be decoded is left out with a warning, if others follow.
+
         Raises:
-            DataError: Where it is damaged or changes its size; the frames before have been given.
+            DataError: Where it is damaged to its end or changes its size; the frames before have been given.
         """
-        missing = 0
+        filled = 0
+        damaged: list[str] = []  # what is wrong with each of the last frames in a row
         for stored in self._stored_frames(start):
-            image = self._image_or_gap(stored)
-            missing += image.missing > 0
+            where = f"{self.path}: frame {stored.index}" + (f" ({stored.place})" if stored.place else "")
+            try:
+                image = self._decoded(stored, where)
+            except UserError as error:
+                damaged.append(f"{where} can't be decoded ({str(error).removeprefix(f'{self.path}: ').rstrip('.')})")
+                continue
+            if damaged:
+                _log.warning("%s; left out, as are %d after it.", damaged[0], len(damaged) - 1)
+                damaged.clear()
+            if image.values.shape != self.size:
+                (height, width), found = self.size, image.values.shape
+                raise DataError(
+                    f"{where} has {found[1]} x {found[0]} pixels, those before {width} x {height}. Cut the video where "
+                    "its size changes."
+                )
+            filled += image.missing > 0
             time_s = stored.time_s
             if time_s is None or self._stated_fps is not None:
                 time_s = stored.index / self.fps
             yield VideoFrame(stored.index, time_s, image)
-        if missing:
-            _log.warning("%s: %d frames lack values; they are filled by the median of the others.", self.path, missing)
+        if filled:
+            _log.warning("%s: %d frames lack values; they are filled by the median of the others.", self.path, filled)
+        if damaged:
+            after = f", nor can the {len(damaged) - 1} after it, to the end" if len(damaged) > 1 else ""
+            raise DataError(f"{damaged[0]}{after}. Those before are whole; copy it again from its source for the rest.")
 
     def _stored_frames(self, start: int) -> Iterator[StoredFrame]:
         if not self._container.live:
@@ -140,23 +159,13 @@ class Video:
         unit = stored.unit if stored.unit is not None else self._stored_unit
         return to_image(self._container.path, stored._replace(unit=unit), quiet=True)
 
-    def _image_or_gap(self, frame: StoredFrame) -> ThermalImage:
-        if frame.stored is not None and frame.stored.values.shape[:2] != self._shape:
-            (height, width), found = self._shape, frame.stored.values.shape
-            raise DataError(
-                f"{self.path}: frame {frame.index} has {found[1]} x {found[0]} pixels, those before {width} x {height}."
-                " Cut the video where its size changes."
-            )
-        try:
-            if frame.stored is None or _empty(frame.stored.values):
-                raise DataError(frame.reason or f"{self.path}: frame {frame.index} has no value.")
-            image = self._image(frame.stored)
-        except UserError as error:
-            _log.warning("%s: frame %d is left empty: %s", self.path, frame.index, error)
-            return ThermalImage(np.full(self.size, np.nan, np.float32), self.unit, missing=self.size[0] * self.size[1])
-        if self._palette == "none":
-            return image
-        return replace(without_palette(image, self._palette), rgb=None)
+    def _decoded(self, frame: StoredFrame, where: str) -> ThermalImage:
+        if frame.stored is None:
+            raise DataError(frame.reason)
+        if _empty(frame.stored.values):
+            raise DataError(f"{where} has no value")
+        image = self._image(frame.stored)
+        return image if self._palette == "none" else replace(without_palette(image, self._palette), rgb=None)
 
 
 def _empty(values: np.ndarray) -> bool:
