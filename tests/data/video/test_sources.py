@@ -38,6 +38,7 @@ def test_the_folder_of_a_rendered_sequence_is_a_video(tmp_path: Path) -> None:
     (tmp_path / "signals.csv").write_text("frame,time_s\n0,0\n")
     (tmp_path / "sequence.json").write_text('{"unit": "centi_kelvin", "settings": {"rate_hz": 15.0}}')
     video = open_video(tmp_path)
+    assert video.name == tmp_path.name
     assert (video.unit, video.fps, video.n_frames) == ("celsius", 15.0, 3)
     np.testing.assert_allclose(values(video), stored / 100 - 273.15, atol=1e-4)
 
@@ -68,6 +69,12 @@ def test_images_of_subfolders_are_not_mixed_into_a_video(tmp_path: Path) -> None
         open_video(tmp_path)
 
 
+def test_a_folder_of_videos_names_them(tmp_path: Path) -> None:
+    encode(tmp_path / "a.mkv", frames("uint8"), "ffv1", "gray")
+    with pytest.raises(DataError, match=r"It holds: a\.mkv\. Name a video by its own path"):
+        open_video(tmp_path)
+
+
 def test_one_picture_is_a_video_of_one_frame(tmp_path: Path) -> None:
     _pictures(tmp_path)
     (frame,) = open_video(tmp_path / "frame5.png", fps=10)
@@ -86,6 +93,15 @@ def test_a_dataset_of_hdf5_is_named_where_there_are_several(tmp_path: Path) -> N
         open_video(f"{path}:/other")
     video = open_video(f"{path}:/run/thermal", fps=10)
     assert (video.unit, float(values(video).max())) == ("celsius", 36)
+
+
+@pytest.mark.parametrize("order", ["<u2", ">u2", "fortran"])
+def test_arrays_of_any_order_are_read(tmp_path: Path, order: str) -> None:
+    stack = np.asfortranarray(frames()) if order == "fortran" else frames().astype(order)
+    np.save(tmp_path / "a.npy", stack)
+    video = open_video(tmp_path / "a.npy", fps=10, unit="counts")
+    np.testing.assert_array_equal(values(video), frames())
+    np.testing.assert_array_equal(values(video, 5), frames()[5:])
 
 
 @pytest.mark.parametrize("dtype", ["uint8", "float32"])

@@ -21,7 +21,7 @@ TIMES = ("time_s", "times", "timestamps", "time", "t")
 
 
 class Npy:
-    """One array, mapped from the disk."""
+    """One array; its frames are read one by one, since memory that is mapped counts as used."""
 
     fps: float | None = None
     live = False
@@ -29,14 +29,22 @@ class Npy:
     def __init__(self, path: Path) -> None:
         self.path = self.unit_beside = path
         self.name = path.stem
-        self._frames = np.load(path, mmap_mode="r", allow_pickle=False)
-        check_stack(path, self._frames.shape, self._frames.dtype)
-        self.n_frames: int | None = len(self._frames)
+        mapped = np.load(path, mmap_mode="r", allow_pickle=False)
+        self._shape, self._dtype, self._offset = mapped.shape, mapped.dtype, int(mapped.offset)
+        check_stack(path, self._shape, self._dtype)
+        self._mapped = None if mapped.flags.c_contiguous else mapped  # of Fortran's order: frames lie scattered
+        self.n_frames: int | None = self._shape[0]
 
     def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
-        for index in range(start, len(self._frames)):
-            yield StoredFrame(index, None, Stored(np.squeeze(np.array(self._frames[index]))))
+        scattered = self._mapped
+        frames = (
+            read_stack(self.path, self._offset, self._shape, self._dtype, start)
+            if scattered is None
+            else (np.array(scattered[index]) for index in range(start, self._shape[0]))
+        )
+        for index, values in enumerate(frames, start):
+            yield StoredFrame(index, None, Stored(np.squeeze(values)))
 
 
 class Npz:
@@ -131,6 +139,20 @@ class Hdf5:
                 except OSError as error:  # of a compressed piece
                     frame = StoredFrame(index, time_s, None, str(error))
                 yield frame
+
+
+def read_stack(
+    path: Path, offset: int, shape: tuple[int, ...], dtype: np.dtype[Any], start: int
+) -> Generator[np.ndarray]:
+    """The frames from a number on of an array (frame, ...) that begins at a byte of a file."""
+    count = int(np.prod(shape[1:]))
+    with path.open("rb") as file:
+        file.seek(offset + start * count * dtype.itemsize)
+        for index in range(start, shape[0]):
+            values = np.fromfile(file, dtype, count)
+            if len(values) < count:
+                raise DataError(f"{path}: ends within frame {index} of {shape[0]}. Copy it again from its source.")
+            yield values.reshape(shape[1:]).astype(dtype.newbyteorder("="), copy=False)
 
 
 def choose_stack(path: Path, shapes: dict[str, tuple[int, ...]], advice: str) -> str:

@@ -3,10 +3,10 @@
 Each picture begins with `FFF` and a directory of its records, as inside of a radiometric JPEG (see `formats.flir`).
 """
 
-import mmap
 import struct
 from collections.abc import Generator
 from pathlib import Path
+from typing import BinaryIO
 
 from thermal_landmarks.data.formats.flir import (
     CAMERA_INFO,
@@ -17,12 +17,14 @@ from thermal_landmarks.data.formats.flir import (
 )
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.video.frame import StoredFrame
+from thermal_landmarks.data.video.timing import Clock
 from thermal_landmarks.errors import DataError
 
 MAGIC = b"FFF\0"
 _HEADER_BYTES = 64
 _TIME, _RATE = 900, 1124  # bytes in the camera's record (https://exiftool.org/TagNames/FLIR.html)
 _MOST_RECORDS = 200
+_PIECE_BYTES = 2**16
 
 
 class FlirVideo:
@@ -33,9 +35,9 @@ class FlirVideo:
     def __init__(self, path: Path) -> None:
         self.path = self.unit_beside = path
         self.name = path.stem
-        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            self._places, self._torn = _pictures(data)
-            first = flir_records(data[slice(*self._places[0])]) if self._places else {}
+        with path.open("rb") as file:
+            self._places, self._torn = _pictures(file, path.stat().st_size)
+            first = flir_records(_bytes(file, *self._places[0])) if self._places else {}
         if not self._places:
             raise DataError(f"{path}: not one picture of this FLIR video is whole. Copy it again from the camera.")
         self._camera = first.get(CAMERA_INFO)
@@ -44,13 +46,14 @@ class FlirVideo:
 
     def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
-        began = None if self._camera is None else _time_s(self._camera)
+        clock = Clock(self.path, self.fps)
         with self.path.open("rb") as file:
-            for index, (first, end) in enumerate(self._places[start:], start):
-                file.seek(first)
-                records = flir_records(file.read(end - first))
+            for index, (first, end) in enumerate(self._places):
+                records = flir_records(_bytes(file, first, end))
                 camera = records.setdefault(CAMERA_INFO, self._camera or b"")  # some write it once
-                time_s = None if began is None or (now := _time_s(camera)) is None else now - began
+                time_s = clock(_time_s(camera))
+                if index < start:
+                    continue
                 try:
                     stored = Stored(records_celsius(records, self.path), "celsius")
                 except Exception as error:  # the decoder of JPEG-LS raises its own kinds
@@ -64,24 +67,38 @@ class FlirVideo:
                 yield StoredFrame(index, time_s, stored)
 
 
-def _pictures(data: mmap.mmap) -> tuple[list[tuple[int, int]], bool]:
+def _pictures(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], bool]:
     """First byte and end of each picture, and whether the last one lacks bytes (often its filling alone)."""
     places: list[tuple[int, int]] = []
-    position = data.find(MAGIC)
-    while position >= 0:
-        length = _length(data, position)
+    position = _find(file, 0)
+    while position is not None:
+        length = _length(_bytes(file, position, position + _HEADER_BYTES + 32 * _MOST_RECORDS))
         if length is None:  # these letters stood among the pixels
-            position = data.find(MAGIC, position + 1)
+            position = _find(file, position + 1)
             continue
-        if position + length > len(data):
-            return [*places, (position, len(data))], True
+        if position + length > size:
+            return [*places, (position, size)], True
         places.append((position, position + length))
-        position = data.find(MAGIC, position + length)
+        position = _find(file, position + length)
     return places, False
 
 
-def _length(data: mmap.mmap, position: int) -> int | None:
-    header = data[position : position + _HEADER_BYTES + 32 * _MOST_RECORDS]
+def _find(file: BinaryIO, position: int) -> int | None:
+    """Where the next picture may begin; pieces are read, since memory that is mapped counts as used."""
+    while len(piece := _bytes(file, position, position + _PIECE_BYTES)) >= len(MAGIC):
+        found = piece.find(MAGIC)
+        if found >= 0:
+            return position + found
+        position += len(piece) - len(MAGIC) + 1
+    return None
+
+
+def _bytes(file: BinaryIO, first: int, end: int) -> bytes:
+    file.seek(first)
+    return file.read(end - first)
+
+
+def _length(header: bytes) -> int | None:
     try:
         places = record_places(header)
     except struct.error:

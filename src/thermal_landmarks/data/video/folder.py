@@ -29,7 +29,11 @@ class Folder:
         Raises:
             DataError: If there are none, or it isn't clear which are the frames.
         """
-        files = list_images(path)
+        try:
+            files = list_images(path)
+        except DataError as error:
+            others = ", ".join(p.name for p in sorted(path.iterdir())[:4] if p.is_file())
+            raise DataError(f"{error} It holds: {others}. Name a video by its own path." if others else error) from None
         folders = sorted({file.parent for file in files})
         if path in folders:
             files = [file for file in files if file.parent == path]

@@ -10,6 +10,7 @@ import numpy as np
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.formats.tiff import page_stored
 from thermal_landmarks.data.formats.units import UNITS
+from thermal_landmarks.data.video.arrays import read_stack
 from thermal_landmarks.data.video.frame import StoredFrame
 from thermal_landmarks.errors import DataError
 
@@ -23,11 +24,13 @@ class TiffPages:
         import tifffile
 
         self.path = self.unit_beside = path
-        self.name = path.stem
+        rendered = path.with_name("sequence.json").is_file()  # of render_sequence, whose files all have one name
+        self.name = path.resolve().parent.name if rendered else path.stem
         with tifffile.TiffFile(path) as tiff:
             pages, first = len(tiff.pages), tiff.pages.first
             series = tiff.series[0]
             self._behind_one = pages == 1 and len(series.shape) == 3 and series.dataoffset is not None
+            self._stack = series.dataoffset or 0, series.shape, np.dtype(f"{tiff.byteorder}{series.dtype.str[1:]}")
             said = dict(tiff.shaped_metadata[0]) if tiff.shaped_metadata else {}
             shape: Any = said.get("shape", ())
             self._announced = int(shape[0]) if len(shape) > first.ndim else 0
@@ -40,9 +43,8 @@ class TiffPages:
         import tifffile
 
         if self._behind_one:
-            frames = tifffile.memmap(self.path, mode="r")
-            for index in range(start, len(frames)):
-                yield StoredFrame(index, None, Stored(np.array(frames[index]), self._unit))
+            for index, values in enumerate(read_stack(self.path, *self._stack, start), start):
+                yield StoredFrame(index, None, Stored(values, self._unit))
             return
         index = 0
         with tifffile.TiffFile(self.path) as tiff:

@@ -18,6 +18,7 @@ from thermal_landmarks.errors import DataError, UserError
 _log = logging.getLogger(__name__)
 
 _ASSUMED_FPS = 30.0
+_LONGEST_REASON = 300  # characters of what a decoder says
 _DARK = 40  # gray levels between darkest and brightest pixel, at most, of a frame that shows nothing yet
 _FIRST_FRAMES = 30  # one of them must be readable; they tell unit and palette (films fade in from black)
 
@@ -85,7 +86,7 @@ class Video:
         """
         filled = 0
         damaged: list[str] = []  # what is wrong with each of the last frames in a row
-        for stored in self._stored_frames(start):
+        for stored in self._until_damage(start):
             where = f"{self.path}: frame {stored.index}" + (f" ({stored.place})" if stored.place else "")
             try:
                 image = self._decoded(stored, where)
@@ -111,6 +112,20 @@ class Video:
         if damaged:
             after = f", nor can the {len(damaged) - 1} after it, to the end" if len(damaged) > 1 else ""
             raise DataError(f"{damaged[0]}{after}. Those before are whole; copy it again from its source for the rest.")
+
+    def _until_damage(self, start: int) -> Iterator[StoredFrame]:
+        index = start
+        try:
+            for stored in self._stored_frames(start):
+                index = stored.index + 1
+                yield stored
+        except (UserError, MemoryError):
+            raise
+        except Exception as error:  # decoders raise almost anything on damaged files
+            raise DataError(
+                f"{self.path}: frame {index} can't be read ({str(error)[:_LONGEST_REASON] or type(error).__name__}). "
+                "Those before are whole; copy it again from its source for the rest."
+            ) from error
 
     def _stored_frames(self, start: int) -> Iterator[StoredFrame]:
         if not self._container.live:
