@@ -1,6 +1,7 @@
 """Thirty kinds of broken videos: each ends in a line that names the file, and what came before is kept."""
 
 import contextlib
+import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -152,6 +153,16 @@ def test_a_flir_film_that_was_cut_off_keeps_its_whole_frames(shared_data: Path, 
     with pytest.raises(DataError, match="ends within frame 1"):
         given.extend(open_video(path))
     assert len(given) == 1
+
+
+def test_a_flir_picture_that_is_cut_off_is_known_before_it_is_decoded(shared_data: Path, tmp_path: Path) -> None:
+    content = (shared_data / "flir-seq" / "SampleCSQ.csq").read_bytes()[:396_000]  # CharLS would take seconds for it
+    began = time.process_time()
+    given: list[int] = []
+    with pytest.raises(DataError, match="ends within frame 1"):
+        given.extend(frame.index for frame in open_video(_bytes(tmp_path / "cut.csq", content)))
+    assert given == [0]
+    assert time.process_time() - began < 1.5
 
 
 def test_a_hole_in_a_film_shows_in_its_time_stamps(tmp_path: Path) -> None:

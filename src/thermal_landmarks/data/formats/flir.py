@@ -9,6 +9,7 @@ import io
 import math
 import struct
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ RAW_DATA, CAMERA_INFO = 1, 32
 _RAW_HEADER_BYTES = 32
 _PNG = b"\x89PNG"
 _JPEG_LS = b"\xff\xd8\xff\xf7"
+_JPEG_END = b"\xff\xd9"  # two bytes that can't stand among the pixels
 
 
 _MOST_TRANSMISSION = 1.01
@@ -95,7 +97,7 @@ def records_celsius(records: Mapping[int, bytes], path: Path) -> Float[np.ndarra
         raise ValueError("its FLIR data have no raw image or no calibration")
     camera = _camera(records[CAMERA_INFO])
     _check_calibration(path, camera)
-    return _celsius(raw_signal(records[RAW_DATA], path), camera)
+    return _celsius_of_signals(camera)[raw_signal(records[RAW_DATA], path)]
 
 
 def _flir_segments(jpeg: bytes) -> bytes | None:
@@ -163,6 +165,8 @@ def raw_signal(record: bytes, path: Path) -> UInt16[np.ndarray, "height width"]:
         # some cameras put little-endian values into the PNG, which asks for big-endian; neighbours tell which is right
         signal = min(signal, signal.byteswap(), key=_roughness)
     elif body.startswith(_JPEG_LS):
+        if _JPEG_END not in body:  # the decoder takes seconds to find that out
+            raise ValueError("its FLIR raw image is cut off")
         import imagecodecs
 
         signal = np.asarray(imagecodecs.jpegls_decode(body)).astype(np.uint16)
@@ -205,7 +209,13 @@ def _check_calibration(path: Path, camera: _Camera) -> None:
         )
 
 
-def _celsius(signal: UInt16[np.ndarray, "height width"], camera: _Camera) -> Float[np.ndarray, "height width"]:
+@lru_cache(maxsize=4)
+def _celsius_of_signals(camera: _Camera) -> Float[np.ndarray, "65536"]:
+    """Degrees Celsius of every signal: the frames of a video have one calibration."""
+    return _celsius(np.arange(2**16).astype(np.uint16), camera)
+
+
+def _celsius(signal: UInt16[np.ndarray, "..."], camera: _Camera) -> Float[np.ndarray, "..."]:
     # signal = transmitted object + reflections + air before and behind the window + the window itself
     transmission = _air_transmission(camera)
     emitted = camera.emissivity * transmission
