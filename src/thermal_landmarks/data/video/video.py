@@ -94,7 +94,7 @@ class Video:
                 damaged.append(f"{where} can't be decoded ({str(error).removeprefix(f'{self.path}: ').rstrip('.')})")
                 continue
             if damaged:
-                _log.warning("%s; left out, as are %d after it.", damaged[0], len(damaged) - 1)
+                _log.warning("%s; left out%s.", damaged[0], f", as are {n} after it" if (n := len(damaged) - 1) else "")
                 damaged.clear()
             if image.values.shape != self.size:
                 (height, width), found = self.size, image.values.shape
