@@ -21,6 +21,7 @@ COMMANDS = {
     "report": "one page on all runs and searches below outputs/",
     "dashboard": "lay out a W&B workspace",
     "models": "parameters, operations and memory of every model",
+    "signals": "breathing, perspiration and temperatures along the tracks of a video",
     "render_sequence": "rendered video with landmarks and physiological signals",
 }
 """What each module of `thermal_landmarks.commands` does, in the order in which people need them."""

@@ -1,0 +1,74 @@
+"""Breathing, perspiration and temperatures along the tracks of a video: `python src/signals.py tracks=FOLDER`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+
+from thermal_landmarks.commands.entry import command
+from thermal_landmarks.errors import ConfigError, DataError
+
+_OF_THE_VIDEO = ("fps", "unit", "palette", "size", "dtype")
+
+
+@command("signals")
+def main(cfg: DictConfig) -> None:
+    """Measure, and leave signals.csv, events.csv and recording.html."""
+    import pandas as pd
+    from rich.console import Console
+
+    from thermal_landmarks.data.schemes import SCHEMES
+    from thermal_landmarks.data.video import open_video
+    from thermal_landmarks.long_work import counting
+    from thermal_landmarks.physiology.signals import measure
+    from thermal_landmarks.reporting.recording import write_page
+
+    if cfg.tracks is None:
+        raise ConfigError("tracks= is missing: the folder that thermal-landmarks track has written.")
+    made_by_track = Path(cfg.tracks).expanduser()
+    tracking, landmarks = (_read(made_by_track / name) for name in ("tracking.json", "landmarks.json"))
+    if landmarks["scheme"] not in SCHEMES:
+        raise DataError(f"{made_by_track / 'landmarks.json'}: scheme '{landmarks['scheme']}' is unknown.")
+    source = str(cfg.source if cfg.source is not None else tracking["source"])
+    settings = {name: tracking.get("settings", {}).get(name) for name in _OF_THE_VIDEO}
+    settings |= {name: cfg[name] for name in ("fps", "unit") if cfg[name] is not None}
+    video = open_video(source, **{name: value for name, value in settings.items() if value is not None})
+    tracks = pd.read_csv(made_by_track / "tracks.csv")
+    last = int(tracks["frame"].max()) if len(tracks) else -1
+    regions: Any = OmegaConf.to_container(cfg.regions, resolve=True)
+    console = Console()
+    with counting("Measuring", last + 1, console=console) as advance:
+        frames = (frame for frame in video.frames() if frame.index <= last)
+        recording = measure(
+            frames,
+            tracks,
+            SCHEMES[landmarks["scheme"]],
+            regions=regions,
+            window_s=cfg.window_s,
+            element_px=cfg.element_px,
+            baseline_s=None if cfg.baseline_s is None else tuple(cfg.baseline_s),
+            advance=lambda _: advance(1),
+        )
+    folder = Path(HydraConfig.get().runtime.output_dir)
+    recording.signals.to_csv(folder / "signals.csv", index=False, float_format="%.6g")
+    recording.events.to_csv(folder / "events.csv", index=False, float_format="%.6g")
+    page = write_page(recording, folder / "recording.html", title=Path(source).name)
+    for note in recording.notes:
+        console.print(note, soft_wrap=True, markup=False, highlight=False)
+    console.print(f"{len(recording.signals):,} values, {len(recording.events)} events: {page}", soft_wrap=True)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{path}: can't be read ({error}). tracks= names a folder that thermal-landmarks track has written."
+        ) from error
+    return content
+
+
+if __name__ == "__main__":
+    main()

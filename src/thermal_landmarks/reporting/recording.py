@@ -1,0 +1,159 @@
+"""One page on a recording: still with points and regions, breathing, perspiration, temperatures, quality."""
+
+import base64
+import io
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from thermal_landmarks.physiology.regions import FaceFrame
+from thermal_landmarks.physiology.signals import Recording
+
+_TEMPERATURES = ("forehead", "nose_tip", "perinasal", "eye_corner_left", "eye_corner_right")
+_FINE, _DOUBT = "#1565c0", "#c62828"
+_WIDE, _HIGH = 7.2, 2.1  # inches: readable on a phone, where the page scales it to its width
+
+
+class Track(NamedTuple):
+    """A person's part of the page."""
+
+    number: int
+    figures: list[tuple[str, str]]
+    numbers: list[tuple[str, str]]
+
+
+def write_page(recording: Recording, path: Path, *, title: str) -> Path:
+    """Write a page that needs nothing but itself.
+
+    Args:
+        recording: What was measured.
+        path: Of the page.
+        title: Name of the video.
+
+    Returns:
+        The page.
+    """
+    environment = Environment(
+        loader=PackageLoader("thermal_landmarks.reporting", ""), autoescape=True, undefined=StrictUndefined
+    )
+    measured = sorted(recording.signals["track"].unique())
+    tracks = [_track(recording, number) for number in measured]
+    signals = recording.signals
+    flagged = signals[signals["signal"].str.startswith("perinasal_mean")]["flag"].value_counts()
+    page = environment.get_template("recording.html.j2").render(
+        title=title,
+        still=_still(recording),
+        still_s=recording.still[1],
+        tracks=tracks,
+        notes=recording.notes,
+        unit="°C" if recording.unit == "celsius" else "gray levels",
+        flags=[(str(flag), int(count)) for flag, count in flagged.items()],
+        events=[
+            {**row, "track": "camera" if row["track"] < 0 else row["track"]}
+            for row in recording.events.head(200).to_dict("records")
+        ],
+        left_out=max(0, len(recording.events) - 200),
+        seconds=float(signals["time_s"].max()),
+    )
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _track(recording: Recording, number: int) -> Track:
+    of_track = recording.signals[recording.signals["track"] == number]
+    by_signal = {str(name): rows for name, rows in of_track.groupby("signal", sort=False)}
+    events = recording.events[recording.events["track"] == number]
+    figures, numbers = [], []
+    if "breathing" in by_signal:
+        figures.append(("Breathing", _breathing(by_signal, events)))
+        rates = by_signal["breathing_rate"]
+        fine = rates[rates["flag"] == "ok"]["value"]
+        rate = f"{fine.median():.1f} /min" if len(fine) else "no window was good enough"
+        numbers.append(("Breathing rate", rate))
+        numbers.append(("Good windows", f"{len(fine)} of {len(rates)}"))
+    if "perspiration" in by_signal:
+        figures.append(("Perspiration at the upper lip", _perspiration(by_signal["perspiration"], events)))
+    figures.append(("Temperatures of the regions", _temperatures(by_signal, recording.unit)))
+    for kind in ("perspiration", "yawn", "blink", "apnoea"):
+        count = int((events["event"] == kind).sum())
+        if count:
+            numbers.append(({"perspiration": "Rises of perspiration"}.get(kind, f"{kind.capitalize()}s"), str(count)))
+    seen = by_signal["perinasal_mean"]
+    numbers.append(("Frames measured", f"{int(seen['value'].notna().sum()):,} of {len(seen):,}"))
+    numbers.append(("Confidence of the points", f"{seen['quality'].median():.0%}"))
+    return Track(number, figures, numbers)
+
+
+def _still(recording: Recording) -> str:
+    number, _, values = recording.still
+    height, width = values.shape
+    figure = Figure(figsize=(_WIDE, _WIDE * height / width), dpi=110)
+    axes = figure.add_axes((0, 0, 1, 1))
+    low, high = np.nanquantile(values, (0.01, 0.995))
+    axes.imshow(values, cmap="gray", vmin=low, vmax=high)
+    for track, face in recording.faces.items():
+        row = face.rows.get(number)
+        if row is None or not np.isfinite(face.face16_px[row]).all():
+            continue
+        _draw_regions(axes, face.frame, face.face16_px[row])
+        points = face.points_px[row]
+        axes.plot(*points.T, ".", color="#ffca28", markersize=3)
+        axes.annotate(str(track), points.min(axis=0), color="#ffca28", fontsize=11, ha="right", va="bottom")
+    axes.set_xlim(-0.5, width - 0.5)
+    axes.set_ylim(height - 0.5, -0.5)
+    axes.axis("off")
+    return _png(figure)
+
+
+def _draw_regions(axes: Axes, frame: FaceFrame, points_px: np.ndarray) -> None:
+    for name in frame.patches:
+        corners = frame.corners(name, points_px)
+        axes.fill(*corners.T, facecolor="none", edgecolor="#4dd0e1", linewidth=0.9)
+
+
+def _breathing(by_signal: dict[str, pd.DataFrame], events: pd.DataFrame) -> str:
+    figure = Figure(figsize=(_WIDE, 2 * _HIGH), dpi=110, layout="constrained")
+    wave_axes, rate_axes = figure.subplots(2, 1, sharex=True)
+    wave, rates = by_signal["breathing"], by_signal["breathing_rate"]
+    wave_axes.plot(wave["time_s"], wave["value"], color=_FINE, linewidth=0.9)
+    for _, event in events[events["event"] == "apnoea"].iterrows():
+        wave_axes.axvspan(event["start_s"], event["end_s"], color=_DOUBT, alpha=0.15, linewidth=0)
+    wave_axes.set_ylabel("nostrils")
+    fine = (rates["flag"] == "ok").to_numpy()
+    rate_axes.plot(rates["time_s"][fine], rates["value"][fine], "o", color=_FINE, markersize=3.5, label="good")
+    rate_axes.plot(rates["time_s"][~fine], rates["value"][~fine], "x", color=_DOUBT, markersize=4.5, label="doubtful")
+    rate_axes.set(ylabel="breaths/min", xlabel="s", ylim=(0, max(30.0, 1.15 * np.nanmax([0.0, *rates["value"]]))))
+    rate_axes.legend(loc="lower right", ncols=2, fontsize=8, frameon=False)
+    return _png(figure)
+
+
+def _perspiration(level: pd.DataFrame, events: pd.DataFrame) -> str:
+    figure = Figure(figsize=(_WIDE, _HIGH), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    axes.plot(level["time_s"], level["value"], color=_FINE, linewidth=1.2)
+    for onset in events[events["event"] == "perspiration"]["start_s"]:
+        axes.axvline(onset, color=_DOUBT, linewidth=0.9, linestyle="--")
+    axes.set(ylabel="log of energy\nover rest", xlabel="s (dashed: onsets)")
+    return _png(figure)
+
+
+def _temperatures(by_signal: dict[str, pd.DataFrame], unit: str) -> str:
+    figure = Figure(figsize=(_WIDE, 1.3 * _HIGH), dpi=110, layout="constrained")
+    axes = figure.subplots()
+    for name in _TEMPERATURES:
+        rows = by_signal[f"{name}_median"]
+        axes.plot(rows["time_s"], rows["value"], linewidth=0.9, label=name.replace("_", " "))
+    axes.set(ylabel="°C" if unit == "celsius" else "gray levels", xlabel="s")
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.25), ncols=3, fontsize=8, frameon=False)
+    return _png(figure)
+
+
+def _png(figure: Figure) -> str:
+    file = io.BytesIO()
+    figure.savefig(file, format="png")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -1,0 +1,62 @@
+"""Rates of synthetic breaths with noise, gaps, drift and steps of the camera."""
+
+import numpy as np
+import pytest
+
+from thermal_landmarks.physiology.breathing import breathing
+
+RATE_HZ = 10.0
+
+
+def breaths(per_min: float, seconds: float = 60.0, noise: float = 0.1, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    time_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    drift = 0.02 * time_s + 0.5 * np.sin(2 * np.pi * time_s / 90)
+    wave = 0.4 * np.sin(2 * np.pi * per_min / 60 * time_s)
+    return time_s, 34 + wave + drift + noise * np.random.default_rng(seed).standard_normal(len(time_s))
+
+
+@pytest.mark.parametrize("per_min", [7, 10, 15, 22, 30])
+def test_the_rate_of_a_drifting_noisy_sine_is_found(per_min: float) -> None:
+    time_s, temperature = breaths(per_min)
+    found = breathing(time_s, temperature)
+    assert np.abs(found.rate - per_min).mean() < 0.5
+    assert found.apnoeas_s == []
+
+
+def test_gaps_stay_gaps_and_are_flagged() -> None:
+    time_s, temperature = breaths(15)
+    temperature[200:300] = np.nan
+    kept = np.delete(np.arange(len(time_s)), np.arange(400, 410))  # frames that the file lacks
+    found = breathing(time_s[kept], temperature[kept])
+    assert np.isnan(found.waveform[200:300]).all()
+    assert {"missing", "ok"} <= set(found.flag)
+    fine = np.array(found.flag) == "ok"
+    assert np.isnan(found.rate[np.array(found.flag) == "missing"]).all()
+    assert np.abs(found.rate[fine] - 15).max() < 1
+
+
+def test_a_step_of_the_camera_is_no_breath() -> None:
+    time_s, temperature = breaths(12)
+    temperature[300:] += 3.0
+    jumps = np.zeros(len(time_s), dtype=bool)
+    jumps[300] = True
+    marked = breathing(time_s, temperature, jumps=jumps)
+    unmarked = breathing(time_s, temperature)
+    assert np.abs(marked.waveform[280:320]).max() < 0.6 < np.abs(unmarked.waveform[280:320]).max()
+    assert np.abs(marked.rate - 12).mean() < 0.5
+
+
+def test_a_time_without_breaths_is_flagged() -> None:
+    time_s, temperature = breaths(15, seconds=80, noise=0.01)
+    still = (time_s >= 30) & (time_s < 48)
+    temperature[still] = temperature[np.flatnonzero(still)[0]]
+    found = breathing(time_s, temperature)
+    assert len(found.apnoeas_s) == 1
+    assert found.apnoeas_s[0] == pytest.approx((30, 48), abs=2.5)
+    assert "apnoea" in found.flag
+
+
+def test_noise_has_little_quality() -> None:
+    time_s, temperature = breaths(15)
+    noise = np.random.default_rng(3).standard_normal(len(time_s))
+    assert breathing(time_s, noise).quality.mean() < 0.5 * breathing(time_s, temperature).quality.mean()

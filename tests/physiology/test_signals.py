@@ -1,0 +1,140 @@
+"""A rendered recording from its tracks to tables and a page."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from thermal_faces.landmarks import LANDMARKS
+from thermal_faces.video.sequence import SyntheticSequence
+from thermal_landmarks.data.annotation import ThermalImage, Unit
+from thermal_landmarks.data.schemes import SCHEMES
+from thermal_landmarks.data.video.frame import VideoFrame
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.physiology.disturbances import FrameSteps, late_frames
+from thermal_landmarks.physiology.events import blinks, yawns
+from thermal_landmarks.physiology.regions import FaceFrame
+from thermal_landmarks.physiology.signals import measure
+
+Made = tuple[list[VideoFrame], pd.DataFrame]
+FACE16 = SCHEMES["face16"]
+RATE_HZ = 6.0
+
+
+@pytest.fixture(scope="module")
+def made() -> Made:
+    sequence = SyntheticSequence(
+        seed=3, seconds=20, rate_hz=RATE_HZ, size=(120, 160), physiology={"breaths_per_min": (15.0, 15.0)}
+    )
+    frames, rows = [], []
+    for frame in sequence:
+        frames.append(VideoFrame(frame.index, frame.time_s, ThermalImage(frame.temperature_c, "celsius")))
+        for name, (x, y) in zip(LANDMARKS, frame.points_px, strict=True):
+            rows.append((frame.index, frame.time_s, 0, name, x, y, 0.9, "ok"))
+    return frames, pd.DataFrame(rows, columns=["frame", "time_s", "track", "point", "x", "y", "confidence", "flag"])
+
+
+def test_the_same_skin_lies_under_the_same_pixel() -> None:
+    generator = np.random.default_rng(0)
+    reference = np.array(SyntheticSequence(size=(120, 160), seconds=1, rate_hz=1)[0].points_px, dtype=float)
+    y, x = np.mgrid[:120, :160].astype(float)
+    moved = [np.array([[1.1, 0.05], [-0.06, 0.95]]) + 0.02 * generator.standard_normal((2, 2)) for _ in range(5)]
+    maps = [(np.eye(2), np.zeros(2)), *((linear, np.array([3.0, -5.0])) for linear in moved)]
+    points = np.stack([reference @ linear.T + shift for linear, shift in maps])
+    face = FaceFrame(points)
+    patches = []
+    for (linear, shift), seen in zip(maps, points, strict=True):
+        back = np.einsum("ab,byx->ayx", np.linalg.inv(linear), np.stack([x - shift[0], y - shift[1]]))
+        skin = 0.3 * back[0] + 0.1 * back[1]
+        patches.append(face.warp("cheek_left", skin, seen))
+    assert np.ptp(np.stack(patches), axis=0).max() < 1e-6
+
+
+def test_signals_and_events_are_tidy_tables(made: Made) -> None:
+    recording = measure(*made, FACE16)
+    signals = recording.signals
+    assert list(signals.columns) == ["time_s", "track", "signal", "value", "quality", "flag"]
+    rate = signals[signals["signal"] == "breathing_rate"]["value"]
+    assert rate.median() == pytest.approx(15, abs=2)
+    forehead = signals[signals["signal"] == "forehead_median"]["value"]
+    assert forehead.between(30, 38).all()
+    assert "perspiration" in set(signals["signal"])
+
+
+def test_hidden_frames_have_no_values(made: Made) -> None:
+    frames, tracks = made
+    tracks = tracks.copy()
+    hidden = tracks["frame"].between(30, 39)
+    tracks.loc[hidden, ["x", "y"]] = np.nan
+    tracks.loc[hidden, "flag"] = "hidden"
+    signals = measure(frames, tracks, FACE16).signals
+    rows = signals[(signals["signal"] == "nose_tip_mean") & (signals["flag"] == "hidden")]
+    assert len(rows) == 10
+    assert rows["value"].isna().all()
+
+
+def test_gray_recordings_have_breathing_and_no_perspiration(made: Made) -> None:
+    frames, tracks = made
+    gray: Unit = "gray"
+    dull = [VideoFrame(f.index, f.time_s, ThermalImage(f.image.values * 6, gray)) for f in frames]
+    recording = measure(dull, tracks, FACE16)
+    names = set(recording.signals["signal"])
+    assert "breathing_rate" in names
+    assert not {"perspiration", "pore_energy"} & names
+    assert any("Perspiration" in note for note in recording.notes)
+
+
+def test_own_regions_are_measured_or_named_wrong(made: Made) -> None:
+    frames, tracks = made
+    chin = [["chin", -0.1, -0.1], ["chin", 0.1, -0.1], ["chin", 0.0, 0.05]]
+    signals = measure(frames[:3], tracks, FACE16, regions={"my_chin": chin}).signals
+    assert "my_chin_hottest" in set(signals["signal"])
+    with pytest.raises(ConfigError, match=r"regions\.ear"):
+        measure(frames, tracks, FACE16, regions={"ear": [["ear", 0, 0]] * 3})
+
+
+def test_steps_of_the_camera_and_late_frames_are_found(made: Made) -> None:
+    steps = FrameSteps()
+    for frame in made[0]:
+        steps.add(frame.image.values + (0.7 if frame.index >= 50 else 0.0))
+    assert np.flatnonzero(steps.jumps("celsius")).tolist() == [50]
+    time_s = np.delete(np.arange(20) / 10, [7, 8])
+    assert np.flatnonzero(late_frames(time_s)).tolist() == [7]
+
+
+def test_yawns_and_blinks_by_size_and_duration() -> None:
+    time_s = np.arange(200) / 10
+    opening = np.full(200, 0.3)
+    opening[50:80] = 0.7
+    opening[120:124] = 0.7  # a shout
+    opening[150:180] = 0.4  # talking
+    assert [(event.start_s, round(event.end_s, 3)) for event in yawns(time_s, opening)] == [(5.0, 8.0)]
+    lids = np.full(200, 0.3)
+    lids[60:62] = 0.05
+    lids[100:140] = 0.05  # asleep
+    assert [event.start_s for event in blinks(time_s, lids)] == [6.0]
+
+
+def test_the_command_leaves_tables_and_a_page(made: Made, run_script: Callable[..., Any], tmp_path: Path) -> None:
+    frames, tracks = made
+    np.save(tmp_path / "face.npy", np.stack([frame.image.values for frame in frames]))
+    folder = tmp_path / "tracked"
+    folder.mkdir()
+    tracks.to_csv(folder / "tracks.csv", index=False)
+    (folder / "landmarks.json").write_text(json.dumps({"scheme": "face16", "landmarks": list(LANDMARKS)}))
+    settings = {"fps": RATE_HZ, "unit": "celsius"}
+    (folder / "tracking.json").write_text(json.dumps({"source": str(tmp_path / "face.npy"), "settings": settings}))
+    result = run_script(["src/signals.py", "tracks=tracked", "output=out"], cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    signals = pd.read_csv(tmp_path / "out" / "signals.csv")
+    assert {"breathing", "breathing_rate", "perspiration", "mouth_opening"} <= set(signals["signal"])
+    page = (tmp_path / "out" / "recording.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png") == 4
+    assert "http" not in page
+    missing = run_script(["src/signals.py", "tracks=nowhere"], cwd=tmp_path)
+    assert missing.returncode == 1
+    assert "thermal-landmarks track" in missing.stderr
