@@ -15,6 +15,7 @@ COMMANDS = {
     "train": "train, test and measure one model; with --multirun a grid or a search",
     "evaluate": "measure a trained network on any data set",
     "predict": "landmarks of image files",
+    "track": "every face of a video, frame by frame",
     "calibrate": "learn from a few annotated faces where an annotator puts each landmark",
     "export": "a trained network as one file that needs no PyTorch",
     "visualize": "pictures of what a network has learned",

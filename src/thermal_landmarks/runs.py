@@ -15,6 +15,9 @@ from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.errors import ConfigError, OutputError
 
+PROGRESS = "progress.json"
+"""In a folder of `track`: how far it has come, and what it goes on from."""
+
 _LONGEST_REASON = 300  # characters
 _DEEPEST = 1000  # lists in each other in a YAML file
 
@@ -93,6 +96,14 @@ def find_run_to_resume(resume: str, runs: Path) -> Path:
             "written a checkpoint, or resume=last."
         )
     return folder
+
+
+def tracking_finished(folder: Path) -> bool:
+    """Whether a folder of `track` holds a recording that was tracked to its end."""
+    try:
+        return bool(json.loads((folder / "tracking.json").read_text(encoding="utf-8"))["finished"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def require_shallow(path: Path) -> Path:

@@ -26,7 +26,7 @@ from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.errors import ConfigError, Interrupted, UserError
 from thermal_landmarks.old_names import todays_arguments
 from thermal_landmarks.rendered import store_ranges
-from thermal_landmarks.runs import RunFolder, find_run_to_resume
+from thermal_landmarks.runs import PROGRESS, RunFolder, find_run_to_resume
 
 _PACKAGE = Path(__file__).parents[1]
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parents[1] / "conf"
@@ -52,6 +52,24 @@ def _run_folder(resume: str | None, output: str | None, dated: str) -> str:
     if output is not None and resumed.resolve() != Path(new).resolve():
         raise ConfigError(f"output={output}: a resumed run stays in its folder, {resumed}. Leave output= out.")
     return str(resumed)
+
+
+def _tracking_folder(resume: str | None, output: str | None, dated: str) -> str:
+    new = Path(_output_folder(output, dated))
+    if resume is None:
+        if (new / PROGRESS).exists():
+            raise ConfigError(f"output={output} holds tracks. Go on with them (resume={output}), or give another folder.")
+        return str(new)
+    if output is not None:
+        raise ConfigError(f"output={output}: what is resumed stays in its folder. Leave output= out.")
+    if resume != "last":
+        if not (Path(resume) / PROGRESS).exists():
+            raise ConfigError(f"resume={resume}: {Path(resume) / PROGRESS} doesn't exist. Give a folder of track.")
+        return resume
+    stopped = [path for path in Path(dated).parent.glob(f"*/{PROGRESS}") if not tracking_finished(path.parent)]
+    if not stopped:
+        raise ConfigError(f"resume=last: nothing unfinished in {Path(dated).parent}. Give the folder: resume=PATH.")
+    return str(max(stopped, key=lambda path: path.stat().st_mtime).parent)
 
 
 def _choice(group: str) -> str | None:
@@ -88,6 +106,7 @@ OmegaConf.register_resolver("choice", _choice, replace=True)
 OmegaConf.register_resolver("variant", _variant, replace=True)
 OmegaConf.register_resolver("output_folder", _output_folder, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
+OmegaConf.register_resolver("tracking_folder", _tracking_folder, replace=True)
 
 
 def command(

@@ -74,3 +74,24 @@ def expected_points(
         points[~known] = transform_points(np.asarray(reference), matrix)[~known]
         known[:] = True
     return points, known
+
+
+def box_around(
+    points_px: Float[np.ndarray, "point 2"], scheme: Scheme, reference: Float[np.ndarray, "point 2"] | None
+) -> tuple[Float[np.ndarray, "4"], float]:
+    """The box that a finder would give a face with these landmarks, and its angle in the picture's plane, in radians.
+
+    Args:
+        points_px: The landmarks.
+        scheme: Their names.
+        reference: As of `expected_points`.
+    """
+    expected, known = expected_points(scheme, reference, (1, 1), share=1.0)
+    matrix = similarity_matrix(expected[known], np.asarray(points_px, dtype=float)[known])
+    height = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+    angle = float(np.arctan2(matrix[1, 0], matrix[0, 0]))
+    along, across = height**2, height**2 * (1 - UPRIGHT_ASPECT) / (1 + UPRIGHT_ASPECT)
+    cos2, sin2 = np.cos(angle) ** 2, np.sin(angle) ** 2
+    half = np.sqrt([across * cos2 + along * sin2, across * sin2 + along * cos2]) / 2
+    middle = matrix[:, 2]  # the middle of a frame of one pixel is 0
+    return np.concatenate([middle - half, middle + half]), angle

@@ -73,6 +73,11 @@ class Video:
         """For people: the file's name without its suffix, the folder's, or the stream's."""
         return self._container.name
 
+    @property
+    def live(self) -> bool:
+        """Whether it can be read only once, as a camera."""
+        return self._container.live
+
     def __iter__(self) -> Iterator[VideoFrame]:
         return self.frames()
 

@@ -1,0 +1,148 @@
+"""How well faces are tracked, on rendered video with the truth: `python docs/studies/tracking_accuracy.py [subjects]`.
+
+* jitter: a head that keeps still; the standard deviation of each point over the frames, from the camera's noise alone;
+* lag: a still moved up and down at 1 Hz by 4 % of its height; the phase of the points behind that motion;
+* crossing: three people who walk past each other, one of whom leaves the picture and comes back, cut out of stills and
+  laid over a room; identity switches, and frames in which a track has points on no face or on another person's.
+
+All are tracked as `thermal-landmarks track` does, by `thermal_real` at speed=balanced. Smoothing is applied to the
+same points. Times are CPU seconds of one core for network and tracking, without rendering.
+"""
+
+import sys
+import time
+from collections import defaultdict
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter, shift
+
+from thermal_faces import SyntheticFaces, SyntheticSequence
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.tracking.smoothing import smooth
+from thermal_landmarks.inference.tracking.tracker import Tracker
+
+SEED, RATE, SIZE = 4242, 30.0, (480, 640)
+STILL = {
+    **dict.fromkeys(("yaw_deg", "pitch_deg", "roll_deg", "shift_mm", "approach_mm", "turns_per_min"), (0.0, 0.0)),
+    "blinks_per_min": (0.0, 0.0),
+    "silence_s": (1000.0, 1000.0),
+}
+METHODS = ("none", "one_euro", "kalman")
+
+
+def tracked(predictor: Predictor, frames: list[np.ndarray]) -> tuple[list[list], float]:
+    """The faces of each frame, and CPU milliseconds a frame."""
+    tracker = Tracker(predictor, fps=RATE)
+    started = time.process_time()
+    faces = [tracker.update(ThermalImage(values.astype(np.float32), "celsius")) for values in frames]
+    return faces, 1e3 * (time.process_time() - started) / len(frames)
+
+
+def eye_distance(points: np.ndarray) -> float:
+    return float(np.linalg.norm(points[2] - points[5]))
+
+
+def still_and_nod(predictor: Predictor, subject: int) -> dict[str, list[float]]:
+    """Jitter of a still head and lag of a nod, for each way of smoothing."""
+    sequence = SyntheticSequence(seed=SEED, subject=subject, seconds=4, rate_hz=RATE, size=SIZE, motion=STILL)
+    frames = list(sequence)
+    eyes = eye_distance(frames[0].points_px)
+    found, milliseconds = tracked(predictor, [frame.temperature_c for frame in frames])
+    points = np.array([each[0].points_px if each else np.full((16, 2), np.nan) for each in found])
+    time_s = np.arange(len(points)) / RATE
+    times = np.arange(90) / RATE
+    up_down = 0.04 * SIZE[0] * np.sin(2 * np.pi * times)
+    rng = np.random.default_rng(subject)
+    moved = [
+        shift(frames[0].temperature_c, (by, 0), order=1, mode="nearest") + rng.normal(0, 0.04, SIZE) for by in up_down
+    ]
+    nods, _ = tracked(predictor, moved)
+    heights = np.array([each[0].points_px[:, 1] if each else np.full(16, np.nan) for each in nods])
+    result = defaultdict(list)
+    result["milliseconds"].append(milliseconds)
+    for method in METHODS:
+        smoothed = smooth(points.reshape(len(points), -1), time_s, method, size=eyes)[30:]
+        result[f"jitter {method}"].append(100 * float(np.nanstd(smoothed, axis=0).mean() * np.sqrt(2)) / eyes)
+        nod = smooth(heights, times, method, size=eyes)[30:]  # two whole periods
+        wave = np.exp(-2j * np.pi * times[30:])
+        phase = np.angle((nod * wave[:, None]).sum(axis=0) / (up_down[30:] * wave).sum())
+        result[f"lag {method}"].append(float(-np.nanmean(phase) / (2 * np.pi) * RATE))
+    return result
+
+
+def crossing(predictor: Predictor, group: int, frames: int = 240) -> tuple[int, int, int]:
+    """Three people: identity switches, frames with a wrong face, frames in all."""
+    pose = {"face_height": (0.3, 0.38), "position_x": (0.45, 0.55), "position_y": (0.4, 0.45), "yaw_deg": (-10, 10)}
+    faces = SyntheticFaces(subjects=3, images_per_subject=1, size=SIZE, seed=SEED + group, pose=pose)
+    stills = [faces.render(subject, 0) for subject in range(3)]
+    points = [faces.annotations()[subject].points_px for subject in range(3)]
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    masks = []
+    for still, known in zip(stills, points, strict=True):
+        centre, eyes = known.mean(axis=0), eye_distance(known)
+        head = ((x - centre[0]) / (1.05 * eyes)) ** 2 + ((y - centre[1]) / (1.5 * eyes)) ** 2 < 1
+        body = (np.abs(x - centre[0]) < 1.7 * eyes) & (y > centre[1] + 1.3 * eyes)
+        masks.append(gaussian_filter((head | body).astype(float), 1.5))
+        del still
+    rng = np.random.default_rng(group)
+    room = 22 + gaussian_filter(rng.normal(0, 40, SIZE), 40)
+    when = np.linspace(0, 1, frames)
+    ways = [  # of the face's middle, across the picture
+        0.15 + 0.7 * when,
+        0.85 - 0.7 * when,
+        np.interp(when, [0, 0.3, 0.5, 0.75, 1], [0.5, 1.35, 1.35, 0.55, 0.5]),  # leaves and comes back
+    ]
+    tracker = Tracker(predictor, fps=RATE)
+    person_of: dict[int, int] = {}
+    switches = wrong = 0
+    for index in range(frames):
+        picture, truths = room.copy(), []
+        for person in (2, 1, 0):  # the first is in front
+            by = (ways[person][index] * SIZE[1] - points[person].mean(axis=0)[0], 20.0 * person)
+            mask = shift(masks[person], (by[1], by[0]), order=1)
+            picture = picture * (1 - mask) + shift(stills[person], (by[1], by[0]), order=1, mode="nearest") * mask
+            truths.append((person, points[person] + by))
+        picture += rng.normal(0, 0.05, SIZE)
+        for face in tracker.update(ThermalImage(picture.astype(np.float32), "celsius")):
+            if face.flag != "ok":
+                continue
+            errors = {
+                person: np.linalg.norm(face.points_px - true, axis=1).mean() / eye_distance(true)
+                for person, true in truths
+            }
+            nearest = min(errors, key=errors.__getitem__)
+            if errors[nearest] > 0.35:
+                wrong += 1
+                continue
+            if person_of.setdefault(face.track, nearest) != nearest:
+                switches += 1
+                person_of[face.track] = nearest
+    switches += max(0, len(person_of) - 3)  # a person who got a second track
+    return switches, wrong, frames
+
+
+def main() -> None:
+    """Print the figures."""
+    torch.set_num_threads(1)
+    subjects = int(sys.argv[1]) if len(sys.argv) > 1 else 6
+    predictor = Predictor.from_checkpoint("thermal_real", device="cpu", speed="balanced")
+    results: dict[str, list[float]] = defaultdict(list)
+    for subject in range(subjects):
+        for key, values in still_and_nod(predictor, subject).items():
+            results[key] += values
+    print(f"{subjects} people, 480 x 640: {np.mean(results['milliseconds']):.1f} ms a frame")
+    for method in METHODS:
+        jitter, lag = results[f"jitter {method}"], results[f"lag {method}"]
+        print(
+            f"smoothing={method}: jitter {np.mean(jitter):.2f} % of the eye corners' distance (worst {max(jitter):.2f}), "
+            f"lag of a 1 Hz nod {np.mean(lag):.2f} frames (worst {max(lag, key=abs):.2f})"
+        )
+    for group in range(max(1, subjects // 2)):
+        switches, wrong, frames = crossing(predictor, group)
+        print(f"three people, group {group}: {switches} identity switches, {wrong} wrong faces in {frames} frames")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,89 @@
+"""Landmarks of faces whose place in the frame before is known: one close look each, at the face and its mirror image."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.geometry import invert_matrix, transform_points
+from thermal_landmarks.inference.face_frames import box_around, face_frame
+from thermal_landmarks.inference.faces import looks_at
+from thermal_landmarks.inference.looks import Looks
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.speed import Looking
+from thermal_landmarks.models.face_decoding import Detections
+
+_PATCH = (24, 24)  # pixels of a face's remembered appearance
+_PATCH_SHARE = 0.7  # of the face in its height
+_SAMPLES = 3  # along each side of such a pixel
+
+
+class Follower:
+    """A predictor's network, shown the place where each face is expected.
+
+    A network that looks from coarse to fine takes one look of its last size; others see the face's frame or box.
+
+    Args:
+        predictor: Of landmarks, and of faces where they are found anew.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+        zoom = predictor.preprocessing.zoom
+        self.reference = None if zoom is None or zoom.reference is None else np.array(zoom.reference)
+        self._looks: Looks | None = None
+        if predictor.looking.straight and zoom is not None:
+            once = Looking(stages=2, sizes=(1.0,), flip=True)
+            self._looks = Looks(
+                predictor.network,
+                scheme=predictor.scheme,
+                looking=once,
+                zoom=replace(zoom, passes=once.stages, last_sizes=once.sizes),
+                device=predictor.device,
+                precision=predictor.precision,
+                most=predictor.batch_size,
+                calibration=predictor.looks.calibration,
+            )
+
+    def __call__(
+        self, image: ThermalImage, expected_px: Sequence[Float[np.ndarray, "point 2"]], *, location: str
+    ) -> list[Float[np.ndarray, "look point 2"]]:
+        """The landmarks of each face in pixels of the image, from each look.
+
+        Args:
+            image: The frame.
+            expected_px: About where each face's landmarks are.
+            location: Names the frame in errors.
+        """
+        if not expected_px:
+            return []
+        if self._looks is None:
+            boxes, angles = zip(*(self.box(points) for points in expected_px), strict=True)
+            found = Detections(np.array(boxes), np.ones(len(boxes)), np.array(angles))
+            return looks_at(self.predictor, image, found, location=location)
+        pixels = self.predictor.tensor(image, location=location)
+        starts = torch.from_numpy(np.stack(expected_px)).to(pixels)
+        return list(self._looks.at_images(pixels, starts).cpu().numpy().transpose(1, 0, 2, 3))
+
+    def box(self, points_px: Float[np.ndarray, "point 2"]) -> tuple[Float[np.ndarray, "4"], float]:
+        """The box and the angle of a face with these landmarks."""
+        return box_around(points_px, self.predictor.scheme, self.reference)
+
+    @staticmethod
+    def patch(image: ThermalImage, box_px: Float[np.ndarray, "4"], angle: float) -> Float[np.ndarray, " pixel"]:
+        """What a face looks like, upright and at one size: mean 0, length 1 (0 where all is alike)."""
+        fine = tuple(side * _SAMPLES for side in _PATCH)
+        to_image = invert_matrix(face_frame(box_px, angle, (fine[0], fine[1]), _PATCH_SHARE))
+        y, x = np.mgrid[: fine[0], : fine[1]]
+        places = transform_points(np.stack([x.ravel(), y.ravel()], axis=1), to_image)
+        height, width = image.values.shape
+        columns = np.rint(places[:, 0]).astype(int).clip(0, width - 1)
+        rows = np.rint(places[:, 1]).astype(int).clip(0, height - 1)
+        samples = image.values[rows, columns].astype(float)
+        values = samples.reshape(_PATCH[0], _SAMPLES, _PATCH[1], _SAMPLES).mean(axis=(1, 3)).ravel()
+        values -= values.mean()
+        length = float(np.linalg.norm(values))
+        return values / length if length > 0 else values

@@ -1,0 +1,77 @@
+"""The overlay video of a tracked recording: landmarks, boxes and the numbers of tracks, as H.264."""
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pandas as pd
+
+from thermal_landmarks.data.video import VideoFrame
+from thermal_landmarks.evaluation.drawing import draw_boxes, draw_points, to_rgb
+
+_COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2")  # Okabe and Ito
+_LEAST_HEIGHT = 360  # smaller frames are enlarged, for crosses that can be told apart
+_TIME_BASE = Fraction(1, 1000)
+
+
+def write_overlay(
+    path: Path,
+    frames: Iterable[VideoFrame],
+    tracks: pd.DataFrame,
+    faces: pd.DataFrame,
+    *,
+    fps: float,
+    advance: Callable[[int], None] = lambda frame: None,
+) -> None:
+    """Write the video; a frame without faces is in it as it is.
+
+    Args:
+        path: An MP4 file; it is readable up to where a crash has ended it.
+        frames: Of the recording, once more.
+        tracks: As `tracks.csv` has them.
+        faces: As `faces.csv` has them.
+        fps: Nominal frame rate; each frame keeps its own time stamp.
+        advance: Called with the number of each frame that is done.
+    """
+    points_of = dict(tuple(tracks.groupby("frame")))
+    faces_of = dict(tuple(faces.groupby("frame")))
+    with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:
+        stream = None
+        for frame in frames:
+            picture = _picture(frame, points_of, faces_of)
+            if stream is None:
+                stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
+                stream.height, stream.width = picture.shape[:2]
+                stream.pix_fmt, stream.time_base = "yuv420p", _TIME_BASE
+                stream.options = {"crf": "23", "preset": "veryfast", "threads": "1"}  # one thread: the same file always
+            coded = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            coded.pts, coded.time_base = round(frame.time_s / float(_TIME_BASE)), _TIME_BASE
+            container.mux(stream.encode(coded))
+            advance(frame.index)
+        if stream is not None:
+            container.mux(stream.encode(None))
+
+
+def _picture(
+    frame: VideoFrame, points_of: dict[int, pd.DataFrame], faces_of: dict[int, pd.DataFrame]
+) -> np.ndarray:
+    picture = to_rgb(frame.image.values)
+    zoom = max(1, round(_LEAST_HEIGHT / picture.shape[0]))
+    picture = picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
+    shift = (zoom - 1) / 2  # pixel centres are at integers
+    for face in faces_of.get(frame.index, pd.DataFrame()).itertuples():
+        if face.flag in ("lost", "hidden"):
+            continue
+        colour = _COLOURS[face.track % len(_COLOURS)]
+        rows = points_of[frame.index]
+        points = rows[rows["track"] == face.track][["x", "y"]].to_numpy() * zoom + shift
+        x0, y0, x1, y1 = (
+            float(end) * zoom + shift for end in (face.box_x_min, face.box_y_min, face.box_x_max, face.box_y_max)
+        )
+        mark = "?" if face.flag == "doubtful" else ""
+        picture = draw_boxes(picture, [(x0, y0, x1, y1)], [f"{face.track}{mark}"], colour=colour)
+        picture = draw_points(picture, points, colour=colour)
+    height, width = picture.shape[:2]
+    return np.ascontiguousarray(picture[: height - height % 2, : width - width % 2])  # 4:2:0 wants even sides
