@@ -21,6 +21,7 @@ from thermal_faces import SyntheticFaces, SyntheticSequence
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.tracking.smoothing import smooth
+from thermal_landmarks.inference.tracking.track import TrackedFace
 from thermal_landmarks.inference.tracking.tracker import Tracker
 
 SEED, RATE, SIZE = 4242, 30.0, (480, 640)
@@ -32,7 +33,7 @@ STILL = {
 METHODS = ("none", "one_euro", "kalman")
 
 
-def tracked(predictor: Predictor, frames: list[np.ndarray]) -> tuple[list[list], float]:
+def tracked(predictor: Predictor, frames: list[np.ndarray]) -> tuple[list[list[TrackedFace]], float]:
     """The faces of each frame, and CPU milliseconds a frame."""
     tracker = Tracker(predictor, fps=RATE)
     started = time.process_time()
@@ -41,6 +42,7 @@ def tracked(predictor: Predictor, frames: list[np.ndarray]) -> tuple[list[list],
 
 
 def eye_distance(points: np.ndarray) -> float:
+    """Between the outer corners of the eyes."""
     return float(np.linalg.norm(points[2] - points[5]))
 
 
@@ -136,7 +138,7 @@ def main() -> None:
     for method in METHODS:
         jitter, lag = results[f"jitter {method}"], results[f"lag {method}"]
         print(
-            f"smoothing={method}: jitter {np.mean(jitter):.2f} % of the eye corners' distance (worst {max(jitter):.2f}), "
+            f"smoothing={method}: jitter {np.mean(jitter):.2f} % of the eyes' distance (worst {max(jitter):.2f}), "
             f"lag of a 1 Hz nod {np.mean(lag):.2f} frames (worst {max(lag, key=abs):.2f})"
         )
     for group in range(max(1, subjects // 2)):

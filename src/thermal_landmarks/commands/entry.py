@@ -26,7 +26,7 @@ from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.errors import ConfigError, Interrupted, UserError
 from thermal_landmarks.old_names import todays_arguments
 from thermal_landmarks.rendered import store_ranges
-from thermal_landmarks.runs import PROGRESS, RunFolder, find_run_to_resume
+from thermal_landmarks.runs import PROGRESS, RunFolder, find_run_to_resume, tracking_finished
 
 _PACKAGE = Path(__file__).parents[1]
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parents[1] / "conf"
@@ -58,7 +58,7 @@ def _tracking_folder(resume: str | None, output: str | None, dated: str) -> str:
     new = Path(_output_folder(output, dated))
     if resume is None:
         if (new / PROGRESS).exists():
-            raise ConfigError(f"output={output} holds tracks. Go on with them (resume={output}), or give another folder.")
+            raise ConfigError(f"output={output} holds tracks. Go on (resume={output}), or give another folder.")
         return str(new)
     if output is not None:
         raise ConfigError(f"output={output}: what is resumed stays in its folder. Leave output= out.")

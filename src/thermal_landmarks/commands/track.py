@@ -47,9 +47,7 @@ def main(cfg: DictConfig) -> None:
     console = Console()
     torch.set_num_threads(1)  # a face is too little work to share
     folder = Path(HydraConfig.get().runtime.output_dir)
-    video = open_video(
-        str(cfg.source), fps=cfg.fps, unit=cfg.unit, palette=cfg.palette, size=cfg.size, dtype=cfg.dtype
-    )
+    video = open_video(str(cfg.source), fps=cfg.fps, unit=cfg.unit, palette=cfg.palette, size=cfg.size, dtype=cfg.dtype)
     predictor = Predictor.from_checkpoint(cfg.checkpoint, device=cfg.device, speed=cfg.speed)
     tracker = Tracker(
         predictor,

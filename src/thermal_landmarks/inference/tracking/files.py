@@ -69,7 +69,7 @@ class TrackFiles:
             changed = [key for key in {**earlier, **settings} if earlier.get(key) != settings.get(key)]
             if changed:
                 listed = ", ".join(f"{key}={earlier.get(key)} then, {settings.get(key)} now" for key in sorted(changed))
-                raise ConfigError(f"{folder} was tracked with other settings ({listed}). Repeat them, or leave resume= out.")
+                raise ConfigError(f"{folder} was tracked with other settings ({listed}). Repeat them, or begin anew.")
         self._points = self._opened("tracks.csv", POINT_COLUMNS)
         self._faces = self._opened("faces.csv", FACE_COLUMNS)
 
@@ -127,7 +127,7 @@ def track_frames(
     *,
     name: str,
     stopped: Callable[[], bool] = lambda: False,
-    advance: Callable[[int], None] = lambda frame: None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> Tracked:
     """Track a video, or the rest of it.
 

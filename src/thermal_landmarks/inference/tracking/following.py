@@ -1,4 +1,4 @@
-"""Landmarks of faces whose place in the frame before is known: one close look each, at the face and its mirror image."""
+"""Landmarks of faces whose place in the frame before is known, by one close look at each and at its mirror image."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -23,7 +23,7 @@ def write_overlay(
     faces: pd.DataFrame,
     *,
     fps: float,
-    advance: Callable[[int], None] = lambda frame: None,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> None:
     """Write the video; a frame without faces is in it as it is.
 
@@ -54,9 +54,7 @@ def write_overlay(
             container.mux(stream.encode(None))
 
 
-def _picture(
-    frame: VideoFrame, points_of: dict[int, pd.DataFrame], faces_of: dict[int, pd.DataFrame]
-) -> np.ndarray:
+def _picture(frame: VideoFrame, points_of: dict[int, pd.DataFrame], faces_of: dict[int, pd.DataFrame]) -> np.ndarray:
     picture = to_rgb(frame.image.values)
     zoom = max(1, round(_LEAST_HEIGHT / picture.shape[0]))
     picture = picture.repeat(zoom, axis=0).repeat(zoom, axis=1)

@@ -102,7 +102,7 @@ def kalman(
     state, spread = np.array([values[0], 0.0]), np.diag([noise**2, 4.0])
     for row in range(number):
         step = float(time_s[row] - time_s[row - 1]) if row else 0.0
-        transition[row] = [[1, step], [0, 1]]
+        transition[row] = np.array([[1, step], [0, 1]])
         drive = acceleration**2 * np.array([[step**3 / 3, step**2 / 2], [step**2 / 2, step]])
         state, spread = transition[row] @ state, transition[row] @ spread @ transition[row].T + drive
         ahead_mean[row], ahead_covariance[row] = state, spread

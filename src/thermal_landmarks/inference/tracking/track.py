@@ -111,9 +111,11 @@ class Track:
     @classmethod
     def from_plain(cls, settings: dict[str, Any]) -> "Track":
         """Of what `plain` has given."""
-        return cls(
-            **{f.name: np.array(v) if isinstance(v := settings[f.name], list) else v for f in fields(cls)}
-        )
+        values: dict[str, Any] = {}
+        for field in fields(cls):
+            value = settings[field.name]
+            values[field.name] = np.array(value) if isinstance(value, list) else value
+        return cls(**values)
 
 
 _KEPT_VELOCITY = 0.97  # of a missing face, a frame

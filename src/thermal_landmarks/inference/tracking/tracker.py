@@ -161,7 +161,7 @@ class Tracker:
             else:
                 track.crowded, track.anchor_px = 0, track.middle_px
                 track.steady_px = 0.7 * track.steady_px + 0.3 * track.velocity_px
-        for row, column in zip(*np.nonzero(np.triu(shared) >= _COVERED), strict=True):
+        for row, column in np.argwhere(np.triu(shared) >= _COVERED).tolist():
             first, second = followed[row], followed[column]
             if first.missing or second.missing:
                 continue
@@ -197,7 +197,7 @@ class Tracker:
         overlap = box_overlap(boxes, found.boxes_px.astype(float))
         free = np.ones(found.number, dtype=bool)
         supported = set()
-        for row, column in zip(*linear_sum_assignment(-overlap), strict=True):
+        for row, column in _assigned(-overlap):
             if overlap[row, column] < _LEAST_OVERLAP or found.score[column] < _SUPPORT:
                 continue
             track = followed[row]
@@ -247,13 +247,10 @@ class Tracker:
         missing = [track for track in self.tracks if track.missing]
         places = [self._follower.box(face.points_px.astype(float)) for face in faces]
         patches = [self._follower.patch(image, *place) for place in places]
-        cost = np.array(
-            [[self._cost(track, *place, patch) for place, patch in zip(places, patches, strict=True)] for track in missing]
-        ).reshape(len(missing), len(faces))
-        given = {}
-        for row, column in zip(*linear_sum_assignment(cost), strict=True):
-            if cost[row, column] <= _SAME_PERSON:
-                given[int(column)] = missing[row]
+        seen_as = list(zip(places, patches, strict=True))
+        cost = np.array([[self._cost(track, box, patch) for (box, _), patch in seen_as] for track in missing])
+        cost = cost.reshape(len(missing), len(faces))
+        given = {column: missing[row] for row, column in _assigned(cost) if cost[row, column] <= _SAME_PERSON}
         for column, face in enumerate(faces):
             track = given.get(column)
             if track is None:
@@ -267,9 +264,8 @@ class Tracker:
                 self.tracks.append(track)
             seen[track.number] = self._place(track, image, face, scores[column])
 
-    def _cost(self, track: Track, box: np.ndarray, angle: float, patch: np.ndarray) -> float:
+    def _cost(self, track: Track, box: np.ndarray, patch: np.ndarray) -> float:
         """How unlikely a found face is a missing one: 0 for one that is where it should be and looks the same."""
-        del angle
         middle, size = (box[:2] + box[2:]) / 2, float(np.sqrt((box[2:] - box[:2]).clip(1e-3).prod()))
         reach = track.size_px * (0.5 + track.missing / self.fps)
         away = float(np.linalg.norm(middle - track.middle_px - track.expected_shift_px)) / reach
@@ -301,6 +297,12 @@ class Tracker:
         """Go on from what `state` has given."""
         self._next, self._since_found = state["next"], state["since_found"]
         self.tracks = [Track.from_plain(each) for each in state["tracks"]]
+
+
+def _assigned(cost: Float[np.ndarray, "row column"]) -> list[tuple[int, int]]:
+    """Pairs of rows and columns of the least cost in all."""
+    rows, columns = linear_sum_assignment(cost)
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def _middle(face: Face) -> Float[np.ndarray, "2"]:
