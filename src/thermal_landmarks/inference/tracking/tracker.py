@@ -25,7 +25,7 @@ from thermal_landmarks.models.face_decoding import box_overlap
 MIN_CONFIDENCE = 0.5
 """Of landmarks that are right; points below are `doubtful`."""
 
-_SEARCH_EVERY = 3  # frames, while a face is missing
+_SEARCH_EVERY = 3  # frames, while a face is missing or doubtful
 _ABSENT_S = 20.0  # after which a person is forgotten, who then comes back as a new one
 _SHOWN_S = 2.0  # how long a missing face still has rows
 _LEAST_OVERLAP = 0.25  # of a followed face with what the finder sees of it
@@ -107,8 +107,9 @@ class Tracker:
     @property
     def _wait(self) -> int:
         followed = [track for track in self.tracks if not track.missing]
-        missing = [track for track in self.tracks if track.missing and self._shown(track)]
-        return self.find_every if followed and not missing else _SEARCH_EVERY
+        missing = any(track.missing and self._shown(track) for track in self.tracks)
+        doubtful = any(track.sure < self.min_confidence for track in followed)
+        return _SEARCH_EVERY if missing or doubtful or not followed else self.find_every
 
     def _shown(self, track: Track) -> bool:
         return track.missing <= _SHOWN_S * self.fps
@@ -209,7 +210,7 @@ class Tracker:
         for track in followed:
             if track.number not in supported:
                 track.unsupported += 1
-                if track.unsupported >= 2:
+                if track.unsupported >= 2 or track.sure < self.min_confidence:
                     self._miss(track)
                     seen.pop(track.number, None)
         covered = overlap.max(axis=0, initial=0) > _LEAST_OVERLAP

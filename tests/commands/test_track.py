@@ -1,0 +1,90 @@
+"""The command `track`, on a few rendered frames as a TIFF of several pages."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+from scipy.ndimage import shift
+
+from thermal_faces import SyntheticFaces
+
+RunScript = Callable[..., Any]
+FRAMES = 6
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pose = {"face_height": (0.5, 0.55), "position_x": (0.45, 0.5), "yaw_deg": (-5, 5)}
+    still = SyntheticFaces(subjects=1, images_per_subject=1, size=(120, 160), seed=11, pose=pose).render(0, 0)
+    frames = [shift(still, (0, step), order=1, mode="nearest") for step in range(FRAMES)]
+    path = tmp_path_factory.mktemp("film") / "film.tif"
+    tifffile.imwrite(path, np.stack(frames).astype(np.float32))
+    return path
+
+
+def test_a_film_becomes_tables_a_picture_and_an_overlay(film: Path, tmp_path: Path, run_script: RunScript) -> None:
+    settings = ["unit=celsius", "fps=10", "smoothing=kalman", "format=deeplabcut", "device=cpu"]
+    result = run_script(["src/track.py", f"source={film}", "output=whole", *settings], cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "1 track in 6 frames" in result.stdout
+    folder = tmp_path / "whole"
+    table = pd.read_csv(folder / "tracks.csv")
+    assert list(table.columns) == ["frame", "time_s", "track", "point", "x", "y", "confidence", "flag"]
+    assert len(table) == FRAMES * 16
+    assert table["time_s"].max() == pytest.approx(0.5)
+    parquet = pd.read_parquet(folder / "tracks.parquet")
+    pd.testing.assert_frame_equal(parquet[table.columns], table)
+    assert (parquet["x_smooth"] - parquet["x"]).abs().max() < 2
+    faces = pd.read_csv(folder / "faces.csv")
+    assert len(faces) == FRAMES
+    poses = pd.read_csv(folder / "tracks_deeplabcut.csv", header=[0, 1, 2, 3], index_col=0)
+    assert poses.columns.names == ["scorer", "individuals", "bodyparts", "coords"]
+    nose = poses["thermal_landmarks", "track0", "nose_tip"]
+    assert nose["x"].tolist() == table[table["point"] == "nose_tip"]["x"].tolist()
+    facts = json.loads((folder / "tracking.json").read_text())
+    assert (facts["frames"], facts["tracks"], facts["finished"], facts["frames_unusable"]) == (FRAMES, 1, True, 0)
+    assert (folder / "tracks.png").stat().st_size > 10_000
+    av = pytest.importorskip("av")
+    with av.open(str(folder / "overlay.mp4")) as video:
+        shown = [picture.to_ndarray(format="rgb24") for picture in video.decode(video=0)]
+    assert len(shown) == FRAMES
+    assert np.ptp(shown[0].astype(int), axis=2).max() > 60  # coloured marks on gray
+
+    again = run_script(["src/track.py", f"source={film}", "output=whole", *settings], cwd=tmp_path)
+    assert again.returncode != 0
+    assert "holds tracks" in again.stderr
+
+    stopped = run_script(
+        ["src/track.py", f"source={film}", "output=part", "frames=3", "overlay=false", *settings], cwd=tmp_path
+    )
+    assert stopped.returncode == 0, stopped.stderr
+    resumed = run_script(["src/track.py", f"source={film}", "resume=part", "overlay=false", *settings], cwd=tmp_path)
+    assert resumed.returncode == 0, resumed.stderr
+    for name in ("tracks.csv", "faces.csv"):
+        assert (tmp_path / "part" / name).read_text() == (folder / name).read_text()
+
+    other = run_script(["src/track.py", f"source={film}", "resume=part", "find_every=2", *settings], cwd=tmp_path)
+    assert other.returncode != 0
+    assert "find_every=15 then, 2 now" in other.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "source= is missing"),
+        (["source=nowhere.mp4"], "nowhere.mp4"),
+        (["source=a.tif", "smoothing=median"], "smoothing=median is unknown"),
+        (["source=a.tif", "resume=last"], "nothing unfinished"),
+    ],
+)
+def test_what_is_missing_or_unknown_is_named(
+    arguments: list[str], message: str, tmp_path: Path, run_script: RunScript
+) -> None:
+    result = run_script(["src/track.py", *arguments], cwd=tmp_path)
+    assert result.returncode == 1
+    assert message in result.stderr

@@ -1,0 +1,101 @@
+"""The tracker with the shipped networks, on a rendered face that moves."""
+
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy.ndimage import shift
+
+from thermal_faces import SyntheticFaces
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.inference.face_frames import box_around, expected_points
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.tracking.track import TrackedFace
+from thermal_landmarks.inference.tracking.tracker import Tracker
+
+SIZE = (180, 240)
+STEP_PX = 3.0
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return Predictor.from_checkpoint("thermal_real", device="cpu", speed="balanced")
+
+
+@pytest.fixture(scope="module")
+def still() -> tuple[np.ndarray, np.ndarray]:
+    pose = {"face_height": (0.5, 0.55), "position_x": (0.45, 0.5), "yaw_deg": (-5, 5), "pitch_deg": (-5, 5)}
+    faces = SyntheticFaces(subjects=1, images_per_subject=1, size=SIZE, seed=11, pose=pose)
+    return faces.render(0, 0), faces.annotations()[0].points_px
+
+
+def frame(still: np.ndarray, step: int) -> ThermalImage:
+    return ThermalImage(shift(still, (0, STEP_PX * step), order=1, mode="nearest"), "celsius")
+
+
+def empty() -> ThermalImage:
+    noise = np.random.default_rng(0).normal(22, 0.1, SIZE)
+    return ThermalImage(noise.astype(np.float32), "celsius")
+
+
+def track(tracker: Tracker, still: np.ndarray, steps: range) -> list[list[TrackedFace]]:
+    return [tracker.update(frame(still, step)) for step in steps]
+
+
+def test_a_face_that_moves_keeps_its_number_and_its_points(predictor, still) -> None:
+    values, points = still
+    tracks = track(Tracker(predictor, find_every=50), values, range(8))
+    eyes = np.linalg.norm(points[2] - points[5])
+    for step, faces in enumerate(tracks):
+        (face,) = faces
+        assert face.track == 0
+        assert np.linalg.norm(face.points_px - points - [STEP_PX * step, 0], axis=1).mean() < 0.12 * eyes
+    first, last = tracks[0][0].points_px, tracks[-1][0].points_px
+    assert np.abs(last - first - [STEP_PX * 7, 0]).mean() < 0.03 * eyes
+
+
+def test_who_leaves_has_no_points_and_comes_back_as_the_same_person(predictor, still) -> None:
+    values, _ = still
+    tracker = Tracker(predictor, fps=10)
+    track(tracker, values, range(3))
+    gone = [tracker.update(empty()) for _ in range(8)]
+    assert not any(face.flag == "ok" for faces in gone for face in faces)
+    (lost,) = gone[-1]
+    assert lost.flag == "lost"
+    assert np.isnan(lost.points_px).all()
+    (back,) = [tracker.update(frame(values, 3)) for _ in range(4)][-1]
+    assert (back.track, back.flag in ("ok", "doubtful")) == (0, True)
+
+
+def test_a_shutter_is_no_end_of_a_track(predictor, still) -> None:
+    values, _ = still
+    tracker = Tracker(predictor)
+    track(tracker, values, range(2))
+    assert [face.flag for face in tracker.blind()] == ["lost"]
+    assert [face.track for face in tracker.update(frame(values, 2))] == [0]
+
+
+def test_a_restored_tracker_goes_on_to_the_same_points(predictor, still) -> None:
+    values, _ = still
+    whole = track(Tracker(predictor, find_every=3), values, range(7))
+    first = Tracker(predictor, find_every=3)
+    track(first, values, range(4))
+    second = Tracker(predictor, find_every=3)
+    second.restore(json.loads(json.dumps(first.state())))
+    for (face,), (again,) in zip(whole[4:], track(second, values, range(4, 7)), strict=True):
+        assert_array_equal(face.points_px, again.points_px)
+        assert face.confidence == again.confidence
+
+
+@pytest.mark.parametrize("angle", [0.0, 0.4, -0.8])
+def test_the_box_around_points_is_that_of_a_finder(predictor, angle: float) -> None:
+    size, share = (200, 200), 0.5
+    expected, _ = expected_points(predictor.scheme, None, size, share=share)
+    cos, sin = np.cos(angle), np.sin(angle)
+    turned = (expected - 99.5) @ np.array([[cos, sin], [-sin, cos]]) + 99.5
+    box, found = box_around(turned, predictor.scheme, None)
+    assert found == pytest.approx(angle, abs=1e-6)
+    assert (box[:2] + box[2:]) / 2 == pytest.approx([99.5, 99.5], abs=1e-6)
+    if angle == 0:
+        assert box[3] - box[1] == pytest.approx(share * size[0], rel=1e-6)
