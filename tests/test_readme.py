@@ -5,6 +5,8 @@ import shlex
 import shutil
 from pathlib import Path
 
+import av
+import numpy as np
 import pytest
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +38,13 @@ def workplace(tmp_path_factory, blob_coco):
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(blob_coco.parent, folder / "faces")
     (folder / "src").symlink_to(ROOT / "src")
+    room = np.random.default_rng(0).normal(90, 5, (3, 60, 80)).astype(np.uint8)
+    with av.open(str(folder / "recording.mp4"), "w") as video:
+        stream = video.add_stream("libx264", rate=9)
+        stream.height, stream.width = room.shape[1:]
+        for frame in room:
+            video.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="gray")))
+        video.mux(stream.encode(None))
     return folder
 
 
@@ -73,6 +82,7 @@ def test_readme_has_the_main_commands():
         "models.py",
         "render_sequence.py",
         "report.py",
+        "track.py",
         "visualize.py",
     }
     assert LINES[:2] == [

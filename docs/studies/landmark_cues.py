@@ -14,7 +14,6 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates
-from thermal_landmarks.reporting.shape_coverage import upright
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import Source, ThermalImage

@@ -44,7 +44,7 @@ def test_a_film_becomes_tables_a_picture_and_an_overlay(film: Path, tmp_path: Pa
     assert len(faces) == FRAMES
     poses = pd.read_csv(folder / "tracks_deeplabcut.csv", header=[0, 1, 2, 3], index_col=0)
     assert poses.columns.names == ["scorer", "individuals", "bodyparts", "coords"]
-    nose = poses["thermal_landmarks", "track0", "nose_tip"]
+    nose = poses.xs("nose_tip", axis=1, level="bodyparts")["thermal_landmarks"]["track0"]
     assert nose["x"].tolist() == table[table["point"] == "nose_tip"]["x"].tolist()
     facts = json.loads((folder / "tracking.json").read_text())
     assert (facts["frames"], facts["tracks"], facts["finished"], facts["frames_unusable"]) == (FRAMES, 1, True, 0)
@@ -71,6 +71,15 @@ def test_a_film_becomes_tables_a_picture_and_an_overlay(film: Path, tmp_path: Pa
     other = run_script(["src/track.py", f"source={film}", "resume=part", "find_every=2", *settings], cwd=tmp_path)
     assert other.returncode != 0
     assert "find_every=15 then, 2 now" in other.stderr
+
+
+def test_a_film_without_a_face_is_no_error(tmp_path: Path, run_script: RunScript) -> None:
+    np.save(tmp_path / "room.npy", np.random.default_rng(0).normal(22, 0.3, (3, 60, 80)).astype(np.float32))
+    settings = ["unit=celsius", "fps=9", "smoothing=kalman", "format=deeplabcut", "device=cpu"]
+    result = run_script(["src/track.py", "source=room.npy", "output=room", *settings], cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "0 tracks in 3 frames, 3 without a face" in result.stdout
+    assert pd.read_parquet(tmp_path / "room" / "tracks.parquet").empty
 
 
 @pytest.mark.parametrize(

@@ -41,24 +41,25 @@ def with_smoothed(tracks: pd.DataFrame, scheme: Scheme, method: str) -> pd.DataF
     """
     if method == "none":
         return tracks
-    corners = scheme.outer_eye_corners
-    pieces = []
-    for _, rows in tracks.groupby(["track", "point"], sort=False):
-        pieces.append(rows)
-    sizes = {}
-    for track in tracks["track"].unique():
-        _, points = as_array(tracks, track, scheme.landmark_names)
-        if corners is None:
-            extent = np.nanmax(points, axis=1) - np.nanmin(points, axis=1)
-            sizes[track] = float(np.nanmedian(np.linalg.norm(extent, axis=1)))
-        else:
-            sizes[track] = float(np.nanmedian(np.linalg.norm(points[:, corners[0]] - points[:, corners[1]], axis=1)))
-    smoothed = []
-    for rows in pieces:
-        size = sizes[rows["track"].iloc[0]]
-        found = smooth(rows[["x", "y"]].to_numpy(), rows["time_s"].to_numpy(), method, size=size if size > 0 else 1.0)
-        smoothed.append(rows.assign(x_smooth=found[:, 0].round(3), y_smooth=found[:, 1].round(3)))
-    return pd.concat(smoothed).sort_index()
+    sizes = {
+        track: _size(as_array(tracks, track, scheme.landmark_names)[1], scheme.outer_eye_corners)
+        for track in tracks["track"].unique()
+    }
+    smoothed = tracks.assign(x_smooth=np.nan, y_smooth=np.nan)
+    for (track, _), rows in tracks.groupby(["track", "point"]):
+        found = smooth(rows[["x", "y"]].to_numpy(), rows["time_s"].to_numpy(), method, size=sizes[track])
+        smoothed.loc[rows.index, ["x_smooth", "y_smooth"]] = found.round(3)
+    return smoothed
+
+
+def _size(points: Float[np.ndarray, "frame point 2"], corners: tuple[int, int] | None) -> float:
+    """The distance of the outer eye corners, else that of the outermost points; 1 where there are none."""
+    if corners is None:
+        lengths = np.linalg.norm(points.max(axis=1) - points.min(axis=1), axis=1)
+    else:
+        lengths = np.linalg.norm(points[:, corners[0]] - points[:, corners[1]], axis=1)
+    known = lengths[np.isfinite(lengths) & (lengths > 0)]
+    return float(np.median(known)) if len(known) else 1.0
 
 
 def write_parquet(tracks: pd.DataFrame, path: Path) -> None:
@@ -79,5 +80,6 @@ def write_deeplabcut(tracks: pd.DataFrame, names: tuple[str, ...], path: Path) -
                 columns[SCORER, f"track{track}", name, title] = rows[axis][name]
     frames = pd.RangeIndex(int(tracks["frame"].max()) + 1 if len(tracks) else 0)
     table = pd.DataFrame(columns, index=frames)
-    table.columns = pd.MultiIndex.from_tuples(columns, names=["scorer", "individuals", "bodyparts", "coords"])
+    levels = list(zip(*columns, strict=True)) or [()] * 4
+    table.columns = pd.MultiIndex.from_arrays(levels, names=["scorer", "individuals", "bodyparts", "coords"])
     table.to_csv(path)
