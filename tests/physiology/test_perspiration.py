@@ -57,6 +57,7 @@ def test_events_have_their_onsets() -> None:
     assert [event.onset_s for event in found.events] == pytest.approx([12, 38], abs=2)
     rest = perspiration(time_s, np.exp(1.5 * np.asarray(level) + noise - 8), baseline_s=(0, 10))
     assert np.nanmean(rest.level[:10]) == pytest.approx(0, abs=1e-9)
+    assert perspiration(time_s, np.exp(noise - 8)).events == []
     with pytest.raises(ConfigError, match="lasts from 0"):
         perspiration(time_s, np.ones(600), baseline_s=(100, 110))
 

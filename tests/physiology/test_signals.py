@@ -28,7 +28,7 @@ RATE_HZ = 6.0
 @pytest.fixture(scope="module")
 def made() -> Made:
     sequence = SyntheticSequence(
-        seed=3, seconds=20, rate_hz=RATE_HZ, size=(120, 160), physiology={"breaths_per_min": (15.0, 15.0)}
+        seed=3, seconds=20, rate_hz=RATE_HZ, size=(180, 240), physiology={"breaths_per_min": (15.0, 15.0)}
     )
     frames, rows = [], []
     for frame in sequence:

@@ -1,10 +1,11 @@
 """Perspiration at the upper lip: pores that open are cold spots, and a morphological closing finds them.
 
 The measure is that of Tsiamyrtzis and others: with a ring of 9 x 9 pixels and a disc of as many, CBO =
-dilate(erode(I, ring), disc), O = max(I, CBO) - I, E = mean of O^2 over the region, in square kelvins. Its logarithm is
-related to a resting baseline and averaged over each second.
+dilate(erode(I, ring), disc), O = max(I, CBO) - I, E = mean of O^2 over the region, in square kelvins. Averaged over
+each second, its logarithm is related to a resting baseline.
 """
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from scipy.signal import find_peaks
 from thermal_landmarks.errors import ConfigError
 
 ELEMENT_PX = 9
+_LEAST_SHARE = 0.05  # of the usual energy; less is none
 _RESTING = 0.1  # quantile that is taken as rest
 _LEAST_RISE = 0.1
 _TIMES_NOISE = 4.0
@@ -79,7 +81,7 @@ class Perspiration(NamedTuple):
 
     Attributes:
         time_s: Middles of the seconds.
-        level: Logarithm of the energy over that at rest; NaN where nothing was seen.
+        level: Logarithm of the energy over that at rest; NaN where nothing was seen, everywhere if no pore shows.
         events: Rises, in the order of time.
     """
 
@@ -102,11 +104,13 @@ def perspiration(
         baseline_s: Start and end of a time of rest. None: the driest tenth of the recording is rest.
     """
     seconds = np.floor(time_s - time_s[0]).astype(int)
-    logarithm = np.log(np.maximum(energy, 1e-12))
-    there = np.isfinite(logarithm)
+    there = np.isfinite(energy)
     counts = np.bincount(seconds[there], minlength=seconds[-1] + 1)
-    sums = np.bincount(seconds[there], weights=logarithm[there], minlength=seconds[-1] + 1)
-    level = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    sums = np.bincount(seconds[there], weights=energy[there], minlength=seconds[-1] + 1)
+    mean = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
+    # Before the logarithm: in single frames the energy of a few pixels is 0 as often as not.
+    usual = np.nanmedian(mean) if there.any() else 0.0
+    level = np.log(np.maximum(mean, _LEAST_SHARE * usual)) if usual > 0 else np.full(len(mean), np.nan)
     middles = time_s[0] + np.arange(len(level)) + 0.5
     if np.isfinite(level).any():
         if baseline_s is None:
@@ -134,7 +138,7 @@ def _events(time_s: Float[np.ndarray, " second"], level: Float[np.ndarray, " sec
     # What rises until the recording ends is a rise as well.
     peaks = find_peaks(np.append(smooth, smooth.min()), prominence=rise, distance=3)[0]
     events = []
-    for peak, before in zip(peaks, np.concatenate([[0], peaks[:-1]]), strict=True):
+    for before, peak in pairwise([0, *peaks]):
         start = before + int(np.argmin(smooth[before : peak + 1]))
         height = smooth[peak] - smooth[start]
         above = start + np.flatnonzero(smooth[start : peak + 1] > smooth[start] + _ONSET_SHARE * height)

@@ -94,7 +94,7 @@ def _still(recording: Recording) -> str:
     height, width = values.shape
     figure = Figure(figsize=(_WIDE, _WIDE * height / width), dpi=110)
     axes = figure.add_axes((0, 0, 1, 1))
-    low, high = np.nanquantile(values, (0.01, 0.995))
+    low, high = _contrast(recording)
     axes.imshow(values, cmap="gray", vmin=low, vmax=high)
     for track, face in recording.faces.items():
         row = face.rows.get(number)
@@ -108,6 +108,19 @@ def _still(recording: Recording) -> str:
     axes.set_ylim(height - 0.5, -0.5)
     axes.axis("off")
     return _png(figure)
+
+
+def _contrast(recording: Recording) -> tuple[float, float]:
+    """Darkest and brightest value of the still: those of the faces, with some room below for what is around them."""
+    number, _, values = recording.still
+    skin = [
+        face.frame.warp("perinasal", values, face.face16_px[face.rows[number]]).ravel()
+        for face in recording.faces.values()
+        if number in face.rows and np.isfinite(face.face16_px[face.rows[number]]).all()
+    ]
+    high = float(np.nanquantile(values, 0.999))
+    usual = float(np.nanmedian(np.concatenate(skin)))
+    return usual - 3 * max(high - usual, 1e-3), high
 
 
 def _draw_regions(axes: Axes, frame: FaceFrame, points_px: np.ndarray) -> None:
