@@ -120,7 +120,7 @@ def _contrast(recording: Recording) -> tuple[float, float]:
     ]
     high = float(np.nanquantile(values, 0.999))
     usual = float(np.nanmedian(np.concatenate(skin)))
-    return usual - 3 * max(high - usual, 1e-3), high
+    return usual - 7 * max(high - usual, 1e-3), high
 
 
 def _draw_regions(axes: Axes, frame: FaceFrame, points_px: np.ndarray) -> None:
