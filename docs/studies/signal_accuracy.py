@@ -16,13 +16,13 @@ import torch
 import typer
 from rich.console import Console
 from rich.table import Table
-from thermal_landmarks.inference.tracking.tracker import Tracker
 
 from thermal_faces.video.sequence import SyntheticSequence
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.schemes import SCHEMES
 from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.tracking.tracker import Tracker
 from thermal_landmarks.physiology.signals import Recording, measure
 
 WINDOW_S = 15.0
@@ -123,12 +123,13 @@ def main(
     error = np.concatenate([np.abs(o.rate - o.true_rate) for o in found])
     fine = np.concatenate([np.array(o.flag) == "ok" for o in found])
     onsets = np.array([e for o in found for e in o.onset_errors_s])
+    correlations = [outcome.correlation for outcome in found]
     console = Console(width=120)
     console.print(table)
     console.print(
         f"Breathing: MAE {np.nanmean(error):.2f} /min over {np.isfinite(error).sum()} windows of {WINDOW_S:.0f} s, "
         f"{np.nanmean(error[fine]):.2f} over the {fine.sum()} flagged ok. Perspiration: r "
-        f"{np.nanmean([o.correlation for o in found]):.2f} (median {np.nanmedian([o.correlation for o in found]):.2f}), "
+        f"{np.nanmean(correlations):.2f} (median {np.nanmedian(correlations):.2f}), "
         f"onsets within 3 s: {(onsets <= 3).sum()} of {len(onsets)}, median error {np.median(onsets):.1f} s. "
         f"{time.process_time() - started:.0f} s of CPU."
     )
