@@ -35,6 +35,14 @@ def test_gaps_stay_gaps_and_are_flagged() -> None:
     assert np.abs(found.rate[fine] - 15).max() < 1
 
 
+@pytest.mark.parametrize("per_min", [20, 30])
+def test_a_gap_over_a_peak_costs_no_breath(per_min: float) -> None:
+    time_s, temperature = breaths(per_min, noise=0.05)
+    temperature[(time_s >= 30) & (time_s < 31.5)] = np.nan
+    found = breathing(time_s, temperature)
+    assert np.abs(found.rate[np.isfinite(found.rate)] - per_min).max() < 1
+
+
 def test_a_step_of_the_camera_is_no_breath() -> None:
     time_s, temperature = breaths(12)
     temperature[300:] += 3.0

@@ -136,7 +136,9 @@ def _peaks(wave: Float[np.ndarray, " sample"], between: float, usual_hz: float) 
         return np.array([], dtype=int)
     apart = max(1.0, 0.5 / usual_hz / between)
     usual = float(np.median(np.abs(wave[there])))
-    return find_peaks(np.where(there, wave, -np.inf), distance=apart, prominence=usual)[0]
+    peaks = find_peaks(np.where(there, wave, -np.inf), distance=apart, prominence=usual)[0]
+    inner = there[np.maximum(peaks - 1, 0)] & there[np.minimum(peaks + 1, len(wave) - 1)]
+    return peaks[inner]  # the last sample before a gap is no peak of the breath
 
 
 def _window(
@@ -157,8 +159,12 @@ def _window(
     if len(peaks) >= 2:
         # Breaths since the first peak, also in parts; before it and after the last one as fast as there.
         at_s = time_s[peaks]
-        count = np.arange(len(peaks), dtype=float)
-        first, last = at_s[1] - at_s[0], at_s[-1] - at_s[-2]
+        steps = np.diff(at_s)
+        hidden = np.diff(np.cumsum(~np.isfinite(wave))[peaks]) > 0  # a gap, which may lie over peaks
+        breaths = np.where(hidden, np.maximum(1.0, np.rint(steps / np.median(steps))), 1.0)
+        count = np.concatenate([[0.0], np.cumsum(breaths)])
+        steps = steps / breaths
+        first, last = steps[0], steps[-1]
         at_s = np.concatenate([[at_s[0] - 20 * first], at_s, [at_s[-1] + 20 * last]])
         count = np.concatenate([[-20.0], count, [count[-1] + 20]])
         by_peaks = 60 * float(np.diff(np.interp([start, end], at_s, count))[0]) / (end - start)
