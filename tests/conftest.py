@@ -49,6 +49,20 @@ def no_wandb_service_left() -> Iterator[None]:
         sys.modules["wandb.sdk.lib.module"].unset_globals()  # teardown ends the run, but leaves it as wandb.run
 
 
+@pytest.fixture(autouse=True)
+def no_hydra_config_left() -> Iterator[None]:
+    """The config of a command that ran in this process is not that of the next test."""
+    yield
+    if hydra_config := sys.modules.get("hydra.core.hydra_config"):
+        hydra_config.HydraConfig.instance().cfg = None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with long tests first, so that at the end no process waits for another one's."""
+    long = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
 class BlobFaces:
     """A `Source` whose images show a Gaussian blob at each of the 16 points of a jittered face."""
 

@@ -6,6 +6,7 @@ numbers.
 """
 
 import csv
+import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,16 +23,19 @@ class CsvTable:
 
     Args:
         path: The file; its folder is made if missing.
+        kept: Bytes of a file that is there already, after which it goes on; what comes after them is cut off.
 
     Raises:
         OutputError: If it can't be written; also by every method.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, kept: int = 0) -> None:
         self.path = path
         with self._named():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = path.open("w", newline="", encoding="utf-8")
+            if kept:
+                os.truncate(path, kept)
+            self._file = path.open("a" if kept else "w", newline="", encoding="utf-8")
         self._rows = csv.writer(self._file)
 
     def add(self, cells: Iterable[object]) -> None:
@@ -43,6 +47,12 @@ class CsvTable:
         """Bring all rows to the disk."""
         with self._named():
             self._file.flush()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file with all rows so far."""
+        self.flush()
+        return self.path.stat().st_size
 
     def close(self) -> None:
         """End the file."""

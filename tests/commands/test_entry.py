@@ -128,6 +128,8 @@ OUTPUTS = (
     "visualize",
     "report",
     "render_sequence",
+    "signals",
+    "track",
 )
 
 

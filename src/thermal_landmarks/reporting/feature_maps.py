@@ -40,8 +40,8 @@ def look_at(predictor: Predictor, image: ThermalImage, *, look: int = -1, box_px
 
     def keep(module: nn.Module, inputs: tuple[Tensor], points: Tensor) -> None:  # noqa: ARG001
         height, width = inputs[0].shape[-2:]
-        points_px = to_pixels(points[0].float(), (height, width)).cpu().numpy()
-        views.append(View(inputs[0].clone(), points_px))
+        points_px = to_pixels(points.float(), (height, width)).cpu().numpy()
+        views.extend(View(inputs[0][row : row + 1].clone(), points_px[row]) for row in range(len(points_px)))
 
     handle = predictor.network.register_forward_hook(keep)
     try:

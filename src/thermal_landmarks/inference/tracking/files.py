@@ -5,9 +5,7 @@ pixels of the frame (empty where the face is hidden or lost), the probability th
 face's flag. `faces.csv` has a row a face: `frame,time_s,track,confidence,flag` and its box.
 """
 
-import csv
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,12 +13,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.normalisation import is_constant
 from thermal_landmarks.data.video import VideoFrame
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.tracking.track import TrackedFace
 from thermal_landmarks.inference.tracking.tracker import Tracker
-from thermal_landmarks.runs import PROGRESS, unwritable, write_json
+from thermal_landmarks.runs import PROGRESS, write_json
 
 POINT_COLUMNS = ("frame", "time_s", "track", "point", "x", "y", "confidence", "flag")
 FACE_COLUMNS = (
@@ -70,46 +69,32 @@ class TrackFiles:
             if changed:
                 listed = ", ".join(f"{key}={earlier.get(key)} then, {settings.get(key)} now" for key in sorted(changed))
                 raise ConfigError(f"{folder} was tracked with other settings ({listed}). Repeat them, or begin anew.")
-        self._points = self._opened("tracks.csv", POINT_COLUMNS)
-        self._faces = self._opened("faces.csv", FACE_COLUMNS)
+        self._points = self._table("tracks.csv", POINT_COLUMNS)
+        self._faces = self._table("faces.csv", FACE_COLUMNS)
 
-    def _opened(self, name: str, columns: tuple[str, ...]) -> Any:
-        """The table, cut to where the kept state was written."""
-        path, length = self.folder / name, self.state["bytes"].get(name, 0)
-        try:
-            file = path.open("r+" if length else "w", newline="", encoding="utf-8")
-            if length:
-                os.truncate(path, length)
-                file.seek(0, os.SEEK_END)
-        except OSError as error:
-            raise unwritable(path, error) from error
-        if not length:
-            csv.writer(file).writerow(columns)
-        return file
+    def _table(self, name: str, columns: tuple[str, ...]) -> CsvTable:
+        """The table up to where the kept state was written."""
+        kept = self.state["bytes"].get(name, 0)
+        table = CsvTable(self.folder / name, kept=kept)
+        if not kept:
+            table.add(columns)
+        return table
 
     def add(self, frame: VideoFrame, faces: list[TrackedFace]) -> None:
         """Write the rows of one frame."""
-        points, rows = csv.writer(self._points), csv.writer(self._faces)
         for face in faces:
             first = (frame.index, f"{frame.time_s:.4f}", face.track)
-            rows.writerow([*first, f"{face.confidence:.3f}", face.flag, *map(_cell, face.box_px)])
+            self._faces.add([*first, f"{face.confidence:.3f}", face.flag, *map(_cell, face.box_px)])
             for name, (x, y), sure in zip(self.names, face.points_px, face.point_confidence, strict=True):
-                points.writerow([*first, name, _cell(x), _cell(y), f"{sure:.3f}", face.flag])
+                self._points.add([*first, name, _cell(x), _cell(y), f"{sure:.3f}", face.flag])
 
     def keep(self, next_frame: int, counts: dict[str, int], tracker: Tracker) -> None:
         """Bring all to the disk, with what is needed to go on from here."""
-        sizes = {}
-        for name, file in (("tracks.csv", self._points), ("faces.csv", self._faces)):
-            try:
-                file.flush()
-            except OSError as error:
-                raise unwritable(self.folder / name, error) from error
-            sizes[name] = file.tell()
         self.state = {
             "settings": self.settings,
             "next_frame": next_frame,
             "counts": counts,
-            "bytes": sizes,
+            "bytes": {table.path.name: table.size for table in (self._points, self._faces)},
             "tracker": tracker.state(),
         }
         write_json(self.folder / PROGRESS, self.state)
