@@ -57,12 +57,6 @@ def no_hydra_config_left() -> Iterator[None]:
         hydra_config.HydraConfig.instance().cfg = None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with long tests first, so that at the end no process waits for another one's."""
-    long = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
-
-
 class BlobFaces:
     """A `Source` whose images show a Gaussian blob at each of the 16 points of a jittered face."""
 

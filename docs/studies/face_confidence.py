@@ -36,6 +36,7 @@ FIT_SEED, SHOW_SEED = 777, 888
 RIGHT, POINT_RIGHT = 0.1, 0.15  # of the distance of the outer eye corners
 OVERLAP = 0.4  # of the box of a true face
 LEAST_SCORE = 0.1
+FEWEST = 5  # faces of a dot in the figure
 EDGES = np.array([0, 0.1, 0.3, 0.5, 0.7, 0.9, 1.0001])
 
 
@@ -167,7 +168,7 @@ def show(data: Path, figure: Path, scenes: int, speed: str) -> None:
             picture
             for folder in sorted(path for path in drivers.iterdir() if path.is_dir())
             for picture in annotated(
-                YoloPose(folder=folder, scheme="sftl54", images="Jpg", subject_pattern="(1)"), every=8
+                YoloPose(folder=folder, scheme="sftl54", images="Jpg", subject_pattern="(labels)"), every=8
             )
         ),
     }
@@ -186,12 +187,14 @@ def show(data: Path, figure: Path, scenes: int, speed: str) -> None:
         for low, high in pairwise(EDGES):
             rows = (sure >= low) & (sure < high)
             if rows.any():
-                means.append(sure[rows].mean())
-                shares.append(cases.right[rows].mean())
+                mean, share = sure[rows].mean(), cases.right[rows].mean()
                 print(
-                    f"  confidence {low:.1f} to {min(high, 1):.1f}: {rows.sum()} found, mean {means[-1]:.2f}, "
-                    f"{100 * shares[-1]:.0f} % right"
+                    f"  confidence {low:.1f} to {min(high, 1):.1f}: {rows.sum()} found, mean {mean:.2f}, "
+                    f"{100 * share:.0f} % right"
                 )
+            if rows.sum() >= FEWEST:
+                means.append(mean)
+                shares.append(share)
         order = np.argsort(-sure)
         errors = np.array(cases.error)[order]
         errors = errors[~np.isnan(errors)]

@@ -2,7 +2,7 @@
 
 Looks of several sizes, at the face and at its mirror image, agree where there is something to see. A logistic
 regression on that agreement and the finder's score is fitted to rendered faces that no network was trained on
-(docs/results/faces.md); its weights come with the finder.
+(docs/faces.md); its weights come with the finder.
 """
 
 from collections.abc import Mapping
