@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.inference.confidence import Agreement
@@ -19,6 +18,7 @@ from thermal_landmarks.inference.face import MIN_SCORE, Face
 from thermal_landmarks.inference.faces import faces_at
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.tracking.following import Follower
+from thermal_landmarks.inference.tracking.recognition import assigned, strangeness, unlikeness
 from thermal_landmarks.inference.tracking.track import Flag, Track, TrackedFace
 from thermal_landmarks.models.face_decoding import box_overlap
 
@@ -174,18 +174,12 @@ class Tracker:
                 continue
             patch = self._follower.patch(image, first.box_px, first.angle)
             place = (first.middle_px + second.middle_px) / 2
-            behind = max(first, second, key=lambda track: self._strangeness(track, place, patch))
+            behind = max(first, second, key=lambda track: strangeness(track, place, patch))
             behind.hide()
             seen.pop(behind.number, None)
         for track in followed:
             if not track.missing and not track.crowded and self._since_found == 0:
                 self._remember(track, image)
-
-    @staticmethod
-    def _strangeness(track: Track, place_px: np.ndarray, patch: np.ndarray) -> float:
-        """How little a face at a place, with that look, is what a track would be after coming near another one."""
-        away = float(np.linalg.norm(track.reckoned_px - place_px)) / track.size_px
-        return 1 - float(track.patch @ patch) + away
 
     def _remember(self, track: Track, image: ThermalImage, share: float = 0.1) -> None:
         patch = (1 - share) * track.patch + share * self._follower.patch(image, track.box_px, track.angle)
@@ -198,7 +192,7 @@ class Tracker:
         overlap = box_overlap(boxes, found.boxes_px.astype(float))
         free = np.ones(found.number, dtype=bool)
         supported = set()
-        for row, column in _assigned(-overlap):
+        for row, column in assigned(-overlap):
             if overlap[row, column] < _LEAST_OVERLAP or found.score[column] < _SUPPORT:
                 continue
             track = followed[row]
@@ -249,9 +243,9 @@ class Tracker:
         places = [self._follower.box(face.points_px.astype(float)) for face in faces]
         patches = [self._follower.patch(image, *place) for place in places]
         seen_as = list(zip(places, patches, strict=True))
-        cost = np.array([[self._cost(track, box, patch) for (box, _), patch in seen_as] for track in missing])
+        cost = np.array([[unlikeness(track, box, patch, self.fps) for (box, _), patch in seen_as] for track in missing])
         cost = cost.reshape(len(missing), len(faces))
-        given = {column: missing[row] for row, column in _assigned(cost) if cost[row, column] <= _SAME_PERSON}
+        given = {column: missing[row] for row, column in assigned(cost) if cost[row, column] <= _SAME_PERSON}
         for column, face in enumerate(faces):
             track = given.get(column)
             if track is None:
@@ -264,14 +258,6 @@ class Tracker:
                 self._next += 1
                 self.tracks.append(track)
             seen[track.number] = self._place(track, image, face, scores[column])
-
-    def _cost(self, track: Track, box: np.ndarray, patch: np.ndarray) -> float:
-        """How unlikely a found face is a missing one: 0 for one that is where it should be and looks the same."""
-        middle, size = (box[:2] + box[2:]) / 2, float(np.sqrt((box[2:] - box[:2]).clip(1e-3).prod()))
-        reach = track.size_px * (0.5 + track.missing / self.fps)
-        away = float(np.linalg.norm(middle - track.middle_px - track.expected_shift_px)) / reach
-        unlike = 1 - float(track.patch @ patch)
-        return 0.8 * min(away, 2.0) + 0.6 * unlike + 0.4 * abs(float(np.log(size / track.size_px)))
 
     def _told(self, track: Track, agreement: Agreement | None) -> TrackedFace:
         number = len(track.points_px)
@@ -298,12 +284,6 @@ class Tracker:
         """Go on from what `state` has given."""
         self._next, self._since_found = state["next"], state["since_found"]
         self.tracks = [Track.from_plain(each) for each in state["tracks"]]
-
-
-def _assigned(cost: Float[np.ndarray, "row column"]) -> list[tuple[int, int]]:
-    """Pairs of rows and columns of the least cost in all."""
-    rows, columns = linear_sum_assignment(cost)
-    return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def _middle(face: Face) -> Float[np.ndarray, "2"]:
