@@ -128,7 +128,7 @@ def test_overfitting_changes_no_image(experiment: str):
     generator = torch.Generator().manual_seed(0)
     images, points = torch.rand(16, 1, 24, 32, generator=generator) * 2 - 1, torch.rand(16, 6, 2, generator=generator)
     for looks in (settings, settings.of_close_looks):
-        change = Augmentation(looks, mirror_order=torch.arange(6).flip(0))
+        change = Augmentation(looks, flip_indices=torch.arange(6).flip(0))
         changed = change(images, points, torch.ones(16, 6, dtype=torch.bool), torch.zeros(16), generator)
         torch.testing.assert_close(changed[0], images)
         torch.testing.assert_close(changed[1], points)

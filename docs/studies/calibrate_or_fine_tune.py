@@ -35,7 +35,7 @@ def annotate(points: np.ndarray, annotator: int) -> np.ndarray:
     """True points as this annotator clicks them."""
     generator = np.random.default_rng(annotator)
     offset = generator.normal(0, OFFSET, (16, 2))
-    offset = (offset + offset[FACE16.mirror_order] * [-1, 1]) / 2**0.5
+    offset = (offset + offset[FACE16.flip_indices] * [-1, 1]) / 2**0.5
     clicks = offset + generator.normal(0, SCATTER, points.shape)
     scale = in_frame(points, reference_face(points, FACE16), FACE16).scale
     return as_points(as_complex(points) + scale[:, None] * as_complex(clicks))

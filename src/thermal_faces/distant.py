@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from thermal_faces.person import Moment, Person
+from thermal_faces.person import FrameState, Person
 from thermal_faces.skin.temperature_map import Canvas, broad_temperature_c
 from thermal_faces.worn.beard import paint_beard
 from thermal_faces.worn.hair import paint_hair
@@ -30,9 +30,9 @@ class DistantHead:
     warm_c: Float[np.ndarray, "down across"]
 
     @staticmethod
-    def of(person: Person, moment: Moment) -> "DistantHead":
+    def of(person: Person, frame_state: FrameState) -> "DistantHead":
         """Paints skin, beard, hair and headwear."""
-        cold_c, warm_c = (_painted(person, moment, ambient_c) for ambient_c in (_COLD_C, _WARM_C))
+        cold_c, warm_c = (_painted(person, frame_state, ambient_c) for ambient_c in (_COLD_C, _WARM_C))
         return DistantHead(person.forehead_c, cold_c, warm_c)
 
     def texture_c(self, forehead_c: float, ambient_c: float) -> Float[np.ndarray, "down across"]:
@@ -48,12 +48,12 @@ def coarse(grid: Float[np.ndarray, "rows columns *rest"]) -> Float[np.ndarray, "
     return grid[np.ix_(rows, columns)]
 
 
-def _painted(person: Person, moment: Moment, ambient_c: float) -> Float[np.ndarray, "down across"]:
-    skin_c = broad_temperature_c(person, moment)
+def _painted(person: Person, frame_state: FrameState, ambient_c: float) -> Float[np.ndarray, "down across"]:
+    skin_c = broad_temperature_c(person, frame_state)
     canvas = Canvas(skin_c, 1)
     paint_beard(canvas, person)
     paint_hair(canvas, person, np.ones_like(skin_c), ambient_c)
-    paint_headwear(canvas, person, moment, ambient_c)
+    paint_headwear(canvas, person, frame_state, ambient_c)
     texture = canvas.texture
     # The mean of the cells that each coarse cell holds.
     for axis in (0, 1):

@@ -18,9 +18,9 @@ from thermal_faces.camera.view import draw_view
 from thermal_faces.errors import ConfigError, DataError
 from thermal_faces.head.surface import mean_head
 from thermal_faces.landmarks import LANDMARKS, SCHEME
-from thermal_faces.person import draw_moment, draw_person
+from thermal_faces.person import draw_frame_state, draw_person
 from thermal_faces.portrait import Portrait, head_vertices_mm
-from thermal_faces.randomness import chance, stream
+from thermal_faces.randomness import chance, rng
 from thermal_faces.scene.room import draw_ambient_c, paint_room
 from thermal_faces.worn.accessories import worn_attributes
 
@@ -123,7 +123,7 @@ class SyntheticFaces:
         """The annotation of one image."""
         portrait = self.portrait(subject, index)
         points_px, visible = portrait.landmarks()
-        moment = portrait.moment
+        frame_state = portrait.frame_state
         return Annotation(
             image=Path("synthetic") / f"subject_{subject:05d}" / f"{index:05d}",
             points_px=points_px,
@@ -132,8 +132,8 @@ class SyntheticFaces:
             box_px=portrait.box_px(),
             location=f"seed {self.seed}, subject {subject}, image {index}",
             attributes={
-                "eye_opening": moment.eye_opening,
-                **worn_attributes(portrait.person, moment),
+                "eye_opening": frame_state.eye_opening,
+                **worn_attributes(portrait.person, frame_state),
                 "eight_bit": self._is_eight_bit(self._display(subject, index)),
             },
         )
@@ -159,7 +159,7 @@ class SyntheticFaces:
         return ThermalImage(image_c, "celsius")
 
     def _display(self, subject: int, index: int) -> np.random.Generator:
-        return stream(self.seed, subject, index, "display")
+        return rng(self.seed, subject, index, "display")
 
     def _is_eight_bit(self, display: np.random.Generator) -> bool:
         return chance(display, self.sensor.eight_bit)
@@ -167,23 +167,25 @@ class SyntheticFaces:
     def portrait(self, subject: int, index: int) -> Portrait:
         """Who is seen in one image, and how."""
         person = draw_person(self.seed, subject, self.anatomy, self.temperature, self.appearance)
-        moment = draw_moment(self.seed, subject, index, person, self.expression, self.temperature, self.appearance)
-        vertices = head_vertices_mm(person, moment)
+        frame_state = draw_frame_state(
+            self.seed, subject, index, person, self.expression, self.temperature, self.appearance
+        )
+        vertices = head_vertices_mm(person, frame_state)
         landmarks = vertices[tuple(mean_head().landmark_vertices.T)]
         hairline = person.scale * np.array([[0, -person.hairline_mm, 80]], np.float32)
         view = draw_view(
-            stream(self.seed, subject, index, "pose"),
+            rng(self.seed, subject, index, "pose"),
             self.pose,
             size=self.size,
             inside_mm=landmarks,
             hairline_mm=hairline,
             face_height_mm=float(landmarks[_CHIN, 1]) + person.hairline_mm * person.scale,
         )
-        return Portrait(person, moment, vertices, view)
+        return Portrait(person, frame_state, vertices, view)
 
     def empty_room(self, subject: int, index: int) -> tuple[float, Float[np.ndarray, "height width"]]:
         """Ambient temperature and the picture of the room without the person, in degrees Celsius."""
-        room = stream(self.seed, subject, index, "room")
+        room = rng(self.seed, subject, index, "room")
         ambient_c = draw_ambient_c(room, self.scene)
         return ambient_c, paint_room(room, self.scene, ambient_c, self.size)
 
@@ -191,7 +193,7 @@ class SyntheticFaces:
         """One image in degrees Celsius."""
         ambient_c, image = self.empty_room(subject, index)
         self.portrait(subject, index).draw_over(image, ambient_c, markers=self.markers)
-        return record(stream(self.seed, subject, index, "sensor"), self.sensor, image, ambient_c)
+        return record(rng(self.seed, subject, index, "sensor"), self.sensor, image, ambient_c)
 
     def fingerprint(self) -> str:
         """Hash of all settings and of the renderer's version."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermal_faces.randomness import bounded_normal, chance, stream, uniform
+from thermal_faces.randomness import chance, rng, truncated_normal, uniform
 from thermal_faces.ranges import (
     AnatomyRanges,
     AppearanceRanges,
@@ -67,7 +67,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Moment:
+class FrameState:
     """What changes from image to image.
 
     Attributes:
@@ -122,21 +122,21 @@ def draw_person(
     seed: int, subject: int, anatomy: AnatomyRanges, temperature: TemperatureRanges, appearance: AppearanceRanges
 ) -> Person:
     """The subject with that number."""
-    shape = stream(seed, subject, "shape")
-    skin = stream(seed, subject, "skin")
-    looks = stream(seed, subject, "looks")
+    shape = rng(seed, subject, "shape")
+    skin = rng(seed, subject, "skin")
+    looks = rng(seed, subject, "looks")
     bald, fringe = (chance(looks, p) for p in (appearance.bald, appearance.fringe))
     hair_mm = uniform(looks, appearance.hair_thickness_mm)
     long_hair, long_hair_mm = chance(looks, appearance.long_hair), uniform(looks, appearance.long_hair_mm)
     fringe_mm = uniform(looks, appearance.fringe_mm)
     contrast = uniform(skin, temperature.contrast)
-    even_nose = chance(stream(seed, subject, "nose"), temperature.even_nose)
+    even_nose = chance(rng(seed, subject, "nose"), temperature.even_nose)
     share = dict.fromkeys(("nose", "lobule_k"), _EVEN_NOSE if even_nose else 1.0)
     style = draw_hair_style(seed, subject, appearance, long_hair=long_hair)
     return Person(
         key=(seed, subject),
         scale=uniform(shape, anatomy.scale),
-        shape_mm={name: bounded_normal(shape, deviation) for name, deviation in anatomy.deviations_mm.items()},
+        shape_mm={name: truncated_normal(shape, deviation) for name, deviation in anatomy.deviations_mm.items()},
         forehead_c=uniform(skin, temperature.forehead_c),
         regions_k={
             name: contrast * share.get(name, 1.0) * uniform(skin, r) for name, r in temperature.regions_k.items()
@@ -159,11 +159,11 @@ def draw_person(
         brow_softness_mm=uniform(looks, appearance.brow_softness_mm),
         hair_warmth=uniform(looks, temperature.hair_warmth),
         glasses=draw_glasses(seed, subject, appearance),
-        pores=draw_pores(stream(seed, subject, "pores"), temperature),
+        pores=draw_pores(rng(seed, subject, "pores"), temperature),
     )
 
 
-def draw_moment(
+def draw_frame_state(
     seed: int,
     subject: int,
     index: int,
@@ -171,19 +171,19 @@ def draw_moment(
     expression: ExpressionRanges,
     temperature: TemperatureRanges,
     appearance: AppearanceRanges,
-) -> Moment:
+) -> FrameState:
     """One image of a subject."""
-    face = stream(seed, subject, index, "expression")
-    skin = stream(seed, subject, index, "skin")
-    looks = stream(seed, subject, index, "looks")
-    breath = stream(seed, subject, index, "breath")
+    face = rng(seed, subject, index, "expression")
+    skin = rng(seed, subject, index, "skin")
+    looks = rng(seed, subject, index, "looks")
+    breath = rng(seed, subject, index, "breath")
     breath_k, sweats = uniform(breath, temperature.breath_k), chance(breath, temperature.pores)
     perspiration = uniform(breath, _STILL_PERSPIRATION)
-    return Moment(
+    return FrameState(
         expression_mm=_draw_expression(face, expression),
         eye_opening=_draw_eye_opening(face, expression),
         drift_k=uniform(skin, temperature.drift_k),
-        regions_k={name: bounded_normal(skin, temperature.region_drift_k) for name in temperature.regions_k},
+        regions_k={name: truncated_normal(skin, temperature.region_drift_k) for name in temperature.regions_k},
         nostril_k=uniform(skin, temperature.nostril_k),
         breath_k=breath_k,
         perspiration=perspiration if sweats else 0.0,

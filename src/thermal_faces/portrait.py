@@ -23,7 +23,7 @@ from thermal_faces.head.back import back_texture_c, back_vertices_mm
 from thermal_faces.head.bust import bust_texture_c, ear_texture_c, ear_vertices_mm, turned_bust_mm
 from thermal_faces.head.shape_modes import displace
 from thermal_faces.head.surface import mean_head
-from thermal_faces.person import Moment, Person
+from thermal_faces.person import FrameState, Person
 from thermal_faces.skin.features import paint_features
 from thermal_faces.skin.temperature_map import (
     Canvas,
@@ -32,12 +32,12 @@ from thermal_faces.skin.temperature_map import (
     paint_marker,
     with_grazing_loss,
 )
-from thermal_faces.worn.accessories import hidden_by_accessories, worn_glasses, worn_sheets
+from thermal_faces.worn.accessories import hidden_by_accessories, worn_cloth, worn_glasses
 from thermal_faces.worn.beard import paint_beard
+from thermal_faces.worn.cloth import Cloth
 from thermal_faces.worn.hair import paint_hair, thicken
 from thermal_faces.worn.headwear import headwear_mm, paint_headwear
-from thermal_faces.worn.held import paint_head_rest, paint_held
-from thermal_faces.worn.sheets import Sheet
+from thermal_faces.worn.occluders import paint_head_rest, paint_occluder
 
 # Closer samples change the picture by less than a tenth of the sensor's noise.
 _SAMPLE_SPACING_PX = 0.95
@@ -47,10 +47,10 @@ _MARKER_RADIUS_MM = 0.35
 _TURNED = 0.1  # sine of the yaw beyond which the near ear lies in front of the head
 
 
-def head_vertices_mm(person: Person, moment: Moment) -> Float[np.ndarray, "rows columns 3"]:
+def head_vertices_mm(person: Person, frame_state: FrameState) -> Float[np.ndarray, "rows columns 3"]:
     """The surface of a person's head with its expression and hair, in the head frame."""
-    vertices = displace({**person.shape_mm, **moment.expression_mm})
-    thicken(vertices, person, headwear_mm(moment.worn))
+    vertices = displace({**person.shape_mm, **frame_state.expression_mm})
+    thicken(vertices, person, headwear_mm(frame_state.worn))
     return vertices * np.float32(person.scale)
 
 
@@ -60,7 +60,7 @@ class Portrait:
 
     Attributes:
         person: Who is seen.
-        moment: What the face does and wears.
+        frame_state: What the face does and wears.
         vertices_mm: The head's surface in the head frame (`head_vertices_mm`).
         view: The camera.
         whole: Also draws the back of the head, and a torso with a waist, seen from behind where the body is turned
@@ -69,7 +69,7 @@ class Portrait:
     """
 
     person: Person
-    moment: Moment
+    frame_state: FrameState
     vertices_mm: Float[np.ndarray, "rows columns 3"]
     view: View
     whole: bool = False
@@ -86,7 +86,7 @@ class Portrait:
         hidden_cells = np.sum([hidden[place] for place in around], axis=0)
         visible = (facing_cells >= 2) & (hidden_cells == 0)
         places_px = points_px[rows, columns].astype(np.float32)
-        visible &= ~hidden_by_accessories(self.person, self.moment, self.view, self.vertices_mm, places_px)
+        visible &= ~hidden_by_accessories(self.person, self.frame_state, self.view, self.vertices_mm, places_px)
         return places_px, visible
 
     def box_px(self) -> tuple[float, float, float, float]:
@@ -103,34 +103,34 @@ class Portrait:
             ambient_c: Room temperature, which cool surfaces take on.
             markers: Paints a hot spot at every landmark onto the surface, for tests of the geometry.
         """
-        person, moment, view = self.person, self.moment, self.view
+        person, frame_state, view = self.person, self.frame_state, self.view
         right_side_nearness = float(view.head[2, 0])
         near, far = (1, -1) if right_side_nearness > 0 else (-1, 1)
         near_ear_in_front = abs(right_side_nearness) > _TURNED
-        sheets = worn_sheets(person, moment, view, ambient_c)
-        if moment.worn.head_rest:
-            paint_head_rest(image, person, moment.worn, view, ambient_c)
-        for sheet in sheets:
-            if sheet.hollow:
-                self._draw_sheet(image, sheet, inside=True)
+        cloths = worn_cloth(person, frame_state, view, ambient_c)
+        if frame_state.worn.head_rest:
+            paint_head_rest(image, person, frame_state.worn, view, ambient_c)
+        for cloth in cloths:
+            if cloth.hollow:
+                self._draw_cloth(image, cloth, inside=True)
         self._draw_bust(image, ambient_c)
         self._draw_ear(image, far)
-        for sheet in sheets:
-            if sheet.behind_head:
-                self._draw_sheet(image, sheet)
+        for cloth in cloths:
+            if cloth.behind_head:
+                self._draw_cloth(image, cloth)
         if not near_ear_in_front:
             self._draw_ear(image, near)
         self._draw_head(image, ambient_c, markers=markers)
-        glasses = worn_glasses(person, moment, view, self.vertices_mm)
+        glasses = worn_glasses(person, frame_state, view, self.vertices_mm)
         if glasses is not None:
             glasses.paint(image, person.forehead_c, ambient_c)
         if near_ear_in_front:
             self._draw_ear(image, near)
-        for sheet in sheets:
-            if not sheet.behind_head:
-                self._draw_sheet(image, sheet)
-        if moment.worn.occluder:
-            paint_held(image, person, moment.worn, view, ambient_c)
+        for cloth in cloths:
+            if not cloth.behind_head:
+                self._draw_cloth(image, cloth)
+        if frame_state.worn.occluder:
+            paint_occluder(image, person, frame_state.worn, view, ambient_c)
 
     @cached_property
     def _head_points(self) -> tuple[Float[np.ndarray, "rows columns 3"], Float[np.ndarray, "rows columns 2"]]:
@@ -138,7 +138,7 @@ class Portrait:
         return turned, self.view.project(turned)
 
     def _draw_head(self, image: np.ndarray, ambient_c: float, *, markers: bool) -> None:
-        person, moment = self.person, self.moment
+        person, frame_state = self.person, self.frame_state
         turned, points = self._head_points
         if self.distant is not None:
             turned, points = coarse(turned), coarse(points)
@@ -147,13 +147,15 @@ class Portrait:
             draw_surface(image, points, turned[..., 2], texture)
             return
         facing = _facing(turned, self.view)
-        skin_c = with_grazing_loss(broad_temperature_c(person, moment), facing, ambient_c, moment.grazing_loss)
+        skin_c = with_grazing_loss(
+            broad_temperature_c(person, frame_state), facing, ambient_c, frame_state.grazing_loss
+        )
         canvas = Canvas(skin_c, samples_per_cell(points[_face_rows()], _SAMPLE_SPACING_PX))
         paint_grain(canvas, person)
-        paint_features(canvas, person, moment)
+        paint_features(canvas, person, frame_state)
         paint_beard(canvas, person)
         paint_hair(canvas, person, facing, ambient_c)
-        paint_headwear(canvas, person, moment, ambient_c)
+        paint_headwear(canvas, person, frame_state, ambient_c)
         if markers:
             for place in mean_head().landmarks_frontal_mm.values():
                 paint_marker(canvas, place, _MARKER_C, _MARKER_RADIUS_MM)
@@ -179,13 +181,13 @@ class Portrait:
             return
         points = points[:rows]
         samples = samples_per_cell(points, _COARSE_SPACING_PX, most=32)
-        texture = bust_texture_c(self.person, self.moment, rows, samples, ambient_c)
+        texture = bust_texture_c(self.person, self.frame_state, rows, samples, ambient_c)
         draw(image, points, texture, cell_areas_px(points) > 0)
 
-    def _draw_sheet(self, image: np.ndarray, sheet: Sheet, *, inside: bool = False) -> None:
-        points = sheet.points_px(self.view, self.person.scale)
+    def _draw_cloth(self, image: np.ndarray, cloth: Cloth, *, inside: bool = False) -> None:
+        points = cloth.points_px(self.view, self.person.scale)
         samples = samples_per_cell(points, _COARSE_SPACING_PX, most=24)
-        draw(image, points, sheet.texture_c(samples), sheet.cells(points, inside=inside))
+        draw(image, points, cloth.texture_c(samples), cloth.cells(points, inside=inside))
 
     def _draw_ear(self, image: np.ndarray, side: int) -> None:
         if self.distant is not None:
@@ -193,7 +195,7 @@ class Portrait:
         vertices = ear_vertices_mm(side, self.person) * np.float32(self.person.scale)
         points = self.view.project(turn(vertices, self.view.head))
         samples = samples_per_cell(points, _SAMPLE_SPACING_PX)
-        texture = ear_texture_c(side, self.person, self.moment, samples)
+        texture = ear_texture_c(side, self.person, self.frame_state, samples)
         draw(image, points, texture, np.ones((points.shape[0] - 1, points.shape[1] - 1), bool))
 
 

@@ -1,4 +1,4 @@
-"""Random streams that depend on nothing but the seed and a key, and draws from ranges."""
+"""Random generators that depend on nothing but the seed and a key, and draws from ranges."""
 
 from collections.abc import Sequence
 from zlib import crc32
@@ -9,10 +9,10 @@ Range = tuple[float, float]
 """Lowest and highest value; drawn uniformly."""
 
 
-def stream(seed: int, *key: int | str) -> np.random.Generator:
-    """The generator of one part of one picture, e.g. `stream(seed, subject, index, "pose")`.
+def rng(seed: int, *key: int | str) -> np.random.Generator:
+    """The generator of one part of one picture, e.g. `rng(seed, subject, index, "pose")`.
 
-    Each part has a stream of its own, so that one more draw in one part doesn't change the others.
+    Each part has a generator of its own, so that one more draw in one part doesn't change the others.
     """
     numbers = [crc32(part.encode()) if isinstance(part, str) else part for part in key]
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=tuple(numbers))))
@@ -29,6 +29,6 @@ def chance(generator: np.random.Generator, probability: float) -> bool:
     return bool(generator.random() < probability)
 
 
-def bounded_normal(generator: np.random.Generator, deviation: float, bound: float = 2.5) -> float:
-    """A normal value of that standard deviation, cut off at `bound` deviations."""
+def truncated_normal(generator: np.random.Generator, deviation: float, bound: float = 2.5) -> float:
+    """A normal value of that standard deviation; what lies beyond `bound` deviations is set there."""
     return min(max(generator.standard_normal(), -bound), bound) * deviation

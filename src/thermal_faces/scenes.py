@@ -18,7 +18,7 @@ from thermal_faces.camera.sensor import record
 from thermal_faces.errors import ConfigError, DataError
 from thermal_faces.faces import RENDERER_VERSION, Group
 from thermal_faces.landmarks import SCHEME
-from thermal_faces.randomness import chance, stream, uniform
+from thermal_faces.randomness import chance, rng, uniform
 from thermal_faces.scene.cast import Cast
 from thermal_faces.scene.clutter import paint_in_front, paint_landscape, paint_reflection, paint_things
 from thermal_faces.scene.figure import Figure, paint_people
@@ -173,7 +173,7 @@ class SyntheticScenes:
 
     def size(self, index: int) -> Size:
         """Height and width of one picture."""
-        share = stream(self.seed, index, "size").random()
+        share = rng(self.seed, index, "size").random()
         height, width = (
             round(math.exp(math.log(low) + share * (math.log(high) - math.log(low))))
             for low, high in zip(self.smallest, self.largest, strict=True)
@@ -189,7 +189,7 @@ class SyntheticScenes:
         if not 0 <= index < self.images:
             raise DataError(f"There is no scene {index}: these are {self.images}, counted from 0.")
         size = self.size(index)
-        room = stream(self.seed, index, "room")
+        room = rng(self.seed, index, "room")
         ambient_c = draw_ambient_c(room, self.scene)
         image = paint_room(room, self.scene, ambient_c, size)
         rows, sensor = self._camera(index, size)
@@ -198,8 +198,8 @@ class SyntheticScenes:
         covered, people = paint_people(image, figures, ambient_c)
         self._paint_foreground(image, index, ambient_c, covered, people)
         smallest_px = self.clutter.smallest_px * size[0] / rows
-        image = record(stream(self.seed, index, "sensor"), sensor, image, ambient_c)
-        display = stream(self.seed, index, "display")
+        image = record(rng(self.seed, index, "sensor"), sensor, image, ambient_c)
+        display = rng(self.seed, index, "display")
         unit: Literal["celsius", "gray"] = "gray" if chance(display, sensor.eight_bit) else "celsius"
         if unit == "gray":
             image = to_gray(display, sensor, image)
@@ -208,7 +208,7 @@ class SyntheticScenes:
             for figure, behind in zip(figures, covered, strict=True)
             if figure.shows_face
         )
-        marks = stream(self.seed, index, "marks")
+        marks = rng(self.seed, index, "marks")
         if unit == "gray" and chance(marks, self.clutter.burnt_in):
             image = burn_in(marks, image)
             if chance(marks, sensor.jpeg):
@@ -217,14 +217,14 @@ class SyntheticScenes:
 
     def _camera(self, index: int, size: Size) -> tuple[int, groups.SensorRanges]:
         """The camera's own number of rows, and its settings with that number fixed."""
-        generator = stream(self.seed, index, "camera")
+        generator = rng(self.seed, index, "camera")
         coarse, rows = chance(generator, self.sensor.interpolated), uniform(generator, self.sensor.native_height_px)
         if not coarse or rows >= size[0]:
             return size[0], replace(self.sensor, interpolated=0.0)
         return round(rows), replace(self.sensor, interpolated=1.0, native_height_px=(rows, rows))
 
     def _paint_surroundings(self, image: np.ndarray, index: int, ambient_c: float, *, empty: bool) -> None:
-        generator = stream(self.seed, index, "surroundings")
+        generator = rng(self.seed, index, "surroundings")
         low, high = self.clutter.indoor_c
         if chance(generator, self.clutter.landscape) and not low <= ambient_c <= high:
             paint_landscape(image, generator, ambient_c)
@@ -233,7 +233,7 @@ class SyntheticScenes:
     def _paint_foreground(
         self, image: np.ndarray, index: int, ambient_c: float, covered: Sequence[Mask], people: Mask
     ) -> None:
-        generator = stream(self.seed, index, "foreground")
+        generator = rng(self.seed, index, "foreground")
         glass, in_front = chance(generator, self.clutter.glass), chance(generator, self.clutter.in_front)
         if glass:
             paint_reflection(image, people, generator, ambient_c)

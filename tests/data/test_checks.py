@@ -103,7 +103,7 @@ def test_fractions_instead_of_pixels_are_an_error(faces: Faces) -> None:
 
 def test_swapped_left_and_right_is_an_error_and_a_single_pair_a_warning(faces: Faces) -> None:
     scheme = get_scheme("perinasal6")
-    faces.faces[1] = replace(faces.faces[1], points_px=FACE[scheme.mirror_order])
+    faces.faces[1] = replace(faces.faces[1], points_px=FACE[scheme.flip_indices])
     report = check_source(faces, workers=1)
     assert found(report) == [("error", "left and right", "line 1")]
     assert "2 of 2 pairs" in report.bad_items[0].reason

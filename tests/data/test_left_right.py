@@ -70,4 +70,4 @@ def test_real_faces_are_upright_and_their_swapped_copies_are_found(shared_data: 
     for annotation in source.annotations():
         face = annotation.points_px[landmarks]
         assert len(swapped_pairs(face, scheme)) == 0
-        assert len(swapped_pairs(face[scheme.mirror_order], scheme)) >= 0.5 * count_pairs(face, scheme)
+        assert len(swapped_pairs(face[scheme.flip_indices], scheme)) >= 0.5 * count_pairs(face, scheme)

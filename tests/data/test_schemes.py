@@ -11,14 +11,14 @@ from thermal_landmarks.errors import ConfigError
 
 @pytest.mark.parametrize("scheme", SCHEMES.values(), ids=SCHEMES)
 def test_mirroring_twice_restores_the_order(scheme):
-    order = scheme.mirror_order
+    order = scheme.flip_indices
     assert sorted(order) == list(range(scheme.num_points))
     np.testing.assert_array_equal(order[order], np.arange(scheme.num_points))
 
 
 def test_mirror_partners_of_face16_carry_opposite_names():
     scheme = get_scheme("face16")
-    for name, partner in zip(scheme.landmark_names, scheme.mirror_order, strict=True):
+    for name, partner in zip(scheme.landmark_names, scheme.flip_indices, strict=True):
         swapped = name.replace("left", "?").replace("right", "left").replace("?", "right")
         assert scheme.landmark_names[partner] == swapped
 
@@ -91,9 +91,9 @@ def test_a_mirrored_real_face_keeps_the_meaning_of_its_points(shared_data, name)
             return np.linalg.norm(fitted - face, axis=1) / inter_ocular
 
         mirrored = face * [-1, 1]
-        assert distances(mirrored[scheme.mirror_order]).mean() < 0.12
+        assert distances(mirrored[scheme.flip_indices]).mean() < 0.12
         assert distances(mirrored).mean() > 0.3
-        assert len(swapped_pairs(mirrored[scheme.mirror_order], scheme)) == 0
+        assert len(swapped_pairs(mirrored[scheme.flip_indices], scheme)) == 0
         assert len(swapped_pairs(mirrored, scheme)) > 0.8 * count_pairs(face, scheme)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from thermal_faces import SyntheticFaces
 from thermal_faces.worn.accessories import hidden_by_accessories
-from thermal_faces.worn.sheets import covers
+from thermal_faces.worn.cloth import covers
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.schemes import get_scheme
 
@@ -82,7 +82,7 @@ def test_nothing_is_hidden_where_nothing_is_worn() -> None:
         portrait = faces(8).portrait(subject, 0)
         points_px, _ = portrait.landmarks()
         assert not hidden_by_accessories(
-            portrait.person, portrait.moment, portrait.view, portrait.vertices_mm, points_px
+            portrait.person, portrait.frame_state, portrait.view, portrait.vertices_mm, points_px
         ).any()
 
 

@@ -17,7 +17,7 @@ from thermal_faces.worn.beard import paint_beard
 from thermal_faces.worn.hair_style import BeardStyle
 
 PORTRAIT = SyntheticFaces(subjects=1, images_per_subject=1).portrait(0, 0)
-PERSON, MOMENT = PORTRAIT.person, PORTRAIT.moment
+PERSON, FRAME_STATE = PORTRAIT.person, PORTRAIT.frame_state
 SIZES = {
     "lip_edge_softness": 1.0,
     "lip_width": 1.0,
@@ -114,7 +114,7 @@ def test_the_pad_of_the_chin_has_round_corners() -> None:
 
 def test_the_sides_of_the_bridge_are_cool_between_ridge_and_cheek() -> None:
     canvas = blank()
-    paint_nose(canvas, person(nose_flank=-1.0), forehead_c=0.0, moment=MOMENT)
+    paint_nose(canvas, person(nose_flank=-1.0), forehead_c=0.0, frame_state=FRAME_STATE)
     assert at(canvas, 9, 12) < -0.9
     assert at(canvas, 0, 11) > -0.3
     assert at(canvas, 20, 12) > -0.1
@@ -124,7 +124,7 @@ def test_the_sides_of_the_bridge_are_cool_between_ridge_and_cheek() -> None:
 @pytest.mark.parametrize("half_height", [6.5, 11.0])
 def test_the_wings_of_the_nose_end_above_or_below_its_tip(half_height: float) -> None:
     canvas = blank()
-    paint_nose(canvas, person(ala=-1.0, wing_half_height=half_height), forehead_c=0.0, moment=MOMENT)
+    paint_nose(canvas, person(ala=-1.0, wing_half_height=half_height), forehead_c=0.0, frame_state=FRAME_STATE)
     (ala_x, ala_y), (_, tip_y) = (mean_head().landmarks_frontal_mm[name] for name in ("ala_right", "nose_tip"))
     top_y = ala_y + 2.6 - 2 * half_height
     assert (top_y < tip_y - 5) == (half_height > 10)
@@ -135,7 +135,7 @@ def test_the_wings_of_the_nose_end_above_or_below_its_tip(half_height: float) ->
 def test_wings_that_lean_lead_up_to_the_ridge() -> None:
     upright, leaning = blank(), blank()
     for canvas, lean in ((upright, 0.0), (leaning, 0.7)):
-        paint_nose(canvas, person(ala=-1.0, wing_lean=lean), forehead_c=0.0, moment=MOMENT)
+        paint_nose(canvas, person(ala=-1.0, wing_lean=lean), forehead_c=0.0, frame_state=FRAME_STATE)
     assert at(upright, 13, 32) < -0.4 < -0.1 < at(leaning, 13, 32)
 
 

@@ -14,7 +14,7 @@ from thermal_faces.camera.view import View, draw_view, rotation, turn
 from thermal_faces.head.shape_modes import displace, expression_modes, identity_modes
 from thermal_faces.head.surface import mean_head
 from thermal_faces.noise import smooth_noise
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.ranges import (
     AnatomyRanges,
     ExpressionRanges,
@@ -43,7 +43,7 @@ def test_mean_head_is_symmetric_and_so_are_its_landmarks() -> None:
     mirrored = head.vertices_mm[:, ::-1] * np.array([-1, 1, 1], np.float32)
     np.testing.assert_allclose(head.vertices_mm, mirrored, atol=1e-3)
     rows, columns = head.landmark_vertices.T
-    order = get_scheme("face16").mirror_order
+    order = get_scheme("face16").flip_indices
     np.testing.assert_array_equal(rows, rows[order])
     np.testing.assert_array_equal(columns, head.vertices_mm.shape[1] - 1 - columns[order])
 
@@ -152,7 +152,7 @@ def test_views_keep_the_face_inside_and_scale_with_the_frame(seed: int, yaw: flo
     for scale in (1, 2):
         size = (240 * scale, 320 * scale)
         view = draw_view(
-            stream(seed, "view"),
+            rng(seed, "view"),
             ranges,
             size=size,
             inside_mm=points_mm,
@@ -168,7 +168,7 @@ def test_views_keep_the_face_inside_and_scale_with_the_frame(seed: int, yaw: flo
 
 def test_projection_is_a_pinhole_camera() -> None:
     view = draw_view(
-        stream(1),
+        rng(1),
         PoseRanges(),
         size=(480, 640),
         inside_mm=np.array([*landmarks({}).values()]),
@@ -184,7 +184,7 @@ def test_projection_is_a_pinhole_camera() -> None:
 def drawn_views(ranges: PoseRanges, count: int, place_mm: np.ndarray) -> list[View]:
     return [
         draw_view(
-            stream(i, "view"),
+            rng(i, "view"),
             ranges,
             size=(480, 640),
             inside_mm=place_mm,
@@ -247,7 +247,7 @@ def test_eyes_are_closed_half_open_or_open_in_the_shares_given() -> None:
         images_per_subject=1,
         expression={"eyes_closed": 0.2, "half_open": 0.5, "half_opening": [0.1, 0.3]},
     )
-    opening = np.array([source.portrait(i, 0).moment.eye_opening for i in range(300)])
+    opening = np.array([source.portrait(i, 0).frame_state.eye_opening for i in range(300)])
     assert 0.13 < (opening == 0).mean() < 0.27
     assert 0.3 < ((opening >= 0.1) & (opening <= 0.3)).mean() < 0.5
 
@@ -255,41 +255,41 @@ def test_eyes_are_closed_half_open_or_open_in_the_shares_given() -> None:
 def test_yawns_are_rare_wide_and_never_at_rest() -> None:
     for neutral, share in ((0.0, 0.3), (1.0, 0.0)):
         source = SyntheticFaces(subjects=200, images_per_subject=1, expression={"neutral": neutral, "yawn": 0.3})
-        opening = np.array([source.portrait(i, 0).moment.expression_mm.get("mouth_open", 0.0) for i in range(200)])
+        opening = np.array([source.portrait(i, 0).frame_state.expression_mm.get("mouth_open", 0.0) for i in range(200)])
         assert (opening > 20).mean() == pytest.approx(share, abs=0.09)
 
 
 def test_noise_shows_the_same_pattern_at_any_size() -> None:
-    coarse, fine = (smooth_noise(stream(0, "n"), 40 * k, 60 * k, (7, 9)) for k in (1, 3))
+    coarse, fine = (smooth_noise(rng(0, "n"), 40 * k, 60 * k, (7, 9)) for k in (1, 3))
     np.testing.assert_allclose(fine[1::3, 1::3], coarse, atol=1e-5)
-    many = np.stack([smooth_noise(stream(i), 30, 30, (8, 8)) for i in range(200)])
+    many = np.stack([smooth_noise(rng(i), 30, 30, (8, 8)) for i in range(200)])
     assert 0.4 < many.std() < 1.3
     assert abs(many.mean()) < 0.05
 
 
 def test_noise_follows_unevenly_spaced_rows() -> None:
-    even = smooth_noise(stream(3), np.linspace(0, 10, 101), 5, (6, 4))
-    uneven = smooth_noise(stream(3), np.array([0.0, 1.0, 4.0, 10.0]), 5, (6, 4))
+    even = smooth_noise(rng(3), np.linspace(0, 10, 101), 5, (6, 4))
+    uneven = smooth_noise(rng(3), np.array([0.0, 1.0, 4.0, 10.0]), 5, (6, 4))
     np.testing.assert_allclose(uneven, even[[0, 10, 40, 100]], atol=1e-5)
 
 
 def test_streams_differ_by_part_and_repeat_by_key() -> None:
-    assert stream(0, 1, "skin").random() == stream(0, 1, "skin").random()
-    draws = {stream(*key).random() for key in ((0, 1, "skin"), (0, 1, "hair"), (0, 2, "skin"), (1, 1, "skin"))}
+    assert rng(0, 1, "skin").random() == rng(0, 1, "skin").random()
+    draws = {rng(*key).random() for key in ((0, 1, "skin"), (0, 1, "hair"), (0, 2, "skin"), (1, 1, "skin"))}
     assert len(draws) == 4
 
 
 def test_sensor_adds_the_noise_it_is_told_to_and_rounds() -> None:
     scene = np.full((120, 160), 30, np.float32)
-    np.testing.assert_array_equal(record(stream(0), QUIET, scene, 22.0), scene)
-    image = record(stream(0), replace(QUIET, noise_k=(0.05, 0.05), step_k=(0.01, 0.01)), scene, 22.0)
+    np.testing.assert_array_equal(record(rng(0), QUIET, scene, 22.0), scene)
+    image = record(rng(0), replace(QUIET, noise_k=(0.05, 0.05), step_k=(0.01, 0.01)), scene, 22.0)
     assert image.std() == pytest.approx(0.05, rel=0.05)
     np.testing.assert_allclose(image * 100, np.rint(image * 100), atol=1e-2)
     np.testing.assert_array_equal(scene, 30)
 
 
 def test_vignetting_cools_the_corners() -> None:
-    image = record(stream(0), replace(QUIET, vignette_k=(0.4, 0.4)), np.full((60, 80), 30, np.float32), 22.0)
+    image = record(rng(0), replace(QUIET, vignette_k=(0.4, 0.4)), np.full((60, 80), 30, np.float32), 22.0)
     assert image[30, 40] - image[0, 0] == pytest.approx(0.4, abs=0.01)
 
 
@@ -304,7 +304,7 @@ def test_faces_mostly_look_at_the_camera_and_turn_as_far_as_allowed() -> None:
     ranges = PoseRanges(pitch_deg=(-10.0, 40.0))
     views = [
         draw_view(
-            stream(0, i, "pose"), ranges, size=(480, 640), inside_mm=HAIRLINE_MM, hairline_mm=HAIRLINE_MM,
+            rng(0, i, "pose"), ranges, size=(480, 640), inside_mm=HAIRLINE_MM, hairline_mm=HAIRLINE_MM,
             face_height_mm=190.0,
         )
         for i in range(400)

@@ -5,13 +5,13 @@ import pytest
 
 from thermal_faces import SyntheticFaces
 from thermal_faces.head.surface import mean_head
-from thermal_faces.person import draw_moment
-from thermal_faces.randomness import stream
+from thermal_faces.person import draw_frame_state
+from thermal_faces.randomness import rng
 from thermal_faces.ranges import TemperatureRanges
 from thermal_faces.skin.pores import Pores, draw_pores, paint_pores
 from thermal_faces.skin.temperature_map import Canvas
 
-PORES = draw_pores(stream(0, "pores"), TemperatureRanges())
+PORES = draw_pores(rng(0, "pores"), TemperatureRanges())
 
 
 def painted(pores: Pores, perspiration: float, samples: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -62,12 +62,12 @@ def test_more_perspiration_opens_more_pores() -> None:
 def test_some_still_images_show_pores_and_they_are_those_of_the_subject() -> None:
     wet = SyntheticFaces(subjects=1, images_per_subject=12, temperature={"pores": 0.5})
     portraits = [wet.portrait(0, index) for index in range(12)]
-    # Each image draws anew: of many, half sweat, give or take three standard deviations.
-    sweating = [draw_moment(0, 0, i, portraits[0].person, wet.expression, wet.temperature, wet.appearance)
+    # Each image draws again: of many, half sweat, give or take three standard deviations.
+    sweating = [draw_frame_state(0, 0, i, portraits[0].person, wet.expression, wet.temperature, wet.appearance)
                 for i in range(400)]  # fmt: skip
-    assert np.mean([moment.perspiration > 0 for moment in sweating]) == pytest.approx(0.5, abs=0.075)
+    assert np.mean([frame_state.perspiration > 0 for frame_state in sweating]) == pytest.approx(0.5, abs=0.075)
     np.testing.assert_array_equal(portraits[0].person.pores.x_mm, portraits[1].person.pores.x_mm)
     dry = SyntheticFaces(subjects=1, images_per_subject=12, temperature={"pores": 0.0})
     for index, portrait in enumerate(portraits[:5]):
         same = np.array_equal(wet.render(0, index), dry.render(0, index))
-        assert same == (portrait.moment.perspiration == 0)
+        assert same == (portrait.frame_state.perspiration == 0)

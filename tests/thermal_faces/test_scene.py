@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.ranges import SceneRanges
 from thermal_faces.scene.room import draw_ambient_c, paint_room
 
@@ -17,7 +17,7 @@ EMPTY = SceneRanges(
 
 
 def room(seed: int, size: tuple[int, int] = (120, 160), **changes: Any) -> np.ndarray:
-    return paint_room(stream(seed, "room"), replace(EMPTY, **changes), 22.0, size)
+    return paint_room(rng(seed, "room"), replace(EMPTY, **changes), 22.0, size)
 
 
 def test_an_empty_room_has_the_temperature_of_its_air() -> None:
@@ -59,8 +59,8 @@ def test_bystanders_have_a_face_warmer_than_their_clothes() -> None:
 
 def test_rooms_are_mostly_colder_than_skin_and_at_times_as_warm() -> None:
     ranges = SceneRanges()
-    drawn = np.array([draw_ambient_c(stream(seed, "room"), ranges) for seed in range(400)])
+    drawn = np.array([draw_ambient_c(rng(seed, "room"), ranges) for seed in range(400)])
     assert 0.03 < (drawn > 27.5).mean() < 0.25
     assert 0.005 < (drawn < 17).mean() < 0.15
     no_extremes = replace(ranges, hot_room=0, outdoors=0)
-    assert max(draw_ambient_c(stream(seed, "room"), no_extremes) for seed in range(100)) <= 27
+    assert max(draw_ambient_c(rng(seed, "room"), no_extremes) for seed in range(100)) <= 27

@@ -9,7 +9,7 @@ import pytest
 from thermal_faces import RenderedScene, SyntheticScenes
 from thermal_faces.camera.burnt_in import burn_in
 from thermal_faces.distant import DistantHead
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.scene.animals import ANIMALS
 from thermal_faces.scene.easel import Easel
 from thermal_faces.scene.figure import Figure
@@ -201,32 +201,32 @@ def test_every_thing_is_painted_where_it_stands(name: str) -> None:
     paint = {**THINGS, **ANIMALS}[name]
     for seed in range(3):
         image = np.full((100, 140), 20.0, np.float32)
-        paint(Easel(image, 70, 50, 14), stream(seed, name), 20.0)
+        paint(Easel(image, 70, 50, 14), rng(seed, name), 20.0)
         changed = np.argwhere(image != 20)
         assert len(changed) > 40
         assert np.isfinite(image).all()
         assert np.abs(np.median(changed, axis=0) - (50, 70)).max() < 32
         # Partly and fully out of the frame.
-        paint(Easel(image, 0, 0, -40), stream(seed, name), 20.0)
-        paint(Easel(image, 900, -900, 14), stream(seed, name), 20.0)
+        paint(Easel(image, 0, 0, -40), rng(seed, name), 20.0)
+        paint(Easel(image, 900, -900, 14), rng(seed, name), 20.0)
 
 
 def test_marks_of_a_camera_stay_gray_levels_and_cover_little() -> None:
     gray = np.full((120, 160), 128.0, np.float32)
-    marked = [burn_in(stream(seed, "marks"), gray) for seed in range(20)]
+    marked = [burn_in(rng(seed, "marks"), gray) for seed in range(20)]
     assert all(picture.min() >= 0 and picture.max() <= 255 for picture in marked)
     shares = [float((picture != gray).mean()) for picture in marked]
     assert 0 < np.median(shares) < 0.2
     assert max(shares) < 0.4
     assert (gray == 128).all()
-    assert burn_in(stream(0, "marks"), np.zeros((16, 16), np.float32)).shape == (16, 16)
+    assert burn_in(rng(0, "marks"), np.zeros((16, 16), np.float32)).shape == (16, 16)
 
 
 def test_distant_heads_take_on_any_room() -> None:
     cast = scenes(PLAIN).cast
-    person, moment, _, distant = cast.painted(3)
+    person, frame_state, _, distant = cast.painted(3)
     colder = replace(person, forehead_c=person.forehead_c - 5)
-    expected = DistantHead.of(colder, moment)
+    expected = DistantHead.of(colder, frame_state)
     np.testing.assert_allclose(distant.texture_c(colder.forehead_c, 0.0), expected.cold_c, atol=0.05)
     np.testing.assert_allclose(distant.texture_c(colder.forehead_c, 30.0), expected.warm_c, atol=0.05)
 

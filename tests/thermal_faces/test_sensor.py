@@ -12,7 +12,7 @@ from thermal_faces.camera.compression import compressed
 from thermal_faces.camera.display import to_gray
 from thermal_faces.camera.resampling import enlarge, shrink
 from thermal_faces.camera.sensor import record
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.ranges import SensorRanges
 
 IDEAL = SensorRanges(
@@ -30,11 +30,11 @@ def edge(height: int = 120, width: int = 160) -> np.ndarray:
 
 
 def through(scene: np.ndarray, seed: int = 0, **changes: Any) -> np.ndarray:
-    return record(stream(seed, "sensor"), replace(IDEAL, **changes), scene, 22.0)
+    return record(rng(seed, "sensor"), replace(IDEAL, **changes), scene, 22.0)
 
 
 def gray(image: np.ndarray, seed: int = 0, **changes: Any) -> np.ndarray:
-    return to_gray(stream(seed, "display"), replace(PLAIN_DISPLAY, **changes), image)
+    return to_gray(rng(seed, "display"), replace(PLAIN_DISPLAY, **changes), image)
 
 
 def test_shrinking_is_the_mean_over_areas() -> None:

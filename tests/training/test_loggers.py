@@ -16,9 +16,9 @@ from thermal_landmarks.training.callbacks.overlays import ValidationOverlays
 from thermal_landmarks.training.callbacks.step_loss import StepLoss
 from thermal_landmarks.training.callbacks.test_results import TestFigures
 from thermal_landmarks.training.callbacks.throughput import Throughput
-from thermal_landmarks.training.loggers import RunFacts, build_logger, wandb_mode
+from thermal_landmarks.training.loggers import RunMetadata, build_logger, wandb_mode
 
-FACTS = RunFacts(
+METADATA = RunMetadata(
     model_id="C-1",
     stem="conv",
     branch="none",
@@ -39,7 +39,7 @@ def test_the_offline_record_holds_what_a_dashboard_shows(
 
     monkeypatch.setenv("WANDB_MODE", "offline")
     settings = OmegaConf.create({"kind": "wandb", "project": "faces", "entity": None, "mode": "auto"})
-    logger = build_logger(settings, FACTS, tmp_path / "run")
+    logger = build_logger(settings, METADATA, tmp_path / "run")
     callbacks = [Throughput(skip_steps=1), TestFigures(faces=1), BestCheckpoint(), BestArtifact()]
     callbacks += [StepLoss(every_steps=2), ValidationOverlays(every_epochs=3, faces=2)]
     trainer = make_trainer(max_epochs=3, callbacks=callbacks, logger=logger)
@@ -123,13 +123,13 @@ def test_an_api_key_is_enough(logged_out, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["csv", "none"])
 def test_csv_and_none_need_no_logger(kind, tmp_path):
-    assert build_logger({"kind": kind}, FACTS, tmp_path) is None
+    assert build_logger({"kind": kind}, METADATA, tmp_path) is None
 
 
 def test_tensorboard_gets_metrics_and_pictures(make_module, make_data, make_trainer, tmp_path):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    logger = build_logger({"kind": "tensorboard"}, FACTS, tmp_path / "run")
+    logger = build_logger({"kind": "tensorboard"}, METADATA, tmp_path / "run")
     assert isinstance(logger, TensorBoardLogger)
     trainer = make_trainer(logger=logger, callbacks=[TestFigures(faces=1)])
     module, data = make_module(), make_data()
@@ -144,20 +144,20 @@ def test_tensorboard_gets_metrics_and_pictures(make_module, make_data, make_trai
 
 def test_an_unknown_logger_or_mode_is_named(tmp_path):
     with pytest.raises(ConfigError, match="tensorboard"):
-        build_logger({"kind": "mlflow"}, FACTS, tmp_path)
+        build_logger({"kind": "mlflow"}, METADATA, tmp_path)
     with pytest.raises(ConfigError, match="offline"):
-        build_logger({"kind": "wandb", "mode": "off"}, FACTS, tmp_path)
+        build_logger({"kind": "wandb", "mode": "off"}, METADATA, tmp_path)
 
 
 def test_long_tags_are_cut_to_what_wandb_takes():
-    facts = RunFacts(model_id="x" * 80, stem="a", branch="b", data="c", scheme="d", ensemble=3)
-    assert max(map(len, facts.all_tags)) == 64
-    assert "ensemble:3" in facts.all_tags
-    assert facts.name.startswith("x" * 80 + " x3 a/b")
+    metadata = RunMetadata(model_id="x" * 80, stem="a", branch="b", data="c", scheme="d", ensemble=3)
+    assert max(map(len, metadata.all_tags)) == 64
+    assert "ensemble:3" in metadata.all_tags
+    assert metadata.name.startswith("x" * 80 + " x3 a/b")
 
 
 def test_ensemble_and_ablation_are_in_name_group_and_tags():
-    facts = RunFacts(
+    metadata = RunMetadata(
         model_id="A-2",
         stem="alt_conv_resnext",
         branch="luong",
@@ -168,11 +168,11 @@ def test_ensemble_and_ablation_are_in_name_group_and_tags():
         experiment="paper/A-2,comparison",
         seed=4,
     )
-    assert facts.name == "A-2 x3 no_rotation alt_conv_resnext/luong blobs seed 4"
-    assert facts.group == "A-2 x3 no_rotation blobs"
-    assert {"variant:no_rotation", "experiment:paper/A-2", "experiment:comparison"} <= set(facts.all_tags)
-    assert (facts.record()["variant"], facts.record()["experiment"]) == ("no_rotation", "paper/A-2,comparison")
+    assert metadata.name == "A-2 x3 no_rotation alt_conv_resnext/luong blobs seed 4"
+    assert metadata.group == "A-2 x3 no_rotation blobs"
+    assert {"variant:no_rotation", "experiment:paper/A-2", "experiment:comparison"} <= set(metadata.all_tags)
+    assert (metadata.record()["variant"], metadata.record()["experiment"]) == ("no_rotation", "paper/A-2,comparison")
 
 
 def test_facts_for_the_record_are_plain_data():
-    assert json.loads(json.dumps(FACTS.record()))["tags"] == ["mine"]
+    assert json.loads(json.dumps(METADATA.record()))["tags"] == ["mine"]

@@ -7,9 +7,9 @@ import wandb
 
 from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
 from thermal_landmarks.training.callbacks.step_loss import StepLoss
-from thermal_landmarks.training.loggers import RunFacts, build_logger, log_outcome
+from thermal_landmarks.training.loggers import RunMetadata, build_logger, log_outcome
 
-FACTS = RunFacts(model_id="C-1", stem="conv", branch="none", data="blobs", scheme="perinasal6")
+METADATA = RunMetadata(model_id="C-1", stem="conv", branch="none", data="blobs", scheme="perinasal6")
 SETTINGS = {"kind": "wandb", "project": "faces", "entity": None, "mode": "offline"}
 
 
@@ -19,7 +19,7 @@ def train(make_module, make_data, make_trainer, tmp_path):
 
     def fit(epochs: int, *, resume: bool = False) -> None:
         root = tmp_path / "run"
-        logger = build_logger(SETTINGS, FACTS, root)
+        logger = build_logger(SETTINGS, METADATA, root)
         callbacks = [StepLoss(every_steps=1), BestCheckpoint(), LastCheckpoint()]
         trainer = make_trainer(max_epochs=epochs, callbacks=callbacks, logger=logger, default_root_dir=str(root))
         checkpoint = root / "checkpoints" / "last.ckpt" if resume else None
@@ -73,7 +73,7 @@ def test_a_run_whose_steps_are_unknown_is_resumed_as_another_one(train, tmp_path
 
 
 def test_the_end_of_a_training_can_be_filtered_by(tmp_path, read_records, summary_and_config):
-    build_logger(SETTINGS, FACTS, tmp_path / "run")
+    build_logger(SETTINGS, METADATA, tmp_path / "run")
     log_outcome("pruned", "val/wing", {"val/wing": 1.5, "best_epoch": 3})
     wandb.teardown()
     (records,) = read_records(tmp_path / "run" / "wandb")

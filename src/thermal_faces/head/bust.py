@@ -9,9 +9,9 @@ from scipy.interpolate import PchipInterpolator
 from thermal_faces.camera.rasterizer import upsample
 from thermal_faces.camera.view import turn
 from thermal_faces.noise import smooth_noise
-from thermal_faces.person import Moment, Person
+from thermal_faces.person import FrameState, Person
 from thermal_faces.portable_math import exp
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 
 # Rings from the neck's top to the chest: half-width, half-depth, depth of the centre, height in front and at the sides.
 _RINGS_MM = np.array(
@@ -70,23 +70,23 @@ def turned_bust_mm(
 
 
 def bust_texture_c(
-    person: Person, moment: Moment, rows: int, samples: int, ambient_c: float
+    person: Person, frame_state: FrameState, rows: int, samples: int, ambient_c: float
 ) -> Float[np.ndarray, "down across"]:
     """Skin above the neckline, clothes below; for the first `rows` rows of vertices."""
     vertices = bust_vertices_mm(person)
-    generator = stream(*person.key, "clothes")
+    generator = rng(*person.key, "clothes")
     pattern, fine_folds, long_folds = (
         smooth_noise(generator, vertices.shape[0], vertices.shape[1], knots) for knots in ((10, 9), (14, 18), (7, 30))
     )
-    skin_c = person.forehead_c + moment.drift_k + person.regions_k["neck"] + moment.regions_k["neck"]
+    skin_c = person.forehead_c + frame_state.drift_k + person.regions_k["neck"] + frame_state.regions_k["neck"]
     skin = np.float32(skin_c) + np.float32(1.5 * person.blotch_k) * pattern
     # Throat muscles and the slanting sides.
     turn_rad = np.radians(_LONGITUDES_DEG)[None, :]
     slant = (1 - np.cos(turn_rad).clip(0)).astype(np.float32)
     skin -= np.float32(0.5) * exp(-0.5 * ((np.abs(turn_rad) - 0.35) / 0.15) ** 2).astype(np.float32)
-    skin += np.float32(moment.grazing_loss) * slant * slant * slant * np.float32(ambient_c - skin_c)
-    warmth = np.float32(moment.cloth_warmth) + np.float32(0.05) * (fine_folds + long_folds)
-    depth = np.clip((vertices[..., 1] - np.float32(moment.neckline_mm)) / 120, 0, 1)
+    skin += np.float32(frame_state.grazing_loss) * slant * slant * slant * np.float32(ambient_c - skin_c)
+    warmth = np.float32(frame_state.cloth_warmth) + np.float32(0.05) * (fine_folds + long_folds)
+    depth = np.clip((vertices[..., 1] - np.float32(frame_state.neckline_mm)) / 120, 0, 1)
     cloth = np.float32(ambient_c) + warmth * np.float32(skin_c - ambient_c) * (1 - np.float32(0.25) * depth)
     x, y, skin, cloth = (
         upsample(np.ascontiguousarray(grid[:rows]), samples)
@@ -94,7 +94,7 @@ def bust_texture_c(
     )
     # From a round neckline to a pointed one, with a cool or warm hem.
     pointed, hem_k = np.float32(generator.random()), np.float32(generator.uniform(-2.0, 0.5))
-    below_edge = y - np.float32(moment.neckline_mm) + pointed * np.abs(x) + np.float32(0.004) * x * x
+    below_edge = y - np.float32(frame_state.neckline_mm) + pointed * np.abs(x) + np.float32(0.004) * x * x
     cover = np.clip(below_edge / 3 + np.float32(0.5), 0, 1)
     cloth += hem_k * exp(np.float32(-0.5 / 36) * (below_edge - 9) ** 2)
     return skin + cover * (cloth - skin)
@@ -102,7 +102,7 @@ def bust_texture_c(
 
 def ear_vertices_mm(side: int, person: Person) -> Float[np.ndarray, "rows columns 3"]:
     """One ear, a shallow shell that stands off the skull; `side` is -1 or 1."""
-    generator = stream(*person.key, "ears")
+    generator = rng(*person.key, "ears")
     length, width = generator.uniform(54, 66), generator.uniform(27, 35)
     stand_off_rad = np.radians(generator.uniform(15, 45))
     centre_y = generator.uniform(6, 16)
@@ -119,14 +119,14 @@ def ear_vertices_mm(side: int, person: Person) -> Float[np.ndarray, "rows column
     return vertices if side > 0 else vertices[:, ::-1]
 
 
-def ear_texture_c(side: int, person: Person, moment: Moment, samples: int) -> Float[np.ndarray, "down across"]:
+def ear_texture_c(side: int, person: Person, frame_state: FrameState, samples: int) -> Float[np.ndarray, "down across"]:
     """Cool rim, warmer hollow."""
     down = np.linspace(-1, 1, 14 * samples, dtype=np.float32)[:, None]
     back = np.linspace(0, 1, 8 * samples, dtype=np.float32)[None, :]
-    ears_k = person.regions_k["ears"] + moment.regions_k["ears"]
+    ears_k = person.regions_k["ears"] + frame_state.regions_k["ears"]
     hollow = exp(-0.5 * (((back - np.float32(0.35)) / np.float32(0.2)) ** 2 + (down / np.float32(0.4)) ** 2))
     rim = back + 0 * down
-    texture = np.float32(person.forehead_c + moment.drift_k) + np.float32(ears_k) * (
+    texture = np.float32(person.forehead_c + frame_state.drift_k) + np.float32(ears_k) * (
         np.float32(0.55) + np.float32(0.6) * rim - np.float32(0.6) * hollow
     )
     return texture if side > 0 else texture[:, ::-1]

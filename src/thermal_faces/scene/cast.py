@@ -9,9 +9,9 @@ import numpy as np
 from thermal_faces import ranges as groups
 from thermal_faces.camera.view import View, rotation, turn
 from thermal_faces.distant import DistantHead
-from thermal_faces.person import Moment, Person, draw_moment, draw_person
+from thermal_faces.person import FrameState, Person, draw_frame_state, draw_person
 from thermal_faces.portrait import Portrait, head_vertices_mm
-from thermal_faces.randomness import Range, chance, stream, uniform
+from thermal_faces.randomness import Range, chance, rng, uniform
 from thermal_faces.scene.body import draw_body
 from thermal_faces.scene.figure import Figure
 
@@ -47,7 +47,7 @@ class Cast:
             ambient_c: Temperature of the air.
             camera_rows: Of the camera, if it has fewer than the picture: faces are then seen from nearer.
         """
-        generator = stream(self.seed, index, "crowd")
+        generator = rng(self.seed, index, "crowd")
         crowd, (height, _) = self.crowd, size
         heights = self._face_heights(generator, height, camera_rows or height)
         focal = height * math.exp(uniform(generator, (math.log(0.8), math.log(2.6))))
@@ -56,7 +56,7 @@ class Cast:
         figures: list[Figure] = []
         x = 0.0
         for number, face_px in enumerate(heights):
-            person_generator = stream(self.seed, index, number, "figure")
+            person_generator = rng(self.seed, index, number, "figure")
             near = number > 0 and chance(person_generator, crowd.close_together)
             x, y = self._place(person_generator, size, face_px, horizon, camera_up_mm, x if near else None)
             figures.append(self._figure(index, number, person_generator, face_px, (x, y), focal, ambient_c))
@@ -116,11 +116,11 @@ class Cast:
         away = abs(yaw) > 90
         distant = None
         if face_px < _DETAILED_PX:
-            person, moment, vertices, distant = self.painted(int(generator.integers(_DISTANT_PEOPLE)))
+            person, frame_state, vertices, distant = self.painted(int(generator.integers(_DISTANT_PEOPLE)))
         else:
-            person, moment, vertices = self._person(index * _PEOPLE_A_SCENE + number)
+            person, frame_state, vertices = self._person(index * _PEOPLE_A_SCENE + number)
         person = self._at_temperature(generator, person, ambient_c)
-        moment = _seen_from(yaw, moment)
+        frame_state = _seen_from(yaw, frame_state)
         distance = focal_px * _FACE_HEIGHT_MM * person.scale / face_px + _FACE_CENTRE_MM[2]
         if distance < _NEAREST_MM:
             focal_px, distance = focal_px * _NEAREST_MM / distance, _NEAREST_MM
@@ -131,27 +131,29 @@ class Cast:
         centre = turn(np.array(_FACE_CENTRE_MM, np.float32) * np.float32(person.scale), view.head)
         offset = view.project(centre)
         view = replace(view, centre_px=(place_px[0] - float(offset[0]), place_px[1] - float(offset[1])))
-        cloth_c = ambient_c + 0.8 * moment.cloth_warmth * (person.forehead_c - ambient_c)
+        cloth_c = ambient_c + 0.8 * frame_state.cloth_warmth * (person.forehead_c - ambient_c)
         skin_c, neck_c = person.forehead_c, person.forehead_c + person.regions_k["neck"]
         limbs = draw_body(generator, posture, skin_c=skin_c, neck_c=neck_c, cloth_c=cloth_c, ambient_c=ambient_c)
-        portrait = Portrait(person, moment, vertices, view, whole=True, distant=distant)
+        portrait = Portrait(person, frame_state, vertices, view, whole=True, distant=distant)
         return Figure(portrait, limbs, (yaw, pitch, roll))
 
-    def _person(self, subject: int) -> tuple[Person, Moment, np.ndarray]:
+    def _person(self, subject: int) -> tuple[Person, FrameState, np.ndarray]:
         person = draw_person(self.seed, subject, self.anatomy, self.temperature, self.appearance)
-        moment = draw_moment(self.seed, subject, 0, person, self.expression, self.temperature, self.appearance)
-        return person, moment, head_vertices_mm(person, moment)
+        frame_state = draw_frame_state(
+            self.seed, subject, 0, person, self.expression, self.temperature, self.appearance
+        )
+        return person, frame_state, head_vertices_mm(person, frame_state)
 
-    def painted(self, number: int) -> tuple[Person, Moment, np.ndarray, DistantHead]:
+    def painted(self, number: int) -> tuple[Person, FrameState, np.ndarray, DistantHead]:
         """One of the people who are seen from afar; each process paints them once."""
         if number not in self._distant:
             # Numbers that no scene has for people who are near.
-            person, moment, vertices = self._person(_FIRST_DISTANT + number)
-            self._distant[number] = person, moment, vertices, DistantHead.of(person, moment)
+            person, frame_state, vertices = self._person(_FIRST_DISTANT + number)
+            self._distant[number] = person, frame_state, vertices, DistantHead.of(person, frame_state)
         return self._distant[number]
 
     @cached_property
-    def _distant(self) -> dict[int, tuple[Person, Moment, np.ndarray, DistantHead]]:
+    def _distant(self) -> dict[int, tuple[Person, FrameState, np.ndarray, DistantHead]]:
         return {}
 
     def __getstate__(self) -> dict[str, object]:
@@ -182,15 +184,15 @@ class Cast:
         return replace(person, forehead_c=person.forehead_c + cold_k + (dim_k if dim else 0.0))
 
 
-def _seen_from(yaw_deg: float, moment: Moment) -> Moment:
+def _seen_from(yaw_deg: float, frame_state: FrameState) -> FrameState:
     """Without what is drawn for faces only, in people who are seen from the side or from behind."""
-    worn = moment.worn
+    worn = frame_state.worn
     if abs(yaw_deg) > 75:
         worn = replace(worn, occluder="")
     if abs(yaw_deg) > 90:
         headwear = "cap" if worn.headwear == "peaked_cap" else worn.headwear
         worn = replace(worn, headwear=headwear, neckwear="", mask="")
-    return replace(moment, worn=worn, glasses=moment.glasses and abs(yaw_deg) < 80)
+    return replace(frame_state, worn=worn, glasses=frame_state.glasses and abs(yaw_deg) < 80)
 
 
 def _near_zero(generator: np.random.Generator, limits: Range) -> float:

@@ -12,9 +12,9 @@ from thermal_faces.camera.view import turn
 from thermal_faces.head.surface import longitudes_deg, mean_head
 from thermal_faces.portrait import Portrait
 from thermal_faces.scene.body import Body
-from thermal_faces.worn.accessories import worn_sheets
-from thermal_faces.worn.held import hidden_by_held
-from thermal_faces.worn.sheets import covers
+from thermal_faces.worn.accessories import worn_cloth
+from thermal_faces.worn.cloth import covers
+from thermal_faces.worn.occluders import hidden_by_occluder
 
 FACE_TOP_MM = -62.0
 """Upper edge of a face's box, from the eyes: the middle of the forehead, where hairlines begin."""
@@ -71,14 +71,14 @@ class Figure:
         """
         places = self._face_px[:: max(len(self._face_px) // 80, 1)]
         portrait = self.portrait
-        person, moment, view = portrait.person, portrait.moment, portrait.view
+        person, frame_state, view = portrait.person, portrait.frame_state, portrait.view
         behind = _outside_or_covered(places, covered)
-        if moment.worn.occluder:
-            behind |= hidden_by_held(person, moment.worn, view, places)
-        for sheet in worn_sheets(person, moment, view, ambient_c=20.0):
-            if not sheet.behind_head:
-                points_px = sheet.points_px(view, person.scale)
-                behind |= covers(points_px, sheet.cells(points_px), places)
+        if frame_state.worn.occluder:
+            behind |= hidden_by_occluder(person, frame_state.worn, view, places)
+        for cloth in worn_cloth(person, frame_state, view, ambient_c=20.0):
+            if not cloth.behind_head:
+                points_px = cloth.points_px(view, person.scale)
+                behind |= covers(points_px, cloth.cells(points_px), places)
         return float(behind.mean())
 
     @cached_property

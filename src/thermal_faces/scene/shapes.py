@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from thermal_faces.noise import smooth_noise
 from thermal_faces.portable_math import compiled
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 
 _TILE = 128
 
@@ -18,7 +18,7 @@ _TILE = 128
 @lru_cache(maxsize=1)
 def _folds() -> Float[np.ndarray, "tile tile"]:
     """An irregular pattern of deviation about 1, for cloth and fur: coarse and fine folds."""
-    generator = stream(0, "folds")
+    generator = rng(0, "folds")
     pattern = 0.8 * smooth_noise(generator, _TILE, _TILE, (9, 9)) + 0.5 * smooth_noise(
         generator, _TILE, _TILE, (30, 20)
     )

@@ -5,7 +5,7 @@ import numpy as np
 from thermal_faces.head.surface import bump, mean_head
 from thermal_faces.noise import smooth_noise
 from thermal_faces.person import Person
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.skin.brushes import line, soft
 from thermal_faces.skin.temperature_map import Canvas
 
@@ -20,7 +20,7 @@ def paint_brow(canvas: Canvas, side: int, person: Person) -> None:
     softness = person.brow_softness_mm
     ends = soft(np.abs(x) - 56, 8) * soft(14 - np.abs(x), 8)
     mask = soft(np.abs(y - middle) - half, softness) * ends
-    hairs = smooth_noise(stream(*person.key, "brow", side + 1), view.shape[0], view.shape[1], (10, 44))
+    hairs = smooth_noise(rng(*person.key, "brow", side + 1), view.shape[0], view.shape[1], (10, 44))
     view += mask * np.float32(person.features_k["brow"]) * (1 + np.float32(0.25) * hairs)
 
 

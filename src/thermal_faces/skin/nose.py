@@ -7,13 +7,13 @@ wings is warm, nostrils are cool or warm with the breath.
 import numpy as np
 
 from thermal_faces.head.surface import bump, mean_head, smooth_step
-from thermal_faces.person import Moment, Person
+from thermal_faces.person import FrameState, Person
 from thermal_faces.portable_math import hypot
 from thermal_faces.skin.brushes import line, soft
 from thermal_faces.skin.temperature_map import Canvas
 
 
-def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment) -> None:
+def paint_nose(canvas: Canvas, person: Person, forehead_c: float, frame_state: FrameState) -> None:
     """Sides, lobule, creases, nostrils with the breath below them, columella and philtrum."""
     places = mean_head().landmarks_frontal_mm
     base_y, (_, tip_y), (ala_x, ala_y) = places["subnasale"][1], places["nose_tip"], places["ala_right"]
@@ -41,8 +41,8 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, moment: Moment
     size = k["nostril_size"]
     slant = (y - (base_y - 2.5)) + np.float32(0.25) * (side - 8)
     nostril = soft(hypot((side - 8.2) / (4.6 * size), slant / (2.4 * size)) - 1, 0.5)
-    view += nostril * (np.float32(forehead_c + moment.nostril_k) - view)
-    view += np.float32(moment.breath_k) * bump(side, y, (7, base_y + 5), 5, 4.5).astype(np.float32)
+    view += nostril * (np.float32(forehead_c + frame_state.nostril_k) - view)
+    view += np.float32(frame_state.breath_k) * bump(side, y, (7, base_y + 5), 5, 4.5).astype(np.float32)
     view += k["columella"] * bump(x, y, (0, base_y - 3), 2.2, 3.5).astype(np.float32)
     philtrum = smooth_step(y, base_y, base_y + 3) * (1 - smooth_step(y, 56, 60))
     view += k["philtrum"] * (philtrum * (line(side - 3.6, 1.2) - np.float32(0.7) * line(x, 1.5))).astype(np.float32)

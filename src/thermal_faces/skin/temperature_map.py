@@ -14,9 +14,9 @@ from jaxtyping import Float
 from thermal_faces.camera.rasterizer import upsample
 from thermal_faces.head.surface import bump, mean_head, smooth_step
 from thermal_faces.noise import smooth_noise
-from thermal_faces.person import Moment, Person
+from thermal_faces.person import FrameState, Person
 from thermal_faces.portable_math import exp, hypot
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.skin.brushes import soft
 
 _FACE_X_MM, _FACE_Y_MM = (-74.0, 74.0), (-90.0, 125.0)
@@ -46,14 +46,14 @@ def _region_shapes() -> dict[str, np.ndarray]:
     return {name: shape.astype(np.float32) for name, shape in shapes.items()}
 
 
-def broad_temperature_c(person: Person, moment: Moment) -> Float[np.ndarray, "rows columns"]:
+def broad_temperature_c(person: Person, frame_state: FrameState) -> Float[np.ndarray, "rows columns"]:
     """Skin temperature at the vertices: regions and the irregular pattern of the person."""
-    base = np.float32(person.forehead_c + moment.drift_k)
+    base = np.float32(person.forehead_c + frame_state.drift_k)
     rows, columns = mean_head().frontal_mm.shape[:2]
     regions = np.zeros((rows, columns), np.float32)
     for name, shape in _region_shapes().items():
-        regions += np.float32(person.regions_k[name] + moment.regions_k[name]) * shape
-    pattern = stream(*person.key, "blotches")
+        regions += np.float32(person.regions_k[name] + frame_state.regions_k[name]) * shape
+    pattern = rng(*person.key, "blotches")
     places = mean_head().row_places_mm
     coarse, fine = (smooth_noise(pattern, places, columns, knots) for knots in ((11, 13), (26, 30)))
     # Uneven regions: no two faces have the same outline of a cool cheek.
@@ -98,7 +98,7 @@ def _vessel_area() -> np.ndarray:
 def paint_grain(canvas: "Canvas", person: Person) -> None:
     """The fine mottling of the skin of the face."""
     view, _, y = canvas.window(_FACE_X_MM, _FACE_Y_MM)
-    grain = smooth_noise(stream(*person.key, "grain"), y[:, y.shape[1] // 2], y.shape[1], (70, 70))
+    grain = smooth_noise(rng(*person.key, "grain"), y[:, y.shape[1] // 2], y.shape[1], (70, 70))
     grain *= np.float32(person.features_k["grain"])
     view += grain
 

@@ -13,7 +13,7 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_faces.camera.view import View, rotation
-from thermal_faces.randomness import Range, stream, uniform
+from thermal_faces.randomness import Range, rng, uniform
 from thermal_faces.ranges.sequence import MotionRanges
 
 _SINUSOIDS = 6
@@ -169,7 +169,7 @@ def angles_deg(head: Float[np.ndarray, "3 3"]) -> tuple[float, float, float]:
 
 def draw_motion(seed: int, subject: int, ranges: MotionRanges, seconds: float) -> Motion:
     """The motion of one sequence, with all events that begin before its end."""
-    part = {name: stream(seed, subject, "sequence", name) for name in ("wander", "turns", "blinks", "talk")}
+    part = {name: rng(seed, subject, "sequence", name) for name in ("wander", "turns", "blinks", "talk")}
     deviations = {
         "yaw": ranges.yaw_deg, "pitch": ranges.pitch_deg, "roll": ranges.roll_deg,
         "x": ranges.shift_mm, "y": ranges.shift_mm, "distance": ranges.approach_mm,

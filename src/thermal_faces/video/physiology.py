@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermal_faces.randomness import chance, stream, uniform
+from thermal_faces.randomness import chance, rng, uniform
 from thermal_faces.ranges.sequence import PhysiologyRanges
 from thermal_faces.video.motion import latest, minimum_jerk
 
@@ -122,7 +122,7 @@ class Perspiration:
 
 def draw_breathing(seed: int, subject: int, ranges: PhysiologyRanges, seconds: float) -> Breathing:
     """The breathing of one sequence."""
-    generator = stream(seed, subject, "sequence", "breathing")
+    generator = rng(seed, subject, "sequence", "breathing")
     nostril_k, swing_k, lag_s, lip_share = (
         uniform(generator, limits) for limits in (ranges.nostril_k, ranges.swing_k, ranges.lag_s, ranges.lip_share)
     )
@@ -154,7 +154,7 @@ def _draw_breaths(generator: np.random.Generator, ranges: PhysiologyRanges, seco
 
 def draw_perspiration(seed: int, subject: int, ranges: PhysiologyRanges, seconds: float) -> Perspiration:
     """The perspiration of one sequence."""
-    generator = stream(seed, subject, "sequence", "perspiration")
+    generator = rng(seed, subject, "sequence", "perspiration")
     resting = uniform(generator, ranges.resting_perspiration)
     events = []
     onset_s = uniform(generator, ranges.event_gap_s) * generator.random()

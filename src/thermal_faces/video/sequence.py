@@ -18,9 +18,9 @@ from jaxtyping import Bool, Float
 from thermal_faces.camera.sensor import record
 from thermal_faces.errors import ConfigError
 from thermal_faces.faces import RENDERER_VERSION, SyntheticFaces
-from thermal_faces.person import Moment
+from thermal_faces.person import FrameState
 from thermal_faces.portrait import Portrait, head_vertices_mm
-from thermal_faces.randomness import stream, uniform
+from thermal_faces.randomness import rng, uniform
 from thermal_faces.ranges import PoseRanges, settings_from
 from thermal_faces.ranges.sequence import SEQUENCE_POSE, MotionRanges, PhysiologyRanges
 from thermal_faces.video.motion import angles_deg, draw_motion
@@ -110,8 +110,10 @@ class SyntheticSequence:
         self.breathing = draw_breathing(seed, subject, self.physiology_ranges, self.seconds)
         self.perspiration = draw_perspiration(seed, subject, self.physiology_ranges, self.seconds)
         resting = self.faces.portrait(subject, 0)
-        opening = uniform(stream(seed, subject, "sequence", "eyes"), self.faces.expression.eye_opening)
-        self._resting = replace(resting, moment=replace(resting.moment, expression_mm={}, eye_opening=opening))
+        opening = uniform(rng(seed, subject, "sequence", "eyes"), self.faces.expression.eye_opening)
+        self._resting = replace(
+            resting, frame_state=replace(resting.frame_state, expression_mm={}, eye_opening=opening)
+        )
 
     def __len__(self) -> int:
         return max(round(self.seconds * self.rate_hz), 1)
@@ -138,28 +140,28 @@ class SyntheticSequence:
     def portrait(self, index: int) -> Portrait:
         """How the person is seen in one frame."""
         time_s = index / self.rate_hz
-        moment = self._moment(time_s)
-        vertices = head_vertices_mm(self._resting.person, moment)
+        frame_state = self._frame_state(time_s)
+        vertices = head_vertices_mm(self._resting.person, frame_state)
         view = self.motion.view(self._resting.view, time_s)
-        return replace(self._resting, moment=moment, vertices_mm=vertices, view=view)
+        return replace(self._resting, frame_state=frame_state, vertices_mm=vertices, view=view)
 
     def signals(self, index: int) -> dict[str, float]:
         """The true signals of one frame, without rendering it: see `SequenceFrame`."""
         time_s = index / self.rate_hz
-        person, moment = self._resting.person, self._moment(time_s)
+        person, frame_state = self._resting.person, self._frame_state(time_s)
         view = self.motion.view(self._resting.view, time_s)
-        openness = person.pores.openness(moment.perspiration)
+        openness = person.pores.openness(frame_state.perspiration)
         depths_k = (person.pores.depth_k * openness)[openness > 0]
         values = (
             self.breathing.flow(time_s),
             self.breathing.rate_per_min(time_s),
-            person.forehead_c + moment.drift_k + moment.nostril_k,
-            moment.breath_k,
-            moment.perspiration,
+            person.forehead_c + frame_state.drift_k + frame_state.nostril_k,
+            frame_state.breath_k,
+            frame_state.perspiration,
             float(len(depths_k)),
             float(depths_k.mean()) if len(depths_k) else 0.0,
-            moment.eye_opening,
-            moment.expression_mm["mouth_open"],
+            frame_state.eye_opening,
+            frame_state.expression_mm["mouth_open"],
             *angles_deg(view.head),
             *view.centre_px,
             view.distance_mm,
@@ -205,13 +207,13 @@ class SyntheticSequence:
         text = json.dumps({"renderer": RENDERER_VERSION, **self.settings()}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    def _moment(self, time_s: float) -> Moment:
+    def _frame_state(self, time_s: float) -> FrameState:
         warming_k = self.breathing.warming_k(time_s)
-        moment = self._resting.moment
+        frame_state = self._resting.frame_state
         return replace(
-            moment,
+            frame_state,
             expression_mm={"mouth_open": self.motion.mouth_mm(time_s), "pucker": self.motion.lips_mm(time_s)},
-            eye_opening=moment.eye_opening * (1 - self.motion.eye_closure(time_s)),
+            eye_opening=frame_state.eye_opening * (1 - self.motion.eye_closure(time_s)),
             nostril_k=self.breathing.nostril_k + warming_k,
             breath_k=self.breathing.lip_share * warming_k,
             perspiration=self.perspiration.level(time_s),
@@ -225,8 +227,8 @@ class SyntheticSequence:
         ambient_c, room = self._room
         image = room.copy()
         portrait.draw_over(image, ambient_c, markers=self.faces.markers)
-        camera = stream(self.seed, self.subject, 0, "sensor")
-        temporal = stream(self.seed, self.subject, "sequence", "noise", index)
+        camera = rng(self.seed, self.subject, 0, "sensor")
+        temporal = rng(self.seed, self.subject, "sequence", "noise", index)
         return record(camera, self.faces.sensor, image, ambient_c, temporal=temporal)
 
 

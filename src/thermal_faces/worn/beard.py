@@ -8,10 +8,10 @@ from thermal_faces.head.surface import mean_head, smooth_step
 from thermal_faces.noise import smooth_noise
 from thermal_faces.person import Person
 from thermal_faces.portable_math import hypot
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.skin.temperature_map import Canvas
+from thermal_faces.worn.cloth import Cloth
 from thermal_faces.worn.hair_style import BeardStyle
-from thermal_faces.worn.sheets import Sheet
 
 _TILE_MM, _TILE_SAMPLES_PER_MM = 64.0, 4
 _AREA_MM = (-70.0, 70.0), (36.0, 142.0)
@@ -24,7 +24,7 @@ def paint_beard(canvas: Canvas, person: Person) -> None:
         return
     view, x, y = canvas.window(*_AREA_MM)
     jaw_and_cheeks = _jaw_and_cheeks(canvas.samples)
-    generator = stream(*person.key, "beard")
+    generator = rng(*person.key, "beard")
     # Bent by a coarse pattern, so that locks run into each other.
     bends, patches = (smooth_noise(generator, view.shape[0], view.shape[1], knots) for knots in ((7, 9), (8, 11)))
     strands = _strands(generator, x * (1.2 - y / np.float32(300)) + 5 * bends, (y + 0.5 * np.abs(x)) / np.float32(4.5))
@@ -91,17 +91,17 @@ def _strands(generator: np.random.Generator, across_mm: np.ndarray, along_mm: np
 @lru_cache(maxsize=8)
 def _tile(number: int) -> np.ndarray:
     samples = int(_TILE_MM * _TILE_SAMPLES_PER_MM)
-    generator = stream(number, "beard tile")
+    generator = rng(number, "beard tile")
     # The zeros of a noise are long thin lines.
     lines = np.clip(1 - np.abs(smooth_noise(generator, samples, samples, (16, 38))) / np.float32(0.45), 0, 1)
     return lines * np.clip(0.8 + 0.4 * smooth_noise(generator, samples, samples, (9, 9)), 0.2, 1.3)
 
 
-def long_beard(person: Person, ambient_c: float) -> Sheet:
+def long_beard(person: Person, ambient_c: float) -> Cloth:
     """The part of a long beard that hangs below the chin and hides its edge."""
     style = person.beard_style
     assert style is not None
-    generator = stream(*person.key, "long beard")
+    generator = rng(*person.key, "long beard")
     across, down = np.linspace(-1, 1, 21)[None, :], np.linspace(0, 1, 12)[:, None]
     half_width = 47 - 20 * down**1.5 + 3 * generator.standard_normal()
     ends = 1 + 0.15 * smooth_noise(generator, 1, 21, (1, 8))
@@ -111,4 +111,4 @@ def long_beard(person: Person, ambient_c: float) -> Sheet:
     vertices = np.stack(np.broadcast_arrays(half_width * across, y, z), axis=-1)
     warmth = np.clip(0.75 - 0.55 * down + 0 * across, 0.1, 0.9) * (1 - 0.3 * generator.random())
     temperature_c = ambient_c + warmth * (person.forehead_c - ambient_c)
-    return Sheet(vertices, temperature_c, (*person.key, "beard strands"), grain_k=0.5, knots=(7, 40))
+    return Cloth(vertices, temperature_c, (*person.key, "beard strands"), grain_k=0.5, knots=(7, 40))

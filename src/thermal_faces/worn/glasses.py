@@ -8,7 +8,7 @@ from jaxtyping import Bool, Float
 from thermal_faces.camera.planes import pixels_around, seen_on_plane
 from thermal_faces.camera.view import View, turn
 from thermal_faces.portable_math import exp, hypot, power
-from thermal_faces.randomness import chance, stream
+from thermal_faces.randomness import chance, rng
 from thermal_faces.ranges import AppearanceRanges
 
 _PUSHED_UP_MM = -64.0
@@ -43,7 +43,7 @@ class Glasses:
 
 def draw_glasses(seed: int, subject: int, appearance: AppearanceRanges) -> Glasses | None:
     """The glasses that a subject owns; None: none."""
-    generator = stream(seed, subject, "glasses")
+    generator = rng(seed, subject, "glasses")
     owner, rimless, sports = (
         chance(generator, p) for p in (appearance.glasses_owner, appearance.rimless, appearance.sports)
     )

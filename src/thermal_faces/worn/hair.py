@@ -10,7 +10,7 @@ from thermal_faces.head.surface import longitudes_deg, mean_head, smooth_step
 from thermal_faces.noise import smooth_noise
 from thermal_faces.person import Person
 from thermal_faces.portable_math import exp
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.skin.temperature_map import Canvas
 
 
@@ -22,7 +22,7 @@ def _hairline_mm(person: Person) -> Float[np.ndarray, " columns"]:
     )
     style = person.hair_style
     bays = exp(-0.5 * ((turn - 30) / 11) ** 2)
-    uneven = smooth_noise(stream(*person.key, "hairline"), 1, len(turn), (1, 11))[0]
+    uneven = smooth_noise(rng(*person.key, "hairline"), 1, len(turn), (1, 11))[0]
     edge = edge - style.receding_mm * bays + style.uneven_mm * uneven * (1 - smooth_step(turn, 75, 95))
     return (edge + 45 * smooth_step(turn, 92, 112)).astype(np.float32)
 
@@ -30,7 +30,7 @@ def _hairline_mm(person: Person) -> Float[np.ndarray, " columns"]:
 def _fringe_mm(person: Person, hairline: Float[np.ndarray, " places"], longitude_deg: np.ndarray) -> np.ndarray:
     """Frontal y of the lower edge of hair over the forehead."""
     style = person.hair_style
-    coarse, fine = (smooth_noise(stream(*person.key, "fringe", k), 1, len(longitude_deg), (1, k))[0] for k in (40, 130))
+    coarse, fine = (smooth_noise(rng(*person.key, "fringe", k), 1, len(longitude_deg), (1, k))[0] for k in (40, 130))
     locks = coarse + np.float32(0.3) * fine
     if style.parting_deg is None:
         reach = 1 - smooth_step(np.abs(longitude_deg), 20, 62)
@@ -62,7 +62,7 @@ def thicken(vertices_mm: Float[np.ndarray, "rows columns 3"], person: Person, ou
             * (1 - 0.8 * smooth_step(y, -70, 10))
         )
         rows, columns = y.shape
-        coarse, fine = (smooth_noise(stream(*person.key, "tufts", k), rows, columns, (k, 2 * k)) for k in (9, 20))
+        coarse, fine = (smooth_noise(rng(*person.key, "tufts", k), rows, columns, (k, 2 * k)) for k in (9, 20))
         thickness *= 1 + np.float32(person.hair_style.tufts) * (np.float32(0.4) * coarse + np.abs(fine)) * smooth_step(
             -y, -10, 60
         )
@@ -84,7 +84,7 @@ def paint_hair(canvas: Canvas, person: Person, facing: Float[np.ndarray, "rows c
     places_y = _scalp_samples_mm(canvas.samples)
     rows = places_y.shape[0] // canvas.samples + 1
     style = person.hair_style
-    generator = stream(*person.key, "hair")
+    generator = rng(*person.key, "hair")
     vertices_y = mean_head().frontal_mm[:rows, :, 1]
     # The smooth course at the vertices, single hairs at the samples.
     waves = smooth_noise(generator, rows, vertices_y.shape[1], (8, 12))
@@ -138,7 +138,7 @@ def _paint_fringe(canvas: Canvas, person: Person, places_y: np.ndarray, ambient_
     view, y = canvas.texture[rows, part], places_y[rows, part]
     if not view.size:
         return
-    strands = smooth_noise(stream(*person.key, "fringe strands"), view.shape[0], view.shape[1], (4, 60))
+    strands = smooth_noise(rng(*person.key, "fringe strands"), view.shape[0], view.shape[1], (4, 60))
     warmth = np.float32(0.3 + 0.6 * person.hair_warmth) + np.float32(0.06) * strands
     softness = np.float32(2 + 0.4 * person.hair_softness_mm)
     hair_c = np.float32(ambient_c) + np.clip(warmth, 0.05, 0.95) * np.float32(person.forehead_c - ambient_c)
@@ -156,7 +156,7 @@ def _paint_fringe(canvas: Canvas, person: Person, places_y: np.ndarray, ambient_
 
 def _paint_strands(canvas: Canvas, person: Person, ambient_c: float) -> None:
     """Single thin strands that hang from the hairline over the forehead."""
-    generator = stream(*person.key, "strands")
+    generator = rng(*person.key, "strands")
     view, x, y = canvas.window((-58, 58), (-92, -14))
     cold_k = np.float32(0.6 * (1 - person.hair_warmth) * (ambient_c - person.forehead_c))
     for _ in range(person.hair_style.strands):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from thermal_faces.randomness import chance, stream, uniform
+from thermal_faces.randomness import chance, rng, uniform
 from thermal_faces.ranges import AppearanceRanges
 
 _JOINED = 0.3  # density of the chin from which moustache and beard may meet beside the mouth
@@ -76,7 +76,7 @@ class BeardStyle:
 
 def draw_hair_style(seed: int, subject: int, appearance: AppearanceRanges, *, long_hair: bool) -> HairStyle:
     """The hair of the subject with that number."""
-    generator = stream(seed, subject, "hair style")
+    generator = rng(seed, subject, "hair style")
     cropped, cropped_warmth = chance(generator, appearance.cropped), uniform(generator, appearance.cropped_warmth)
     receding, receding_mm = chance(generator, appearance.receding), uniform(generator, appearance.receding_mm)
     swept, parting_deg = chance(generator, appearance.swept), uniform(generator, (-45, 45))
@@ -101,7 +101,7 @@ def draw_hair_style(seed: int, subject: int, appearance: AppearanceRanges, *, lo
 
 def draw_beard_style(seed: int, subject: int, appearance: AppearanceRanges) -> BeardStyle | None:
     """The beard of the subject with that number; None: shaved."""
-    generator = stream(seed, subject, "beard style")
+    generator = rng(seed, subject, "beard style")
     worn = chance(generator, appearance.beard)
     shares = np.array(list(appearance.beard_kinds.values()))
     kind = "full"

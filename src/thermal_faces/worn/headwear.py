@@ -9,11 +9,11 @@ from jaxtyping import Bool, Float
 from thermal_faces.camera.rasterizer import upsample
 from thermal_faces.head.surface import mean_head
 from thermal_faces.noise import smooth_noise
-from thermal_faces.person import Moment, Person
+from thermal_faces.person import FrameState, Person
 from thermal_faces.portable_math import exp
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.skin.temperature_map import Canvas
-from thermal_faces.worn.sheets import Sheet
+from thermal_faces.worn.cloth import Cloth
 from thermal_faces.worn.wardrobe import Worn
 
 
@@ -49,7 +49,7 @@ class _Layer:
 
 
 def _layers(worn: Worn) -> Iterator[_Layer]:
-    generator = stream(worn.key[0], *worn.key[1:], "headwear")
+    generator = rng(worn.key[0], *worn.key[1:], "headwear")
     # All are drawn, so that one more kind doesn't change the others.
     edge, low_edge, slant, bow, warmth, folds_k = generator.uniform(
         [-64, -58, -0.1, 0.0, 0.1, 0.1], [-48, -34, 0.1, 0.003, 0.65, 0.7]
@@ -90,13 +90,13 @@ def hidden_below(worn: Worn, places_mm: Float[np.ndarray, "places 2"]) -> Bool[n
     return hidden
 
 
-def paint_headwear(canvas: Canvas, person: Person, moment: Moment, ambient_c: float) -> None:
+def paint_headwear(canvas: Canvas, person: Person, frame_state: FrameState, ambient_c: float) -> None:
     """What lies on the head, and the straps of a mask."""
-    worn = moment.worn
+    worn = frame_state.worn
     for number, layer in enumerate(_layers(worn)):
         low, high = max(layer.top - 16, -129), min(layer.bottom + 30, 150)
         view, x, y = canvas.window((-80, 80), (low, high)) if layer.top > -200 else _whole_rows(canvas, high)
-        folds = smooth_noise(stream(worn.key[0], *worn.key[1:], "folds", number), view.shape[0], view.shape[1], (9, 14))
+        folds = smooth_noise(rng(worn.key[0], *worn.key[1:], "folds", number), view.shape[0], view.shape[1], (9, 14))
         cover = np.clip(np.float32(0.5) + layer.depth_mm(x, y) / np.float32(1.6), 0, 1)
         cloth_c = (
             np.float32(ambient_c + layer.warmth * (person.forehead_c - ambient_c)) + np.float32(layer.folds_k) * folds
@@ -117,10 +117,10 @@ def _whole_rows(canvas: Canvas, lowest_mm: float) -> tuple[np.ndarray, np.ndarra
     return canvas.texture[: x.shape[0]], x, y
 
 
-def peak(person: Person, worn: Worn, ambient_c: float) -> Sheet:
+def peak(person: Person, worn: Worn, ambient_c: float) -> Cloth:
     """The peak of a cap: juts out over the forehead, cold, bent down at its sides."""
     (layer,) = (layer for layer in _layers(worn) if layer.top < -200)
-    generator = stream(worn.key[0], *worn.key[1:], "peak")
+    generator = rng(worn.key[0], *worn.key[1:], "peak")
     length, drop, bend, warmth = generator.uniform([45, 4, 6, 0.05], [78, 34, 24, 0.4])
     turn = np.radians(np.linspace(-72, 72, 25))[None, :]
     out = np.linspace(0, 1, 9)[:, None]
@@ -130,4 +130,4 @@ def peak(person: Person, worn: Worn, ambient_c: float) -> Sheet:
     vertices = np.stack(np.broadcast_arrays(x, y, z), axis=-1)
     temperature_c = np.full(vertices.shape[:2], ambient_c + warmth * (person.forehead_c - ambient_c))
     temperature_c = temperature_c + 1.2 * (1 - out) ** 2 * np.sign(person.forehead_c - ambient_c)
-    return Sheet(vertices, temperature_c, (*worn.key, "peak pattern"), grain_k=0.2)
+    return Cloth(vertices, temperature_c, (*worn.key, "peak pattern"), grain_k=0.2)

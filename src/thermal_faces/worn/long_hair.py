@@ -5,20 +5,20 @@ import numpy as np
 from thermal_faces.noise import smooth_noise
 from thermal_faces.person import Person
 from thermal_faces.portable_math import exp
-from thermal_faces.randomness import stream
-from thermal_faces.worn.sheets import Sheet
+from thermal_faces.randomness import rng
+from thermal_faces.worn.cloth import Cloth
 
 _ROWS, _COLUMNS = 17, 45
 _TOP_MM = -62.0
 
 
-def long_hair(person: Person, ambient_c: float) -> Sheet:
+def long_hair(person: Person, ambient_c: float) -> Cloth:
     """The tube from the right-hand edge of the face around the back to the left-hand edge.
 
     Cells that face the camera hang beside the face, those that face away are the inside of the hair behind the neck.
     Cooler towards the ends, warmer where it begins beside the face, with strands along it.
     """
-    generator = stream(*person.key, "long hair")
+    generator = rng(*person.key, "long hair")
     down = np.linspace(0, 1, _ROWS)[:, None]
     # Its front edge wavers, and stays clear of the forehead above.
     right, left = (
@@ -38,12 +38,12 @@ def long_hair(person: Person, ambient_c: float) -> Sheet:
     warmth = person.hair_warmth * (1 - 0.4 * down) + 0.05 * waves + 0.12 * exp(-edge / 2) * (1 - down)
     temperature_c = ambient_c + np.clip(warmth, 0.03, 0.95) * (person.forehead_c - ambient_c)
     grain_k = 0.05 * abs(person.forehead_c - ambient_c)
-    return Sheet(vertices, temperature_c, (*person.key, "long hair strands"), grain_k, knots=(4, 60), hollow=True)
+    return Cloth(vertices, temperature_c, (*person.key, "long hair strands"), grain_k, knots=(4, 60), hollow=True)
 
 
-def bun(person: Person, ambient_c: float) -> Sheet:
+def bun(person: Person, ambient_c: float) -> Cloth:
     """Hair tied into a knot above or behind the crown."""
-    generator = stream(*person.key, "bun")
+    generator = rng(*person.key, "bun")
     radius, high, back, aside, cold = generator.uniform([24, 124, -45, -8, 0.5], [40, 148, -5, 8, 0.9])
     around, down = np.radians(np.linspace(0, 360, 25))[None, :], np.radians(np.linspace(1, 179, 13))[:, None]
     uneven = radius * (1 + 0.06 * smooth_noise(generator, 13, 25, (5, 7)))
@@ -53,6 +53,6 @@ def bun(person: Person, ambient_c: float) -> Sheet:
     warmth = np.full(x.shape, cold * person.hair_warmth)
     temperature_c = ambient_c + warmth * (person.forehead_c - ambient_c)
     grain_k = 0.05 * abs(person.forehead_c - ambient_c)
-    return Sheet(
+    return Cloth(
         np.stack([x, y, z], axis=-1), temperature_c, (*person.key, "bun strands"), grain_k, (14, 6), behind_head=True
     )

@@ -6,14 +6,14 @@ import numpy as np
 
 from thermal_faces.noise import smooth_noise
 from thermal_faces.person import Person
-from thermal_faces.randomness import stream
-from thermal_faces.worn.sheets import Sheet
+from thermal_faces.randomness import rng
+from thermal_faces.worn.cloth import Cloth
 from thermal_faces.worn.wardrobe import Worn
 
 
-def hood(person: Person, worn: Worn, ambient_c: float) -> Sheet:
+def hood(person: Person, worn: Worn, ambient_c: float) -> Cloth:
     """A hood or head scarf: closed over the crown, open around the face, down to the shoulders."""
-    generator = stream(worn.key[0], *worn.key[1:], "hood")
+    generator = rng(worn.key[0], *worn.key[1:], "hood")
     opening, edge_y, stand_off, flare, warmth = generator.uniform([48, -88, 8, 0, 0.15], [82, -62, 24, 30, 0.7])
     rows, columns = 30, 41
     # A dome to eye level, then down to the shoulders.
@@ -30,14 +30,14 @@ def hood(person: Person, worn: Worn, ambient_c: float) -> Sheet:
     z = radius * (90 + stand_off + 0.5 * flare * below) * np.cos(turn) - 6 - 10 * below
     vertices = np.stack([x, np.broadcast_to(y, x.shape), z], axis=-1)
     warm = warmth + 0.05 * folds
-    return Sheet(
+    return Cloth(
         vertices, _between(person, ambient_c, warm), (*worn.key, "hood cloth"), 0.15, knots=(12, 20), hollow=True
     )
 
 
-def neckwear(person: Person, worn: Worn, ambient_c: float) -> Sheet:
+def neckwear(person: Person, worn: Worn, ambient_c: float) -> Cloth:
     """A shirt collar with a gap in front, a turtleneck, a jacket zipped up to the chin, or a scarf."""
-    generator = stream(worn.key[0], *worn.key[1:], "neckwear")
+    generator = rng(worn.key[0], *worn.key[1:], "neckwear")
     warmth, gap_deg, top_share, stand_off = generator.uniform([0.15, 4, 0, 0], [0.75, 32, 1, 1])
     jacket = bool(generator.random() < 0.4)
     rows, columns = 10, 49
@@ -64,7 +64,7 @@ def neckwear(person: Person, worn: Worn, ambient_c: float) -> Sheet:
     z = (depth + lean * up + bulge) * np.cos(turn) - (6 if worn.neckwear == "scarf" or jacket else 14)
     warm = warmth + 0.15 * up + 0.06 * waves
     behind_head = worn.neckwear == "collar" or (worn.neckwear == "high_collar" and not jacket)
-    return Sheet(
+    return Cloth(
         np.stack([x, y, z], axis=-1),
         _between(person, ambient_c, warm),
         (*worn.key, "neckwear cloth"),
@@ -76,9 +76,9 @@ def neckwear(person: Person, worn: Worn, ambient_c: float) -> Sheet:
     )
 
 
-def headphones(person: Person, worn: Worn, ambient_c: float, nearer_side: int) -> Iterator[Sheet]:
+def headphones(person: Person, worn: Worn, ambient_c: float, nearer_side: int) -> Iterator[Cloth]:
     """A band over the head and two cups, of which the farther one lies behind the head."""
-    generator = stream(worn.key[0], *worn.key[1:], "headphones")
+    generator = rng(worn.key[0], *worn.key[1:], "headphones")
     warmth, cup_warmth, height, width, thick = generator.uniform([0.05, 0.1, 26, 20, 5], [0.4, 0.5, 44, 36, 14])
     half_head = 74 + person.shape_mm["head_width"]
     crown = 130 + 0.7 * person.hair_mm
@@ -86,13 +86,13 @@ def headphones(person: Person, worn: Worn, ambient_c: float, nearer_side: int) -
     out = np.array([[0.0, thick]])
     x, y = (half_head + 10 + out) * np.sin(arc), -(crown + out) * np.cos(arc) - 2
     band = np.stack([x, y, np.full_like(x, -6)], axis=-1)
-    yield Sheet(band, _between(person, ambient_c, np.full(x.shape, warmth)), (*worn.key, "band"), 0.1)
+    yield Cloth(band, _between(person, ambient_c, np.full(x.shape, warmth)), (*worn.key, "band"), 0.1)
     round_rad, reach = np.radians(np.linspace(0, 360, 25))[None, :], np.linspace(0.02, 1, 7)[:, None]
     for side in (-1, 1):
         x = side * (half_head + 4 + 24 * np.sqrt(1 - 0.96 * reach**2)) + 0 * round_rad
         y, z = 8 + reach * height * np.sin(round_rad), -4 + reach * width * np.cos(round_rad)
         warm = np.broadcast_to(cup_warmth + 0.2 * reach**3, x.shape)
-        yield Sheet(
+        yield Cloth(
             np.stack([x, y, z], axis=-1),
             _between(person, ambient_c, warm),
             (*worn.key, "cups", side + 1),

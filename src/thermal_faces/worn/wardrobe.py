@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from thermal_faces.randomness import chance, stream, uniform
+from thermal_faces.randomness import chance, rng, uniform
 from thermal_faces.ranges import AppearanceRanges
 
 HEADWEAR = ("cap", "peaked_cap", "head_band", "hood")
@@ -38,7 +38,7 @@ class Worn:
 
 def draw_worn(seed: int, subject: int, index: int, appearance: AppearanceRanges) -> Worn:
     """What is worn in one image of a subject; things that exclude each other come by the order of their kinds."""
-    generator = stream(seed, subject, index, "wardrobe")
+    generator = rng(seed, subject, index, "wardrobe")
     headwear = [kind for kind in HEADWEAR if chance(generator, getattr(appearance, kind))]
     neckwear = [kind for kind in NECKWEAR if chance(generator, getattr(appearance, kind))]
     mask, over_nose = chance(generator, appearance.mask), chance(generator, 0.7)

@@ -194,13 +194,13 @@ class Augmentation:
 
     Args:
         settings: What is changed, and how much.
-        mirror_order: (N,) permutation that restores the landmark order in a mirrored image.
+        flip_indices: (N,) permutation that restores the landmark order in a mirrored image.
         zoom: How the network looks at images, if it zooms; then the result are single looks of its `view_size`.
     """
 
-    def __init__(self, settings: AugmentationSettings, mirror_order: Tensor, zoom: Zoom | None = None) -> None:
+    def __init__(self, settings: AugmentationSettings, flip_indices: Tensor, zoom: Zoom | None = None) -> None:
         self.settings = settings
-        self.mirror_order = mirror_order
+        self.flip_indices = flip_indices
         self.zoom = zoom
 
     def __call__(
@@ -222,7 +222,7 @@ class Augmentation:
             images = cut_views(images, matrices, self.zoom, self.settings.padding)
         linear = matrices[:, :, :2]
         points_px = points_px @ linear.transpose(1, 2) + matrices[:, None, :, 2]
-        order = self.mirror_order.to(points_px.device)
+        order = self.flip_indices.to(points_px.device)
         points_px = torch.where(mirrored[:, None, None], points_px[:, order], points_px)
         mask = torch.where(mirrored[:, None], mask[:, order], mask)
         images = augment_values(images, self.settings, generator)

@@ -230,7 +230,7 @@ def _duplicates(annotations: Sequence[Annotation], facts: Sequence[ImageFacts | 
                 reason = (
                     f"the same image as {first.image}, but subject '{other.subject}' instead of '{first.subject}'. "
                 )
-                reason += "It could be in the training and the test set; remove one or mend the subject."
+                reason += "It could be in the training and the test set; remove one or fix the subject."
                 yield _finding("error", "duplicate", other, reason)
 
 

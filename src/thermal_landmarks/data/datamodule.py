@@ -150,7 +150,7 @@ class LandmarkDataModule(L.LightningDataModule):
     @property
     def augmentation(self) -> Augmentation:
         """The random changes of training batches."""
-        order = torch.from_numpy(self.scheme.mirror_order)
+        order = torch.from_numpy(self.scheme.flip_indices)
         return Augmentation(self.augmentation_settings, order, self.preprocessing.zoom)
 
     @property
@@ -242,8 +242,6 @@ class LandmarkDataModule(L.LightningDataModule):
             )
             text = f"{len(samples.bad_items)} unusable item(s) in the data set:\n{listed}"
             if self.on_bad_item == "error":
-                raise DataError(
-                    f"{text}\nRun check_data.py for the whole list; mend them or set data.on_bad_item=skip."
-                )
+                raise DataError(f"{text}\nRun check_data.py for the whole list; fix them or set data.on_bad_item=skip.")
             L.pytorch.utilities.rank_zero_warn(text)
         return samples

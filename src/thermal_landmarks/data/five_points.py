@@ -59,7 +59,7 @@ class WithFivePoints:
     Args:
         source: The data set.
         file: The CSV table.
-        detector: Run on the images that are not in the file, which is written anew. None: the file stays as it is.
+        detector: Run on the images that are not in the file, which is rewritten. None: the file stays as it is.
     """
 
     def __init__(self, source: Source, *, file: Path, detector: FaceDetector | None = None) -> None:
@@ -126,7 +126,7 @@ def read_five_points(file: Path) -> Found:
     try:
         found = _faces(file, rows)
     except csv.Error as error:  # a cell too long to be one
-        raise DataError(f"{file}, line {rows.line_num}: can't be read ({error}). Mend or remove the line.") from error
+        raise DataError(f"{file}, line {rows.line_num}: can't be read ({error}). Fix or remove the line.") from error
     return {Path(os.path.normpath(image)): faces for image, faces in found.items()}
 
 
@@ -146,9 +146,7 @@ def _faces(file: Path, rows: Any) -> Found:
         except ValueError:
             points = np.full((5, 2), np.nan)
         if not np.isfinite(points).all():
-            raise DataError(
-                f"{file}, line {rows.line_num}: expected an image and ten numbers. Mend or remove the line."
-            )
+            raise DataError(f"{file}, line {rows.line_num}: expected an image and ten numbers. Fix or remove the line.")
         faces.append(points)
     return found
 

@@ -50,7 +50,7 @@ def count_pairs(points_px: Float[np.ndarray, "point 2"], scheme: Scheme) -> int:
 
 
 def _pairs(points_px: Float[np.ndarray, "point 2"], scheme: Scheme) -> Int[np.ndarray, "pair 2"]:
-    partners = scheme.mirror_order
+    partners = scheme.flip_indices
     left = np.flatnonzero([_is_left(index) and partners[i] != i for i, index in enumerate(scheme.ibug68)])
     pairs = np.column_stack([left, partners[left]])
     return pairs[np.isfinite(points_px[pairs]).all(axis=(1, 2))]

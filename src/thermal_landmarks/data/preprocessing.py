@@ -178,7 +178,7 @@ class Preprocessing:
             try:
                 return similarity_matrix(five_points_px, self.crop.template_px(self.image_size))
             except ValueError:
-                raise DataError(f"{location}: its five points for the alignment are one point. Mend them.") from None
+                raise DataError(f"{location}: its five points for the alignment are one point. Fix them.") from None
         if self.crop.mode != "none" and box_px is None:
             wanted = "face box" if self.crop.mode == "box" else "five points and no face box"
             raise DataError(

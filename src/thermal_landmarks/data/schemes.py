@@ -49,7 +49,7 @@ class Scheme:
         return len(self.ibug68)
 
     @cached_property
-    def mirror_order(self) -> np.ndarray:
+    def flip_indices(self) -> np.ndarray:
         """Permutation (N,) that puts the points of a mirrored image back into the scheme's order."""
         position = {index: i for i, index in enumerate(self.ibug68)}
         return np.array([position[_MIRROR.get(index, index)] for index in self.ibug68])

@@ -45,7 +45,7 @@ def score(nme: Float[np.ndarray, " image"], thresholds: tuple[float, ...], *, ru
     if not len(nme):
         raise DataError("There is no image to score.")
     if missing := int(np.isnan(nme).sum()):
-        raise DataError(f"{missing} of {len(nme)} images have no NME (NaN). Mend or leave out these images first.")
+        raise DataError(f"{missing} of {len(nme)} images have no NME (NaN). Fix or leave out these images first.")
     finite = nme[np.isfinite(nme)]
     return Scores(
         images=len(nme),

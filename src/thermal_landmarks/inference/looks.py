@@ -59,7 +59,7 @@ class Looks:
         self.most = most
         self.calibration = calibration
         self.network = fold_normalisation(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._order = torch.from_numpy(scheme.mirror_order).to(device)
+        self._order = torch.from_numpy(scheme.flip_indices).to(device)
 
     @torch.inference_mode()
     def at_frames(self, frames: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:

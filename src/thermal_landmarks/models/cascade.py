@@ -80,15 +80,15 @@ def last_looks(
 
 
 def locate_both_ways(
-    network: Locate, images: Float[Tensor, "batch channel height width"], mirror_order: Int[Tensor, " point"]
+    network: Locate, images: Float[Tensor, "batch channel height width"], flip_indices: Int[Tensor, " point"]
 ) -> Float[Tensor, "batch point 2"]:
     """The mean of the landmarks in each image and in its mirror image, in [0, 1] image units.
 
     Args:
         network: Of images.
         images: Normalised.
-        mirror_order: Permutation that restores the landmark order in a mirrored image (`Scheme.mirror_order`).
+        flip_indices: Permutation that restores the landmark order in a mirrored image (`Scheme.flip_indices`).
     """
     points, mirrored = network(torch.cat([images, images.flip(-1)])).chunk(2)
-    mirrored = mirrored[:, mirror_order]
+    mirrored = mirrored[:, flip_indices]
     return (points + torch.stack([1 - mirrored[..., 0], mirrored[..., 1]], dim=-1)) / 2

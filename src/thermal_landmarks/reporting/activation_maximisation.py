@@ -50,7 +50,7 @@ class Regularised:
         noise: Standard deviation of the noise at the start.
         spectrum_power: Amplitudes fall with the frequency to this power, as in natural images.
         total_variation: Weight of the penalty on differences between neighbouring pixels.
-        shift_px: The picture is shifted by up to this many pixels, anew in each step,
+        shift_px: The picture is shifted by up to this many pixels, differently in each step,
         rotation_deg: turned by up to this angle,
         zoom: and resized by up to this factor's logarithm.
     """

@@ -104,7 +104,7 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
             for i in range(1, dataset.variants)
         ]
     else:
-        # an index above the length belongs to a later epoch, so that each column draws anew
+        # an index above the length belongs to a later epoch, so that each column draws again
         columns = [
             version(first + epoch * len(dataset), augment=True, titles=[f"epoch {epoch}"] * len(chosen))
             for epoch in range(_RANDOM_VERSIONS)

@@ -25,7 +25,7 @@ from thermal_landmarks.reporting.feature_maps import View, feature_maps, look_at
 from thermal_landmarks.reporting.network_layers import ATTENTION, NamedLayer, find_layer
 from thermal_landmarks.reporting.visualisation_figures import Tile, range_of, tile_grid
 from thermal_landmarks.runs import git_commit, write_json
-from thermal_landmarks.training.loggers import RunFacts, build_logger, log_picture
+from thermal_landmarks.training.loggers import RunMetadata, build_logger, log_picture
 
 _WHAT = ("activation", "features", "attention")
 _MAP_COLOURS = "viridis"
@@ -242,7 +242,7 @@ def _header(loaded: LoadedCheckpoint, layer: NamedLayer, what: str) -> str:
 
 def _log(cfg: DictConfig, loaded: LoadedCheckpoint, record: dict[str, Any], path: Path) -> None:
     settings = loaded.network.settings
-    facts = RunFacts(
+    metadata = RunMetadata(
         model_id=record["model_id"],
         stem=settings["stem"]["name"],
         branch=settings["branch"]["name"],
@@ -254,7 +254,7 @@ def _log(cfg: DictConfig, loaded: LoadedCheckpoint, record: dict[str, Any], path
         settings=record["settings"],
         tags=["visualize"],
     )
-    logger = build_logger(cfg.logger, facts, path.parent)
+    logger = build_logger(cfg.logger, metadata, path.parent)
     if logger is None:
         return
     for step, value in enumerate(record["objective"]):

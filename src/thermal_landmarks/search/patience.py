@@ -55,7 +55,7 @@ class PatientStorage(RDBStorage):
                     self._given_up = True
                     raise ConfigError(
                         f"search.storage={self.url} hasn't answered for {waited:.0f} s ({reason_of(error)}). What was "
-                        "told before is kept: mend the database and give the same command again."
+                        "told before is kept: fix the database and give the same command again."
                     ) from error
                 if pause == _FIRST_PAUSE_SECONDS:
                     _log.warning(

@@ -165,7 +165,7 @@ class Worker:
             if self._failures[name] >= study.settings.give_up_after:
                 raise ConfigError(
                     f"{self._failures[name]} trials of {name} in a row have failed, the last with "
-                    f"{trial.user_attrs.get('reason', 'an unknown error')}\nMend this or search a smaller space; "
+                    f"{trial.user_attrs.get('reason', 'an unknown error')}\nFix this or search a smaller space; "
                     "search.give_up_after sets the limit."
                 )
 

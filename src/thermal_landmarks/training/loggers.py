@@ -19,7 +19,7 @@ from thermal_landmarks.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunFacts:
+class RunMetadata:
     """What a dashboard should show of a run.
 
     Attributes:
@@ -57,9 +57,9 @@ class RunFacts:
     tags: Sequence[str] = ()
 
     def record(self) -> dict[str, Any]:
-        """The facts that `metrics.json` holds."""
-        facts = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "settings"}
-        return {**facts, "tags": list(self.tags)}
+        """The metadata that `metrics.json` holds."""
+        metadata = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "settings"}
+        return {**metadata, "tags": list(self.tags)}
 
     @property
     def model(self) -> str:
@@ -96,7 +96,7 @@ class RunFacts:
         return [tag[:64] for tag in dict.fromkeys(tags)]  # W&B refuses longer ones
 
 
-def build_logger(settings: Mapping[str, Any], run: RunFacts, folder: Path) -> Logger | None:
+def build_logger(settings: Mapping[str, Any], run: RunMetadata, folder: Path) -> Logger | None:
     """The logger of a run, or None where `history.csv` is enough.
 
     Args:
@@ -121,7 +121,7 @@ def build_logger(settings: Mapping[str, Any], run: RunFacts, folder: Path) -> Lo
     chosen = wandb_mode() if mode == "auto" else mode
     if chosen == "disabled" or getattr(rank_zero_only, "rank", 0) != 0:
         return None
-    from thermal_landmarks.training.wandb_run import start_run  # needs RunFacts
+    from thermal_landmarks.training.wandb_run import start_run  # needs RunMetadata
 
     return start_run(run, folder, settings, chosen)
 
@@ -197,7 +197,7 @@ def log_outcome(state: str, objective: str, metrics: Mapping[str, Any]) -> None:
     wandb.run.config.update(outcome, allow_val_change=True)  # what a dashboard filters and groups by
 
 
-def _tensorboard(run: RunFacts, folder: Path) -> Logger:
+def _tensorboard(run: RunMetadata, folder: Path) -> Logger:
     from lightning.pytorch.loggers import TensorBoardLogger
 
     logger = TensorBoardLogger(save_dir=str(folder), name="", version="tensorboard")

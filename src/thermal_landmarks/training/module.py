@@ -75,7 +75,7 @@ class LandmarkModule(OptimizedModule):
         self.network: LandmarkNetwork = LandmarkNetwork(**network).to(memory_format=self.memory_format)
         self.zoom = Preprocessing.from_settings(preprocessing).zoom if preprocessing.get("zoom") else None
         self.loss = loss or Wing()
-        self.mirror_order = torch.from_numpy(get_scheme(scheme).mirror_order) if mirror else None
+        self.flip_indices = torch.from_numpy(get_scheme(scheme).flip_indices) if mirror else None
         self.start_at_mean_shape = start_at_mean_shape
         metrics = metrics or {}
         self.measures = Measures(**metrics)
@@ -145,7 +145,7 @@ class LandmarkModule(OptimizedModule):
         images = batch["image"]
         with full_precision(self.device):
             prediction = (
-                self(images) if self.mirror_order is None else locate_both_ways(self, images, self.mirror_order)
+                self(images) if self.flip_indices is None else locate_both_ways(self, images, self.flip_indices)
             )
         self.images.add(prediction, batch)
         return {"prediction": prediction}

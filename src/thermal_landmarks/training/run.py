@@ -33,7 +33,7 @@ from thermal_landmarks.training.callbacks.history import History
 from thermal_landmarks.training.callbacks.interruption import Interruption
 from thermal_landmarks.training.callbacks.pruning import Pruning
 from thermal_landmarks.training.finder_module import FinderModule
-from thermal_landmarks.training.loggers import RunFacts, build_logger, log_outcome
+from thermal_landmarks.training.loggers import RunMetadata, build_logger, log_outcome
 from thermal_landmarks.training.module import LandmarkModule
 from thermal_landmarks.training.precision import TEST_PRECISION
 from thermal_landmarks.training.resuming import resumed_config
@@ -106,13 +106,13 @@ def _train(
         raise ConfigError(
             f"objective={cfg.objective} isn't measured in training. Choose one of {', '.join(module.objectives)}."
         )
-    facts = run_facts(cfg, module)
-    console = Console(quiet=not main_process or facts.trial is not None)  # a search has its own lines
-    console.print(_headline(facts, data))
+    metadata = run_metadata(cfg, module)
+    console = Console(quiet=not main_process or metadata.trial is not None)  # a search has its own lines
+    console.print(_headline(metadata, data))
     if cfg.weights is not None and resume_from is None:
         console.print(start_from(module, cfg.weights))
     safeguards = [StopDiverged(objective=cfg.objective), Interruption(request)]
-    trainer = _trainer(cfg, run, facts, [*callbacks, *safeguards])
+    trainer = _trainer(cfg, run, metadata, [*callbacks, *safeguards])
 
     started = time.perf_counter()
     pruned, tested = False, None
@@ -129,11 +129,11 @@ def _train(
             raise SystemExit(0) from error  # the first process tells; an error here would kill it while it does
         if main_process and trainer.global_step > 0:
             seconds = time.perf_counter() - started
-            reached = record(trainer, facts, seconds=seconds, pruned=False)
+            reached = record(trainer, metadata, seconds=seconds, pruned=False)
             write_json(run.metrics, {**reached, "incomplete": _reason(error)})
             log_outcome("failed" if isinstance(error, Exception) else "interrupted", cfg.objective, reached)
         raise
-    metrics = {**record(trainer, facts, seconds=seconds, pruned=pruned), **(tested or {})}
+    metrics = {**record(trainer, metadata, seconds=seconds, pruned=pruned), **(tested or {})}
     if tested:
         metrics["test_precision"] = TEST_PRECISION
     if main_process:
@@ -146,11 +146,11 @@ def _train(
     return metrics
 
 
-def record(trainer: L.Trainer, facts: RunFacts, *, seconds: float, pruned: bool) -> Metrics:
+def record(trainer: L.Trainer, metadata: RunMetadata, *, seconds: float, pruned: bool) -> Metrics:
     """What `metrics.json` holds of a training, without its test."""
     return {
         **best_epoch(trainer),
-        **facts.record(),
+        **metadata.record(),
         "pruned": pruned,
         "epochs": trainer.current_epoch,
         "seconds": round(seconds, 1),
@@ -231,24 +231,24 @@ def start_from(module: LandmarkModule | FinderModule, weights: str) -> str:
     except ConfigError as error:
         raise ConfigError(f"weights={weights}: {error}") from error
     taken = [part if have == all_ else f"{part} in part" for part, (have, all_) in counts.items() if have]
-    anew = [f"; the {part} begins anew" for part, (have, all_) in counts.items() if all_ and not have]
-    return f"Weights of {weights}: {', '.join(taken)}{''.join(anew)}"
+    scratch = [f"; the {part} starts from scratch" for part, (have, all_) in counts.items() if all_ and not have]
+    return f"Weights of {weights}: {', '.join(taken)}{''.join(scratch)}"
 
 
-def _trainer(cfg: DictConfig, run: RunFolder, facts: RunFacts, extra: Sequence[Callback] = ()) -> L.Trainer:
+def _trainer(cfg: DictConfig, run: RunFolder, metadata: RunMetadata, extra: Sequence[Callback] = ()) -> L.Trainer:
     """Lightning's Trainer with this run's callbacks, those of the caller and loggers."""
     callbacks: list[Callback] = [build("callback", settings) for settings in (cfg.callbacks or {}).values() if settings]
     callbacks.extend(extra)
-    logger = build_logger(cfg.logger, facts, run.path)
+    logger = build_logger(cfg.logger, metadata, run.path)
     trainer: L.Trainer = build(
         "trainer", cfg.trainer, callbacks=callbacks, logger=logger, default_root_dir=str(run.path)
     )
     return trainer
 
 
-def run_facts(cfg: DictConfig, module: LandmarkModule | FinderModule) -> RunFacts:
+def run_metadata(cfg: DictConfig, module: LandmarkModule | FinderModule) -> RunMetadata:
     """What names and describes a run: on the dashboard, in `metrics.json` and in reports."""
-    return RunFacts(
+    return RunMetadata(
         model_id=module.network.model_id,
         stem=cfg.stem.name,
         branch=cfg.branch.name,
@@ -274,11 +274,11 @@ def _reason(error: BaseException) -> str:
     return f"{type(error).__name__}: {' '.join(str(error).split())}"[:500]
 
 
-def _headline(facts: RunFacts, data: LandmarkDataModule | SceneDataModule) -> str:
+def _headline(metadata: RunMetadata, data: LandmarkDataModule | SceneDataModule) -> str:
     counts = ", ".join(f"{len(dataset)} {stage}" for stage, dataset in data.datasets.items())
     return (
-        f"[bold]{facts.model}[/bold] ({facts.stem} + {facts.branch}): {facts.parameters:,} parameters, "
-        f"{facts.gflops:.2f} GFLOPs\n{facts.data}, {facts.scheme}: {counts} images"
+        f"[bold]{metadata.model}[/bold] ({metadata.stem} + {metadata.branch}): {metadata.parameters:,} parameters, "
+        f"{metadata.gflops:.2f} GFLOPs\n{metadata.data}, {metadata.scheme}: {counts} images"
     )
 
 

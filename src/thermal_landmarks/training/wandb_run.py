@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 from rich.console import Console
 
 from thermal_landmarks.runs import RunFolder, git_commit
-from thermal_landmarks.training.loggers import RunFacts
+from thermal_landmarks.training.loggers import RunMetadata
 
 _SUMMARISED = {
     "train": ("loss",),
@@ -44,7 +44,7 @@ class SteppedLogger(WandbLogger):
                 csv.writer(file).writerow([step, self.experiment.step - 1])
 
 
-def start_run(run: RunFacts, folder: Path, settings: Mapping[str, Any], mode: Any) -> Logger:
+def start_run(run: RunMetadata, folder: Path, settings: Mapping[str, Any], mode: Any) -> Logger:
     """W&B's logger for a run folder, new or resumed.
 
     Args:

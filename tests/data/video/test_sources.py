@@ -163,7 +163,7 @@ def test_uneven_time_stamps_are_kept(tmp_path: Path) -> None:
         ([None, None], [None, None]),
         ([None, 5.0, 5.1], [None, 0.1, 0.2]),
         ([5.0, 5.0, 5.1], [0, 0.05, 0.1]),  # a coarse clock
-        ([50.0, 50.1, 2.0, 2.1], [0, 0.1, 0.2, 0.3]),  # a clock that was set anew
+        ([50.0, 50.1, 2.0, 2.1], [0, 0.1, 0.2, 0.3]),  # a clock that was set again
         ([5.0, float("nan"), 5.2], [0, 0.1, 0.2]),
     ],
 )

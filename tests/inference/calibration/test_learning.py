@@ -88,7 +88,7 @@ def faces_of(count, generator, *, offset=0.0, noise=0.03, whole=0.01):
 
 def an_annotator(generator, size):
     offset = generator.normal(0, size, (16, 2))
-    return (offset + offset[FACE16.mirror_order] * MIRROR) / 2**0.5
+    return (offset + offset[FACE16.flip_indices] * MIRROR) / 2**0.5
 
 
 def change_on_others(count, generator, size, people=None):
@@ -125,7 +125,7 @@ def test_many_faces_recover_the_annotators_offsets():
     size = np.linalg.norm(learned.reference[5] - learned.reference[2])
     assert size == pytest.approx(1)
     assert np.abs(learned.offsets - offset).max() < 0.02
-    np.testing.assert_allclose(learned.offsets[FACE16.mirror_order] * MIRROR, learned.offsets, atol=1e-12)
+    np.testing.assert_allclose(learned.offsets[FACE16.flip_indices] * MIRROR, learned.offsets, atol=1e-12)
 
 
 def test_offsets_that_follow_the_pose_are_found_and_kept_from_few_faces():

@@ -16,7 +16,7 @@ MIRROR = np.array([-1.0, 1.0])
 def symmetric(scheme, generator):
     """Points or offsets of a left-right symmetric face."""
     values = generator.normal(size=(scheme.num_points, 2))
-    return (values + values[scheme.mirror_order] * MIRROR) / 2
+    return (values + values[scheme.flip_indices] * MIRROR) / 2
 
 
 def some_calibration(scheme=FACE16, seed=0, *, pose=True):
@@ -24,7 +24,7 @@ def some_calibration(scheme=FACE16, seed=0, *, pose=True):
     reference = symmetric(scheme, generator)
     slope = symmetric(scheme, generator)
     antisymmetric = generator.normal(size=reference.shape)
-    antisymmetric = (antisymmetric - antisymmetric[scheme.mirror_order] * MIRROR) / 2
+    antisymmetric = (antisymmetric - antisymmetric[scheme.flip_indices] * MIRROR) / 2
     return Calibration(
         reference=reference - reference.mean(axis=0),
         offsets=0.05 * symmetric(scheme, generator),
@@ -59,7 +59,7 @@ def test_a_mirrored_face_is_moved_as_in_the_mirror(scheme):
     calibration, faces = some_calibration(scheme), some_faces(scheme)
 
     def mirrored(points):
-        return (points * MIRROR)[:, scheme.mirror_order]
+        return (points * MIRROR)[:, scheme.flip_indices]
 
     np.testing.assert_allclose(
         calibration.apply(mirrored(faces), scheme), mirrored(calibration.apply(faces, scheme)), atol=1e-8
@@ -84,7 +84,7 @@ def test_the_reference_face_is_upright_and_symmetric_whatever_the_tilt_of_the_he
     turn = 0.5
     rotation = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
     reference = reference_face(some_faces(count=9) @ rotation, FACE16)
-    np.testing.assert_allclose(reference[FACE16.mirror_order] * MIRROR, reference, atol=1e-12)
+    np.testing.assert_allclose(reference[FACE16.flip_indices] * MIRROR, reference, atol=1e-12)
     np.testing.assert_allclose(reference, reference_face(some_faces(count=9), FACE16), atol=0.02)
 
 

@@ -30,7 +30,7 @@ def test_one_euro_calms_what_rests_and_follows_what_moves() -> None:
 
 
 @pytest.mark.parametrize("method", ["one_euro", "kalman"])
-def test_gaps_stay_gaps_and_what_comes_after_a_long_one_begins_anew(method: str) -> None:
+def test_gaps_stay_gaps_and_what_comes_after_a_long_one_starts_from_scratch(method: str) -> None:
     times = np.arange(60) / 30
     points = np.where(times < 1, 10.0, 50.0)[:, None] + np.zeros((1, 2))
     points[20:50] = np.nan  # a second

@@ -1,8 +1,8 @@
 """FLIR radiometric JPEG: temperatures from the camera's raw signal, which lies in APP1 segments of the file.
 
 Layout of the records after ExifTool's description (https://exiftool.org/TagNames/FLIR.html); signal to temperature
-after the radiation balance of Minkina and Dudzik, "Infrared Thermography" (2009). Written anew because flyr 3 reads
-little-endian records only, and does so pixel by pixel; older cameras (ThermaCAM) write big-endian.
+after the radiation balance of Minkina and Dudzik, "Infrared Thermography" (2009). Written from scratch
+because flyr 3 reads little-endian records only, and does so pixel by pixel; older cameras (ThermaCAM) write big-endian.
 """
 
 import io

@@ -107,7 +107,7 @@ def _rows(path: Path, lines: list[str], layout: _Layout) -> list[tuple[int, list
         try:
             rows.append((number, _split(line, layout.separator)))
         except csv.Error as error:
-            raise DataError(f"{path}, line {number}: not a row of a table ({error}). Mend its quotes.") from error
+            raise DataError(f"{path}, line {number}: not a row of a table ({error}). Fix its quotes.") from error
     return rows
 
 

@@ -76,7 +76,7 @@ class FileReader(ABC):
         except (OSError, ValueError) as error:
             if isinstance(error, DataError):
                 raise
-            raise DataError(f"{annotation.image}: can't be read ({error}). Mend or remove it.") from error
+            raise DataError(f"{annotation.image}: can't be read ({error}). Fix or remove it.") from error
         height, width = image.values.shape
         expected = (stated.get(_WIDTH, width), stated.get(_HEIGHT, height))
         if expected != (width, height):
@@ -119,7 +119,7 @@ class FileReader(ABC):
             raise
         except Exception as error:
             raise DataError(
-                f"{self._place}: can't be read ({type(error).__name__}: {shortened(error)}). Mend or remove it."
+                f"{self._place}: can't be read ({type(error).__name__}: {shortened(error)}). Fix or remove it."
             ) from error
         if not found:
             raise DataError(f"{type(self).__name__} {self._settings}: no annotation found. Check the paths.")
@@ -153,17 +153,17 @@ class FileReader(ABC):
                 image,
                 location,
                 f"{len(points)} landmarks, but scheme '{self.scheme}' has {expected}. Set the scheme that the data set "
-                "is annotated in, or mend the record.",
+                "is annotated in, or fix the record.",
                 subject=subject,
             )
         farthest = np.abs(points[~np.isnan(points)]).max(initial=0)
         if farthest > _FARTHEST_PX:
-            finding = f"a coordinate of {farthest:.4g} pixels is in no image. Mend or remove it."
+            finding = f"a coordinate of {farthest:.4g} pixels is in no image. Fix or remove it."
             return self._fault(image, location, finding, subject=subject)
         if not np.isfinite(points).all(axis=1).any():
             return self._fault(image, location, "no landmark is annotated. Annotate or remove it.", subject=subject)
         if box_px is not None and not _has_area(box_px):
-            return self._fault(image, location, "the face box has no area. Mend it.", subject=subject)
+            return self._fault(image, location, "the face box has no area. Fix it.", subject=subject)
         # half a point is no point
         points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.float32(np.nan))
         return Annotation(image, points, subject, visible, box_px, location, attributes or {})
@@ -312,7 +312,7 @@ def _with_possible_name(annotation: Annotation) -> Annotation:
     if not finding:
         return replace(annotation, subject=subject, location=location)
     name = shortened(annotation.image)
-    fault = f"{shortened(location)}: {finding} ({name}). Mend it."
+    fault = f"{shortened(location)}: {finding} ({name}). Fix it."
     points = np.full_like(annotation.points_px, np.nan)
     return Annotation(Path(name), points, subject, None, None, location, {_FAULT: fault})
 

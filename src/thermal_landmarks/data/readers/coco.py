@@ -107,10 +107,10 @@ class CocoKeypoints(FileReader):
         try:
             triples = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
         except (KeyError, OverflowError, TypeError, ValueError):
-            finding = "no 'keypoints' list of x, y, visibility triples. Mend or remove the entry."
+            finding = "no 'keypoints' list of x, y, visibility triples. Fix or remove the entry."
             return self._fault(path, location, finding, subject=subject)
         if not np.isin(triples[:, 2], (_MISSING, _HIDDEN, _VISIBLE)).all():
-            return self._fault(path, location, "a visibility flag is not 0, 1 or 2. Mend the entry.", subject=subject)
+            return self._fault(path, location, "a visibility flag is not 0, 1 or 2. Fix the entry.", subject=subject)
         points = np.where(triples[:, 2:] == _MISSING, np.nan, triples[:, :2])
         return self._annotation(
             path,

@@ -73,7 +73,7 @@ class DlibXml(FileReader):
                 points[index] = float(part.attrib["x"]), float(part.attrib["y"])
             left, top, width, height = (float(box.attrib[k]) for k in ("left", "top", "width", "height"))
         except (KeyError, ValueError) as error:
-            finding = f"a box or part has a missing or wrong attribute ({shortened(error)}). Mend the record."
+            finding = f"a box or part has a missing or wrong attribute ({shortened(error)}). Fix the record."
             return self._fault(path, location, finding, subject=subject)
         try:
             size = stated_size(*(float(image.get(k) or math.nan) for k in ("width", "height")))

@@ -56,7 +56,7 @@ class FlatCsv(FileReader):
                 continue
             place = self._at(f"{self.annotation_file}, line {rows.line_num}")
             if len(cells) != len(header):
-                raise DataError(f"{place}: {len(cells)} cells, but the header has {len(header)}. Mend the line.")
+                raise DataError(f"{place}: {len(cells)} cells, but the header has {len(header)}. Fix the line.")
             row = dict(zip(header, (original(cell.strip()) for cell in cells), strict=True))
             if row.get("face", "-") == "":  # a prediction's row for an image without a face
                 continue
@@ -90,7 +90,7 @@ class FlatCsv(FileReader):
             points = np.array([[_number(row[f"{axis}{i}"]) for axis in "xy"] for i in range(count)])
             box = [_number(row.get(key, "")) for key in _BOX]
         except ValueError as error:
-            return self._fault(image, place, f"{error}. Mend the cell; leave it empty where missing.", subject=subject)
+            return self._fault(image, place, f"{error}. Fix the cell; leave it empty where missing.", subject=subject)
         box_px = (box[0], box[1], box[2], box[3]) if np.isfinite(box).all() else None
         attributes = stated_unit(row.get("unit"))
         return self._annotation(image, points, subject, place, box_px=box_px, attributes=attributes)

@@ -88,7 +88,7 @@ def read_counted_points(file: Path) -> np.ndarray:
         if line.strip()
     ]
     if not lines or len(lines[0][1]) != 1 or not re.fullmatch("[0-9]{1,6}", lines[0][1][0]):
-        raise DataError(f"{file}, line 1: expected the number of points. Mend or remove the file.")
+        raise DataError(f"{file}, line 1: expected the number of points. Fix or remove the file.")
     points = []
     for number, cells in lines[1:]:
         try:
@@ -97,7 +97,7 @@ def read_counted_points(file: Path) -> np.ndarray:
             raise DataError(f"{file}, line {number}: found '{shortened(' '.join(cells))}', expected x and y.") from None
         points.append((x, y))
     if len(points) != int(lines[0][1][0]):
-        raise DataError(f"{file}: states {lines[0][1][0]} points and holds {len(points)}. Mend or remove the file.")
+        raise DataError(f"{file}: states {lines[0][1][0]} points and holds {len(points)}. Fix or remove the file.")
     return np.array(points, dtype=np.float32).reshape(-1, 2)
 
 
@@ -105,5 +105,5 @@ def _read_rect(file: Path) -> tuple[float, float, float, float]:
     try:
         x1, y1, x2, y2 = map(float, require_text(file, at_most=LARGEST_RECORD).split())
     except ValueError:
-        raise DataError(f"{file}, line 1: expected 'x1 y1 x2 y2'. Mend or remove the file.") from None
+        raise DataError(f"{file}, line 1: expected 'x1 y1 x2 y2'. Fix or remove the file.") from None
     return (x1, y1, x2, y2)

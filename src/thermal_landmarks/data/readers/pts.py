@@ -84,7 +84,7 @@ def read_pts(file: Path) -> np.ndarray:
     stated = re.search(r"n_points:\s*(\d+)", text)
     start, end = text.find("{") + 1, text.rfind("}")
     if stated is None or not 0 < start <= end:
-        raise DataError(f"{file}: expected 'n_points: N' and points between braces. Mend or remove the file.")
+        raise DataError(f"{file}: expected 'n_points: N' and points between braces. Fix or remove the file.")
     first_line = text[:start].count("\n") + 1
     points = []
     for number, line in enumerate(text[start:end].splitlines(), first_line):
@@ -98,6 +98,6 @@ def read_pts(file: Path) -> np.ndarray:
         points.append((x, y))
     if str(len(points)) != stated[1].lstrip("0").rjust(1, "0"):
         raise DataError(
-            f"{file}: states {shortened(stated[1])} points and holds {len(points)}. Mend or remove the file."
+            f"{file}: states {shortened(stated[1])} points and holds {len(points)}. Fix or remove the file."
         )
     return np.array(points, dtype=np.float32).reshape(-1, 2)

@@ -99,7 +99,7 @@ class Sftl54(FileReader):
             points = np.concatenate([_points(groups, group, size) for group, size in _GROUPS.items()])
             box = _box(groups.get("face"))
         except ValueError as error:
-            return self._fault(image, place, f"{error} Mend or remove the record.", subject=subject)
+            return self._fault(image, place, f"{error} Fix or remove the record.", subject=subject)
         keys = ("imageWidth", "imageHeight") if "shapes" in record else ("width", "height")
         size = stated_size(*(record.get(key) for key in keys))
         return self._annotation(image, points, subject, place, box_px=box, attributes=size)

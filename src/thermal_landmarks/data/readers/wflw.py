@@ -81,17 +81,17 @@ class Wflw(FileReader):
         if len(fields) != _FIELDS:
             finding = (
                 f"{len(fields)} fields, expected {_FIELDS}: 196 coordinates, 4 of the box, 6 flags and the path. "
-                "Mend or remove the line."
+                "Fix or remove the line."
             )
             return self._fault(image, place, finding, subject=subject)
         try:
             numbers = np.array(fields[:-1], dtype=np.float64)
         except ValueError as error:
-            return self._fault(image, place, f"{error}. Mend or remove the line.", subject=subject)
+            return self._fault(image, place, f"{error}. Fix or remove the line.", subject=subject)
         x_min, y_min, x_max, y_max = numbers[2 * _POINTS : 2 * _POINTS + 4].tolist()
         flags = numbers[2 * _POINTS + 4 :]
         if not np.isin(flags, (0, 1)).all():
-            finding = f"flags {' '.join(fields[-7:-1])}, expected six times 0 or 1. Mend or remove the line."
+            finding = f"flags {' '.join(fields[-7:-1])}, expected six times 0 or 1. Fix or remove the line."
             return self._fault(image, place, finding, subject=subject)
         return self._annotation(
             image,

@@ -184,13 +184,13 @@ class YoloPose(FileReader):
         if len(cells) not in (_BOX_END + 2 * points, _BOX_END + 3 * points):
             finding = (
                 f"{len(cells)} numbers, expected class, box and {points} points of scheme '{self.scheme}' of 2 or 3 "
-                f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}. Set the scheme, or mend the line."
+                f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}. Set the scheme, or fix the line."
             )
             return self._fault(image, place, finding, subject=subject)
         try:
             numbers = np.array(cells, dtype=np.float64)
         except ValueError as error:
-            return self._fault(image, place, f"{shortened(error)}. Mend or remove the line.", subject=subject)
+            return self._fault(image, place, f"{shortened(error)}. Fix or remove the line.", subject=subject)
         if not (np.abs(numbers[1:]) <= _FARTHEST).all():
             finding = f"found {np.abs(numbers[1:]).max():g}, expected fractions of the image's width and height."
             return self._fault(image, place, finding, subject=subject)

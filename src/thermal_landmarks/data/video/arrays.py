@@ -194,7 +194,7 @@ def from_first(path: Path, times: np.ndarray, count: int) -> np.ndarray:
         DataError: If they are not one a frame, finite and growing.
     """
     if times.shape != (count,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
-        raise DataError(f"{path}: its time stamps {times.shape} are not {count} numbers that grow. Mend them.")
+        raise DataError(f"{path}: its time stamps {times.shape} are not {count} numbers that grow. Fix them.")
     return np.asarray(times, dtype=float) - (float(times[0]) if count else 0.0)
 
 

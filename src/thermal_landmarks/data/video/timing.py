@@ -6,7 +6,7 @@ from pathlib import Path
 from thermal_landmarks.data.formats.notices import say_once
 
 _USUAL_FPS = 30.0
-_JUMP_S = 1.0  # a clock that goes back further was set anew; smaller steps back are its grain
+_JUMP_S = 1.0  # a clock that goes back further was set again; smaller steps back are its grain
 
 
 class Clock:

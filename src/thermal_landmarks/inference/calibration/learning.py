@@ -110,7 +110,7 @@ def _halves(
     residuals: Complex[np.ndarray, "face point"], scheme: Scheme
 ) -> tuple[Complex[np.ndarray, "face point"], Complex[np.ndarray, "face point"]]:
     """The symmetric and the antisymmetric part; one side stands for both in the first where the other is missing."""
-    mirrored = -residuals.conj()[:, scheme.mirror_order]
+    mirrored = -residuals.conj()[:, scheme.flip_indices]
     symmetric, antisymmetric = (residuals + mirrored) / 2, (residuals - mirrored) / 2
     symmetric = np.where(np.isnan(symmetric), np.where(np.isnan(residuals), mirrored, residuals), symmetric)
     return symmetric, antisymmetric

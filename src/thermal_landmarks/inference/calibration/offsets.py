@@ -142,7 +142,7 @@ def reference_face(points_px: Float[np.ndarray, "face point 2"], scheme: Scheme)
 
     A scheme without outer eye corners gets a root mean square distance of 0.5 from the middle, about as large.
     """
-    mean, order = as_complex(mean_shape(points_px).astype(np.float64)), scheme.mirror_order
+    mean, order = as_complex(mean_shape(points_px).astype(np.float64)), scheme.flip_indices
     mirrored = -mean.conj()[order]
     turn = (mirrored.conj() * mean).sum()
     mean = (mean + mirrored * turn / np.abs(turn)) / 2

@@ -68,7 +68,9 @@ class TrackFiles:
             changed = [key for key in {**earlier, **settings} if earlier.get(key) != settings.get(key)]
             if changed:
                 listed = ", ".join(f"{key}={earlier.get(key)} then, {settings.get(key)} now" for key in sorted(changed))
-                raise ConfigError(f"{folder} was tracked with other settings ({listed}). Repeat them, or begin anew.")
+                raise ConfigError(
+                    f"{folder} was tracked with other settings ({listed}). Repeat them, or start from scratch."
+                )
         self._points = self._table("tracks.csv", POINT_COLUMNS)
         self._faces = self._table("faces.csv", FACE_COLUMNS)
 

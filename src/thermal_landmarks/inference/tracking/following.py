@@ -27,7 +27,7 @@ class Follower:
     A network that looks from coarse to fine takes one look of its last size; others see the face's frame or box.
 
     Args:
-        predictor: Of landmarks, and of faces where they are found anew.
+        predictor: Of landmarks, and of faces where they are found again.
     """
 
     def __init__(self, predictor: Predictor) -> None:

@@ -14,7 +14,7 @@ from thermal_landmarks.errors import ConfigError
 
 Smoothing = Literal["none", "one_euro", "kalman"]
 
-_LONGEST_GAP_S = 0.5  # without a point, after which smoothing begins anew
+_LONGEST_GAP_S = 0.5  # without a point, after which smoothing starts from scratch
 
 
 def smooth(

@@ -105,7 +105,7 @@ class StopDiverged(Callback):
         if unusable:
             raise DivergedError(
                 f"The training has stopped in {where}: the loss is {float(step.loss)}, because the values of "
-                f"{_names(trainer, 'train', unusable)} are no finite numbers for the network. Mend or remove these "
+                f"{_names(trainer, 'train', unusable)} are no finite numbers for the network. Fix or remove these "
                 "files (check_data lists such); data.on_bad_item=skip leaves out what is found unusable."
             )
         raise DivergedError(

@@ -42,7 +42,7 @@ class Interruption(Callback):
     ) -> None:
         last = batch_idx + 1 >= trainer.num_training_batches  # then the validation follows
         if self._all_agree(trainer) and not last and (batch_idx + 1) % trainer.accumulate_grad_batches == 0:
-            if isinstance(trainer.train_dataloader, ResumableLoader):  # else the epoch begins anew on resuming
+            if isinstance(trainer.train_dataloader, ResumableLoader):  # else the epoch starts from scratch on resuming
                 self._save(trainer, pl_module)
             self._stop(trainer)
 

@@ -8,14 +8,14 @@ from thermal_faces.camera.resampling import enlarge
 from thermal_faces.camera.view import View, turn
 from thermal_faces.person import Person
 from thermal_faces.portable_math import exp, hypot, power
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 from thermal_faces.worn.wardrobe import Worn
 
-_HELD_BEFORE_MM = 120.0
+_OCCLUDER_BEFORE_MM = 120.0
 _REST_BEHIND_MM = -120.0
 
 
-def paint_held(
+def paint_occluder(
     image: Float[np.ndarray, "height width"], person: Person, worn: Worn, view: View, ambient_c: float
 ) -> None:
     """Paints what is held in front of the face, in place."""
@@ -24,21 +24,21 @@ def paint_held(
     if not (len(x_px) and len(y_px)):
         return
     part = image[rows, columns]
-    for cover, temperature_c in _held(person, worn, view, x_px[None, :], y_px[:, None], ambient_c):
+    for cover, temperature_c in _occluder_layers(person, worn, view, x_px[None, :], y_px[:, None], ambient_c):
         part += cover * (temperature_c - part)
 
 
-def hidden_by_held(
+def hidden_by_occluder(
     person: Person, worn: Worn, view: View, places_px: Float[np.ndarray, "places 2"]
 ) -> Bool[np.ndarray, " places"]:
     """Which places of the picture lie behind what is held."""
-    layers = _held(person, worn, view, places_px[:, 0], places_px[:, 1], 20.0)
+    layers = _occluder_layers(person, worn, view, places_px[:, 0], places_px[:, 1], 20.0)
     return np.max([cover for cover, _ in layers], axis=0) > 0.5
 
 
 def _place(worn: Worn) -> tuple[np.random.Generator, int, tuple[float, float], float]:
-    """The stream of further draws, the side that it comes from, where its tip is (mm), and how far it leans (rad)."""
-    generator = stream(worn.key[0], *worn.key[1:], "held")
+    """The generator of further draws, the side it comes from, where its tip is (mm), and how far it leans (rad)."""
+    generator = rng(worn.key[0], *worn.key[1:], "held")
     side = 1 if generator.random() < 0.5 else -1
     x, y, lean = generator.uniform([-20, -40, 0.05], [62, 105, 0.9])
     return generator, side, (float(x), float(y)), float(lean)
@@ -50,11 +50,11 @@ def _outline_px(worn: Worn, view: View) -> Float[np.ndarray, "4 2"]:
     across, along = np.array([-75, 75, 75, -75]), np.array([-15, -15, 500, 500])
     x = np.cos(lean) * across + np.sin(lean) * along + tip_x
     y = np.cos(lean) * along - np.sin(lean) * across + tip_y
-    corners = np.stack([side * x, y, np.full(4, _HELD_BEFORE_MM)], axis=-1).astype(np.float32)
+    corners = np.stack([side * x, y, np.full(4, _OCCLUDER_BEFORE_MM)], axis=-1).astype(np.float32)
     return view.project(turn(corners, view.body))
 
 
-def _held(
+def _occluder_layers(
     person: Person, worn: Worn, view: View, x_px: np.ndarray, y_px: np.ndarray, ambient_c: float
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Cover and temperature of its parts, in the order of painting."""
@@ -62,7 +62,7 @@ def _held(
     warmth, skin_k, marks = generator.uniform([0.1, -3.0, -1], [0.7, 1.2, 1])
     sizes = generator.uniform(0.85, 1.15, 6)
     hot, hot_c, cold_c = generator.random() < 0.6, generator.uniform(38, 62), generator.uniform(4, 22)
-    x, y = seen_on_plane(view, view.body, _HELD_BEFORE_MM, x_px, y_px)
+    x, y = seen_on_plane(view, view.body, _OCCLUDER_BEFORE_MM, x_px, y_px)
     x, y = side * x - np.float32(tip_x), y - np.float32(tip_y)
     sine, cosine = np.float32(np.sin(lean)), np.float32(np.cos(lean))
     # Along the forearm (down and outwards) and across it.
@@ -118,7 +118,7 @@ def paint_head_rest(
     image: Float[np.ndarray, "height width"], person: Person, worn: Worn, view: View, ambient_c: float
 ) -> None:
     """A chair's back or a head rest behind head and shoulders, in place."""
-    generator = stream(worn.key[0], *worn.key[1:], "head rest")
+    generator = rng(worn.key[0], *worn.key[1:], "head rest")
     top, half_width, flare, warmth, roundness = generator.uniform([-90, 95, 0.0, 0.03, 2.0], [70, 290, 1.4, 0.4, 6.0])
     slots, slot_y, slot_x = generator.random() < 0.4, generator.uniform(40, 110), generator.uniform(0.55, 0.8)
     # Out of focus: every other pixel will do.

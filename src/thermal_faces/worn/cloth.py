@@ -8,17 +8,17 @@ from jaxtyping import Bool, Float
 from thermal_faces.camera.rasterizer import cell_areas_px, upsample
 from thermal_faces.camera.view import View, turn
 from thermal_faces.noise import smooth_noise
-from thermal_faces.randomness import stream
+from thermal_faces.randomness import rng
 
 
 @dataclass(frozen=True)
-class Sheet:
+class Cloth:
     """A grid of vertices with its temperature.
 
     Attributes:
         vertices_mm: (rows, columns, 3) in the head's frame.
         temperature_c: (rows, columns) at the vertices.
-        key: Seed and parts of its irregular pattern (`randomness.stream`).
+        key: Seed and parts of its irregular pattern (`randomness.rng`).
         grain_k: Strength of that pattern.
         knots: Of that pattern: how fine it is down and across.
         with_body: Turns with the shoulders, not with the head.
@@ -43,7 +43,7 @@ class Sheet:
     def cells(
         self, points_px: Float[np.ndarray, "rows columns 2"], *, inside: bool = False
     ) -> Bool[np.ndarray, "rows-1 columns-1"]:
-        """Cells to draw: all; of a hollow sheet those whose outside is seen, or those whose inside is."""
+        """Cells to draw: all; of a hollow cloth those whose outside is seen, or those whose inside is."""
         outside = cell_areas_px(points_px) > 0
         return ~outside if inside else outside | (not self.hollow)
 
@@ -52,7 +52,7 @@ class Sheet:
         texture = upsample(self.temperature_c.astype(np.float32), samples)
         seed, *parts = self.key
         return texture + np.float32(self.grain_k) * smooth_noise(
-            stream(int(seed), *parts), texture.shape[0], texture.shape[1], self.knots
+            rng(int(seed), *parts), texture.shape[0], texture.shape[1], self.knots
         )
 
 
