@@ -1,4 +1,5 @@
 import runpy
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -120,18 +121,37 @@ def test_an_unknown_choice_is_named(predict: Predict, make_checkpoint: MakeCheck
     assert str(said).startswith("error: faces=all is unknown. Choose auto, one, frame.")
 
 
-def test_an_exported_file_predicts_in_a_checkpoints_place(predict: Predict, tmp_path: Path) -> None:
+def test_the_engines_say_the_same(predict: Predict, tmp_path: Path) -> None:
     source = SyntheticFaces(subjects=3, images_per_subject=1, size=(120, 160), seed=5)
     np.save(tmp_path / "face.npy", source.load(source.annotations()[1]).values)
+    common = ("source=face.npy", "unit=celsius", "overlays=false", "device=cpu")
     exported = shipped_exports()["thermal_real"]
-    common = ("source=face.npy", "unit=celsius", "overlays=false")
-    assert predict(f"checkpoint={exported}", *common, "hydra.run.dir=exported") is None
-    assert predict("checkpoint=thermal_real", "speed=balanced", *common, "device=cpu", "hydra.run.dir=network") is None
-    tables = [
-        FlatCsv(annotation_file=tmp_path / name / "points.csv", scheme="face16") for name in ("exported", "network")
-    ]
-    points = [table.annotations()[0].points_px for table in tables]
-    np.testing.assert_allclose(points[0], points[1], atol=0.05)
+    for name, settings in {"file": [f"checkpoint={exported}"], "auto": [], "torch": ["engine=torch"]}.items():
+        assert predict(*settings, *common, f"hydra.run.dir={name}") is None
+    file, auto, network = (
+        FlatCsv(annotation_file=tmp_path / name / "points.csv", scheme="face16").annotations()[0].points_px
+        for name in ("file", "auto", "torch")
+    )
+    np.testing.assert_array_equal(file, auto)
+    np.testing.assert_allclose(auto, network, atol=0.005)
     refused = predict(f"checkpoint={exported}", *common, "hydra.run.dir=again", "speed=fast")
-    assert isinstance(refused, str)
-    assert "speed=fast: an exported file" in refused
+    assert "was exported for speed=balanced" in str(refused)
+    assert "expected auto, or a number" in str(predict(*common, "hydra.run.dir=again", "threads=0"))
+
+
+WITHOUT_TORCH = """
+import runpy, sys
+sys.modules["torch"] = None  # importing it fails
+runpy.run_module("thermal_landmarks.commands.predict", run_name="__main__", alter_sys=True)
+"""
+
+
+def test_the_shipped_checkpoint_predicts_without_importing_torch(tmp_path: Path) -> None:
+    np.save(tmp_path / "wall.npy", np.random.default_rng(0).normal(20, 0.1, (48, 64)))
+    settings = ["source=wall.npy", "hydra.run.dir=out"]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TORCH, *settings], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "0 faces in 1 image" in done.stdout
+    assert (tmp_path / "out" / "points.csv").exists()

@@ -21,24 +21,23 @@ def main(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from thermal_landmarks.inference.face_files import predict_faces
-    from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points, read_all_boxes
-    from thermal_landmarks.inference.finder import Finder
-    from thermal_landmarks.inference.image_files import find_images, predict_files
-    from thermal_landmarks.inference.predictor import Predictor
-    from thermal_landmarks.models.checkpoint import find_checkpoint
+    from thermal_landmarks.inference.image_files import find_images
     from thermal_landmarks.runtime import ExportedFaces
+    from thermal_landmarks.runtime.engine import exported_file
+    from thermal_landmarks.runtime.exported import cores
 
     for name, known in _CHOICES.items():
         if cfg[name] not in known:
             raise ConfigError(f"{name}={cfg[name]} is unknown. Choose {', '.join(known)}.")
+    workers = cores() if cfg.threads == "auto" else cfg.threads
+    if not isinstance(workers, int) or workers < 1:
+        raise ConfigError(f"threads={cfg.threads}: expected auto, or a number from 1 on.")
     errors = Console(stderr=True)
-    checkpoint = find_checkpoint(cfg.checkpoint)
     files = find_images(cfg.source)
-    counts_table = None if cfg.counts_table is None else Path(cfg.counts_table)
     folder = Path(HydraConfig.get().runtime.output_dir)
     settings: dict[str, Any] = {
         "unit": cfg.unit,
-        "counts_table": counts_table,
+        "counts_table": None if cfg.counts_table is None else Path(cfg.counts_table),
         "palette": cfg.palette,
         "overlays": cfg.overlays,
         "debug": cfg.debug,
@@ -46,18 +45,34 @@ def main(cfg: DictConfig) -> None:
             f"skipped: {failure.reason}", markup=False, highlight=False, soft_wrap=True
         ),
     }
-    if checkpoint.suffix == ".onnx":
-        _require_exportable(cfg)
-        found = predict_faces(ExportedFaces(checkpoint), files, folder, **_faces_settings(cfg), **settings)
-        _say(found, str(found), files, folder)
+    file = exported_file(cfg.engine, cfg.checkpoint, cfg)
+    if file is None:
+        _with_torch(cfg, files, folder, workers, settings)
         return
+    exported = ExportedFaces(file)
+    speed = exported.settings["speed"]
+    if cfg.speed not in (None, speed):
+        raise ConfigError(f"speed={cfg.speed}: {file} was exported for speed={speed}. Leave speed= out.")
+    found = predict_faces(exported, files, folder, workers=workers, **_faces_settings(cfg), **settings)
+    _say(found, str(found), files, folder)
+
+
+def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, settings: dict[str, Any]) -> None:
+    import torch
+
+    from thermal_landmarks.inference.face_files import predict_faces
+    from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points, read_all_boxes
+    from thermal_landmarks.inference.finder import Finder
+    from thermal_landmarks.inference.image_files import predict_files
+    from thermal_landmarks.inference.predictor import Predictor
+
     predictor = Predictor.from_checkpoint(
-        checkpoint,
+        cfg.checkpoint,
         device=cfg.device,
         precision=cfg.precision,
         mirror=cfg.mirror,
         batch_size=cfg.batch_size,
-        speed=cfg.speed,
+        speed=cfg.speed or "balanced",
     )
     outcome: Outcome
     if cfg.faces == "frame" or cfg.five_points is not None or cfg.boxes == "whole":
@@ -69,12 +84,16 @@ def main(cfg: DictConfig) -> None:
     else:
         sizes = [cfg.finder_size] if isinstance(cfg.finder_size, int) else list(cfg.finder_size)
         finder = Finder.from_checkpoint(cfg.finder, sizes=sizes, rotations=cfg.rotations, device=predictor.device)
+        on_processor = predictor.device.type == "cpu"
+        if on_processor:
+            torch.set_num_threads(1)  # each worker's: several share an image's little work badly
         outcome = predict_faces(
             predictor,
             files,
             folder,
             finder=finder,
             boxes=None if cfg.boxes is None else read_all_boxes(Path(cfg.boxes)),
+            workers=workers if on_processor else 1,
             **_faces_settings(cfg),
             **settings,
         )
@@ -90,25 +109,6 @@ def _faces_settings(cfg: DictConfig) -> dict[str, Any]:
         "min_confidence": cfg.min_confidence,
         "form": cfg.format,
     }
-
-
-def _require_exportable(cfg: DictConfig) -> None:
-    """Refuse what an exported file can't be asked for any more.
-
-    Raises:
-        ConfigError: Naming the setting.
-    """
-    wanted = {
-        "faces": ("auto", "one"), "boxes": (None,), "five_points": (None,), "finder": (None,), "mirror": (None,),
-        "speed": ("exact",), "rotations": ("upright",), "finder_size": (448,), "device": ("auto", "cpu"),
-        "precision": ("32", 32),
-    }  # fmt: skip
-    for name, known in wanted.items():
-        if cfg[name] not in known:
-            raise ConfigError(
-                f"{name}={cfg[name]}: an exported file ({cfg.checkpoint}) is as it was exported. Leave {name}= out, or "
-                "give the checkpoint itself."
-            )
 
 
 def _say(outcome: "Outcome", said: str, files: list[Path], folder: Path) -> None:

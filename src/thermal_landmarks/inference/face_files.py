@@ -6,26 +6,32 @@ that of right landmarks, `c0` that of point 0. An image without a face has one r
 table can be trained on, as flat CSV data.
 """
 
+from __future__ import annotations
+
 import functools
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
-from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.data.readers.coco import write_coco
 from thermal_landmarks.inference.face import MIN_SCORE, Face, FindsFaces
-from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.image_files import Failure, Outcome, read_seen
 from thermal_landmarks.inference.overlay_files import OverlayFiles
 from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
 from thermal_landmarks.runs import write_json
+
+if TYPE_CHECKING:  # exported files are predicted without PyTorch
+    from thermal_landmarks.data.preprocessing import Box
+    from thermal_landmarks.inference.finder import Finder
 
 Format = Literal["csv", "coco"]
 
@@ -91,7 +97,7 @@ class FacesFile:
         if self._coco:
             self._annotations += [self._annotation(path, number, face) for number, face in enumerate(faces)]
 
-    def __enter__(self) -> "FacesFile":
+    def __enter__(self) -> FacesFile:
         return self
 
     def __exit__(
@@ -134,6 +140,7 @@ def predict_faces(
     palette: str = "auto",
     form: Format = "csv",
     overlays: bool = True,
+    workers: int = 1,
     debug: bool = False,
     report: Callable[[Failure], None] | None = None,
 ) -> FaceOutcome:
@@ -153,6 +160,7 @@ def predict_faces(
         palette: Of 8-bit colour pictures; see `without_palette`.
         form: `coco` writes `faces.json` beside the table.
         overlays: Whether pictures with the points are written.
+        workers: Images that are predicted side by side.
         debug: Whether an error of the program itself on one file ends all instead of being named as that file's.
         report: Called with each failure as it happens.
     """
@@ -178,31 +186,56 @@ def predict_faces(
         Progress(*columns, transient=True) as progress,
     ):
         task = progress.add_task("", total=len(files))
-        for batch in read_ahead(files, read, batch_size=predictor.batch_size, debug=debug):
-            for path, image in batch:
-                faces = attempt(path, image)
-                progress.advance(task)
-                if isinstance(faces, Failure):
-                    outcome.failures.append(faces)
-                    if report is not None:
-                        report(faces)
-                    continue
-                assert isinstance(image, ThermalImage)
-                rows.add(path, image, faces)
-                outcome.palettes.update([image.palette] if image.palette else [])
-                if overlays:
-                    points = [face.points_px for face in faces]
-                    drawn.add(
-                        path,
-                        image,
-                        np.concatenate(points) if points else np.empty((0, 2)),
-                        boxes_px=[face.box_px for face in faces],
-                        labels=[f"{i}: {face.score:.2f} / {face.confidence:.2f}" for i, face in enumerate(faces)],
-                    )
-                outcome.predicted += 1
-                outcome.faces += len(faces)
-                outcome.without += not faces
+        batches = read_ahead(files, read, batch_size=predictor.batch_size, debug=debug)
+        for path, image, faces in _side_by_side(batches, attempt, workers, predictor.batch_size):
+            progress.advance(task)
+            if isinstance(faces, Failure):
+                outcome.failures.append(faces)
+                if report is not None:
+                    report(faces)
+                continue
+            assert isinstance(image, ThermalImage)
+            rows.add(path, image, faces)
+            outcome.palettes.update([image.palette] if image.palette else [])
+            if overlays:
+                points = [face.points_px for face in faces]
+                drawn.add(
+                    path,
+                    image,
+                    np.concatenate(points) if points else np.empty((0, 2)),
+                    boxes_px=[face.box_px for face in faces],
+                    labels=[f"{i}: {face.score:.2f} / {face.confidence:.2f}" for i, face in enumerate(faces)],
+                )
+            outcome.predicted += 1
+            outcome.faces += len(faces)
+            outcome.without += not faces
     return outcome
+
+
+def _side_by_side(
+    batches: Iterable[list[tuple[Path, ThermalImage | str]]],
+    attempt: Callable[[Path, ThermalImage | str], list[Face] | Failure],
+    workers: int,
+    batch_size: int,
+) -> Iterator[tuple[Path, ThermalImage | str, list[Face] | Failure]]:
+    """The faces of each image in order, while those of the next ones are looked for."""
+    pending: deque[tuple[Path, ThermalImage | str, Future[list[Face] | Failure]]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for batch in batches:
+                for path, image in batch:
+                    pending.append((path, image, pool.submit(attempt, path, image)))
+                    while len(pending) > 2 * workers:
+                        path, image, faces = pending.popleft()
+                        yield path, image, faces.result()
+                # Large images make small batches, the next of which is read when this one is done with.
+                while pending and len(batch) < batch_size:
+                    path, image, faces = pending.popleft()
+                    yield path, image, faces.result()
+            for path, image, faces in pending:
+                yield path, image, faces.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def _count(number: int, word: str) -> str:

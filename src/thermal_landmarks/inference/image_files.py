@@ -6,6 +6,8 @@ values that `read_image` gives, which are image_width x image_height: for a radi
 temperatures, whose size may differ from the picture's. A prediction knows no person: `subject` is the image's folder.
 """
 
+from __future__ import annotations
+
 import functools
 import glob
 import logging
@@ -15,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -23,16 +25,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.five_points import Found, face_in_box
 from thermal_landmarks.data.formats.images import list_images, read_image
 from thermal_landmarks.data.formats.palettes import without_palette
-from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.overlay_files import OverlayFiles
-from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
-from thermal_landmarks.inference.threads import MeasuredThreads
 from thermal_landmarks.runs import write_json
+
+if TYPE_CHECKING:  # exported files are predicted without PyTorch
+    from thermal_landmarks.data.five_points import Found
+    from thermal_landmarks.data.preprocessing import Box
+    from thermal_landmarks.inference.predictor import Predictor
 
 _log = logging.getLogger(__name__)
 
@@ -119,7 +122,7 @@ class PointsFile:
         self._table.add([path, path.parent.name, *self._unit.values(), width, height, *coordinates])
         self._table.flush()
 
-    def __enter__(self) -> "PointsFile":
+    def __enter__(self) -> PointsFile:
         return self
 
     def __exit__(
@@ -158,6 +161,8 @@ def predict_files(
         debug: Whether an error of the program itself on one file ends all instead of being named as that file's.
         report: Called with each failure as it happens.
     """
+    from thermal_landmarks.inference.threads import MeasuredThreads
+
     outcome = Outcome()
     columns = (TextColumn("Predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     cropped_by_box = 0
@@ -227,6 +232,8 @@ def _absolute(path: Path) -> Path:
 
 def _face(path: Path, image: ThermalImage, boxes: dict[Path, Box] | None, five_points: Found | None) -> _Face | str:
     """The image with the place of its face, or the reason why there is none."""
+    from thermal_landmarks.data.five_points import face_in_box
+
     height, width = image.values.shape
     whole = (-0.5, -0.5, width - 0.5, height - 0.5)
     box = whole if boxes is None else boxes.get(path)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 METADATA = "thermal_landmarks"
 """The entry of an ONNX file's metadata that holds ours, as JSON."""
+SHIPPED_SPEED = "balanced"
+"""Of the files that come with the package."""
 _LARGEST = 1e30  # values beyond are marks of missing ones (`data.annotation.NO_DATA`)
 
 
@@ -29,7 +31,8 @@ class ExportedFaces:
 
     Args:
         path: An `.onnx` file that `export` has written, or the name of one that comes with the package.
-        threads: That an image gets. None: one for each core that this process may use.
+        threads: That an image gets. More than one shorten the time of a single image on cores that nothing else uses;
+            of many images, several side by side are quicker (`faces` may be called from several threads at once).
 
     Attributes:
         batch_size: Images that are read ahead of it; each is predicted by itself.
@@ -41,7 +44,7 @@ class ExportedFaces:
 
     batch_size = 8
 
-    def __init__(self, path: str | Path = "thermal_real", *, threads: int | None = None) -> None:
+    def __init__(self, path: str | Path = "thermal_real", *, threads: int = 1) -> None:
         shipped = shipped_exports()
         self.path = shipped.get(str(path), Path(path))
         if not self.path.is_file():
@@ -56,7 +59,7 @@ class ExportedFaces:
                 "ONNX Runtime isn't installed. Install it: pip install 'thermal-landmarks[runtime]'"
             ) from error
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or _cores()
+        options.intra_op_num_threads = threads
         options.log_severity_level = 3  # errors
         try:
             self._session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
@@ -153,5 +156,6 @@ def _values(image: Any, unit: str | None) -> tuple[np.ndarray, bool]:
     return values, bool(celsius)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
