@@ -104,7 +104,7 @@ def test_106_points_are_trained_and_measured_in_their_own_layout(
 def test_presets_are_trained_by_the_papers_recipe(preset: str) -> None:
     cfg = compose_config("train", [f"experiment=lotr/{preset}", "data=wflw"])
     assert (cfg.optimizer._target_, cfg.optimizer.lr) == ("timm.optim.Lamb", 1e-3)
-    assert (cfg.trainer.max_epochs, cfg.data.batch_size, cfg.mirror) == (100, 32, True)
+    assert (cfg.trainer.max_epochs, cfg.data.batch_size, cfg.flip_tta) == (100, 32, True)
     assert (cfg.data.colour, cfg.data.in_channels, cfg.data.crop.mode) == (True, 3, "box")
     loss = build("loss", cfg.loss)
     assert (type(loss).__name__, loss.coordinates) == ("SmoothWing", "pixel")

@@ -17,7 +17,10 @@ from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettin
 
 COMMANDS = sorted(p.stem for p in CONFIG_DIR.glob("*.yaml"))
 NEEDS_DATA = ("evaluate",)  # commands that have no default data
-FACTORS = {group: sorted(p.stem for p in (CONFIG_DIR / group).glob("*.yaml")) for group in ("without", "always")}
+FACTORS = {
+    group: sorted(p.stem for p in (CONFIG_DIR / group).glob("*.yaml"))
+    for group in ("renderer_ablation/off", "renderer_ablation/on")
+}
 GROUPS = sorted(p.relative_to(CONFIG_DIR).with_suffix("") for p in CONFIG_DIR.glob("*/**/*.yaml") if p.stem != "base")
 
 
@@ -43,7 +46,8 @@ def test_the_desks_file_says_only_what_differs():
 
 @pytest.mark.parametrize("path", GROUPS, ids=str)
 def test_every_group_file_composes_with_train(path: Path):
-    group, name = path.parts[0], "/".join(path.parts[1:])
+    factor = path.parts[0] == "renderer_ablation"
+    group, name = ("/".join(path.parts[:2]), path.parts[2]) if factor else (path.parts[0], "/".join(path.parts[1:]))
     prefix = (
         "+"
         if group not in compose_config("train", [])
@@ -78,10 +82,16 @@ def small_faces(choice: str) -> SyntheticFaces:
     return build("source", cfg.data.source)
 
 
-@pytest.mark.parametrize("factor", [name for name in FACTORS["without"] if name not in ("nothing", "eight_bit")])
+@pytest.mark.parametrize(
+    "factor", [name for name in FACTORS["renderer_ablation/off"] if name not in ("nothing", "eight_bit")]
+)
 def test_a_factor_left_out_changes_the_pictures(factor: str):
-    missing = small_faces(f"without={factor}")
-    shown = small_faces(f"always={factor}" if factor in FACTORS["always"] else "without=nothing")
+    missing = small_faces(f"renderer_ablation/off={factor}")
+    shown = small_faces(
+        f"renderer_ablation/on={factor}"
+        if factor in FACTORS["renderer_ablation/on"]
+        else "renderer_ablation/off=nothing"
+    )
     changed = (np.abs(shown.render(i, 0) - missing.render(i, 0)).max() > 0.05 for i in range(shown.subjects))
     assert any(changed)
 
@@ -96,13 +106,13 @@ def test_annotations_say_that_a_factor_is_missing_or_common(factor: str):
 
 
 def test_every_factor_that_can_be_in_every_image_can_be_left_out():
-    assert set(FACTORS["always"]) < set(FACTORS["without"])
+    assert set(FACTORS["renderer_ablation/on"]) < set(FACTORS["renderer_ablation/off"])
 
 
 def test_overfitting_shows_a_cascade_the_same_crops_in_every_epoch(blob_coco: Path, tmp_path: Path):
     data = ["data=coco", f"data.source.annotation_file={blob_coco}", f"data.cache_dir={tmp_path}", "data.workers=1"]
-    small = ["data.image_size=[48,64]", "data.zoom.view_size=[24,32]", "data.batch_size=4", "data.on_bad_item=skip"]
-    cfg = compose_config("train", [*data, "experiment=recipes/looks", "debug=overfit", *small])
+    small = ["data.image_size=[48,64]", "data.cascade.crop_size=[24,32]", "data.batch_size=4", "data.on_bad_item=skip"]
+    cfg = compose_config("train", [*data, "experiment=recipes/cascade", "debug=overfit", *small])
     module = build("data", cfg.data)
     module.setup()
     seen: list[torch.Tensor] = []
@@ -127,7 +137,7 @@ def test_overfitting_changes_no_image(experiment: str):
     settings = AugmentationSettings(**OmegaConf.to_object(cfg.data.augmentation))  # type: ignore[arg-type]
     generator = torch.Generator().manual_seed(0)
     images, points = torch.rand(16, 1, 24, 32, generator=generator) * 2 - 1, torch.rand(16, 6, 2, generator=generator)
-    for looks in (settings, settings.of_close_looks):
+    for looks in (settings, settings.of_crops):
         change = Augmentation(looks, flip_indices=torch.arange(6).flip(0))
         changed = change(images, points, torch.ones(16, 6, dtype=torch.bool), torch.zeros(16), generator)
         torch.testing.assert_close(changed[0], images)

@@ -13,7 +13,8 @@ evaluation
 models
 data
 building csv_table rendered long_work
-runs old_names
+runs
+old_names
 errors allocator
 thermal_faces
 """

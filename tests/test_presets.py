@@ -203,7 +203,7 @@ def test_preset_ablation_ensemble_and_seeds_combine_and_are_recorded(train, tmp_
     assert result.returncode == 0, result.stderr
     assert "A-2 x2 no_rotation" in result.stdout
     runs = [json.loads(path.read_text()) for path in sorted(tmp_path.glob("outputs/multirun/*/*/metrics.json"))]
-    assert [(run["variant"], run["seed"], run["epochs"]) for run in runs] == [
+    assert [(run["ablation"], run["seed"], run["epochs"]) for run in runs] == [
         *[(None, 0, 1), (None, 1, 1)],
         *[("no_rotation", 0, 3), ("no_rotation", 1, 3)],
     ]
@@ -215,7 +215,7 @@ def test_a_list_of_experiments_is_recorded_with_its_ablation(train, tmp_path):
     assert result.returncode == 0, result.stderr
     (path,) = tmp_path.glob("outputs/train/*/metrics.json")
     run = json.loads(path.read_text())
-    assert run["variant"] == "layers_removed"
+    assert run["ablation"] == "layers_removed"
     assert run["experiment"] == "paper/C-1,studies/comparison,ablation/layers_removed"
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import OmegaConf
+from thermal_landmarks.runs import read_config
 
 Run = Mapping[str, Any]
 
@@ -39,8 +39,8 @@ def read_runs(folders: list[Path]) -> list[Run]:
     """What the finished runs below the folders measured, each with the name of its loss."""
     runs = []
     for path in sorted(path for folder in folders for path in folder.rglob("metrics.json")):
-        config = OmegaConf.load(path.parent / "config.yaml")
-        runs.append({**json.loads(path.read_text()), "loss": config.choices.loss})
+        config = read_config(path.parent / "config.yaml")
+        runs.append({**json.loads(path.read_text()), "loss": config.group_choices.loss})
     if not runs:
         sys.exit(f"No metrics.json below {', '.join(map(str, folders))}.")
     for name in _SAME:

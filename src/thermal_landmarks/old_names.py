@@ -1,7 +1,12 @@
-"""Names from before version 0.2 that command lines and run folders may still use, for one release."""
+"""Names from before version 0.2 that command lines, configs, run folders and studies may still use, for one release.
+
+What someone types or writes is answered with a warning that tells today's name; what was stored is read silently.
+"""
 
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 TARGETS = {
     "thermal_landmarks.data.synthetic.SyntheticFaces": "thermal_faces.SyntheticFaces",
@@ -14,25 +19,39 @@ TARGETS = {
 }
 """What a config builds by `_target_`: then -> now."""
 
-_RECIPES = [
-    "dlib_faces",
-    "fine_tune",
-    "looks",
-    "thermal_real",
-    "thermal_real_large",
-    "thermal_real_perinasal6",
-    "zooming",
-]
-_STUDIES = [
-    "comparison",
-    "comparison_looks",
-    "comparison_lotr",
-    "overfit_thermal54",
-    "overfit_thermal_real",
-    "renderer_ablation",
-]
-EXPERIMENTS = {name: f"recipes/{name}" for name in _RECIPES} | {name: f"studies/{name}" for name in _STUDIES}
+_RECIPES = ["dlib_faces", "fine_tune", "thermal_real", "thermal_real_large", "thermal_real_perinasal6"]
+_STUDIES = ["comparison", "comparison_lotr", "overfit_thermal54", "overfit_thermal_real", "renderer_ablation"]
+EXPERIMENTS = {
+    **{name: f"recipes/{name}" for name in _RECIPES},
+    **{name: f"studies/{name}" for name in _STUDIES},
+    "looks": "recipes/cascade",
+    "recipes/looks": "recipes/cascade",
+    "zooming": "recipes/cascade_heatmap",
+    "recipes/zooming": "recipes/cascade_heatmap",
+    "comparison_looks": "studies/comparison_cascade",
+    "studies/comparison_looks": "studies/comparison_cascade",
+}
 """`experiment=`: then -> now."""
+
+GROUPS = {"without": "renderer_ablation/off", "always": "renderer_ablation/on"}
+"""Config groups: then -> now."""
+
+SETTINGS = {
+    "mirror": "flip_tta",
+    "variant": "ablation",
+    "choices": "group_choices",
+    "search.give_up_after": "search.max_consecutive_failures",
+    "data.augmentation.mirror": "data.augmentation.hflip",
+    "data.augmentation.close": "data.augmentation.crop_share",
+    "data.augmentation.close_rotation_max_deg": "data.augmentation.crop_rotation_max_deg",
+    "data.augmentation.close_scale": "data.augmentation.crop_scale",
+    "data.augmentation.close_shift": "data.augmentation.crop_shift",
+    "data.zoom": "data.cascade",
+    "data.cascade.view_size": "data.cascade.crop_size",
+    "data.cascade.passes": "data.cascade.stages",
+    **{f"group_choices.{old}": f"group_choices.{new}" for old, new in GROUPS.items()},
+}
+"""Settings: then -> now, one after the other; only the last part of a name changes."""
 
 
 def todays_experiments(names: str) -> str:
@@ -40,11 +59,64 @@ def todays_experiments(names: str) -> str:
     return re.sub(r"[\w/-]+", lambda found: EXPERIMENTS.get(found[0], found[0]), names)
 
 
+def todays_setting(name: str) -> str:
+    """A config group or a dotted setting, by today's name."""
+    name = GROUPS.get(name, name)
+    for old, new in SETTINGS.items():
+        if name == old or name.startswith(f"{old}."):
+            name = new + name[len(old) :]
+    return name
+
+
+def todays_settings(settings: Mapping[str, Any], *, below: str = "", tell: bool = False) -> dict[str, Any]:
+    """A copy of nested settings by today's names.
+
+    Args:
+        settings: Plain data.
+        below: Where they lie in a command's settings, such as `data`.
+        tell: Whether to warn.
+    """
+    today = _copy(settings)
+    for old, new in SETTINGS.items():
+        if below and not old.startswith(f"{below}."):
+            continue
+        *parents, then = old.removeprefix(f"{below}." if below else "").split(".")
+        now = new.rpartition(".")[2]
+        section: Any = today
+        for parent in parents:
+            section = section.get(parent) if isinstance(section, dict) else None
+        if isinstance(section, dict) and then in section:
+            value, earlier = section.pop(then), section.get(now)
+            if isinstance(value, dict) and isinstance(earlier, dict):
+                value = {**earlier, **value}
+            section[now] = value
+            if tell:
+                _warn(old, new)
+    return today
+
+
 def todays_arguments(arguments: Sequence[str]) -> list[str]:
-    """What was typed, by today's names."""
+    """What was typed, by today's names; warns of each old one."""
     today = []
     for argument in arguments:
-        key, equals, value = argument.partition("=")
-        chosen = equals and key.lstrip("+") == "experiment"
-        today.append(f"{key}={todays_experiments(value)}" if chosen else argument)
+        found = re.fullmatch(r"([+~]{0,2})([\w./-]+)(@[^=]*)?(=.*)?", argument, flags=re.DOTALL)
+        if not found or argument.startswith("-"):
+            today.append(argument)
+            continue
+        sign, key, package, value = (part or "" for part in found.groups())
+        now = todays_setting(key)
+        chosen = todays_experiments(value) if key == "experiment" else value
+        if now != key:
+            _warn(f"{key}=", f"{now}=")
+        if chosen != value:
+            _warn(f"{key}{value}", f"{key}{chosen}")
+        today.append(f"{sign}{now}{package}{chosen}")
     return today
+
+
+def _copy(value: Any) -> Any:
+    return {key: _copy(item) for key, item in value.items()} if isinstance(value, Mapping) else value
+
+
+def _warn(old: str, new: str) -> None:
+    warnings.warn(f"{old} is now {new}; the old name works in this release only.", FutureWarning, stacklevel=3)

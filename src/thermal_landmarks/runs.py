@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.errors import ConfigError, OutputError
+from thermal_landmarks.old_names import todays_settings
 
 PROGRESS = "progress.json"
 """In a folder of `track`: how far it has come, and what it goes on from."""
@@ -144,7 +145,14 @@ def read_config(path: Path) -> DictConfig:
         raise ConfigError(f"{path}: can't be read ({type(error).__name__}: {reason}). Give another run.") from error
     if not isinstance(config, DictConfig):
         raise ConfigError(f"{path}: holds no settings. Give the folder of a run.")
-    return config
+    return with_todays_names(config)
+
+
+def with_todays_names(config: DictConfig, *, tell: bool = False) -> DictConfig:
+    """A config whose settings have today's names; the same one if they have already. `tell`: warns of old ones."""
+    plain: Any = OmegaConf.to_container(config, resolve=False)
+    today = todays_settings(plain, tell=tell)
+    return config if today == plain else OmegaConf.create(today)
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ def test_too_few_people_for_the_split_are_an_error(
 
 
 def test_random_augmentation_is_shown_over_epochs(check_data: CheckData, face_coco: Path, tmp_path: Path) -> None:
-    random = ("data.augmentation.rotation=random", "data.augmentation.mirror=0.5", "samples=1")
+    random = ("data.augmentation.rotation=random", "data.augmentation.hflip=0.5", "samples=1")
     assert check_data(*face_settings(face_coco), *random) is None
     with Image.open(tmp_path / "out" / "montage.png") as picture:
         assert picture.width > 3.5 * picture.height  # one row of four

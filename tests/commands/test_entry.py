@@ -53,9 +53,9 @@ def test_two_mistakes_and_other_commands_are_answered_as_well(tmp_path, run):
 @pytest.mark.parametrize(
     ("command", "argument", "groups"),
     [
-        ("check_data.py", "without=glasses", "Its groups: data"),
+        ("check_data.py", "renderer_ablation/off=glasses", "Its groups: data"),
         ("predict.py", "data=coco", "Its groups: none"),
-        ("evaluate.py", "stem=conv", "Its groups: data, always"),
+        ("evaluate.py", "stem=conv", "Its groups: data, renderer_ablation/on"),
         ("models.py", "stem=conv", "Its groups: root, head"),
     ],
 )

@@ -65,5 +65,5 @@ def test_unknown_settings_are_refused(wrong: Any, tmp_path: Path) -> None:
 
 
 def test_a_network_that_does_not_zoom_is_refused(make_checkpoint: Any, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Only networks that zoom"):
+    with pytest.raises(ConfigError, match="Only cascades"):
         export(make_checkpoint(), tmp_path / "a")

@@ -166,10 +166,10 @@ def test_channels_are_spread_over_the_layer_or_as_named() -> None:
 def test_temperatures_are_known_only_where_all_images_share_them() -> None:
     settings = {"image_size": [48, 64], "in_channels": 1, "crop": {}}
     window = {"mode": "window", "temperature_range_c": [20.0, 38.0]}
-    zoom = {"view_size": [32, 32], "percentiles": [1.0, 99.0]}
+    cascade = {"crop_size": [32, 32], "percentiles": [1.0, 99.0]}
     assert celsius_range(Preprocessing.from_settings({**settings, "normalisation": window})) == (20.0, 38.0)
     assert celsius_range(Preprocessing.from_settings({**settings, "normalisation": {}})) is None
-    assert celsius_range(Preprocessing.from_settings({**settings, "normalisation": window, "zoom": zoom})) is None
+    assert celsius_range(Preprocessing.from_settings({**settings, "normalisation": window, "cascade": cascade})) is None
 
 
 def test_looks_are_what_the_network_saw(shared_data: Path) -> None:

@@ -39,7 +39,7 @@ def augment(image, points, stored_deg=0.0, seed=0, **ranges):
 def test_points_move_with_the_image(seed, angle, mirror):
     points = torch.tensor([[[35.0, 40.0], [75.0, 40.0], [55.0, 62.0]]])
     image = blob_image(points[0], (100, 110))
-    ranges = {"scale": (0.9, 1.1), "shift": 0.05, "mirror": float(mirror)}
+    ranges = {"scale": (0.9, 1.1), "shift": 0.05, "hflip": float(mirror)}
     moved_image, moved, _, scale = augment(image, points, angle, seed, **ranges)
     for point in moved[0]:
         np.testing.assert_allclose(centroid(moved_image, point), point, atol=0.3)
@@ -57,7 +57,7 @@ def test_positive_angle_turns_left_about_the_centre():
 
 def test_mirroring_swaps_partners():
     points = torch.tensor([[[20.0, 30.0], [60.0, 30.0], [40.0, 50.0]]])
-    _, moved, _, _ = augment(torch.zeros(1, 1, 80, 81), points, mirror=1.0)
+    _, moved, _, _ = augment(torch.zeros(1, 1, 80, 81), points, hflip=1.0)
     torch.testing.assert_close(moved, torch.tensor([[[20.0, 30.0], [60.0, 30.0], [40.0, 50.0]]]))
 
 

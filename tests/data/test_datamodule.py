@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from thermal_landmarks.data.crops import reference_px
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import EpochSampler, Shard
-from thermal_landmarks.data.views import reference_px
 from thermal_landmarks.errors import DataError
 
 
@@ -140,11 +140,13 @@ def test_bad_items_stop_training_unless_skipped(blob_faces, tmp_path, monkeypatc
     assert sum(len(d.rows) for d in data.datasets.values()) == 11
 
 
-ZOOM = {"view_size": [32, 40], "passes": 2, "face_size": 0.5}
+CASCADE = {"crop_size": [32, 40], "stages": 2, "face_size": 0.5}
 
 
 def test_with_zoom_training_sees_looks_and_measuring_sees_frames(blob_faces, tmp_path):
-    data = build(blob_faces, tmp_path, zoom=ZOOM, augmentation={"rotation": "none", "close": 0.5, "shift": 0.1})
+    data = build(
+        blob_faces, tmp_path, cascade=CASCADE, augmentation={"rotation": "none", "crop_share": 0.5, "shift": 0.1}
+    )
     raw = data.datasets["train"].__getitems__([0, 1, 2, 3])
     looks = data.finish(raw, augment=True)
     assert looks["image"].shape == (4, 1, 32, 40)
@@ -160,12 +162,14 @@ def test_with_zoom_training_sees_looks_and_measuring_sees_frames(blob_faces, tmp
 
 
 def test_close_looks_are_near_the_reference_and_whole_looks_are_not(blob_faces, tmp_path):
-    still = {"rotation": "none", "close_rotation_max_deg": 0, "close_scale": [1, 1], "close_shift": 0.0}
-    close, whole = (build(blob_faces, tmp_path, zoom=ZOOM, augmentation={**still, "close": c}) for c in (1.0, 0.0))
-    zoom = close.preprocessing.zoom
-    assert zoom.reference is not None
+    still = {"rotation": "none", "crop_rotation_max_deg": 0, "crop_scale": [1, 1], "crop_shift": 0.0}
+    close, whole = (
+        build(blob_faces, tmp_path, cascade=CASCADE, augmentation={**still, "crop_share": c}) for c in (1.0, 0.0)
+    )
+    cascade = close.preprocessing.cascade
+    assert cascade.reference is not None
     raw = close.datasets["train"].__getitems__([0, 1, 2, 3])
-    reference = reference_px(zoom, torch.zeros(1))
+    reference = reference_px(cascade, torch.zeros(1))
     batch = close.finish(raw, augment=True)
     torch.testing.assert_close(batch["points_px"], reference.expand(4, 6, 2), atol=0.5, rtol=0)
     size = (whole.finish(raw, augment=True)["points_px"].amax(dim=1)[:, 1] - reference[:, 1].max()).abs()
@@ -174,5 +178,5 @@ def test_close_looks_are_near_the_reference_and_whole_looks_are_not(blob_faces, 
 
 def test_the_reference_does_not_change_the_cache(blob_faces, tmp_path):
     build(blob_faces, tmp_path)
-    build(blob_faces, tmp_path, zoom=ZOOM)
+    build(blob_faces, tmp_path, cascade=CASCADE)
     assert len(list(tmp_path.glob("[!.]*"))) == 1

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.geometry import fit_matrix, invert_matrix, pixel_size, similarity_matrix, transform_points
 from thermal_landmarks.data.preprocessing import Crop, Preprocessing
-from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor
 
@@ -48,7 +48,7 @@ def test_in_colour_every_channel_is_resampled_as_a_single_one() -> None:
     ("settings", "message"),
     [
         ({"in_channels": 1}, r"needs data\.in_channels=3"),
-        ({"in_channels": 3, "zoom": Zoom(view_size=(32, 32))}, "one channel"),
+        ({"in_channels": 3, "cascade": Cascade(crop_size=(32, 32))}, "one channel"),
     ],
 )
 def test_settings_that_colour_excludes(settings, message) -> None:

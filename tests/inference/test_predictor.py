@@ -26,7 +26,7 @@ PREPROCESSINGS: dict[str, dict[str, Any]] = {
     "colour": {"image_size": (32, 40), "in_channels": 3, "colour": True},
     "box": {"image_size": (32, 40), "crop": {"mode": "box", "margin": 0.2}},
     "window": {"image_size": (32, 40), "normalisation": {"mode": "window"}},
-    "zoom": {"image_size": (48, 60), "zoom": {"view_size": [32, 40], "passes": 3, "reference": REFERENCE}},
+    "cascade": {"image_size": (48, 60), "cascade": {"crop_size": [32, 40], "stages": 3, "reference": REFERENCE}},
 }
 
 
@@ -81,15 +81,15 @@ def through_the_data_module(predictor: Predictor, source: Source, cache: Path) -
         colour=settings["colour"],
         crop=settings["crop"],
         normalisation=settings["normalisation"],
-        zoom=settings["zoom"],
+        cascade=settings["cascade"],
         cache_dir=cache,
         workers=1,
     )
     data.use_for_test(source)
     (raw,) = data.test_dataloader()
     with torch.no_grad():
-        frames, zoom = data.finish(raw, augment=False)["image"], predictor.preprocessing.zoom
-        points = predictor.network(frames) if zoom is None else locate(predictor.network, frames, zoom)
+        frames, cascade = data.finish(raw, augment=False)["image"], predictor.preprocessing.cascade
+        points = predictor.network(frames) if cascade is None else locate(predictor.network, frames, cascade)
         points = to_pixels(points, data.image_size).numpy()
     matrices = data.datasets["test"].samples.matrix
     return np.stack([transform_points(p, invert_matrix(m)) for p, m in zip(points, matrices, strict=True)])
@@ -177,7 +177,7 @@ def test_mirror_averages_image_and_mirror_image(make_checkpoint: MakeCheckpoint,
     # A fixed window: percentiles are taken from every other pixel, which are others in the mirror image.
     path = make_checkpoint(image_size=(30, 40), normalisation={"mode": "window"})
     plain = Predictor.from_checkpoint(path, device="cpu")
-    both = Predictor.from_checkpoint(path, device="cpu", mirror=True)
+    both = Predictor.from_checkpoint(path, device="cpu", flip_tta=True)
     order = np.array([2, 1, 0, 5, 4, 3])  # of perinasal6: alae and mouth corners change places
     expected = (plain(celsius) + mirrored(plain(celsius[:, :, ::-1]), 64, order)) / 2
     assert_allclose(both(celsius), expected, atol=1e-2)
@@ -186,12 +186,12 @@ def test_mirror_averages_image_and_mirror_image(make_checkpoint: MakeCheckpoint,
 
 def test_mirror_is_by_default_what_the_training_tested_with(make_checkpoint: MakeCheckpoint) -> None:
     path = make_checkpoint()
-    assert not Predictor.from_checkpoint(path, device="cpu").mirror
+    assert not Predictor.from_checkpoint(path, device="cpu").flip_tta
     content = torch.load(path, weights_only=True)
-    content["hyper_parameters"]["mirror"] = True
+    content["hyper_parameters"]["flip_tta"] = True
     torch.save(content, path)
-    assert Predictor.from_checkpoint(path, device="cpu").mirror
-    assert not Predictor.from_checkpoint(path, device="cpu", mirror=False).mirror
+    assert Predictor.from_checkpoint(path, device="cpu").flip_tta
+    assert not Predictor.from_checkpoint(path, device="cpu", flip_tta=False).flip_tta
 
 
 def test_colours_count_for_a_network_in_colour_alone(make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:

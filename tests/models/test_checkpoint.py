@@ -118,7 +118,7 @@ def test_written_weights_predict_as_their_run_and_hold_nothing_else(
 def test_a_shipped_checkpoint_loads_by_its_name(name: str) -> None:
     loaded = load_checkpoint(name)
     assert loaded.scheme.name == ("perinasal6" if "perinasal6" in name else "face16")
-    assert loaded.preprocessing.zoom is not None
+    assert loaded.preprocessing.cascade is not None
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def report(make_run_in: Callable[..., Path], storage: str, tmp_path_factory: pyt
         make_run(f"s{i}", model, wing=wing or 1.0, parameters=10_000 * (i + 1), **({} if wing else {"test/wing": None}))
     make_run("c_again", "C-1", seed=1, wing=1.6, parameters=10_000)
     make_run("e", "A-1", ensemble=3)
-    make_run("v", "A-1", variant="layers_removed", **{"stem.depth": 2})
+    make_run("v", "A-1", ablation="layers_removed", **{"stem.depth": 2})
     pixels = Image.fromarray(np.random.default_rng(0).integers(0, 255, (60, 180, 3), dtype=np.uint8))
     for picture in ("s0/figures/overlays_best", "s0/figures/overlays_median", "s0/figures/overlays_worst"):
         (runs / picture).parent.mkdir(exist_ok=True)

@@ -88,8 +88,8 @@ def test_trials_and_variants_are_told_apart(make_run, tmp_path: Path) -> None:
     make_run("trial", "A-1", study="small/alt_conv_resnext-none", trial=3)
     make_run("three", "A-1", ensemble=3, wing=2.0)
     longer = {"trainer.epochs_factor": 3, "data.augmentation.rotation": "none"}
-    make_run("still", "A-1", variant="no_rotation", wing=3.0, **longer)
-    make_run("short", "A-1", variant="layers_removed", wing=4.0, **{"stem.depth": 2})
+    make_run("still", "A-1", ablation="no_rotation", wing=3.0, **longer)
+    make_run("short", "A-1", ablation="layers_removed", wing=4.0, **{"stem.depth": 2})
     protocols = group(collect([tmp_path / "runs"]).runs)
     rows = {row.kind: row for protocol in protocols for row in protocol.rows}
     assert {kind: row.mean("test/wing") for kind, row in rows.items()} == {
@@ -109,7 +109,7 @@ def test_the_best_of_a_study_trained_at_length_is_no_trial(make_run, tmp_path: P
 
 def test_a_variant_of_another_protocol_has_no_singular_model(make_run, tmp_path: Path) -> None:
     make_run("plain", "A-1", **{"data.image_size": [60, 80]})
-    make_run("still", "A-1", variant="no_rotation")
+    make_run("still", "A-1", ablation="no_rotation")
     protocols = group(collect([tmp_path / "runs"]).runs)
     (still,) = [row for protocol in protocols for row in protocol.of("no_rotation")]
     assert singular_row(still, protocols) is None

@@ -18,7 +18,7 @@ DATA = {"_target_": "thermal_landmarks.data.datamodule.LandmarkDataModule", "sou
 
 CONFIG = {
     "data": DATA,
-    "choices": {"data": "synthetic", "stem": "conv"},
+    "group_choices": {"data": "synthetic", "stem": "conv"},
     "trainer": {"max_epochs": 3, "epochs_factor": 1},
     "seed": 0,
 }

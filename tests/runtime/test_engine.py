@@ -27,7 +27,7 @@ def test_the_shipped_checkpoint_is_predicted_by_its_exported_file() -> None:
 @pytest.mark.parametrize(
     "override",
     ["speed=exact", "speed=fast", "finder_size=224", "finder_size=[448,1024]", "rotations=all", "boxes=whole",
-     "device=cuda", "mirror=true", "precision=16", "faces=frame", "finder=a.ckpt"],
+     "device=cuda", "flip_tta=true", "precision=16", "faces=frame", "finder=a.ckpt"],
 )  # fmt: skip
 def test_what_an_exported_file_can_not_do_is_done_by_torch(override: str) -> None:
     assert exported_file("auto", "thermal_real", settings(override)) is None
@@ -44,8 +44,8 @@ def test_other_checkpoints_are_predicted_by_torch(tmp_path: Path) -> None:
 def test_a_given_file_is_taken_or_refused(tmp_path: Path) -> None:
     file = tmp_path / "own.onnx"
     assert exported_file("auto", file, settings()) == exported_file("onnx", file, settings("speed=fast")) == file
-    with pytest.raises(ConfigError, match="mirror=True: an exported file"):
-        exported_file("auto", file, settings("mirror=true"))
+    with pytest.raises(ConfigError, match="flip_tta=True: an exported file"):
+        exported_file("auto", file, settings("flip_tta=true"))
     with pytest.raises(ConfigError, match="engine=torch: PyTorch can't run"):
         exported_file("torch", file, settings())
     with pytest.raises(ConfigError, match="engine=tf is unknown"):

@@ -84,7 +84,7 @@ def test_without_completed_trial_the_results_say_so_and_the_search_gives_up(sear
 
     monkeypatch.setattr("thermal_landmarks.search.trial.train", fail)
     with pytest.raises(ConfigError, match=r"3 trials of quick/conv-none in a row.*\n?.*RuntimeError: always"):
-        search("search.trials=8", "search.give_up_after=3")
+        search("search.trials=8", "search.max_consecutive_failures=3")
     found = results(tmp_path)
     assert found["best_trial"] is found["best_folder"] is None
     assert found["failed"] == 3

@@ -164,14 +164,14 @@ def test_ensemble_and_ablation_are_in_name_group_and_tags():
         data="blobs",
         scheme="perinasal6",
         ensemble=3,
-        variant="no_rotation",
+        ablation="no_rotation",
         experiment="paper/A-2,comparison",
         seed=4,
     )
     assert metadata.name == "A-2 x3 no_rotation alt_conv_resnext/luong blobs seed 4"
     assert metadata.group == "A-2 x3 no_rotation blobs"
-    assert {"variant:no_rotation", "experiment:paper/A-2", "experiment:comparison"} <= set(metadata.all_tags)
-    assert (metadata.record()["variant"], metadata.record()["experiment"]) == ("no_rotation", "paper/A-2,comparison")
+    assert {"ablation:no_rotation", "experiment:paper/A-2", "experiment:comparison"} <= set(metadata.all_tags)
+    assert (metadata.record()["ablation"], metadata.record()["experiment"]) == ("no_rotation", "paper/A-2,comparison")
 
 
 def test_facts_for_the_record_are_plain_data():

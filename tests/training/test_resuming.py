@@ -13,13 +13,13 @@ from thermal_landmarks.training.resuming import resumed_config
 CONFIG = {
     "seed": 0,
     "objective": "val/wing",
-    "choices": {
+    "group_choices": {
         "data": "wflw",
         "stem": "conv",
         "experiment": "paper/A-2,comparison",
         "ablation": "none",
-        "without": "glasses",
-        "always": None,
+        "renderer_ablation/off": "glasses",
+        "renderer_ablation/on": None,
         "debug": None,
     },
     "stem": {"depth": 2, "kernel_size": 3},
@@ -47,7 +47,13 @@ def run(tmp_path: Path) -> RunFolder:
 
 
 def test_the_runs_own_command_line_may_be_repeated(run):
-    typed = ["data=wflw", "stem=conv", "experiment=[paper/A-2,studies/comparison]", "without=glasses", "stem.depth=2"]
+    typed = [
+        "data=wflw",
+        "stem=conv",
+        "experiment=[paper/A-2,studies/comparison]",
+        "renderer_ablation/off=glasses",
+        "stem.depth=2",
+    ]
     typed += ["data.image_size=[64,64]", "data.source.folder=/old/wflw", "seed=0", "hydra.run.dir=x", "resume=last"]
     assert resumed_config(run, typed) == OmegaConf.create(CONFIG)
 
@@ -55,8 +61,20 @@ def test_the_runs_own_command_line_may_be_repeated(run):
 @pytest.mark.parametrize(
     "typed",
     [
-        *("experiment=lotr/m", "experiment=paper/A-2", "experiment=[studies/comparison,paper/A-2]", "without=beards"),
-        *("~without", "always=beards", "debug=fast", "stem=resnext", "stem.depth=3", "data.source.part=test"),
+        *(
+            "experiment=lotr/m",
+            "experiment=paper/A-2",
+            "experiment=[studies/comparison,paper/A-2]",
+            "renderer_ablation/off=beards",
+        ),
+        *(
+            "~renderer_ablation/off",
+            "renderer_ablation/on=beards",
+            "debug=fast",
+            "stem=resnext",
+            "stem.depth=3",
+            "data.source.part=test",
+        ),
         *("+stem.dilation=2", "objective=val/nme", "data.image_size=[64,32]", "seed=1"),
     ],
 )
@@ -98,7 +116,7 @@ def test_fewer_epochs_than_are_trained_are_refused(run, factor):
 
 def test_a_run_of_an_earlier_version_says_what_it_does_not_know(run):
     cfg = OmegaConf.load(run.config)
-    del cfg.choices["without"]
+    del cfg.group_choices["renderer_ablation/off"]
     OmegaConf.save(cfg, run.config)
-    with pytest.raises(ConfigError, match="earlier version, doesn't record its without"):
-        resumed_config(run, ["without=glasses"])
+    with pytest.raises(ConfigError, match="earlier version, doesn't record its renderer_ablation/off"):
+        resumed_config(run, ["renderer_ablation/off=glasses"])

@@ -77,8 +77,8 @@ def test_each_landmark_has_its_pixel_error(make_module, make_data, make_trainer)
 
 def test_the_test_can_average_over_image_and_mirror_image(make_module, make_data, make_trainer):
     data = make_data()
-    module = make_module(mirror=True)
-    assert module.hparams["mirror"]
+    module = make_module(flip_tta=True)
+    assert module.hparams["flip_tta"]
     torch.nn.init.normal_(module.network.head.linear.weight)
     make_trainer().test(module, data, verbose=False)
     images = data.finish(next(iter(data.test_dataloader())), augment=False)["image"]
@@ -191,8 +191,8 @@ def test_an_unknown_memory_format_is_named(make_module):
 def test_a_module_that_zooms_learns_from_looks_and_is_measured_on_frames(
     make_module, make_data, make_trainer, tmp_path
 ):
-    zoom = {"view_size": [24, 32], "passes": 2, "face_size": 0.5}
-    data = make_data(image_size=(48, 64), zoom=zoom)
+    cascade = {"crop_size": [24, 32], "stages": 2, "face_size": 0.5}
+    data = make_data(image_size=(48, 64), cascade=cascade)
     data.prepare_data()
     data.setup()
     module, trainer = make_module(preprocessing=data.preprocessing.settings), make_trainer(max_epochs=40)

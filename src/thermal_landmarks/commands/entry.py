@@ -26,7 +26,7 @@ from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.errors import ConfigError, Interrupted, UserError
 from thermal_landmarks.old_names import todays_arguments
 from thermal_landmarks.rendered import store_ranges
-from thermal_landmarks.runs import PROGRESS, RunFolder, find_run_to_resume, tracking_finished
+from thermal_landmarks.runs import PROGRESS, RunFolder, find_run_to_resume, tracking_finished, with_todays_names
 
 _PACKAGE = Path(__file__).parents[1]
 CONFIG_DIR = _PACKAGE / "conf" if (_PACKAGE / "conf").is_dir() else _PACKAGE.parents[1] / "conf"
@@ -86,7 +86,7 @@ def _choice(group: str) -> str | None:
     return ",".join(lists[-1])
 
 
-def _variant() -> str | None:
+def _ablation() -> str | None:
     """The ablations chosen by `ablation=` or `experiment=ablation/...`, joined by commas."""
     if not HydraConfig.initialized():
         return None
@@ -103,7 +103,7 @@ def _variant() -> str | None:
 
 store_ranges()
 OmegaConf.register_resolver("choice", _choice, replace=True)
-OmegaConf.register_resolver("variant", _variant, replace=True)
+OmegaConf.register_resolver("ablation", _ablation, replace=True)
 OmegaConf.register_resolver("output_folder", _output_folder, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
 OmegaConf.register_resolver("tracking_folder", _tracking_folder, replace=True)
@@ -123,7 +123,7 @@ def command(
         @functools.wraps(function)
         def task(cfg: DictConfig) -> Any:
             try:
-                return function(cfg)
+                return function(with_todays_names(cfg, tell=True))
             except UserError as error:
                 if HydraConfig.get().mode == RunMode.RUN:
                     sys.exit(f"error: {error}")  # one line; Hydra would print the whole command line before it

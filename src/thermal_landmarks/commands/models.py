@@ -34,7 +34,7 @@ def main(cfg: DictConfig) -> None:
             LandmarkNetwork(
                 **parts,
                 in_channels=chosen.data.in_channels,
-                image_size=chosen.data.image_size if chosen.data.zoom is None else chosen.data.zoom.view_size,
+                image_size=chosen.data.image_size if chosen.data.cascade is None else chosen.data.cascade.crop_size,
                 num_points=cfg.num_points,
                 ensemble=chosen.ensemble,
             ),

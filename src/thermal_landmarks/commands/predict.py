@@ -70,7 +70,7 @@ def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, 
         cfg.checkpoint,
         device=cfg.device,
         precision=cfg.precision,
-        mirror=cfg.mirror,
+        flip_tta=cfg.flip_tta,
         batch_size=cfg.batch_size,
         speed=cfg.speed or "balanced",
     )

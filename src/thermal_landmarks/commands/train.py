@@ -26,7 +26,11 @@ def main(cfg: DictConfig) -> float:
         from thermal_landmarks.search.trial import run_trial
 
         return run_trial(cfg, folder)
-    if cfg.study is not None and cfg.resume is None and "from_study" not in (cfg.choices.experiment or "").split(","):
+    if (
+        cfg.study is not None
+        and cfg.resume is None
+        and "from_study" not in (cfg.group_choices.experiment or "").split(",")
+    ):
         raise ConfigError(f"study={cfg.study} takes effect with experiment=from_study only. Add this, or leave it out.")
     from thermal_landmarks.training.run import train
 

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Generator, Tensor
 
-from thermal_landmarks.data.views import cut_views, face_views, whole_views
+from thermal_landmarks.data.cascade import Cascade
+from thermal_landmarks.data.crops import cut_crops, face_crops, whole_crops
 from thermal_landmarks.data.warping import Padding, compose, warp_batch
-from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError
 
 Range = tuple[float, float]
@@ -32,14 +32,14 @@ class AugmentationSettings:
         rotation_max_deg: Largest angle of `random`.
         scale: Relative size, e.g. (0.9, 1.1).
         shift: Largest shift as a fraction of height and width.
-        mirror: Probability of mirroring left and right (landmarks change places with their partners).
+        hflip: Probability of mirroring left and right (landmarks change places with their partners).
         padding: What appears beyond the border: the nearest pixel (`border`), the mirrored image (`reflection`) or
             the coldest input value (`cold`).
-        close: Share of close looks at the face among the training images, where the network zooms (`zoom.Zoom`); the
+        crop_share: Share of crops around the face among the training images of a cascade (`cascade.Cascade`); the
             others show the whole image, turned, scaled and shifted as above.
-        close_rotation_max_deg: Largest tilt of the face in a close look.
-        close_scale: Its relative size.
-        close_shift: Its largest distance from the middle, as a fraction of height and width.
+        crop_rotation_max_deg: Largest tilt of the face in a crop.
+        crop_scale: Its relative size.
+        crop_shift: Its largest distance from the middle, as a fraction of height and width.
         gamma: Exponents of a random tone curve, e.g. (0.7, 1.4).
         invert: Probability of exchanging cold and warm.
         gain: Relative contrast, e.g. (0.8, 1.25), about the middle of the input range.
@@ -57,12 +57,12 @@ class AugmentationSettings:
     rotation_max_deg: float = 30.0
     scale: Range = (1.0, 1.0)
     shift: float = 0.0
-    mirror: float = 0.0
+    hflip: float = 0.0
     padding: Padding = "border"
-    close: float = 0.5
-    close_rotation_max_deg: float = 15.0
-    close_scale: Range = (0.8, 1.25)
-    close_shift: float = 0.08
+    crop_share: float = 0.5
+    crop_rotation_max_deg: float = 15.0
+    crop_scale: Range = (0.8, 1.25)
+    crop_shift: float = 0.08
     gamma: Range = (1.0, 1.0)
     invert: float = 0.0
     gain: Range = (1.0, 1.0)
@@ -76,18 +76,18 @@ class AugmentationSettings:
     @property
     def moves_points(self) -> bool:
         """Whether any of the geometric changes is on."""
-        still = self.rotation == "none" and self.scale == (1.0, 1.0) and self.shift == 0 and self.mirror == 0
+        still = self.rotation == "none" and self.scale == (1.0, 1.0) and self.shift == 0 and self.hflip == 0
         return not still
 
     @property
-    def of_close_looks(self) -> "AugmentationSettings":
-        """The same changes with the geometry of close looks."""
+    def of_crops(self) -> "AugmentationSettings":
+        """The same changes with the geometry of crops."""
         return replace(
             self,
             rotation="random",
-            rotation_max_deg=self.close_rotation_max_deg,
-            scale=self.close_scale,
-            shift=self.close_shift,
+            rotation_max_deg=self.crop_rotation_max_deg,
+            scale=self.crop_scale,
+            shift=self.crop_shift,
         )
 
     def __post_init__(self) -> None:
@@ -116,7 +116,7 @@ def affine_matrices(
     angle = torch.deg2rad(angle_deg)
     scale = uniform(*settings.scale)
     shift = torch.stack([uniform(-1, 1) * width, uniform(-1, 1) * height], dim=1) * settings.shift
-    mirrored = torch.rand(count, generator=generator, device=device) < settings.mirror
+    mirrored = torch.rand(count, generator=generator, device=device) < settings.hflip
     flip = torch.where(mirrored, -1.0, 1.0)
     cosine, sine = torch.cos(angle) * scale, torch.sin(angle) * scale
     linear = torch.stack([cosine * flip, sine, -sine * flip, cosine], dim=1).view(count, 2, 2)
@@ -195,13 +195,13 @@ class Augmentation:
     Args:
         settings: What is changed, and how much.
         flip_indices: (N,) permutation that restores the landmark order in a mirrored image.
-        zoom: How the network looks at images, if it zooms; then the result are single looks of its `view_size`.
+        cascade: Of a cascade: how it looks at images; then the results are single crops of its `crop_size`.
     """
 
-    def __init__(self, settings: AugmentationSettings, flip_indices: Tensor, zoom: Zoom | None = None) -> None:
+    def __init__(self, settings: AugmentationSettings, flip_indices: Tensor, cascade: Cascade | None = None) -> None:
         self.settings = settings
         self.flip_indices = flip_indices
-        self.zoom = zoom
+        self.cascade = cascade
 
     def __call__(
         self,
@@ -212,14 +212,14 @@ class Augmentation:
         generator: Generator,
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Images, points and mask after the change, and the relative scale of each image."""
-        if self.zoom is None:
+        if self.cascade is None:
             size = (images.shape[-2], images.shape[-1])
             matrices, mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
             if self.settings.moves_points:
                 images = warp_batch(images, matrices, self.settings.padding)
         else:
             matrices, mirrored = self._looks(images, points_px, mask, stored_rotation_deg, generator)
-            images = cut_views(images, matrices, self.zoom, self.settings.padding)
+            images = cut_crops(images, matrices, self.cascade, self.settings.padding)
         linear = matrices[:, :, :2]
         points_px = points_px @ linear.transpose(1, 2) + matrices[:, None, :, 2]
         order = self.flip_indices.to(points_px.device)
@@ -232,13 +232,13 @@ class Augmentation:
         self, frames: Tensor, points_px: Tensor, mask: Tensor, stored_rotation_deg: Tensor, generator: Generator
     ) -> tuple[Tensor, Tensor]:
         """Maps from frames to looks, some at the whole, some at the face, and which of them mirror."""
-        assert self.zoom is not None
-        size = self.zoom.view_size
+        assert self.cascade is not None
+        size = self.cascade.crop_size
         whole, whole_mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
         upright = torch.zeros_like(stored_rotation_deg)
-        close, close_mirrored = affine_matrices(self.settings.of_close_looks, upright, size, generator)
-        chosen = torch.rand(len(frames), generator=generator, device=frames.device) < self.settings.close
+        close, close_mirrored = affine_matrices(self.settings.of_crops, upright, size, generator)
+        chosen = torch.rand(len(frames), generator=generator, device=frames.device) < self.settings.crop_share
         chosen &= mask.sum(dim=1) >= 2  # a single point has neither size nor direction
-        whole = compose(whole, whole_views(frames, self.zoom))
-        close = compose(close, face_views(points_px, mask, self.zoom, frames.shape[-2]))
+        whole = compose(whole, whole_crops(frames, self.cascade))
+        close = compose(close, face_crops(points_px, mask, self.cascade, frames.shape[-2]))
         return torch.where(chosen[:, None, None], close, whole), torch.where(chosen, close_mirrored, whole_mirrored)

@@ -49,8 +49,8 @@ class LandmarkDataModule(L.LightningDataModule):
         crop: Settings of `preprocessing.Crop`.
         five_points: Settings of `five_points.add_five_points`, for aligned crops.
         normalisation: Settings of `normalisation.ValueRange`.
-        zoom: Settings of `zoom.Zoom`, whose `reference` comes from the training data. None: the network sees whole
-            images only.
+        cascade: Settings of `cascade.Cascade`, whose `reference` comes from the training data. None: the network sees
+            whole images only.
         augmentation: Settings of `augmentation.AugmentationSettings`.
         split: Settings of `split.SplitSettings`.
         test_source: A data set of its own for the test; then the source is divided into train and val only.
@@ -72,7 +72,7 @@ class LandmarkDataModule(L.LightningDataModule):
         crop: dict[str, Any] | None = None,
         five_points: dict[str, Any] | None = None,
         normalisation: dict[str, Any] | None = None,
-        zoom: dict[str, Any] | None = None,
+        cascade: dict[str, Any] | None = None,
         augmentation: dict[str, Any] | None = None,
         split: dict[str, Any] | None = None,
         test_source: Source | None = None,
@@ -97,7 +97,7 @@ class LandmarkDataModule(L.LightningDataModule):
                 "colour": colour,
                 "crop": crop or {},
                 "normalisation": normalisation or {},
-                "zoom": zoom,
+                "cascade": cascade,
             }
         )
         ranges: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in (augmentation or {}).items()}
@@ -127,12 +127,12 @@ class LandmarkDataModule(L.LightningDataModule):
         subjects = np.array(samples.subjects)
         for stage_name, names in self.split.items():
             self.datasets[stage_name] = self._dataset(stage_name, samples, np.flatnonzero(np.isin(subjects, names)))
-        zoom = self.preprocessing.zoom
-        if zoom is not None and zoom.reference is None:
+        cascade = self.preprocessing.cascade
+        if cascade is not None and cascade.reference is None:
             training = self.datasets["train"]
             reference = mean_shape(training.samples.points_px[training.rows][:, training.landmarks])
-            zoom = replace(zoom, reference=tuple((round(x, 4), round(y, 4)) for x, y in reference.tolist()))
-            self.preprocessing = replace(self.preprocessing, zoom=zoom)
+            cascade = replace(cascade, reference=tuple((round(x, 4), round(y, 4)) for x, y in reference.tolist()))
+            self.preprocessing = replace(self.preprocessing, cascade=cascade)
         if self.test_source is not None:
             self.use_for_test(self.test_source)
             if shared := set(self.split["test"]) & {*self.split["train"], *self.split["val"]}:
@@ -151,11 +151,11 @@ class LandmarkDataModule(L.LightningDataModule):
     def augmentation(self) -> Augmentation:
         """The random changes of training batches."""
         order = torch.from_numpy(self.scheme.flip_indices)
-        return Augmentation(self.augmentation_settings, order, self.preprocessing.zoom)
+        return Augmentation(self.augmentation_settings, order, self.preprocessing.cascade)
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """(height, width) of the frames: the network's input, or with `zoom` what its views are cut from."""
+        """(height, width) of the frames: the network's input, or with `cascade` what its views are cut from."""
         return self.preprocessing.image_size
 
     @property
@@ -187,7 +187,7 @@ class LandmarkDataModule(L.LightningDataModule):
 
     @torch.no_grad()
     def finish(self, raw: RawBatch, *, augment: bool) -> Batch:
-        """A raw batch as the network gets it; with `zoom`, augmented images are single looks, others whole frames."""
+        """A raw batch as the network gets it; with `cascade`, augmented images are single crops, others frames."""
         images = normalise_stored(raw["stored"], raw["encoding"], raw["limits"], clip=self.preprocessing.clips)
         points, mask, scale = raw["points_px"], raw["mask"], torch.ones_like(raw["pixel_size"])
         if augment:

@@ -66,7 +66,7 @@ class ImagePyramid:
         """That the images lie on."""
         return self._atlas.device
 
-    def views(
+    def crops(
         self, matrices: Float[Tensor, "view 2 3"], size: tuple[int, int], padding: Padding = "border"
     ) -> Float[Tensor, "view 1 view_height view_width"]:
         """Parts of the images, each resampled by a map from pixels of its image to pixels of the view.

@@ -7,10 +7,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.geometry import fit_matrix, similarity_matrix, warp_image
 from thermal_landmarks.data.normalisation import ValueRange, is_constant
-from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.old_names import todays_settings
 
 Box = tuple[float, float, float, float]
 FivePoints = tuple[tuple[float, float], ...]
@@ -58,12 +59,12 @@ class Preprocessing:
     """Crop, size and normalisation; plain data, so that a checkpoint can carry it.
 
     Attributes:
-        image_size: (height, width) of the frame: the network's input, or with `zoom` what its views are cut from.
+        image_size: (height, width) of the frame: the network's input, or with `cascade` what its views are cut from.
         in_channels: How often the single channel is repeated (the paper: 3).
         colour: Whether the network sees red, green and blue of colour pictures instead; then `in_channels` is 3.
         crop: Which part of the image is shown.
         normalisation: Which values become -1 and +1.
-        zoom: How the network looks at a frame; None: it sees the frame as it is.
+        cascade: How the network looks at a frame; None: it sees the frame as it is.
     """
 
     image_size: tuple[int, int]
@@ -71,17 +72,18 @@ class Preprocessing:
     colour: bool = False
     crop: Crop = field(default_factory=Crop)
     normalisation: ValueRange = field(default_factory=ValueRange)
-    zoom: Zoom | None = None
+    cascade: Cascade | None = None
 
     def __post_init__(self) -> None:
         if self.colour and self.in_channels != 3:
             raise ConfigError(f"data.colour=true needs data.in_channels=3, found {self.in_channels}.")
-        if self.colour and self.zoom is not None:
-            raise ConfigError("data.zoom looks at one channel. Set data.colour=false or data.zoom=null.")
+        if self.colour and self.cascade is not None:
+            raise ConfigError("data.cascade looks at one channel. Set data.colour=false or data.cascade=null.")
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> "Preprocessing":
         """Rebuild from `settings` or from the same keys in a config."""
+        settings = todays_settings(settings, below="data")
         normalisation: dict[str, Any] = {name: _tuples(value) for name, value in settings["normalisation"].items()}
         crop: dict[str, Any] = {
             name: tuple(map(_tuples, value)) if isinstance(value, list) else value
@@ -96,7 +98,7 @@ class Preprocessing:
             colour=bool(settings.get("colour", False)),  # not in checkpoints of earlier versions
             crop=Crop(**crop),
             normalisation=ValueRange(**normalisation),
-            zoom=_zoom_from(settings.get("zoom"), size),
+            cascade=_cascade_from(settings.get("cascade"), size),
         )
 
     @property
@@ -108,7 +110,7 @@ class Preprocessing:
     @property
     def frame_settings(self) -> dict[str, Any]:
         """The settings that determine the frames, without how they are looked at."""
-        return {name: value for name, value in self.settings.items() if name not in ("in_channels", "zoom")}
+        return {name: value for name, value in self.settings.items() if name not in ("in_channels", "cascade")}
 
     @property
     def frame_shape(self) -> tuple[int, ...]:
@@ -118,12 +120,12 @@ class Preprocessing:
     @property
     def clips(self) -> bool:
         """Whether a frame's values end at -1 and +1; views that find their own contrast need what lies beyond."""
-        return self.zoom is None or self.zoom.percentiles is None
+        return self.cascade is None or self.cascade.percentiles is None
 
     @property
     def input_size(self) -> tuple[int, int]:
         """(height, width) of the network's input."""
-        return self.image_size if self.zoom is None else self.zoom.view_size
+        return self.image_size if self.cascade is None else self.cascade.crop_size
 
     def seen(self, image: ThermalImage) -> ThermalImage:
         """The image with the channels that are stored."""
@@ -189,17 +191,17 @@ class Preprocessing:
         return fit_matrix(size, self.image_size, box_px=box, margin=self.crop.margin)
 
 
-def _zoom_from(settings: dict[str, Any] | None, frame_size: Sequence[int]) -> Zoom | None:
+def _cascade_from(settings: dict[str, Any] | None, frame_size: Sequence[int]) -> Cascade | None:
     if not settings:
         return None
     known: dict[str, Any] = {name: tuple(map(_tuples, v)) if isinstance(v, list) else v for name, v in settings.items()}
-    zoom = Zoom(**known)
-    if any(view > frame for view, frame in zip(zoom.view_size, frame_size, strict=True)):
+    cascade = Cascade(**known)
+    if any(view > frame for view, frame in zip(cascade.crop_size, frame_size, strict=True)):
         raise ConfigError(
-            f"data.zoom.view_size={list(zoom.view_size)} is larger than data.image_size={list(frame_size)}, from which "
-            "views are cut. Make image_size larger."
+            f"data.cascade.crop_size={list(cascade.crop_size)} is larger than data.image_size={list(frame_size)}, from "
+            "which crops are cut. Make image_size larger."
         )
-    return zoom
+    return cascade
 
 
 def _tuples(value: Any) -> Any:

@@ -78,7 +78,7 @@ def export(
     """Write an exported file and hold it against the network.
 
     Args:
-        checkpoint: Of a network that zooms.
+        checkpoint: Of a cascade.
         path: The file to write, without its ending.
         finder: Of faces; None: the one that comes with the package.
         form: Of the file.
@@ -102,7 +102,7 @@ def export(
     predictor = Predictor.from_checkpoint(checkpoint, device="cpu", speed=speed)
     if not predictor.looking.straight:
         raise ConfigError(
-            f"{checkpoint}: this network sees whole frames or given boxes. Only networks that zoom (data.zoom) and "
+            f"{checkpoint}: this network sees whole frames or given boxes. Only cascades (data.cascade) and "
             "look at whole images (data.crop.mode=none) can be exported."
         )
     loaded = load_finder(finder)

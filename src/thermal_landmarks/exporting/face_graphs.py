@@ -75,9 +75,9 @@ class FaceLandmarks(nn.Module):
         self.network = predictor.looks.network
         calibration = predictor.looks.calibration
         self.calibrated = nn.Identity() if calibration is None else CalibrationGraph(calibration, predictor.scheme)
-        zoom = predictor.preprocessing.zoom
-        assert zoom is not None
-        reference = None if zoom.reference is None else np.array(zoom.reference)
+        cascade = predictor.preprocessing.cascade
+        assert cascade is not None
+        reference = None if cascade.reference is None else np.array(cascade.reference)
         self.frame_size = predictor.preprocessing.image_size
         start, known = expected_points(predictor.scheme, reference, self.frame_size)
         self.register_buffer("start", torch.from_numpy(start).float())

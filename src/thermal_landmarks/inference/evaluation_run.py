@@ -38,7 +38,7 @@ from thermal_landmarks.long_work import counting
 from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.runs import RunFolder, git_commit, read_config, write_json
 
-_FROM_CHECKPOINT = ("scheme", "image_size", "in_channels", "colour", "crop", "normalisation", "zoom")
+_FROM_CHECKPOINT = ("scheme", "image_size", "in_channels", "colour", "crop", "normalisation", "cascade")
 _LANDMARKS_SHOWN = 20
 
 
@@ -77,7 +77,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         preprocessing=loaded.preprocessing,
         device=cfg.device,
         precision=cfg.precision,
-        mirror=loaded.mirror if cfg.mirror is None else cfg.mirror,
+        flip_tta=loaded.flip_tta if cfg.flip_tta is None else cfg.flip_tta,
         calibration=Calibration.from_settings(loaded.calibration, loaded.scheme),
     )
     data: LandmarkDataModule = build("data", cfg.data)
@@ -107,7 +107,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
         "scheme": loaded.scheme.name,
         "metric_settings": asdict(measures),
         "benchmark": {"auc_rule": cfg.benchmark.auc_rule, "subsets": as_records(scores)},
-        "mirror": predictor.mirror,
+        "flip_tta": predictor.flip_tta,
         "test_precision": predictor.precision,
         "commit": git_commit(),
     }

@@ -103,8 +103,8 @@ def _looks_at_frames(predictor: "Predictor", image: ThermalImage, found: Detecti
 def _straight_looks(
     predictor: "Predictor", image: ThermalImage, back: Sequence[np.ndarray], location: str
 ) -> Float32[np.ndarray, "look face point 2"]:
-    zoom = predictor.preprocessing.zoom
-    reference = None if zoom is None or zoom.reference is None else np.array(zoom.reference)
+    cascade = predictor.preprocessing.cascade
+    reference = None if cascade is None or cascade.reference is None else np.array(cascade.reference)
     start, known = expected_points(predictor.scheme, reference, predictor.preprocessing.image_size)
     start_px = np.stack([transform_points(start, matrix) for matrix in back])
     pixels = predictor.tensor(image, location=location)

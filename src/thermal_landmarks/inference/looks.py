@@ -9,9 +9,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from thermal_landmarks.data.batch import to_pixels
+from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.schemes import Scheme
-from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.face_frames import expected_points
 from thermal_landmarks.inference.speed import Looking
@@ -29,7 +29,7 @@ class Looks:
         network: With its weights.
         scheme: Landmarks that it predicts.
         looking: How often to look, and at what.
-        zoom: How the network looks at a frame, with the stages and sizes of `looking`; None: it sees it as it is.
+        cascade: How the network looks at a frame, with the stages and sizes of `looking`; None: it sees it as it is.
         device: That the network runs on.
         precision: `32`, `bf16` or `16` (autocast).
         most: Views that pass the network together; bounds the memory.
@@ -45,7 +45,7 @@ class Looks:
         *,
         scheme: Scheme,
         looking: Looking,
-        zoom: Zoom | None,
+        cascade: Cascade | None,
         device: torch.device,
         precision: str,
         most: int,
@@ -53,7 +53,7 @@ class Looks:
     ) -> None:
         self.scheme = scheme
         self.looking = looking
-        self.zoom = zoom
+        self.cascade = cascade
         self.device = device
         self.precision = precision
         self.most = most
@@ -77,16 +77,16 @@ class Looks:
         size, number = (frames.shape[-2], frames.shape[-1]), len(frames)
         both = torch.cat([frames, frames.flip(-1)])
         with self._autocast():
-            if self.zoom is None:
+            if self.cascade is None:
                 looks = self._see(both)[None]
             else:
-                reference = None if self.zoom.reference is None else np.array(self.zoom.reference)
+                reference = None if self.cascade.reference is None else np.array(self.cascade.reference)
                 start, known = expected_points(self.scheme, reference, size)
                 start_px = torch.from_numpy(start).to(frames).expand(2 * number, -1, -1)
                 looks = last_looks(
                     self._see,
                     both,
-                    self.zoom,
+                    self.cascade,
                     start_px,
                     torch.from_numpy(known).to(start_px.device).expand(2 * number, -1),
                 )
@@ -113,20 +113,20 @@ class Looks:
         self, images: Tensor, start_px: Tensor | None = None, known: Tensor | None = None
     ) -> Float[Tensor, "look face point 2"]:
         """As `at_images`, for exporters: not in inference mode, and not calibrated."""
-        assert self.zoom is not None
+        assert self.cascade is not None
         assert start_px is None or len(images) == 1
-        zoom, size = self.zoom, (images.shape[-2], images.shape[-1])
+        cascade, size = self.cascade, (images.shape[-2], images.shape[-1])
         pyramid = ImagePyramid(images, mirrored=self.looking.flip)
         with self._autocast():
             if not self.looking.flip:
-                return to_pixels(self._last_looks(pyramid, zoom, start_px, known).float(), size)
+                return to_pixels(self._last_looks(pyramid, cascade, start_px, known).float(), size)
             first = 1 if start_px is None else 2  # stages that say where the mirror images are looked at
-            if zoom.passes > first:
-                rough = replace(zoom, passes=zoom.passes - 1, last_sizes=(1.0,))
+            if cascade.stages > first:
+                rough = replace(cascade, stages=cascade.stages - 1, last_sizes=(1.0,))
                 looks = self._last_looks(pyramid.without_mirror_images(), rough, start_px, known)
                 start_px, known = to_pixels(looks.float(), size).mean(dim=0), None
             elif start_px is None:
-                looks = to_pixels(self._last_looks(pyramid, zoom).float(), size)
+                looks = to_pixels(self._last_looks(pyramid, cascade).float(), size)
                 seen, mirrored = looks.chunk(2, dim=1)
                 return torch.cat([seen, self._mirrored(mirrored, size[1])])
             # The pyramid's order: of one image each face and then its mirror image, else all images, then all mirrors.
@@ -134,17 +134,17 @@ class Looks:
             start = torch.stack([start_px, self._mirrored(start_px, size[1])], dim=way).flatten(0, 1)
             if known is not None:
                 known = torch.stack([known, known[self._order]]).repeat(start_px.shape[0], 1)
-            last = replace(zoom, passes=2)
+            last = replace(cascade, stages=2)
             looks = to_pixels(self._last_looks(pyramid, last, start, known).float(), size)
         seen, mirrored = looks.unflatten(1, (-1, 2) if way else (2, -1)).unbind(1 + way)
         return torch.cat([seen, self._mirrored(mirrored, size[1])])
 
     def _last_looks(
-        self, pyramid: ImagePyramid, zoom: Zoom, start_px: Tensor | None = None, known: Tensor | None = None
+        self, pyramid: ImagePyramid, cascade: Cascade, start_px: Tensor | None = None, known: Tensor | None = None
     ) -> Tensor:
         if known is not None and known.ndim == 1 and start_px is not None:
             known = known.expand(start_px.shape[0], -1)
-        return last_looks(self._see_single, pyramid, zoom, start_px, known)
+        return last_looks(self._see_single, pyramid, cascade, start_px, known)
 
     def _calibrated(self, points_px: Float[Tensor, "*batch point 2"]) -> Float[Tensor, "*batch point 2"]:
         if self.calibration is None:
@@ -157,7 +157,7 @@ class Looks:
 
     def _locate(self, frames: Tensor) -> Tensor:
         with self._autocast():
-            points = self._see(frames) if self.zoom is None else locate(self._see, frames, self.zoom)
+            points = self._see(frames) if self.cascade is None else locate(self._see, frames, self.cascade)
         return points.float()
 
     def _see(self, views: Tensor) -> Tensor:

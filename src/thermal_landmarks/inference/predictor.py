@@ -42,7 +42,7 @@ class Predictor:
         preprocessing: From an original image to its input.
         device: `auto` (an accelerator if there is one), `cpu`, `cuda`, `cuda:1`, ...
         precision: `32`, `bf16` or `16` (autocast).
-        mirror: Average the predictions on each image and on its mirror image, at `speed="exact"`.
+        flip_tta: Average the predictions on each image and on its mirror image, at `speed="exact"`.
         calibration: Moves the network's points to where an annotator would have put them.
         batch_size: Images that pass the network together; bounds the memory.
         speed: `exact` looks as the training's test does, `balanced` and `fast` at less (docs/fast.md); or the plan
@@ -60,7 +60,7 @@ class Predictor:
         preprocessing: Preprocessing,
         device: str = "auto",
         precision: Precision | int = "32",
-        mirror: bool = False,
+        flip_tta: bool = False,
         calibration: Calibration | None = None,
         batch_size: int = 32,
         speed: Speed | Looking = "exact",
@@ -74,16 +74,16 @@ class Predictor:
         self.preprocessing = preprocessing
         self.device = find_device(device)
         self.precision = precision
-        self.mirror = mirror
+        self.flip_tta = flip_tta
         self.batch_size = batch_size
-        self.looking = looking(speed, preprocessing, flip=mirror)
+        self.looking = looking(speed, preprocessing, flip=flip_tta)
         self.speed = speed if isinstance(speed, str) and self.looking.straight else "exact"
-        zoom = preprocessing.zoom
+        cascade = preprocessing.cascade
         self.looks = Looks(
             network.to(self.device).eval(),
             scheme=scheme,
             looking=self.looking,
-            zoom=zoom and replace(zoom, passes=self.looking.stages, last_sizes=self.looking.sizes),
+            cascade=cascade and replace(cascade, stages=self.looking.stages, last_sizes=self.looking.sizes),
             device=self.device,
             precision=precision,
             most=batch_size,
@@ -98,13 +98,13 @@ class Predictor:
         *,
         device: str = "auto",
         precision: Precision | int = "32",
-        mirror: bool | None = None,
+        flip_tta: bool | None = None,
         batch_size: int = 32,
         speed: Speed | Looking = "exact",
     ) -> "Predictor":
         """The predictor of a checkpoint file, or of the best checkpoint in a run folder.
 
-        Without `mirror` images are averaged with their mirror images if they were in the training's test. The points
+        Without `flip_tta` images are averaged with their mirror images if they were in the training's test. The points
         are those of the calibration, if the checkpoint holds one.
 
         Raises:
@@ -117,7 +117,7 @@ class Predictor:
             preprocessing=loaded.preprocessing,
             device=device,
             precision=precision,
-            mirror=loaded.mirror if mirror is None else mirror,
+            flip_tta=loaded.flip_tta if flip_tta is None else flip_tta,
             calibration=Calibration.from_settings(loaded.calibration, loaded.scheme),
             batch_size=batch_size,
             speed=speed,

@@ -17,7 +17,7 @@ class Looking:
     """What is looked at.
 
     Attributes:
-        stages: Of a network that zooms: looks one after the other, the first at the whole image; a face that a finder
+        stages: Of a cascade: looks one after the other, the first at the whole image; a face that a finder
             has found needs one less.
         sizes: Of the last stage, relative to the size of the face in its views.
         flip: Whether mirror images are looked at, too; with `straight` in the last stage alone.
@@ -50,11 +50,13 @@ def looking(speed: "str | Looking", preprocessing: Preprocessing, *, flip: bool)
         return speed
     if speed not in get_args(Speed):
         raise ConfigError(f"speed={speed} is unknown. Choose {', '.join(get_args(Speed))}.")
-    zoom = preprocessing.zoom
-    exact = Looking(1, (1.0,), flip, False) if zoom is None else Looking(zoom.passes, zoom.last_sizes, flip, False)
+    cascade = preprocessing.cascade
+    exact = (
+        Looking(1, (1.0,), flip, False) if cascade is None else Looking(cascade.stages, cascade.last_sizes, flip, False)
+    )
     if speed == "exact":
         return exact
     chosen = FAST if speed == "fast" else BALANCED
-    if zoom is None or zoom.percentiles is None or preprocessing.crop.mode != "none":
+    if cascade is None or cascade.percentiles is None or preprocessing.crop.mode != "none":
         return Looking(exact.stages, exact.sizes, chosen.flip and flip, False)
-    return Looking(min(chosen.stages, zoom.passes), chosen.sizes, chosen.flip, zoom.passes > 1)
+    return Looking(min(chosen.stages, cascade.stages), chosen.sizes, chosen.flip, cascade.stages > 1)

@@ -1,4 +1,4 @@
-"""From coarse to fine: the network sees the whole frame, then views around the face that it has found (`data.views`).
+"""From coarse to fine: the network sees the whole frame, then views around the face that it has found (`data.crops`).
 
 The views of a stage, of all sizes and of the frames' mirror images, pass the network as one batch.
 """
@@ -11,32 +11,32 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from thermal_landmarks.data.batch import to_pixels, to_unit
+from thermal_landmarks.data.cascade import Cascade
+from thermal_landmarks.data.crops import cut_crops, face_crops, fitting_matrix
 from thermal_landmarks.data.image_pyramid import ImagePyramid
-from thermal_landmarks.data.views import cut_views, face_views, fitting_matrix
 from thermal_landmarks.data.warping import inverse
-from thermal_landmarks.data.zoom import Zoom
 
 Locate = Callable[[Float[Tensor, "batch channel height width"]], Float[Tensor, "batch point 2"]]
 """Images in, landmarks in [0, 1] image units out."""
 
 
 def locate(
-    network: Locate, frames: Float[Tensor, "batch channel height width"], zoom: Zoom
+    network: Locate, frames: Float[Tensor, "batch channel height width"], cascade: Cascade
 ) -> Float[Tensor, "batch point 2"]:
     """The network's landmarks after all looks, in [0, 1] units of the frame.
 
     Args:
         network: Of views.
         frames: Normalised images; values may exceed [-1, 1], since every view finds its own range.
-        zoom: How to look.
+        cascade: How to look.
     """
-    return last_looks(network, frames, zoom).mean(dim=0)
+    return last_looks(network, frames, cascade).mean(dim=0)
 
 
 def last_looks(
     network: Locate,
     frames: Float[Tensor, "batch channel height width"] | ImagePyramid,
-    zoom: Zoom,
+    cascade: Cascade,
     start_px: Float[Tensor, "face point 2"] | None = None,
     known: Bool[Tensor, "face point"] | None = None,
 ) -> Float[Tensor, "look face point 2"]:
@@ -45,7 +45,7 @@ def last_looks(
     Args:
         network: Of views.
         frames: Images, of which the network gets as many channels; or their pyramid, of which it gets one.
-        zoom: How to look.
+        cascade: How to look.
         start_px: About where the landmarks are, in pixels of the frame, where something else has found the face
             already: then nobody looks at the whole frame. A frame may have several faces: all first faces of the
             frames, then all second ones, and so on. None: the first look is at the whole frame.
@@ -60,21 +60,21 @@ def last_looks(
 
     def look(matrices: Float[Tensor, "view 2 3"]) -> Float[Tensor, "look face point 2"]:
         """Landmarks in frame pixels."""
-        views = cut_views(pyramid, matrices, zoom).expand(-1, channels, -1, -1)
+        views = cut_crops(pyramid, matrices, cascade).expand(-1, channels, -1, -1)
         with torch.autocast(device, enabled=mixed_precision):
             points = network(views)
-        points_px = to_pixels(points.float(), zoom.view_size)
+        points_px = to_pixels(points.float(), cascade.crop_size)
         points_px = (points_px - matrices[:, None, :, 2]) @ inverse(matrices[:, :, :2]).transpose(1, 2)
         return points_px.unflatten(0, (-1, faces))
 
     with torch.autocast(device, enabled=False):  # geometry wants full precision
-        whole = fitting_matrix(size, zoom.view_size, pyramid.like).expand(faces, 2, 3)
+        whole = fitting_matrix(size, cascade.crop_size, pyramid.like).expand(faces, 2, 3)
         looks = look(whole) if start_px is None else start_px[None]
-        for number in range(2, max(zoom.passes, 1 if start_px is None else 2) + 1):
-            sizes = zoom.last_sizes if number == zoom.passes else (1.0,)
-            closer = [replace(zoom, face_size=size * zoom.face_size) for size in sizes]
+        for number in range(2, max(cascade.stages, 1 if start_px is None else 2) + 1):
+            sizes = cascade.last_sizes if number == cascade.stages else (1.0,)
+            closer = [replace(cascade, face_size=size * cascade.face_size) for size in sizes]
             points_px = looks.mean(dim=0)
-            looks = look(torch.cat([face_views(points_px, known, each, size[0]) for each in closer]))
+            looks = look(torch.cat([face_crops(points_px, known, each, size[0]) for each in closer]))
             known = None
         return to_unit(looks, size)
 

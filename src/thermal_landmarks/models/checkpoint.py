@@ -13,6 +13,7 @@ from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.models.network import LandmarkNetwork, Network
+from thermal_landmarks.old_names import todays_settings
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
@@ -48,9 +49,9 @@ class LoadedCheckpoint:
     hyper_parameters: dict[str, Any]
 
     @property
-    def mirror(self) -> bool:
+    def flip_tta(self) -> bool:
         """Whether the training's test averaged over each image and its mirror image."""
-        return bool(self.hyper_parameters.get("mirror", False))
+        return bool(self.hyper_parameters.get("flip_tta", False))
 
     @property
     def calibration(self) -> dict[str, Any] | None:
@@ -117,7 +118,7 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
     except Exception as error:  # settings of any type and shape
         found = f"{type(error).__name__}: {str(error)[:_LONGEST_REASON]}"
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({found})") from error
-    return LoadedCheckpoint(file, network.eval(), scheme, preprocessing, settings)
+    return LoadedCheckpoint(file, network.eval(), scheme, preprocessing, todays_settings(settings))
 
 
 def _with_weights(kind: type[AnyNetwork], settings: dict[str, Any], weights: dict[str, Tensor]) -> AnyNetwork:

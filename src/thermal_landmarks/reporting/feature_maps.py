@@ -29,7 +29,7 @@ def look_at(predictor: Predictor, image: ThermalImage, *, look: int = -1, box_px
     Args:
         predictor: The network.
         image: The image.
-        look: For a network that looks several times (`zoom`): 0 is the first look, at the whole frame, -1 the last.
+        look: For a network that looks several times (`cascade`): 0 is the first look, at the whole frame, -1 the last.
         box_px: The face box, where the network was trained on face boxes.
 
     Raises:

@@ -20,7 +20,7 @@ _AS_EXPORTED: dict[str, tuple[Any, ...]] = {
     "boxes": (None,),
     "five_points": (None,),
     "finder": (None,),
-    "mirror": (None,),
+    "flip_tta": (None,),
     "rotations": ("upright",),
     "finder_size": (448,),
     "device": ("auto", "cpu"),

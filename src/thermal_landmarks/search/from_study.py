@@ -12,6 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.old_names import todays_arguments
 
 if TYPE_CHECKING:
     import optuna
@@ -41,6 +42,7 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
     if best is None:
         raise ConfigError(f"The study {study.study_name} has no completed trial yet. Continue its search first.")
     found = [*study.user_attrs["overrides"], *(f"{name}={value}" for name, value in best.params.items())]
+    found = todays_arguments(found)
     taken = []
     for override in found:
         key = override.partition("=")[0].lstrip("+")

@@ -24,7 +24,7 @@ UNSEARCHED = (
     "logger",
     "callbacks",
     "trainer",
-    "choices",
+    "group_choices",
     "study",
     "trial",
     "tags",

@@ -22,6 +22,7 @@ from optuna.trial import FrozenTrial, TrialState
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.evaluation.measures import best_is
+from thermal_landmarks.old_names import todays_setting
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, epochs_of
@@ -162,7 +163,8 @@ class SharedStudy:
 
     def _keep_facts(self) -> None:
         settings = self.plan.settings()
-        earlier = self.storage.get_study_system_attrs(self.study._study_id).get("settings", settings)
+        kept = self.storage.get_study_system_attrs(self.study._study_id).get("settings", settings)
+        earlier = {todays_setting(key): value for key, value in kept.items()}
         changed = sorted(key for key in {*settings, *earlier} if settings.get(key) != earlier.get(key))
         if changed:
             listed = "\n".join(f"  {key}: {earlier.get(key)} then, {settings.get(key)} now" for key in changed[:10])

@@ -162,11 +162,11 @@ class Worker:
             console.print(progress_line(self.studies, study, trial, seconds))
             name = study.plan.name
             self._failures[name] = self._failures[name] + 1 if trial.state == TrialState.FAIL else 0
-            if self._failures[name] >= study.settings.give_up_after:
+            if self._failures[name] >= study.settings.max_consecutive_failures:
                 raise ConfigError(
                     f"{self._failures[name]} trials of {name} in a row have failed, the last with "
                     f"{trial.user_attrs.get('reason', 'an unknown error')}\nFix this or search a smaller space; "
-                    "search.give_up_after sets the limit."
+                    "search.max_consecutive_failures sets the limit."
                 )
 
 

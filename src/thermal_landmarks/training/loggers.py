@@ -34,7 +34,7 @@ class RunMetadata:
         study: Name of the study that the run is a trial of or has its settings from, or None.
         trial: Its number in the study, or None.
         ensemble: Components side by side.
-        variant: Name of the ablation that the run is of, or None.
+        ablation: Name of the ablation that the run is of, or None.
         experiment: The files chosen from `conf/experiment`, joined by commas, or None.
         seed: Of the run.
         tags: More tags.
@@ -51,7 +51,7 @@ class RunMetadata:
     study: str | None = None
     trial: int | None = None
     ensemble: int = 1
-    variant: str | None = None
+    ablation: str | None = None
     experiment: str | None = None
     seed: int = 0
     tags: Sequence[str] = ()
@@ -63,9 +63,9 @@ class RunMetadata:
 
     @property
     def model(self) -> str:
-        """Model id, ensemble and variant: `A-2 x3 no_rotation`."""
+        """Model id, ensemble and ablation: `A-2 x3 no_rotation`."""
         ensemble = f" x{self.ensemble}" if self.ensemble > 1 else ""
-        return f"{self.model_id}{ensemble}{f' {self.variant}' if self.variant else ''}"
+        return f"{self.model_id}{ensemble}{f' {self.ablation}' if self.ablation else ''}"
 
     @property
     def name(self) -> str:
@@ -80,7 +80,7 @@ class RunMetadata:
 
     @property
     def all_tags(self) -> list[str]:
-        """Model id, stem, branch, data, scheme, study, ensemble, variant, experiments and the user's own."""
+        """Model id, stem, branch, data, scheme, study, ensemble, ablation, experiments and the user's own."""
         tags = [
             self.model_id,
             f"stem:{self.stem}",
@@ -89,7 +89,7 @@ class RunMetadata:
             f"scheme:{self.scheme}",
             *([f"study:{self.study}"] if self.study else []),
             *([f"ensemble:{self.ensemble}"] if self.ensemble > 1 else []),
-            *([f"variant:{self.variant}"] if self.variant else []),
+            *([f"ablation:{self.ablation}"] if self.ablation else []),
             *([f"experiment:{name}" for name in self.experiment.split(",")] if self.experiment else []),
             *self.tags,
         ]

@@ -46,7 +46,7 @@ class LandmarkModule(OptimizedModule):
             `schedules`. None: constant learning rate.
         metrics: Keyword arguments of `Measures`, plain data.
         memory_format: Of the network's weights and the images.
-        mirror: In the test, average the points in each image and in its mirror image.
+        flip_tta: In the test, average the points in each image and in its mirror image.
         start_at_mean_shape: Begin training with the head's output at the mean shape of the training set, which the
             data module offers as `mean_shape` (N, 2) in [0, 1].
 
@@ -65,7 +65,7 @@ class LandmarkModule(OptimizedModule):
         scheduler: ScheduleFactory | None = None,
         metrics: dict[str, Any] | None = None,
         memory_format: MemoryFormat = "channels_last",
-        mirror: bool = False,
+        flip_tta: bool = False,
         start_at_mean_shape: bool = True,
     ) -> None:
         super().__init__(optimizer, scheduler)
@@ -73,9 +73,9 @@ class LandmarkModule(OptimizedModule):
             raise ConfigError(f"memory_format is '{memory_format}'. Choose channels_last or contiguous.")
         self.memory_format = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
         self.network: LandmarkNetwork = LandmarkNetwork(**network).to(memory_format=self.memory_format)
-        self.zoom = Preprocessing.from_settings(preprocessing).zoom if preprocessing.get("zoom") else None
+        self.cascade = Preprocessing.from_settings(preprocessing).cascade if preprocessing.get("cascade") else None
         self.loss = loss or Wing()
-        self.flip_indices = torch.from_numpy(get_scheme(scheme).flip_indices) if mirror else None
+        self.flip_indices = torch.from_numpy(get_scheme(scheme).flip_indices) if flip_tta else None
         self.start_at_mean_shape = start_at_mean_shape
         metrics = metrics or {}
         self.measures = Measures(**metrics)
@@ -89,7 +89,7 @@ class LandmarkModule(OptimizedModule):
                 "preprocessing": preprocessing,
                 "metrics": metrics,
                 "memory_format": memory_format,
-                "mirror": mirror,
+                "flip_tta": flip_tta,
             },
             logger=False,
         )
@@ -101,7 +101,7 @@ class LandmarkModule(OptimizedModule):
 
     def forward(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         """Points in [0, 1] image units after all looks at the images, float32 in every precision."""
-        return self._look(images) if self.zoom is None else locate(self._look, images, self.zoom)
+        return self._look(images) if self.cascade is None else locate(self._look, images, self.cascade)
 
     def setup(self, stage: str) -> None:
         # Before a checkpoint is restored, so that a resumed run keeps its own head.

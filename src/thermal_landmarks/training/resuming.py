@@ -32,7 +32,7 @@ def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig |
     cfg = read_config(run.config)
     try:
         OmegaConf.to_container(cfg, resolve=True)
-        parts = {name: cfg.get(name) for name in ("data", "trainer", "choices")}
+        parts = {name: cfg.get(name) for name in ("data", "trainer", "group_choices")}
         int(cfg.trainer.max_epochs * cfg.trainer.get("epochs_factor", 1))
     except Exception as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
@@ -45,9 +45,9 @@ def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig |
     for line in overrides:
         override = parser.parse_override(*todays_arguments([line]))
         key = override.key_or_group
-        if key in kept.choices or _is_group(key):
+        if key in kept.group_choices or _is_group(key):
             chosen = None if override.is_delete() else override.value()
-            recorded = kept.choices.get(key, _UNKNOWN)
+            recorded = kept.group_choices.get(key, _UNKNOWN)
             if key == "experiment" and isinstance(recorded, str):
                 recorded = todays_experiments(recorded)
             _require_same(line, key, _choice(chosen), recorded)
@@ -71,7 +71,7 @@ _UNKNOWN = object()
 
 
 def _is_group(key: str) -> bool:
-    return key in ("without", "always", "debug")  # unknown to the records of older runs
+    return key in ("renderer_ablation/off", "renderer_ablation/on", "debug")  # unknown to the records of older runs
 
 
 def _choice(chosen: Any) -> str | None:

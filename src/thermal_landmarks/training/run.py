@@ -197,7 +197,7 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
         scheduler=build("scheduler", cfg.scheduler),
         metrics=dict(cfg.metrics),
         memory_format=cfg.memory_format,
-        mirror=cfg.mirror,
+        flip_tta=cfg.flip_tta,
         start_at_mean_shape=cfg.get("start_at_mean_shape", True),  # runs before this setting
     )
 
@@ -253,9 +253,9 @@ def run_metadata(cfg: DictConfig, module: LandmarkModule | FinderModule) -> RunM
         stem=cfg.stem.name,
         branch=cfg.branch.name,
         ensemble=cfg.ensemble,
-        variant=cfg.variant,
-        experiment=cfg.choices.experiment,
-        data=cfg.choices.data,
+        ablation=cfg.ablation,
+        experiment=cfg.group_choices.experiment,
+        data=cfg.group_choices.data,
         scheme=cfg.data.get("scheme", "faces"),
         seed=cfg.seed,
         parameters=count_parameters(module.network),

@@ -91,7 +91,7 @@ def _annotated_faces(cfg: DictConfig, loaded: LoadedCheckpoint, console: Console
         preprocessing=loaded.preprocessing,
         device=cfg.device,
         precision=cfg.precision,
-        mirror=loaded.mirror,
+        flip_tta=loaded.flip_tta,
     )
     data: LandmarkDataModule = build("data", cfg.data)
     faces, skipped = predict_annotated(predictor, data.source, skip_bad_items=data.on_bad_item == "skip")

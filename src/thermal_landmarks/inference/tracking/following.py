@@ -32,16 +32,16 @@ class Follower:
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
-        zoom = predictor.preprocessing.zoom
-        self.reference = None if zoom is None or zoom.reference is None else np.array(zoom.reference)
+        cascade = predictor.preprocessing.cascade
+        self.reference = None if cascade is None or cascade.reference is None else np.array(cascade.reference)
         self._looks: Looks | None = None
-        if predictor.looking.straight and zoom is not None:
+        if predictor.looking.straight and cascade is not None:
             once = Looking(stages=2, sizes=(1.0,), flip=True)
             self._looks = Looks(
                 predictor.network,
                 scheme=predictor.scheme,
                 looking=once,
-                zoom=replace(zoom, passes=once.stages, last_sizes=once.sizes),
+                cascade=replace(cascade, stages=once.stages, last_sizes=once.sizes),
                 device=predictor.device,
                 precision=predictor.precision,
                 most=predictor.batch_size,

@@ -15,6 +15,7 @@ import yaml
 from jaxtyping import Float
 
 from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.old_names import todays_settings
 from thermal_landmarks.reporting.report.settings import Flat, flatten, model_settings, protocol_label, protocol_settings
 from thermal_landmarks.runs import RunFolder, require_shallow
 
@@ -50,23 +51,23 @@ class Run:
         return int(self.metrics.get("ensemble") or 1)
 
     @property
-    def variant(self) -> str | None:
+    def ablation(self) -> str | None:
         """`no_rotation`, `layers_removed` or None; files from before this existed leave it to the config."""
-        return self.metrics.get("variant", self.config.get("variant"))
+        return self.metrics.get("ablation", self.config.get("ablation"))
 
     @property
     def kind(self) -> Kind | str:
         """The table that the run belongs to."""
         if self.metrics.get("trial") is not None:
             return "trial"
-        return self.variant or ("ensemble" if self.ensemble > 1 else "singular")
+        return self.ablation or ("ensemble" if self.ensemble > 1 else "singular")
 
     @cached_property
     def protocol(self) -> Flat:
         """Settings that runs of one table share."""
         if not self.config:
             return {key: self.metrics.get(key) for key in ("data", "scheme", "epochs")}
-        return protocol_settings(flatten(self.config)) | {"choices.data": self.metrics.get("data")}
+        return protocol_settings(flatten(self.config)) | {"group_choices.data": self.metrics.get("data")}
 
     @cached_property
     def model(self) -> Flat:
@@ -180,7 +181,9 @@ def _run(folder: Path, metrics: dict[str, Any], *, number: int) -> Run:
     if overrides.is_file():
         typed = _yaml(overrides) or []
         command = " ".join(["python src/train.py", *(shlex.quote(str(word)) for word in typed)])
-    return Run(number, folder, metrics, config or {}, command, run.metrics.stat().st_mtime)
+    return Run(
+        number, folder, todays_settings(metrics), todays_settings(config or {}), command, run.metrics.stat().st_mtime
+    )
 
 
 def _yaml(path: Path) -> Any:

@@ -80,6 +80,6 @@ def protocol_label(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str
     epochs = trainer["max_epochs"] * trainer.get("epochs_factor", 1)
     return (
         f"{what}, {height} × {width} × {data.get('in_channels', 1)} pixels, {epochs} epoch{'s' * (epochs != 1)}, "
-        f"batch {data['batch_size']}, {config.get('choices', {}).get('loss', 'unnamed')} loss, "
+        f"batch {data['batch_size']}, {config.get('group_choices', {}).get('loss', 'unnamed')} loss, "
         f"rotation {data.get('augmentation', {}).get('rotation', 'unknown')}"
     )

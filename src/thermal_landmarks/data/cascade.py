@@ -6,12 +6,12 @@ from thermal_landmarks.errors import ConfigError
 
 
 @dataclass(frozen=True, kw_only=True)
-class Zoom:
+class Cascade:
     """How a network looks at a frame.
 
     Attributes:
-        view_size: (height, width) of the network's input.
-        passes: Looks at an image: 1 is the whole frame alone, 2 adds a close look, 3 another one.
+        crop_size: (height, width) of the network's input.
+        stages: Looks at an image: 1 is the whole frame alone, 2 adds a close look, 3 another one.
         face_size: Larger side of the rectangle around the reference points in a close view, as a fraction of the
             view's height.
         last_sizes: Of the last look, relative to `face_size`: the points of one view of each size are averaged.
@@ -19,18 +19,20 @@ class Zoom:
         reference: Shape of an upright face, (x, y) of each landmark, in any unit; from the training data.
     """
 
-    view_size: tuple[int, int]
-    passes: int = 2
+    crop_size: tuple[int, int]
+    stages: int = 2
     face_size: float = 0.6
     last_sizes: tuple[float, ...] = (1.0,)
     percentiles: tuple[float, float] | None = (1.0, 99.0)
     reference: tuple[tuple[float, float], ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.passes < 1 or self.face_size <= 0 or len(self.view_size) != 2:
+        if self.stages < 1 or self.face_size <= 0 or len(self.crop_size) != 2:
             raise ConfigError(
-                "data.zoom needs view_size=[height, width], passes of at least 1 and a positive face_size, found "
-                f"{list(self.view_size)}, {self.passes} and {self.face_size}."
+                "data.cascade needs crop_size=[height, width], stages of at least 1 and a positive face_size, found "
+                f"{list(self.crop_size)}, {self.stages} and {self.face_size}."
             )
         if not self.last_sizes or min(self.last_sizes) <= 0:
-            raise ConfigError(f"data.zoom.last_sizes={list(self.last_sizes)} should be positive numbers, one or more.")
+            raise ConfigError(
+                f"data.cascade.last_sizes={list(self.last_sizes)} should be positive numbers, one or more."
+            )

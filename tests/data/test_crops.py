@@ -8,16 +8,16 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from thermal_landmarks.data.cascade import Cascade
+from thermal_landmarks.data.crops import cut_crops, face_crops, reference_px, whole_crops
 from thermal_landmarks.data.geometry import warp_image
 from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.preprocessing import Preprocessing
-from thermal_landmarks.data.views import cut_views, face_views, reference_px, whole_views
 from thermal_landmarks.data.warping import Padding, warp_batch, warp_quickly
-from thermal_landmarks.data.zoom import Zoom
 from thermal_landmarks.errors import ConfigError
 
 FACE = ((-3.0, -2.0), (3.0, -2.0), (0.0, 0.5), (-2.0, 3.0), (2.0, 3.0), (0.0, 6.0))
-ZOOM = Zoom(view_size=(48, 40), face_size=0.6, reference=FACE, percentiles=None)
+CASCADE = Cascade(crop_size=(48, 40), face_size=0.6, reference=FACE, percentiles=None)
 
 
 def spots(points: np.ndarray, size: tuple[int, int], sigma: float = 1.5) -> torch.Tensor:
@@ -35,13 +35,13 @@ def test_a_similar_face_lands_on_the_reference_wherever_it_is(
     turn = np.array([[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]])
     points = torch.from_numpy((np.array(FACE) @ turn.T * scale + [x, y]).astype(np.float32))[None]
     mask = torch.ones(1, 6, dtype=torch.bool)
-    matrix = face_views(points, mask, ZOOM, frame_height=180)[0]
+    matrix = face_crops(points, mask, CASCADE, frame_height=180)[0]
     landed = points[0] @ matrix[:, :2].T + matrix[:, 2]
-    torch.testing.assert_close(landed, reference_px(ZOOM, points), atol=2e-3, rtol=0)
+    torch.testing.assert_close(landed, reference_px(CASCADE, points), atol=2e-3, rtol=0)
 
 
 def test_the_reference_fills_its_share_of_the_view_in_the_middle() -> None:
-    shape = reference_px(ZOOM, torch.zeros(1))
+    shape = reference_px(CASCADE, torch.zeros(1))
     low, high = shape.amin(dim=0), shape.amax(dim=0)
     assert (high - low).amax() == pytest.approx(0.6 * 48)
     torch.testing.assert_close((low + high) / 2, torch.tensor([19.5, 23.5]))
@@ -53,11 +53,11 @@ def test_fit_is_the_least_squares_similarity_of_the_valid_points() -> None:
     mask = np.array([True, True, False, True, True, True])
     given_points = points.copy()
     given_points[2] = 1e4
-    matrix = face_views(
-        torch.from_numpy(given_points.astype(np.float32))[None], torch.from_numpy(mask)[None], ZOOM, frame_height=180
+    matrix = face_crops(
+        torch.from_numpy(given_points.astype(np.float32))[None], torch.from_numpy(mask)[None], CASCADE, frame_height=180
     )[0].double()
     # Reference: the normal equations of x' = a x - b y + c, y' = b x + a y + d, from the view to the frame.
-    view = reference_px(ZOOM, torch.zeros(1)).double().numpy()[mask]
+    view = reference_px(CASCADE, torch.zeros(1)).double().numpy()[mask]
     rows = [row for x, y in view for row in ([x, -y, 1, 0], [y, x, 0, 1])]
     a, b, c, d = np.linalg.lstsq(np.array(rows), points[mask].ravel(), rcond=None)[0]
     expected = np.linalg.inv(np.array([[a, -b, c], [b, a, d], [0, 0, 1]]))[:2]
@@ -65,7 +65,7 @@ def test_fit_is_the_least_squares_similarity_of_the_valid_points() -> None:
 
 
 def test_a_collapsed_prediction_does_not_zoom_without_end() -> None:
-    matrix = face_views(torch.full((1, 6, 2), 70.0), torch.ones(1, 6, dtype=torch.bool), ZOOM, frame_height=180)
+    matrix = face_crops(torch.full((1, 6, 2), 70.0), torch.ones(1, 6, dtype=torch.bool), CASCADE, frame_height=180)
     assert torch.isfinite(matrix).all()
     assert float(torch.linalg.det(matrix[:, :, :2]).sqrt()) < 60
 
@@ -73,8 +73,8 @@ def test_a_collapsed_prediction_does_not_zoom_without_end() -> None:
 def test_whole_view_shows_the_frame_and_shrinking_does_not_alias() -> None:
     frames = spots(np.array([[60.0, 50.0], [100.0, 80.0]]), (120, 160), sigma=3)
     frames += torch.tensor([1.0, -1.0]).repeat(80)  # stripes of one pixel
-    zoom = Zoom(view_size=(30, 40), reference=FACE, percentiles=None)
-    view = cut_views(frames, whole_views(frames, zoom), zoom)[0, 0]
+    cascade = Cascade(crop_size=(30, 40), reference=FACE, percentiles=None)
+    view = cut_crops(frames, whole_crops(frames, cascade), cascade)[0, 0]
     expected = torch.nn.functional.avg_pool2d(frames, 4)[0, 0]
     torch.testing.assert_close(view, expected, atol=1e-4, rtol=0)
     assert view[:, -3:].abs().max() < 0.01
@@ -89,7 +89,7 @@ def test_views_of_every_level_and_padding_are_those_of_one_image_each(padding: P
     matrices = torch.stack(
         [torch.cat([turn * s, torch.tensor([[3.0], [7.0]])], dim=1) for s in scales for _ in range(2)]
     )
-    views = ImagePyramid(frames).views(matrices, (20, 24), padding)
+    views = ImagePyramid(frames).crops(matrices, (20, 24), padding)
     for place, matrix in enumerate(matrices):
         # Reference: the level by itself, averaged in one step, and the map to it.
         shrink = float(torch.linalg.det(matrix[:, :2]).abs() ** -0.5)
@@ -116,9 +116,9 @@ def test_the_quick_warp_is_the_one_of_training(scale: float, channels: tuple[int
 def test_a_view_finds_its_own_contrast() -> None:
     frames = torch.full((1, 1, 60, 80), -20.0)
     frames[:, :, 10:50, 20:60] = torch.linspace(3.0, 3.5, 40)
-    zoom = Zoom(view_size=(20, 20), reference=FACE, percentiles=(0.0, 100.0))
+    cascade = Cascade(crop_size=(20, 20), reference=FACE, percentiles=(0.0, 100.0))
     matrix = torch.tensor([[[1.0, 0, -30], [0, 1.0, -20]]])
-    view = cut_views(frames, matrix, zoom)
+    view = cut_crops(frames, matrix, cascade)
     assert float(view.min()) == pytest.approx(-1, abs=0.06)
     assert float(view.max()) == pytest.approx(1, abs=0.06)
 
@@ -126,7 +126,7 @@ def test_a_view_finds_its_own_contrast() -> None:
 @pytest.mark.parametrize("sizes", [(), (0.0, 1.0)])
 def test_sizes_of_the_last_look_must_be_positive(sizes: tuple[float, ...]) -> None:
     with pytest.raises(ConfigError, match="last_sizes"):
-        Zoom(view_size=(48, 48), last_sizes=sizes)
+        Cascade(crop_size=(48, 48), last_sizes=sizes)
 
 
 def test_view_larger_than_the_frame_is_refused() -> None:
@@ -135,23 +135,23 @@ def test_view_larger_than_the_frame_is_refused() -> None:
         "in_channels": 1,
         "crop": {},
         "normalisation": {},
-        "zoom": {"view_size": [128, 96]},
+        "cascade": {"crop_size": [128, 96]},
     }
-    with pytest.raises(ConfigError, match=r"view_size=\[128, 96\] is larger than data.image_size=\[64, 64\]"):
+    with pytest.raises(ConfigError, match=r"crop_size=\[128, 96\] is larger than data.image_size=\[64, 64\]"):
         Preprocessing.from_settings(settings_)
 
 
 def test_settings_survive_a_checkpoint() -> None:
-    zoom = {
-        "view_size": [32, 32],
-        "passes": 3,
+    cascade = {
+        "crop_size": [32, 32],
+        "stages": 3,
         "face_size": 0.5,
         "last_sizes": [0.9, 1.1],
         "percentiles": [2, 98],
         "reference": [[0, 1], [2, 3.5]],
     }
     found = Preprocessing.from_settings(
-        {"image_size": [64, 64], "in_channels": 1, "crop": {}, "normalisation": {}, "zoom": zoom}
+        {"image_size": [64, 64], "in_channels": 1, "crop": {}, "normalisation": {}, "cascade": cascade}
     )
     assert Preprocessing.from_settings(found.settings) == found
-    assert found.settings["zoom"]["reference"] == [[0, 1], [2, 3.5]]
+    assert found.settings["cascade"]["reference"] == [[0, 1], [2, 3.5]]

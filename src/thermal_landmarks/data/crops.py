@@ -12,26 +12,26 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from thermal_landmarks.data.batch import numbers
+from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.warping import Padding
-from thermal_landmarks.data.zoom import Zoom
 
 _SMALLEST_FACE = 0.02  # of the frame's height; keeps a collapsed prediction from an endless zoom
 
 
-def reference_px(zoom: Zoom, like: Tensor) -> Float[Tensor, "point 2"]:
+def reference_px(cascade: Cascade, like: Tensor) -> Float[Tensor, "point 2"]:
     """The reference shape as it lies in a close view, in pixels of the view; device and type of `like`."""
-    assert zoom.reference is not None, "filled by the data module"
-    shape = like.new_tensor(zoom.reference)
+    assert cascade.reference is not None, "filled by the data module"
+    shape = like.new_tensor(cascade.reference)
     low, high = shape.amin(dim=0), shape.amax(dim=0)
-    height, width = zoom.view_size
-    scale = zoom.face_size * height / (high - low).max()
+    height, width = cascade.crop_size
+    scale = cascade.face_size * height / (high - low).max()
     return (shape - (low + high) / 2) * scale + like.new_tensor([(width - 1) / 2, (height - 1) / 2])
 
 
-def whole_views(frames: Float[Tensor, "batch 1 height width"], zoom: Zoom) -> Float[Tensor, "batch 2 3"]:
+def whole_crops(frames: Float[Tensor, "batch 1 height width"], cascade: Cascade) -> Float[Tensor, "batch 2 3"]:
     """Maps from frame to view pixels that show each frame whole."""
-    return fitting_matrix(frames.shape[-2:], zoom.view_size, frames).expand(len(frames), 2, 3)
+    return fitting_matrix(frames.shape[-2:], cascade.crop_size, frames).expand(len(frames), 2, 3)
 
 
 def fitting_matrix(size: Sequence[int], wanted_size: Sequence[int], like: Tensor) -> Float[Tensor, "2 3"]:
@@ -42,8 +42,11 @@ def fitting_matrix(size: Sequence[int], wanted_size: Sequence[int], like: Tensor
     return torch.cat([linear, ((wanted_px - 1) / 2 - scale * (size_px - 1) / 2)[:, None]], dim=1)
 
 
-def face_views(
-    points_px: Float[Tensor, "batch point 2"], mask: Bool[Tensor, "batch point"] | None, zoom: Zoom, frame_height: int
+def face_crops(
+    points_px: Float[Tensor, "batch point 2"],
+    mask: Bool[Tensor, "batch point"] | None,
+    cascade: Cascade,
+    frame_height: int,
 ) -> Float[Tensor, "batch 2 3"]:
     """Maps from frame to view pixels that bring each face upright into the middle of its view.
 
@@ -53,10 +56,10 @@ def face_views(
     Args:
         points_px: In pixels of the frame.
         mask: Which points to use; a face without any gets the similarity of the smallest face. None: all.
-        zoom: Size of the view and of the face in it.
+        cascade: Size of the view and of the face in it.
         frame_height: In pixels.
     """
-    reference = reference_px(zoom, points_px)
+    reference = reference_px(cascade, points_px)
     # One row of weights for all faces where all points count: an exporter can compute what follows from it in advance.
     weight = torch.ones_like(reference[:, :1]) if mask is None else mask.to(points_px.dtype)[..., None]
     count = weight.sum(dim=-2, keepdim=True).clamp(min=1)
@@ -66,7 +69,7 @@ def face_views(
     energy = r.square().sum(dim=(-2, -1)).clamp(min=1e-6)
     real = (r * p).sum(dim=(1, 2)) / energy
     imaginary = (r[..., 0] * p[..., 1] - r[..., 1] * p[..., 0]).sum(dim=1) / energy
-    least = _SMALLEST_FACE * frame_height / (zoom.face_size * zoom.view_size[0])
+    least = _SMALLEST_FACE * frame_height / (cascade.face_size * cascade.crop_size[0])
     size = (real.square() + imaginary.square()).sqrt()
     real, imaginary = torch.where(size < least, least, real), torch.where(size < least, 0.0, imaginary)
     square = real.square() + imaginary.square()
@@ -75,10 +78,10 @@ def face_views(
     return torch.cat([linear, offset], dim=2)
 
 
-def cut_views(
+def cut_crops(
     frames: Float[Tensor, "batch 1 height width"] | ImagePyramid,
     matrices: Float[Tensor, "view 2 3"],
-    zoom: Zoom,
+    cascade: Cascade,
     padding: Padding = "border",
 ) -> Float[Tensor, "view 1 view_height view_width"]:
     """What the network sees: frames resampled by maps from frame to view pixels, each view with its own contrast.
@@ -86,12 +89,12 @@ def cut_views(
     Args:
         frames: Normalised images.
         matrices: One or more for each frame: all first views of the frames, then all second ones, and so on.
-        zoom: Size of the views and their contrast.
+        cascade: Size of the views and their contrast.
         padding: What appears beyond the border.
     """
     pyramid = frames if isinstance(frames, ImagePyramid) else ImagePyramid(frames)
-    views = pyramid.views(matrices, zoom.view_size, padding)
-    return views if zoom.percentiles is None else _stretch(views, zoom.percentiles)
+    views = pyramid.crops(matrices, cascade.crop_size, padding)
+    return views if cascade.percentiles is None else _stretch(views, cascade.percentiles)
 
 
 def _stretch(views: Tensor, percentiles: tuple[float, float]) -> Tensor:
