@@ -1,19 +1,22 @@
+import json
 import re
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
+import optuna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
+from thermal_landmarks.reporting.report.chart import Chart, finished, style
 from thermal_landmarks.reporting.report.charts import ced_chart, landmark_chart, pareto_front, size_chart
 from thermal_landmarks.reporting.report.rows import Protocol, group
 from thermal_landmarks.reporting.report.runs import collect
 from thermal_landmarks.reporting.report.studies import Search, load_searches
-from thermal_landmarks.reporting.report.study_charts import history_chart, importance_chart, parallel_chart
-from thermal_landmarks.reporting.report.svg import Axis, Chart, axis_range, readable
+from thermal_landmarks.reporting.report.study_charts import packed_plots, study_charts
 
 
 @pytest.fixture
@@ -30,8 +33,8 @@ def search(storage: str) -> Search:
 
 def tooltips(chart: Chart | None) -> list[str]:
     assert chart is not None
-    ElementTree.fromstring(chart.file())  # well-formed on its own
-    return re.findall("<title>(.*?)</title>", chart.svg())
+    ElementTree.fromstring(chart.svg)  # well-formed on its own
+    return re.findall("<title>(.*?)</title>", chart.html)
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12))
@@ -45,7 +48,7 @@ def test_the_pareto_front_is_what_no_other_point_beats(points: list[tuple[float,
 
 
 def test_the_cumulative_curve_says_how_many_images_are_below(protocol: Protocol) -> None:
-    shown = tooltips(ced_chart(protocol))
+    shown = tooltips(ced_chart(protocol, "x"))
     nme = np.linspace(0.05, 0.15, 21) * 1.2
     expected = f"C-1: median NME 12.0 %, {100 * np.mean(nme <= 0.1):.0f} % of the images up to 10 %"
     assert expected in shown
@@ -55,70 +58,80 @@ def test_the_cumulative_curve_says_how_many_images_are_below(protocol: Protocol)
 def test_without_image_tables_there_is_no_curve(protocol: Protocol) -> None:
     for row in protocol.rows:
         (row.first.folder / "per_image.csv").unlink()
-    assert ced_chart(protocol) is None
+    assert ced_chart(protocol, "x") is None
 
 
 def test_error_over_size_shows_every_model_and_the_front(protocol: Protocol) -> None:
-    chart = size_chart(protocol, "parameters", "test/nme")
+    chart = size_chart(protocol, "parameters", "test/nme", "x")
     assert {tip for tip in tooltips(chart) if not tip.startswith("Pareto")} == {
         "C-1: NME 12.00 %, 10,000 parameters",
         "A-1: NME 10.00 %, 50,000 parameters",
         "A-2: NME 11.00 %, 90,000 parameters",
     }
     assert chart is not None
-    dashed = re.search('dashed.*?<path d="M(.*?)"/>', chart.svg())
-    assert dashed
-    assert dashed[1].count("L") == 2  # from C-1 down to A-1; A-2 is beaten
-    assert [words for _, words in chart.legend] == ["conv", "alt_conv_resnext"]
-    assert len(tooltips(size_chart(protocol, "gflops", "test/wing"))) == 4
+    assert re.search(r">A-1</text>", chart.html)
+    assert re.search(r">conv</text>.*>alt_conv_resnext</text>", chart.html, re.DOTALL)  # the legend
+    assert len(tooltips(size_chart(protocol, "gflops", "test/wing", "x"))) == 4
 
 
 def test_each_landmark_shows_each_model(protocol: Protocol) -> None:
-    shown = tooltips(landmark_chart(protocol))
+    shown = tooltips(landmark_chart(protocol, "x"))
     assert "A-1, subnasale: 9.00 px" in shown
     assert len(shown) == 3 * 2
 
 
-def test_history_shows_complete_and_pruned_trials(search: Search) -> None:
-    shown = tooltips(history_chart(search))
-    assert "best so far: 1" in shown
-    assert "trial 6, complete: 1" in shown
-    assert "trial 3, pruned: 15" in shown  # the last value that it reported
-    assert not any("trial 11" in tip for tip in shown)  # failed before it reported one
+def plots(search: Search) -> dict[str, dict]:
+    return {name: json.loads(chart.plot) for name, chart in study_charts(search, "").items()}
 
 
-def test_a_maximised_objective_has_its_largest_value_as_the_best(search: Search) -> None:
-    maximised = replace(search, maximised=True)
-    assert maximised.best is not None
-    assert (maximised.best.number, maximised.best.value) == (0, 37.0)
-    assert "best so far: 37" in tooltips(history_chart(maximised))
+def test_a_study_shows_its_trials_values_courses_and_settings(search: Search) -> None:
+    shown = plots(search)
+    assert list(shown) == ["history", "course", "importances", "parallel"]
+    values, best, *_ = shown["history"]["data"]
+    assert dict(zip(values["x"], values["y"], strict=True))[6] == 1.0
+    assert best["y"][-1] == 1.0
+    assert len(shown["course"]["data"]) == 11  # pruned trials too; trial 11 failed before it reported a value
+    assert shown["importances"]["data"][0]["y"][-1] == "optimizer.lr"  # the setting that makes the objective
+    parallel = json.dumps(shown["parallel"])
+    assert all(name in parallel for name in ("objective", "optimizer.lr", "stem.depth"))
+    assert "stem.activation" not in parallel  # constant
+    for chart in study_charts(search, "").values():
+        ElementTree.fromstring(chart.svg)
 
 
-def test_parallel_coordinates_leave_constant_settings_out(search: Search) -> None:
-    chart = parallel_chart(search)
-    assert len(tooltips(chart)) == 6 + 5
-    assert chart is not None
-    assert ">lr<" in chart.svg()
-    assert ">activation<" not in chart.svg()
+def test_a_study_without_results_has_no_charts() -> None:
+    study = optuna.create_study()
+    study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL))
+    assert study_charts(Search("s", {}, study.trials, study), "") == {}
+    assert packed_plots([]) == ""
 
 
-def test_the_setting_that_makes_the_objective_is_the_important_one(search: Search) -> None:
-    assert max(search.importances, key=lambda name: search.importances[name]) == "optimizer.lr"
-    assert tooltips(importance_chart(search))[0].startswith("optimizer.lr: ")
-
-
-def test_axes_place_values_and_choose_round_ticks() -> None:
-    axis = Axis("", 1, 1000, 100, 400, "log")
-    assert [axis(v) for v in (1, 10, 1000)] == [100, 200, 400]
-    assert axis.ticks() == [1, 10, 100, 1000]
-    assert Axis("", 0, 10, 0, 1).ticks() == [0, 2, 4, 6, 8, 10]
-    assert axis_range([5.0, 5.0])[0] < 5 < axis_range([5.0, 5.0])[1]
-    assert [readable(v) for v in (0.05, 1500, 2e6)] == ["0.05", "1.5k", "2M"]
+def test_a_maximised_objective_has_its_largest_value_as_the_best() -> None:
+    study = optuna.create_study(direction="maximize")
+    study.add_trials([optuna.trial.create_trial(value=value) for value in (1.0, 37.0, 5.0)])
+    search = Search("s", {}, study.trials, study)
+    assert search.best is not None
+    assert (search.best.number, search.best.value) == (1, 37.0)
+    assert plots(search)["history"]["data"][1]["y"] == [1.0, 37.0, 37.0]
 
 
 def test_words_in_charts_cannot_break_the_page() -> None:
-    chart = Chart("a <b> & c")
-    chart.text(0, 0, "<script>", "tick")
-    chart.point(1, 1, "c0", '"<x>"')
-    ElementTree.fromstring(chart.file())
-    assert "<script>" not in chart.svg()
+    with style():
+        figure = Figure()
+        axes = figure.add_subplot(title="a <b> & c", xlabel="<script>")
+        axes.scatter([1, 2], [1, 2], urls=['"<x>"', "</a><script>"])
+        chart = finished("t", figure, "<name>")
+    ElementTree.fromstring(chart.svg)
+    assert "<script>" not in chart.html
+    assert tooltips(chart) == ['"&lt;x&gt;"', "&lt;/a&gt;&lt;script&gt;"]
+
+
+def test_names_in_studies_cannot_break_the_page() -> None:
+    study = optuna.create_study()
+    space: dict[str, Any] = {"</script>": optuna.distributions.FloatDistribution(0, 9)}
+    trials = [optuna.trial.create_trial(value=v, params={"</script>": v}, distributions=space) for v in (1.0, 2.0, 3.0)]
+    study.add_trials(trials)
+    charts = study_charts(Search("s", {}, study.trials, study), "")
+    assert "parallel" in charts
+    assert "<" not in packed_plots(charts.values())
+    assert not any("script" in chart.html for chart in charts.values())

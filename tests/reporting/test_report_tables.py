@@ -1,5 +1,6 @@
 import csv
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from thermal_landmarks.reporting.report import published
 from thermal_landmarks.reporting.report.rows import group
 from thermal_landmarks.reporting.report.runs import collect
 from thermal_landmarks.reporting.report.studies import load_searches, storage_url
-from thermal_landmarks.reporting.report.table import Cell, Column, Table, mean_and_spread
+from thermal_landmarks.reporting.report.table import Column, Table, over_seeds
 from thermal_landmarks.reporting.report.tables import result_tables, run_table, search_tables
 
 
@@ -34,13 +35,12 @@ def test_the_published_search_is_whole() -> None:
 
 def test_several_seeds_show_mean_and_sample_deviation() -> None:
     values = [1.0, 2.0, 4.5]
-    cell = mean_and_spread(values, ".2f", scale=10)
-    assert cell.value == pytest.approx(np.mean(values))
-    assert cell.spread == pytest.approx(np.std(values, ddof=1))
-    assert (cell.text, cell.margin) == ("25.00", "± 18.03")
-    assert mean_and_spread([1.5]).margin == ""
-    assert mean_and_spread([1.0, None]).text == "–"
-    assert mean_and_spread([]).value is None
+    cells = over_seeds("x", values)
+    assert cells == pytest.approx({"x": np.mean(values), "x_std": np.std(values, ddof=1)})
+    text, _ = Table("t", "", [Column("x", "x", form=".2f", scale=10)], [cells]).shown()
+    assert text["x"][0] == "25.00\n± 18.03"
+    assert over_seeds("x", [1.5]) == {"x": 1.5}
+    assert over_seeds("x", [1.0, None]) == over_seeds("x", []) == {}
 
 
 def test_a_table_holds_ours_and_the_papers_numbers(make_run, tmp_path: Path) -> None:
@@ -50,34 +50,34 @@ def test_a_table_holds_ours_and_the_papers_numbers(make_run, tmp_path: Path) -> 
     make_run("two", "A-1", ensemble=2)
     protocols = group(collect([tmp_path / "runs"]).runs)
     (singular,) = result_tables("singular", protocols)
-    assert [row["model"].text for row in singular.rows] == ["A-1"]
-    assert singular.rows[0]["wing"].value == 1.5
-    assert singular.rows[0]["paper_wing"].value == 0.9175
+    assert [row["model"].split("\n")[0] for row in singular.rows] == ["A-1"]
+    assert singular.rows[0]["wing"] == 1.5
+    assert singular.rows[0]["paper_wing"] == 0.9175
     (ensembles,) = result_tables("ensemble", protocols)
     two, three = ensembles.rows
-    assert three["against_singular"].value == pytest.approx(2.0)
-    assert three["paper_wing"].value == 0.9921
+    assert three["against_singular"] == pytest.approx(2.0)
+    assert three["paper_wing"] == 0.9921
     assert "paper_wing" not in two  # the paper's ensembles have three components
-    assert list(three["runs"].links) == [run.number for run in protocols[0].of("ensemble")[1].runs]
+    assert three["runs"].split(", ") == [str(run.number) for run in protocols[0].of("ensemble")[1].runs]
     assert result_tables("no_rotation", protocols) == []
 
 
 def test_a_number_that_was_not_measured_is_a_dash(make_run, tmp_path: Path) -> None:
     make_run("a", "A-1", **{"test/nme": None})
     (table,) = result_tables("singular", group(collect([tmp_path / "runs"]).runs))
-    assert table.rows[0]["nme"].text == "–"
+    assert table.shown()[0]["nme"][0] == "–"
     assert "| – |" in table.markdown()
 
 
 def test_table_1_holds_the_best_trial_of_each_study(storage: str) -> None:
     (table,) = search_tables(load_searches(storage))
     assert table.title == "small: synthetic, perinasal6, 12 trials of 3 epochs"
-    assert [row["model"].text for row in table.rows] == ["C-2", "A-2"]
+    assert [row["model"] for row in table.rows] == ["C-2\nconv + luong", "A-2\nalt_conv_resnext + luong"]
     row = table.rows[0]
-    assert (row["best_trial"].value, row["objective"].value, row["parameters"].value) == (6, 1.0, 7000)
-    assert [row[key].value for key in ("complete", "pruned", "failed", "epochs")] == [6, 5, 1, 6 * 3 + 5]
-    assert row["folder"].text == "outputs/small/6"
-    assert row["paper_parameters"].value == 139404
+    assert (row["best_trial"], row["objective"], row["parameters"]) == (6, 1.0, 7000)
+    assert [row[key] for key in ("complete", "pruned", "failed", "epochs")] == [6, 5, 1, 6 * 3 + 5]
+    assert row["folder"] == "outputs/small/6"
+    assert row["paper_parameters"] == 139404
 
 
 def test_a_lost_trial_that_was_run_again_counts_once(tmp_path: Path) -> None:
@@ -98,18 +98,22 @@ def test_every_run_is_listed_with_folder_command_and_commit(make_run, tmp_path: 
     make_run("t", "A-1", study="s/x", trial=2, pruned=True)
     runs = collect([tmp_path / "runs"]).runs
     first, trial = run_table("runs", runs, [runs[0]]).rows
-    assert first["folder"].text.endswith("runs/a")
-    assert first["command"].text == runs[0].command
-    assert first["commit"].text == "0123456789ab"
-    assert first["kind"] == Cell("singular", note="replaced by a newer run")
-    assert trial["kind"] == Cell("trial of s/x", note="pruned")
+    assert first["folder"].endswith("runs/a")
+    assert first["command"] == runs[0].command
+    assert first["commit"] == "0123456789ab"
+    assert first["kind"] == "singular\nreplaced by a newer run"
+    assert trial["kind"] == "trial of s/x\npruned"
 
 
 def test_csv_keeps_full_precision_and_markdown_marks_the_best_and_the_paper(tmp_path: Path) -> None:
-    columns = [Column("model", "model"), Column("wing", "wing", "ours", "min"), Column("paper_wing", "wing", "paper")]
+    columns = [
+        Column("model", "model"),
+        Column("wing", "wing", "ours", ".2f", "min"),
+        Column("paper_wing", "wing", "paper", "g"),
+    ]
     rows = [
-        {"model": Cell("A|1", note="x"), "wing": Cell("0.33", 1 / 3, 0.01, "± 0.01"), "paper_wing": Cell("2", 2.0)},
-        {"model": Cell("A-2"), "wing": Cell("0.50", 0.5)},
+        {"model": "A|1\nx", "wing": 1 / 3, "wing_std": 0.01, "paper_wing": 2.0},
+        {"model": "A-2", "wing": 0.5},
     ]
     table = Table("t", "", columns, rows)
     table.write_csv(tmp_path)
@@ -124,13 +128,24 @@ def test_csv_keeps_full_precision_and_markdown_marks_the_best_and_the_paper(tmp_
         "| A\\|1 x | **0.33** ± 0.01 | 2 |",
         "| A-2 | 0.50 | – |",
     ]
-    assert table.groups() == [("", 1), ("ours", 1), ("paper", 1)]
+    groups = re.findall(r"level0.*?>(.*?)<", table.html())
+    assert groups == ["", "measured here", "paper: different data, not comparable"]
 
 
 def test_equal_numbers_have_no_best() -> None:
-    column = Column("auc", "AUC", "ours", "max")
-    table = Table("t", "", [column], [{"auc": Cell("0", 0.0)}, {"auc": Cell("0", 0.0)}])
-    assert not any(table.is_best(row, column) for row in table.rows)
+    column = Column("auc", "AUC", "ours", ".0f", "max")
+    for values, marked in (([0.0, 0.0], []), ([0.0, 1.0], [1]), ([None, 1.0], [])):
+        _, classes = Table("t", "", [column], [{"auc": value} for value in values]).shown()
+        assert [i for i, words in enumerate(classes["auc"]) if "best" in words] == marked
+
+
+def test_text_in_a_table_stays_text() -> None:
+    keys = ("model", "folder", "command", "checkpoint", "runs", "kind")
+    columns = [*(Column(key, key) for key in keys), Column("paper_x", "<i>", "paper")]
+    html = Table("t", "", columns, [dict.fromkeys(keys, '<script>&"') | {"paper_x": 1}]).html()
+    assert "<script>" not in html
+    assert "<i>" not in html
+    assert html.count("&lt;script&gt;&amp;") == len(keys) + 1  # a link names its run twice
 
 
 def test_the_storage_is_found_or_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,7 +169,5 @@ def test_the_storage_is_found_or_named(tmp_path: Path, monkeypatch: pytest.Monke
 
 
 def test_a_name_that_a_spreadsheet_would_run_is_written_as_text(tmp_path: Path) -> None:
-    Table(
-        "t", "", [Column("run", "run"), Column("nme", "NME")], [{"run": Cell("=1+1"), "nme": Cell("-0.5", -0.5)}]
-    ).write_csv(tmp_path)
+    Table("t", "", [Column("run", "run"), Column("nme", "NME")], [{"run": "=1+1", "nme": -0.5}]).write_csv(tmp_path)
     assert (tmp_path / "t.csv").read_text(encoding="utf-8").split() == ["run,nme", "'=1+1,-0.5"]

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from thermal_landmarks.reporting.report import charts, published, study_charts
+from thermal_landmarks.reporting.report import charts, published
+from thermal_landmarks.reporting.report.chart import Chart
 from thermal_landmarks.reporting.report.pictures import Picture
 from thermal_landmarks.reporting.report.rows import Protocol
 from thermal_landmarks.reporting.report.runs import Found, Run
 from thermal_landmarks.reporting.report.studies import Search
-from thermal_landmarks.reporting.report.svg import Chart
+from thermal_landmarks.reporting.report.study_charts import study_charts
 from thermal_landmarks.reporting.report.table import Table
 from thermal_landmarks.reporting.report.tables import (
     best_settings,
@@ -182,31 +183,23 @@ def paper_notes() -> Sequence[str]:
 def _error_block(protocol: Protocol, number: int) -> Block:
     suffix = f"_{number + 1}" if number else ""
     metric = "test/nme" if any(row.mean("test/nme") is not None for row in protocol.rows) else "test/wing"
+    size = {f"error_over_{what}{suffix}": what for what in ("parameters", "gflops")}
     made = {
-        "cumulative_error": charts.ced_chart(protocol),
-        "error_over_parameters": charts.size_chart(protocol, "parameters", metric),
-        "error_over_gflops": charts.size_chart(protocol, "gflops", metric),
-        "error_by_landmark": charts.landmark_chart(protocol),
+        (name := f"cumulative_error{suffix}"): charts.ced_chart(protocol, name),
+        **{name: charts.size_chart(protocol, what, metric, name) for name, what in size.items()},
+        (name := f"error_by_landmark{suffix}"): charts.landmark_chart(protocol, name),
     }
-    return Block(protocol.label, _present(made, suffix), protocol.note, folded=number > 0)
+    shown = {name: chart for name, chart in made.items() if chart is not None}
+    return Block(protocol.label, shown, protocol.note, folded=number > 0)
 
 
 def _study_block(search: Search) -> Block:
     best = search.best
     result = "no complete trial" if best is None else f"best {best.value:.4g} in trial {best.number}"
     counts = f"{len(search.trials)} trials, {search.count('PRUNED')} pruned, {search.count('FAIL')} failed"
-    made = {
-        "history": study_charts.history_chart(search),
-        "importances": study_charts.importance_chart(search),
-        "parallel": study_charts.parallel_chart(search),
-    }
-    suffix = "_" + search.name.replace("/", "_")
     settings = f"Best: {best_settings(search)}" if best is not None else ""
-    return Block(f"{search.model_id} {search.name}: {result}; {counts}", _present(made, suffix), settings, folded=True)
-
-
-def _present(made: dict[str, Chart | None], suffix: str) -> dict[str, Chart]:
-    return {name + suffix: chart for name, chart in made.items() if chart is not None}
+    shown = study_charts(search, "_" + search.name.replace("/", "_"))
+    return Block(f"{search.model_id} {search.name}: {result}; {counts}", shown, settings, folded=True)
 
 
 def all_tables(parts: Iterable[Section]) -> list[Table]:

@@ -24,15 +24,13 @@ class Search:
         attributes: Its user attributes: stem, branch, model_id, data, scheme, trials, epochs.
         trials: In order, without those that were lost and run again; parameters, values and intermediate values (the
             objective after each epoch).
-        importances: Share of each hyperparameter in the objective's variation; empty where too few trials are complete.
-        maximised: Whether a larger objective is better.
+        study: As Optuna has it.
     """
 
     name: str
     attributes: dict[str, Any]
     trials: Sequence["FrozenTrial"]
-    importances: dict[str, float]
-    maximised: bool
+    study: "optuna.Study"
 
     @property
     def prefix(self) -> str:
@@ -47,12 +45,18 @@ class Search:
     def complete(self) -> list["FrozenTrial"]:
         """Trials with a value, the best first."""
         valued = [trial for trial in self.trials if trial.state.name == "COMPLETE" and trial.value is not None]
-        return sorted(valued, key=lambda trial: float(trial.value or 0.0), reverse=self.maximised)
+        return sorted(valued, key=lambda trial: trial.value or 0.0, reverse=self.study.direction.name == "MAXIMIZE")
 
     @property
     def best(self) -> "FrozenTrial | None":
         """The complete trial with the best objective."""
         return next(iter(self.complete), None)
+
+    @property
+    def varied(self) -> list[str]:
+        """Names of the hyperparameters that differ between complete trials."""
+        names = sorted({name for trial in self.complete for name in trial.params})
+        return [name for name in names if len({repr(trial.params.get(name)) for trial in self.complete}) > 1]
 
     def count(self, state: str) -> int:
         """Trials in a state: COMPLETE, PRUNED, FAIL, RUNNING."""
@@ -113,17 +117,9 @@ def _without_password(url: str) -> str:
 
 
 def _search(study: "optuna.Study") -> Search:
-    from optuna.importance import get_param_importances
-    from optuna.study import StudyDirection
-
     from thermal_landmarks.search.storage import replaced_trials
 
-    values = {trial.value for trial in study.trials if trial.state.name == "COMPLETE"}
-    replaced = replaced_trials(study.trials)
-    return Search(
-        name=study.study_name,
-        attributes=dict(study.user_attrs),
-        trials=[trial for trial in study.trials if trial.number not in replaced],
-        importances=get_param_importances(study) if len(values) > 2 else {},
-        maximised=study.direction == StudyDirection.MAXIMIZE,
-    )
+    trials = study.trials
+    replaced = replaced_trials(trials)
+    kept = [trial for trial in trials if trial.number not in replaced]
+    return Search(study.study_name, dict(study.user_attrs), kept, study)

@@ -1,18 +1,25 @@
-"""A table of a report, once for HTML, Markdown and CSV."""
+"""A table of a report: one frame of numbers for CSV, their text for HTML and Markdown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
+from markupsafe import Markup, escape
 
 from thermal_landmarks.csv_table import write_table
 
 MISSING = "–"
-Group = Literal["", "ours", "paper"]
+_GROUPS = {"": "", "ours": "measured here", "paper": "paper: different data, not comparable"}
+_ELEMENTS = {
+    "command": "<details><summary><code>{}</code></summary></details>",
+    "folder": "<code>{}</code>",
+    "checkpoint": "<code>{}</code>",
+    "run": '<span id="run-{0}">{0}</span>',
+}
 
 
 @dataclass(frozen=True)
@@ -23,34 +30,17 @@ class Column:
         key: Name in CSV.
         title: Heading.
         group: What the numbers come from; the paper's are marked as different data.
+        form: Format of numbers.
         better: Whether the smallest or the largest number is marked as the best.
+        scale: Factor of the numbers as shown.
     """
 
     key: str
     title: str
-    group: Group = ""
+    group: Literal["", "ours", "paper"] = ""
+    form: str = ""
     better: Literal["min", "max"] | None = None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell.
-
-    Attributes:
-        text: As shown.
-        value: To sort by and for CSV; None: the text.
-        spread: Standard deviation of the value.
-        margin: The standard deviation as shown.
-        note: A second line.
-        links: Text and number of runs that the cell stands for.
-    """
-
-    text: str = MISSING
-    value: float | None = None
-    spread: float | None = None
-    margin: str = ""
-    note: str = ""
-    links: Sequence[int] = ()
+    scale: float = 1
 
 
 @dataclass(frozen=True)
@@ -61,58 +51,88 @@ class Table:
         name: Of its CSV file.
         title: What is in it; for a table of one protocol: the protocol.
         columns: In order.
-        rows: For each row a cell by key; a key that is absent shows as missing.
+        rows: Text (after a line break: a note) and numbers by column; `KEY_std` is a number's standard deviation. What
+            is absent or None shows as missing.
         note: Shown below the title.
     """
 
     name: str
     title: str
     columns: Sequence[Column]
-    rows: Sequence[dict[str, Cell]] = field(default_factory=list)
+    rows: Sequence[Mapping[str, Any]] = field(default_factory=list)
     note: str = ""
 
-    def groups(self) -> list[tuple[Group, int]]:
-        """Neighbouring columns of one group: its name and how many they are."""
-        return [(name, len(list(columns))) for name, columns in groupby(column.group for column in self.columns)]
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The values, standard deviations in columns of their own."""
+        given = {key for row in self.rows for key in row}
+        keys = [key for c in self.columns for key in (c.key, f"{c.key}_std") if key == c.key or key in given]
+        frame = pd.DataFrame(list(self.rows), dtype=object).reindex(columns=keys).astype(object)
+        return frame.where(frame.notna(), None)
 
-    def cell(self, row: dict[str, Cell], column: Column) -> Cell:
-        """A cell of a row."""
-        return row.get(column.key, Cell())
+    def shown(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """The cells as text, and their classes: group, `number`, `best`, `two` lines and the column's key."""
+        frame, texts, classes = self.frame, {}, {}
+        for i, column in enumerate(self.columns):
+            values = frame[column.key]
+            spreads = frame.get(f"{column.key}_std", pd.Series([None] * len(frame)))
+            numbers = [value for value in values if isinstance(value, int | float)]
+            texts[column.key] = [_text(value, spread, column) for value, spread in zip(values, spreads, strict=True)]
+            best = {"min": min, "max": max}[column.better](numbers) if column.better and len(set(numbers)) > 1 else None
+            first = column.group == "paper" and self.columns[i - 1].group != "paper"
+            every = [column.key, column.group, "number" * bool(numbers), "first" * first]
+            every += ["two"] * any("\n" in text for text in texts[column.key])
+            classes[column.key] = [" ".join([*every, "best" * (best is not None and v == best)]) for v in values]
+        return pd.DataFrame(texts), pd.DataFrame(classes)
 
-    def is_numeric(self, column: Column) -> bool:
-        """Whether the column holds a number."""
-        return any(self.cell(row, column).value is not None for row in self.rows)
-
-    def is_best(self, row: dict[str, Cell], column: Column) -> bool:
-        """Whether the cell holds the best of several numbers of its column."""
-        values = [value for other in self.rows if (value := self.cell(other, column).value) is not None]
-        best = {"min": min, "max": max}.get(column.better or "")
-        return best is not None and len(set(values)) > 1 and self.cell(row, column).value == best(values)
+    def html(self) -> str:
+        """The table as HTML; all text in it is escaped."""
+        text, classes = self.shown()
+        titles: Any = [escape(column.title) for column in self.columns]
+        if any(column.group == "paper" for column in self.columns):
+            titles = pd.MultiIndex.from_tuples([(_GROUPS[c.group], escape(c.title)) for c in self.columns])
+        places = dict(zip([column.key for column in self.columns], titles, strict=True))
+        text.columns = classes.columns = titles
+        style = text.style.hide(axis="index").format(escape="html").set_td_classes(classes)
+        for key, element in _ELEMENTS.items():
+            if key in places:
+                style.format(Markup(element).format, subset=[places[key]])
+        if "runs" in places:
+            style.format(_links, subset=[places["runs"]])
+        style.cell_ids = False
+        return str(style.to_html(table_uuid=self.name, sparse_columns=True))
 
     def markdown(self) -> str:
         """The table in GitHub's Markdown; the paper's columns say so."""
+        text, classes = self.shown()
         titles = [f"{c.title} (paper: different data)" if c.group == "paper" else c.title for c in self.columns]
-        lines = [
-            _line(list(map(markdown_text, titles))),
-            _line(["---:" if self.is_numeric(column) else "---" for column in self.columns]),
-        ]
-        for row in self.rows:
-            lines.append(_line([self._markdown_cell(row, column) for column in self.columns]))
-        return "\n".join(lines)
-
-    def _markdown_cell(self, row: dict[str, Cell], column: Column) -> str:
-        cell = self.cell(row, column)
-        text, margin, note = map(markdown_text, (cell.text, cell.margin, cell.note))
-        text = f"**{text}**" if self.is_best(row, column) else text
-        return " ".join(part for part in (text, margin, note) if part).replace("|", "\\|")
+        numeric = ["number" in " ".join(classes[c.key]) for c in self.columns]
+        rows = [[_markdown_cell(*cell) for cell in zip(text.loc[i], classes.loc[i], strict=True)] for i in text.index]
+        lines = [list(map(markdown_text, titles)), ["---:" if number else "---" for number in numeric], *rows]
+        return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
     def write_csv(self, folder: Path) -> None:
-        """`NAME.csv` with full precision; standard deviations in columns of their own."""
-        spread = {c.key for c in self.columns if any(self.cell(row, c).spread is not None for row in self.rows)}
-        titles = [title for c in self.columns for title in _csv_titles(c, spread)]
-        cells = ([(self.cell(row, c), c.key in spread) for c in self.columns] for row in self.rows)
-        values = ([value for cell, split in row for value in _csv_values(cell, split)] for row in cells)
-        write_table(folder / f"{self.name}.csv", titles, values)
+        """`NAME.csv` with full precision."""
+        frame = self.frame
+        rows = ([" ".join(v.split("\n")) if isinstance(v, str) else v for v in row] for row in frame.to_numpy())
+        write_table(folder / f"{self.name}.csv", frame.columns, rows)
+
+
+def _text(value: Any, spread: float | None, column: Column) -> str:
+    if value is None or isinstance(value, str):
+        return value or MISSING
+    margin = "" if spread is None else f"\n± {spread * column.scale:{column.form}}"
+    return f"{value * column.scale:{column.form}}{margin}".replace("-", "−")
+
+
+def _links(numbers: str) -> Markup:
+    return Markup(", ").join(Markup('<a href="#run-{0}">{0}</a>').format(number) for number in numbers.split(", "))
+
+
+def _markdown_cell(text: str, classes: str) -> str:
+    value, _, note = map(markdown_text, text.partition("\n"))
+    shown = f"**{value}**" if "best" in classes.split() else value
+    return " ".join(part for part in (shown, note) if part).replace("|", "\\|")
 
 
 def markdown_text(text: str) -> str:
@@ -121,33 +141,9 @@ def markdown_text(text: str) -> str:
     return re.sub(r"([\[\]`])", r"\\\1", marked)
 
 
-def number(value: float | None, form: str = ".3f", *, scale: float = 1.0) -> Cell:
-    """A number as a cell; missing where there is none."""
-    return Cell() if value is None else Cell(format(value * scale, form), value)
-
-
-def mean_and_spread(values: Sequence[float | None], form: str = ".3f", *, scale: float = 1.0) -> Cell:
-    """Mean ± sample standard deviation of several runs; missing where a run has no value."""
+def over_seeds(key: str, values: Sequence[float | None]) -> dict[str, float]:
+    """A column's mean and, of several runs, sample standard deviation; empty where a run has no value."""
     known = [value for value in values if value is not None]
     if not known or len(known) < len(values):
-        return Cell()
-    mean = float(np.mean(known))
-    if len(known) == 1:
-        return number(mean, form, scale=scale)
-    spread = float(np.std(known, ddof=1))
-    return Cell(format(mean * scale, form), mean, spread, f"± {spread * scale:{form}}")
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _csv_titles(column: Column, spread: set[str]) -> list[str]:
-    key = f"paper_{column.key.removeprefix('paper_')}" if column.group == "paper" else column.key
-    return [key, f"{key}_std"] if column.key in spread else [key]
-
-
-def _csv_values(cell: Cell, split: bool) -> list[str | float]:
-    text = "" if cell.text == MISSING else " ".join(part for part in (cell.text, cell.note) if part)
-    value: str | float = text if cell.value is None else cell.value
-    return [value, "" if cell.spread is None else cell.spread] if split else [value]
+        return {}
+    return {key: float(np.mean(known))} | ({f"{key}_std": float(np.std(known, ddof=1))} if len(known) > 1 else {})

@@ -18,6 +18,7 @@ from thermal_landmarks.reporting.report.rows import Protocol, group, newest_of_e
 from thermal_landmarks.reporting.report.runs import Found, collect
 from thermal_landmarks.reporting.report.sections import Pictures, all_tables, paper_notes, sections
 from thermal_landmarks.reporting.report.studies import load_searches, storage_url
+from thermal_landmarks.reporting.report.study_charts import packed_plots
 from thermal_landmarks.reporting.report.table import markdown_text
 from thermal_landmarks.runs import git_commit
 
@@ -75,7 +76,7 @@ def write_report(
     for section in parts:
         for block in section.blocks:
             for name, chart in block.charts.items():
-                (folder / "figures" / f"{name}.svg").write_text(chart.file(), encoding="utf-8")
+                (folder / "figures" / f"{name}.svg").write_text(chart.svg, encoding="utf-8")
         for image in section.pictures:
             (folder / "figures" / f"{image.name}.webp").write_bytes(image.webp)
 
@@ -93,6 +94,9 @@ def write_report(
         "source": SOURCE,
         "notes": paper_notes(),
         "sections": parts,
+        "plots": packed_plots(
+            chart for section in parts for block in section.blocks for chart in block.charts.values()
+        ),
     }
     page = folder / "report.html"
     page.write_text(environment.get_template("page.html.j2").render(facts), encoding="utf-8")
