@@ -28,7 +28,7 @@ def test_every_old_name_stands_for_something_that_is_there() -> None:
     assert set(TARGETS.values()) <= set(ALL_BUILDABLE)
     assert all((CONFIG_DIR / "experiment" / f"{name}.yaml").is_file() for name in EXPERIMENTS.values())
     assert all((CONFIG_DIR / group).is_dir() for group in GROUPS.values())
-    train = compose_config("train", ["+search=quick", "experiment=recipes/cascade"])
+    train = compose_config("train", ["search=quick", "experiment=recipes/cascade"])
     for name in SETTINGS.values():
         section = OmegaConf.select(train, name.rpartition(".")[0]) if "." in name else train
         assert name.rpartition(".")[2] in section, name

@@ -1,4 +1,4 @@
-"""Settings of looking twice: first at the whole image, then closely at the face that was found (see `views`)."""
+"""Settings of a cascade, from coarse to fine: the whole image, then crops around the face that was found (`crops`)."""
 
 from dataclasses import dataclass
 
@@ -7,15 +7,15 @@ from thermal_landmarks.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Cascade:
-    """How a network looks at a frame.
+    """How a network sees a frame: in stages, each but the first on a crop around the face.
 
     Attributes:
         crop_size: (height, width) of the network's input.
-        stages: Looks at an image: 1 is the whole frame alone, 2 adds a close look, 3 another one.
-        face_size: Larger side of the rectangle around the reference points in a close view, as a fraction of the
-            view's height.
-        last_sizes: Of the last look, relative to `face_size`: the points of one view of each size are averaged.
-        percentiles: Of a view, which become -1 and +1; None: values stay as the frame has them.
+        stages: 1 is the whole frame alone, 2 adds a crop around the face, 3 another one.
+        face_size: Larger side of the rectangle around the reference points in a crop, as a fraction of the crop's
+            height.
+        last_sizes: Of the last stage, relative to `face_size`: the points of one crop of each size are averaged.
+        percentiles: Of a crop, which become -1 and +1; None: values stay as the frame has them.
         reference: Shape of an upright face, (x, y) of each landmark, in any unit; from the training data.
     """
 

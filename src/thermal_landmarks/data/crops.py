@@ -1,8 +1,8 @@
-"""Looking twice: first at the whole image, then closely at the face that was found, upright and at one size.
+"""Crops for the stages of a cascade: the whole image, then the face that was found, upright and at one size.
 
 A network of few pixels finds a face in a large image but can't place its points well; close to the face the same
-network can. Views are cut from the frame (the stored image) on the device; each has the contrast of what it shows.
-`models.cascade` looks at them.
+network can. Crops are cut from the frame (the stored image) on the device; each has the contrast of what it shows.
+`models.cascade` runs the network on them.
 """
 
 from collections.abc import Sequence

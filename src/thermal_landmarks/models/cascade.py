@@ -1,6 +1,6 @@
-"""From coarse to fine: the network sees the whole frame, then views around the face that it has found (`data.crops`).
+"""From coarse to fine: the network sees the whole frame, then crops around the face that it has found (`data.crops`).
 
-The views of a stage, of all sizes and of the frames' mirror images, pass the network as one batch.
+The crops of a stage, of all sizes and of the frames' mirror images, pass the network as one batch.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Locate = Callable[[Float[Tensor, "batch channel height width"]], Float[Tensor, "
 def locate(
     network: Locate, frames: Float[Tensor, "batch channel height width"], cascade: Cascade
 ) -> Float[Tensor, "batch point 2"]:
-    """The network's landmarks after all looks, in [0, 1] units of the frame.
+    """The network's landmarks after all stages, in [0, 1] units of the frame.
 
     Args:
         network: Of views.
