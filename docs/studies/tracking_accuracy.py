@@ -12,6 +12,7 @@ same points. Times are CPU seconds of one core for network and tracking, without
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from scipy.ndimage import gaussian_filter, shift
 from thermal_faces import SyntheticFaces, SyntheticSequence
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.smoothing import smooth
 from thermal_landmarks.inference.tracking.track import TrackedFace
 from thermal_landmarks.inference.tracking.tracker import Tracker
@@ -30,14 +32,15 @@ STILL = {
     "blinks_per_min": (0.0, 0.0),
     "silence_s": (1000.0, 1000.0),
 }
+WRONG = 0.35  # mean distance from the true points, in eye distances, from which on a face is nobody's
 METHODS = ("none", "one_euro", "kalman")
 
 
 def tracked(predictor: Predictor, frames: list[np.ndarray]) -> tuple[list[list[TrackedFace]], float]:
     """The faces of each frame, and CPU milliseconds a frame."""
-    tracker = Tracker(predictor, fps=RATE)
     started = time.process_time()
-    faces = [tracker.update(ThermalImage(values.astype(np.float32), "celsius")) for values in frames]
+    images = (values.astype(np.float32) for values in frames)
+    faces = [frame.faces for frame in settled(Tracker(predictor, fps=RATE), images)]
     return faces, 1e3 * (time.process_time() - started) / len(frames)
 
 
@@ -82,12 +85,11 @@ def crossing(predictor: Predictor, group: int, frames: int = 240) -> tuple[int, 
     points = [faces.annotations()[subject].points_px for subject in range(3)]
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
     masks = []
-    for still, known in zip(stills, points, strict=True):
+    for known in points:
         centre, eyes = known.mean(axis=0), eye_distance(known)
         head = ((x - centre[0]) / (1.05 * eyes)) ** 2 + ((y - centre[1]) / (1.5 * eyes)) ** 2 < 1
         body = (np.abs(x - centre[0]) < 1.7 * eyes) & (y > centre[1] + 1.3 * eyes)
         masks.append(gaussian_filter((head | body).astype(float), 1.5))
-        del still
     rng = np.random.default_rng(group)
     room = 22 + gaussian_filter(rng.normal(0, 40, SIZE), 40)
     when = np.linspace(0, 1, frames)
@@ -96,33 +98,47 @@ def crossing(predictor: Predictor, group: int, frames: int = 240) -> tuple[int, 
         0.85 - 0.7 * when,
         np.interp(when, [0, 0.3, 0.5, 0.75, 1], [0.5, 1.35, 1.35, 0.55, 0.5]),  # leaves and comes back
     ]
-    tracker = Tracker(predictor, fps=RATE)
+    truths: list[list[np.ndarray]] = []
+
+    def pictures() -> Iterator[np.ndarray]:
+        for index in range(frames):
+            picture = room.copy()
+            truths.append([])
+            for person in (2, 1, 0):  # the first is in front
+                by = (ways[person][index] * SIZE[1] - points[person].mean(axis=0)[0], 20.0 * person)
+                mask = shift(masks[person], (by[1], by[0]), order=1)
+                picture = picture * (1 - mask) + shift(stills[person], (by[1], by[0]), order=1, mode="nearest") * mask
+                truths[-1].insert(0, points[person] + by)
+            yield (picture + rng.normal(0, 0.05, SIZE)).astype(np.float32)
+
     person_of: dict[int, int] = {}
     switches = wrong = 0
-    for index in range(frames):
-        picture, truths = room.copy(), []
-        for person in (2, 1, 0):  # the first is in front
-            by = (ways[person][index] * SIZE[1] - points[person].mean(axis=0)[0], 20.0 * person)
-            mask = shift(masks[person], (by[1], by[0]), order=1)
-            picture = picture * (1 - mask) + shift(stills[person], (by[1], by[0]), order=1, mode="nearest") * mask
-            truths.append((person, points[person] + by))
-        picture += rng.normal(0, 0.05, SIZE)
-        for face in tracker.update(ThermalImage(picture.astype(np.float32), "celsius")):
+    for frame in settled(Tracker(predictor, fps=RATE), pictures()):
+        for face in frame.faces:
             if face.flag != "ok":
                 continue
-            errors = {
-                person: np.linalg.norm(face.points_px - true, axis=1).mean() / eye_distance(true)
-                for person, true in truths
-            }
-            nearest = min(errors, key=errors.__getitem__)
-            if errors[nearest] > 0.35:
+            errors = [
+                np.linalg.norm(face.points_px - true, axis=1).mean() / eye_distance(true)
+                for true in truths[frame.frame]
+            ]
+            nearest = int(np.argmin(errors))
+            if errors[nearest] > WRONG:
                 wrong += 1
-                continue
-            if person_of.setdefault(face.track, nearest) != nearest:
+            elif person_of.setdefault(face.track, nearest) != nearest:
                 switches += 1
                 person_of[face.track] = nearest
     switches += max(0, len(person_of) - 3)  # a person who got a second track
     return switches, wrong, frames
+
+
+def settled(tracker: Tracker, pictures: Iterable[np.ndarray]) -> Iterator[Settled]:
+    """The faces of each frame once it is decided who they are, as `track` writes them."""
+    late = Late(tracker.fps, 16)
+    for index, values in enumerate(pictures):
+        late.add(index, index, index / tracker.fps, tracker.see(ThermalImage(values, "celsius")))
+        yield from late.settled(tracker.tracklets)
+    tracker.conclude()
+    yield from late.settled(tracker.tracklets)
 
 
 def main() -> None:

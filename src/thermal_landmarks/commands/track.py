@@ -89,6 +89,7 @@ def main(cfg: DictConfig) -> None:
             frames,
             files,
             name=video.name,
+            again=not video.live,
             stopped=lambda: request.signal_number is not None,
             advance=advance,
         )

@@ -1,6 +1,7 @@
 """The tracker with the shipped networks, on a rendered face that moves."""
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.inference.face_frames import box_around, expected_points
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.tracking.roll import Late, Settled
+from thermal_landmarks.inference.tracking.steadying import FRAMES
 from thermal_landmarks.inference.tracking.track import TrackedFace
 from thermal_landmarks.inference.tracking.tracker import Tracker
 
@@ -39,14 +42,25 @@ def empty() -> ThermalImage:
     return ThermalImage(noise.astype(np.float32), "celsius")
 
 
-def track(tracker: Tracker, still: np.ndarray, steps: range) -> list[list[TrackedFace]]:
-    return [tracker.update(frame(still, step)) for step in steps]
+def track(tracker: Tracker, images: Sequence[ThermalImage | None]) -> list[list[TrackedFace]]:
+    """The faces of each frame once it is settled who they are; None: a blind frame."""
+    late = Late(tracker.fps, 16)
+    settled: list[Settled] = []
+    for image in images:
+        sightings = None if image is None else tracker.see(image)
+        if image is None:
+            tracker.blind()
+        late.add(tracker.frame, tracker.frame, 0.0, sightings)
+        settled += late.settled(tracker.tracklets)
+    tracker.conclude()
+    return [faces for *_, faces in [*settled, *late.settled(tracker.tracklets)]]
 
 
 def test_a_face_that_moves_keeps_its_number_and_its_points(predictor, still) -> None:
     values, points = still
-    tracks = track(Tracker(predictor, find_every=50), values, range(8))
+    tracks = track(Tracker(predictor, find_every=50), [frame(values, step) for step in range(8)])
     eyes = np.linalg.norm(points[2] - points[5])
+    assert len(tracks) == 8
     for step, faces in enumerate(tracks):
         (face,) = faces
         assert face.track == 0
@@ -55,35 +69,56 @@ def test_a_face_that_moves_keeps_its_number_and_its_points(predictor, still) -> 
     assert np.abs(last - first - [STEP_PX * 7, 0]).mean() < 0.03 * eyes
 
 
+def test_a_face_is_told_at_once_only_after_several_sights(predictor, still) -> None:
+    values, _ = still
+    tracker = Tracker(predictor)
+    told = [tracker.update(frame(values, step)) for step in range(4)]
+    assert [len(faces) for faces in told] == [0, 0, 1, 1]
+
+
+def test_a_detection_that_does_not_last_is_nobody(predictor, still) -> None:
+    values, _ = still
+    tracker = Tracker(predictor)
+    assert track(tracker, [empty(), frame(values, 0), empty(), empty(), empty()]) == [[], [], [], [], []]
+    assert tracker.started == 0
+
+
 def test_who_leaves_has_no_points_and_comes_back_as_the_same_person(predictor, still) -> None:
     values, _ = still
     tracker = Tracker(predictor, fps=10)
-    track(tracker, values, range(3))
-    gone = [tracker.update(empty()) for _ in range(8)]
-    assert not any(face.flag == "ok" for faces in gone for face in faces)
-    (lost,) = gone[-1]
-    assert lost.flag == "lost"
-    assert np.isnan(lost.points_px).all()
-    (back,) = [tracker.update(frame(values, 3)) for _ in range(4)][-1]
-    assert (back.track, back.flag in ("ok", "doubtful")) == (0, True)
+    here, gone, back = 4, 8, 10
+    images = [frame(values, step) for step in range(here)] + [empty()] * gone
+    tracks = track(tracker, images + [frame(values, here + step) for step in range(back)])
+    away = [face for (face,) in tracks[here : here + gone]]
+    assert not any(face.flag == "ok" for face in away)
+    assert away[-1].flag == "lost"
+    assert np.isnan(away[-1].points_px).all()
+    assert [[face.track for face in faces] for faces in tracks] == [[0]] * (here + gone + back)
+    assert tracks[-1][0].flag == "ok"
+    assert tracker.started == 1
 
 
 def test_a_shutter_is_no_end_of_a_track(predictor, still) -> None:
     values, _ = still
     tracker = Tracker(predictor)
-    track(tracker, values, range(2))
+    for _ in range(4):
+        tracker.update(frame(values, 0))
     assert [face.flag for face in tracker.blind()] == ["lost"]
-    assert [face.track for face in tracker.update(frame(values, 2))] == [0]
+    assert [face.track for face in tracker.update(frame(values, 0))] == [0]
 
 
 def test_a_restored_tracker_goes_on_to_the_same_points(predictor, still) -> None:
     values, _ = still
-    whole = track(Tracker(predictor, find_every=3), values, range(7))
-    first = Tracker(predictor, find_every=3)
-    track(first, values, range(4))
-    second = Tracker(predictor, find_every=3)
+    images = [frame(values, step // 3) for step in range(9)]
+    whole, first, second = (Tracker(predictor, find_every=3) for _ in range(3))
+    expected = [whole.update(image) for image in images]
+    for image in images[:5]:
+        first.update(image)
     second.restore(json.loads(json.dumps(first.state())))
-    for (face,), (again,) in zip(whole[4:], track(second, values, range(4, 7)), strict=True):
+    for image in images[5 - FRAMES : 5]:
+        second.remind(image)
+    for (face,), image in zip(expected[5:], images[5:], strict=True):
+        (again,) = second.update(image)
         assert_array_equal(face.points_px, again.points_px)
         assert face.confidence == again.confidence
 

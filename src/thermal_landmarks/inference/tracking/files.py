@@ -9,7 +9,8 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -17,7 +18,8 @@ from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.normalisation import is_constant
 from thermal_landmarks.data.video import VideoFrame
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.inference.tracking.track import TrackedFace
+from thermal_landmarks.inference.tracking.roll import Late, Settled
+from thermal_landmarks.inference.tracking.steadying import FRAMES
 from thermal_landmarks.inference.tracking.tracker import Tracker
 from thermal_landmarks.runs import PROGRESS, write_json
 
@@ -60,7 +62,7 @@ class TrackFiles:
 
     def __init__(self, folder: Path, settings: dict[str, Any], names: Iterable[str]) -> None:
         self.folder, self.settings, self.names = folder, settings, list(names)
-        self.state: dict[str, Any] = {"next_frame": 0, "counts": {}, "tracker": None, "bytes": {}}
+        self.state: dict[str, Any] = {"next_frame": 0, "counts": {}, "tracker": None, "late": None, "bytes": {}}
         folder.mkdir(parents=True, exist_ok=True)
         if (folder / PROGRESS).exists():
             self.state = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
@@ -82,27 +84,32 @@ class TrackFiles:
             table.add(columns)
         return table
 
-    def add(self, frame: VideoFrame, faces: list[TrackedFace]) -> None:
+    def add(self, frame: Settled) -> None:
         """Write the rows of one frame."""
-        for face in faces:
-            first = (frame.index, f"{frame.time_s:.4f}", face.track)
+        for face in frame.faces:
+            first = (frame.frame, f"{frame.time_s:.4f}", face.track)
             self._faces.add([*first, f"{face.confidence:.3f}", face.flag, *map(_cell, face.box_px)])
             for name, (x, y), sure in zip(self.names, face.points_px, face.point_confidence, strict=True):
                 self._points.add([*first, name, _cell(x), _cell(y), f"{sure:.3f}", face.flag])
 
-    def keep(self, next_frame: int, counts: dict[str, int], tracker: Tracker) -> None:
+    def keep(self, next_frame: int, counts: Counter[str], tracker: Tracker, late: Late) -> None:
         """Bring all to the disk, with what is needed to go on from here."""
         self.state = {
             "settings": self.settings,
             "next_frame": next_frame,
-            "counts": counts,
+            "counts": dict(counts),
             "bytes": {table.path.name: table.size for table in (self._points, self._faces)},
             "tracker": tracker.state(),
+            "late": late.state(),
         }
         write_json(self.folder / PROGRESS, self.state)
 
-    def close(self) -> None:
-        """End the tables."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         self._points.close()
         self._faces.close()
 
@@ -113,6 +120,7 @@ def track_frames(
     files: TrackFiles,
     *,
     name: str,
+    again: bool = True,
     stopped: Callable[[], bool] = lambda: False,
     advance: Callable[[int], None] = lambda _: None,
 ) -> Tracked:
@@ -123,41 +131,64 @@ def track_frames(
         frames: The video's frames from a number on.
         files: Get each frame's rows at once.
         name: Of the video, for errors.
+        again: Whether frames that were read before can be read once more.
         stopped: Asked after each frame.
         advance: Called with the number of each frame that is done.
 
     Raises:
         DataError: If not even one frame can be read.
     """
-    counts = Counter(files.state["counts"])
+    late = Late(tracker.fps, len(files.names))
+    counts, done, ended = Counter(files.state["counts"]), files.state["next_frame"], None
     if files.state["tracker"] is not None:
         tracker.restore(files.state["tracker"])
-    done, ended = files.state["next_frame"], None
-    files.keep(done, dict(counts), tracker)
-    try:
-        for frame in frames(done):
-            if not np.isfinite(frame.image.values).all() or is_constant(frame.image.values, frame.image.unit):
-                faces = tracker.blind()  # a closed shutter, a lost frame
-                counts["unusable"] += 1
-            else:
-                faces = tracker.update(frame.image, location=f"{name}, frame {frame.index}")
-            files.add(frame, faces)
-            counts.update(face.flag for face in faces)
-            counts["without"] += not any(np.isfinite(face.points_px).all() for face in faces)
-            done = frame.index + 1
-            if done % _KEPT_EVERY == 0:
-                files.keep(done, dict(counts), tracker)
-            advance(frame.index)
-            if stopped():
-                ended = "stopped"
-                break
-    except DataError as error:
-        if not done:
-            raise
-        ended = str(error)
-    finally:
-        files.keep(done, dict(counts), tracker)
-        files.close()
+        late.restore(files.state["late"])
+
+    def write() -> None:
+        for settled in late.settled(tracker.tracklets):
+            files.add(settled)
+            counts.update(face.flag for face in settled.faces)
+            counts["without"] += not any(np.isfinite(face.points_px).all() for face in settled.faces)
+
+    def usable(frame: VideoFrame) -> bool:
+        return bool(np.isfinite(frame.image.values).all()) and not is_constant(frame.image.values, frame.image.unit)
+
+    def see(frame: VideoFrame) -> None:
+        for left_out in range(done, frame.index):  # the reader could not decode it
+            tracker.blind()
+            counts["unusable"] += 1
+            late.add(tracker.frame, left_out, frame.time_s - (frame.index - left_out) / tracker.fps, None)
+        sightings = None
+        if usable(frame):
+            sightings = tracker.see(frame.image, location=f"{name}, frame {frame.index}")
+        else:
+            tracker.blind()  # a closed shutter
+            counts["unusable"] += 1
+        late.add(tracker.frame, frame.index, frame.time_s, sightings)
+
+    with files:
+        files.keep(done, counts, tracker, late)
+        try:
+            for frame in frames(max(0, done - FRAMES) if again else done):
+                if frame.index < done:
+                    tracker.remind(frame.image if usable(frame) else None)
+                    continue
+                see(frame)
+                write()
+                done = frame.index + 1
+                if done % _KEPT_EVERY == 0:
+                    files.keep(done, counts, tracker, late)
+                advance(frame.index)
+                if stopped():
+                    ended = "stopped"
+                    break
+        except DataError as error:
+            if not done:
+                raise
+            ended = str(error)
+        files.keep(done, counts, tracker, late)  # from here a job goes on, without what follows
+        tracker.conclude()
+        write()
     if not done:
         raise DataError(f"{name}: has no frame that can be read.")
     return Tracked(done, dict(counts), tracker.started, ended)

@@ -8,17 +8,12 @@ import torch
 from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.geometry import invert_matrix, transform_points
-from thermal_landmarks.inference.face_frames import box_around, face_frame
+from thermal_landmarks.inference.face_frames import box_around
 from thermal_landmarks.inference.faces import looks_at
 from thermal_landmarks.inference.looks import Looks
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.speed import Looking
 from thermal_landmarks.models.face_decoding import Detections
-
-_PATCH = (24, 24)  # pixels of a face's remembered appearance
-_PATCH_SHARE = 0.7  # of the face in its height
-_SAMPLES = 3  # along each side of such a pixel
 
 
 class Follower:
@@ -71,19 +66,3 @@ class Follower:
     def box(self, points_px: Float[np.ndarray, "point 2"]) -> tuple[Float[np.ndarray, "4"], float]:
         """The box and the angle of a face with these landmarks."""
         return box_around(points_px, self.predictor.scheme, self.reference)
-
-    @staticmethod
-    def patch(image: ThermalImage, box_px: Float[np.ndarray, "4"], angle: float) -> Float[np.ndarray, " pixel"]:
-        """What a face looks like, upright and at one size: mean 0, length 1 (0 where all is alike)."""
-        fine = tuple(side * _SAMPLES for side in _PATCH)
-        to_image = invert_matrix(face_frame(box_px, angle, (fine[0], fine[1]), _PATCH_SHARE))
-        y, x = np.mgrid[: fine[0], : fine[1]]
-        places = transform_points(np.stack([x.ravel(), y.ravel()], axis=1), to_image)
-        height, width = image.values.shape
-        columns = np.rint(places[:, 0]).astype(int).clip(0, width - 1)
-        rows = np.rint(places[:, 1]).astype(int).clip(0, height - 1)
-        samples = image.values[rows, columns].astype(float)
-        values = samples.reshape(_PATCH[0], _SAMPLES, _PATCH[1], _SAMPLES).mean(axis=(1, 3)).ravel()
-        values -= values.mean()
-        length = float(np.linalg.norm(values))
-        return values / length if length > 0 else values

@@ -1,14 +1,21 @@
-"""One person's face over the frames of a video, as the tracker remembers it."""
+"""A face in a frame, a face followed without a break (a tracklet), and a person over all of a video (a track)."""
 
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, Self
 
 import numpy as np
 from jaxtyping import Float, Float32
 
+from thermal_landmarks.inference.tracking.appearance import Look
+
 Flag = Literal["ok", "doubtful", "hidden", "lost"]
-"""`ok`; `doubtful`: points of little confidence; `hidden`: behind another face; `lost`: not found. The last two have no
-points."""
+"""`ok`; `doubtful`: points of little confidence, or a person who may be another; `hidden`: behind another face; `lost`:
+not found. The last two have no points."""
+
+UNKNOWN = -1
+"""Number of a face of which it isn't decided yet who it is."""
+
+_KEPT_VELOCITY = 0.97  # of a missing face, a frame
 
 
 @dataclass(frozen=True)
@@ -16,7 +23,7 @@ class TrackedFace:
     """One face in one frame.
 
     Attributes:
-        track: Number of the person's track, from 0 in order of appearance.
+        track: Number of the person's track, from 0 in order of appearance; `UNKNOWN` while that is undecided.
         points_px: Landmarks in pixels of the frame; NaN where the face is hidden or lost.
         confidence: Probability that the landmarks are right, as of `Face`; 0 where there are none.
         point_confidence: Of each landmark.
@@ -31,44 +38,98 @@ class TrackedFace:
     box_px: tuple[float, float, float, float]
     flag: Flag
 
+    @classmethod
+    def missing(cls, track: int, number: int, flag: Flag) -> "TrackedFace":
+        """Of a person whose face, of so many landmarks, isn't seen."""
+        nothing = np.full((number, 2), np.nan, dtype=np.float32)
+        none = (np.nan, np.nan, np.nan, np.nan)
+        return cls(track, nothing, 0.0, np.zeros(number, dtype=np.float32), none, flag)
+
+
+class Plain:
+    """Data that JSON can hold, so that a stopped job goes on where it was."""
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_plain(cls, settings: dict[str, Any]) -> Self:
+        """Of what `plain` has given."""
+        values = dict(settings)
+        for name, value in settings.items():
+            if name.endswith("_px"):
+                values[name] = np.array(value)
+            elif name in ("looks", "views"):
+                values[name] = [np.array(each) for each in value]
+        return cls(**values)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_plain(each) for each in value]
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
 
 @dataclass
-class Track:
-    """What is remembered of a face; plain data, so that a stopped job goes on where it was.
+class Tracklet(Plain):
+    """A face that is followed without a break, whoever it is.
 
     Attributes:
-        number: Of the track.
+        number: Of the tracklet.
+        started: Frame in which it was found.
         points_px: Last landmarks that were seen.
         box_px: Around them.
         angle: In the picture's plane, in radians.
         score: Of the finder, when it last saw the face.
-        patch: What the face looks like: its frame in a few pixels, of mean 0 and length 1.
+        held_px: Landmarks around which the network looks; they stay while the face is still.
+        still: Frames since then.
         velocity_px: Of the middle of the box, a frame, smoothed.
         steady_px: Velocity over a longer time, while no other face was near.
-        anchor_px: Where the middle of the box was when another face came near.
+        anchor_px: Where the middle of the box was when another face came near; None: nowhere yet.
         crowded: Frames since then; 0: no other face is near.
-        missing: Frames since it was seen; 0: it is followed.
-        state: `hidden` or `lost` while it is missing.
-        unsupported: How often in a row the finder did not see it while it was followed.
+        sights: How often the finder has seen a face there, until it is confirmed.
+        confirmed: Whether it has been seen often enough to be told.
+        unsupported: How often in a row the finder did not see it.
+        supported: Frame in which the finder last saw it.
         weak: Frames in a row with hardly any confidence.
         sure: Confidence of its landmarks in this frame.
+        ended: Last frame in which it was seen; None: it is followed.
+        state: `hidden` or `lost` once it has ended.
+        names: From which frame on it is which track, rising; None instead of a track: its points are no one's.
+        undecided: Frame from which on it is open who it is; None: nothing is open.
+        doubtful: Whether it may be somebody else.
+        looks: What it looks like, of frames in which nothing hides it, since it is undecided.
+        strange: How often in a row it did not look like its track.
+        likeness: (frame, {track: likeness}) since it is undecided.
     """
 
     number: int
+    started: int
     points_px: Float[np.ndarray, "point 2"]
     box_px: Float[np.ndarray, "4"]
     angle: float
     score: float
-    patch: Float[np.ndarray, " pixel"]
-    velocity_px: Float[np.ndarray, "2"]
-    steady_px: Float[np.ndarray, "2"]
-    anchor_px: Float[np.ndarray, "2"]
+    held_px: Float[np.ndarray, "point 2"]
+    velocity_px: Float[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
+    steady_px: Float[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
+    anchor_px: Float[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
+    still: int = 0
     crowded: int = 0
-    missing: int = 0
-    state: Flag = "ok"
+    sights: int = 1
+    confirmed: bool = False
     unsupported: int = 0
+    supported: int = 0
     weak: int = 0
     sure: float = 0.0
+    ended: int | None = None
+    state: Flag = "ok"
+    names: list[tuple[int, int | None]] = field(default_factory=list)
+    undecided: int | None = None
+    doubtful: bool = False
+    looks: list[Look] = field(default_factory=list)
+    strange: int = 0
+    likeness: list[tuple[int, dict[str, float]]] = field(default_factory=list)
 
     @property
     def middle_px(self) -> Float[np.ndarray, "2"]:
@@ -78,44 +139,66 @@ class Track:
     @property
     def size_px(self) -> float:
         """Side of a square as large as the box."""
-        return float(np.sqrt((self.box_px[2:] - self.box_px[:2]).clip(1e-3).prod()))
-
-    @property
-    def expected_shift_px(self) -> Float[np.ndarray, "2"]:
-        """How far it has moved since it was seen, at its last velocity; the longer ago, the less that says."""
-        frames = (1 - _KEPT_VELOCITY ** (self.missing + 1)) / (1 - _KEPT_VELOCITY)
-        return self.velocity_px * frames
+        return size_of(self.box_px)
 
     @property
     def reckoned_px(self) -> Float[np.ndarray, "2"]:
         """Where the middle of the box would be, had it gone on as it came near other faces."""
         return self.anchor_px + self.crowded * self.steady_px
 
-    def hide(self) -> None:
-        """It is behind another face, and goes on there as it came."""
-        shift = self.reckoned_px - self.middle_px
-        self.points_px = self.points_px + shift
-        self.box_px = self.box_px + np.concatenate([shift, shift])
-        self.velocity_px = self.steady_px.copy()
-        self.lose("hidden")
+    @property
+    def track(self) -> int | None:
+        """Who it is, as far as that is known now."""
+        return self.names[-1][1] if self.names else None
 
-    def lose(self, state: Flag) -> None:
-        """It isn't seen any more."""
-        self.missing, self.state = 1, state
-        self.unsupported = self.weak = 0
+    def track_at(self, frame: int) -> int | None:
+        """Who it was in a frame; None: no one, or not known."""
+        known = [track for start, track in self.names if start <= frame]
+        return known[-1] if known else None
 
-    def plain(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {key: value.tolist() if isinstance(value, np.ndarray) else value for key, value in asdict(self).items()}
+    def open(self, frame: int) -> None:
+        """From a frame on it may be somebody else than it was."""
+        if self.undecided is None:
+            self.undecided = frame
+            self.looks, self.likeness, self.strange = [], [], 0
 
-    @classmethod
-    def from_plain(cls, settings: dict[str, Any]) -> "Track":
-        """Of what `plain` has given."""
-        values: dict[str, Any] = {}
-        for field in fields(cls):
-            value = settings[field.name]
-            values[field.name] = np.array(value) if isinstance(value, list) else value
-        return cls(**values)
+    def end(self, frame: int, state: Flag) -> None:
+        """It isn't seen any more from a frame on."""
+        self.ended, self.state = frame - 1, state
 
 
-_KEPT_VELOCITY = 0.97  # of a missing face, a frame
+@dataclass
+class Track(Plain):
+    """A person over all of a video.
+
+    Attributes:
+        number: Of the track.
+        views: What the face looks like from several sides.
+        holder: Number of the tracklet that it is now; None: it is missing.
+        seen: Last frame in which it was seen.
+        box_px: Around the face then; if it went behind another one, where it would be.
+        velocity_px: Of its middle then, a frame.
+    """
+
+    number: int
+    views: list[Look]
+    holder: int | None
+    seen: int
+    box_px: Float[np.ndarray, "4"]
+    velocity_px: Float[np.ndarray, "2"]
+
+    @property
+    def size_px(self) -> float:
+        """Side of a square as large as the box."""
+        return size_of(self.box_px)
+
+    def expected_px(self, frame: int) -> Float[np.ndarray, "2"]:
+        """Where the middle of the box is by now, at its last velocity; the longer ago, the less that says."""
+        frames = (1 - _KEPT_VELOCITY ** (max(0, frame - self.seen) + 1)) / (1 - _KEPT_VELOCITY)
+        middle: np.ndarray = (self.box_px[:2] + self.box_px[2:]) / 2 + self.velocity_px * frames
+        return middle
+
+
+def size_of(box_px: Float[np.ndarray, "4"]) -> float:
+    """Side of a square as large as a box."""
+    return float(np.sqrt((box_px[2:] - box_px[:2]).clip(1e-3).prod()))

@@ -1,0 +1,164 @@
+"""The roll of a frame: who is in it, who is missing; and the same some frames later, when it is settled who is who."""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from thermal_landmarks.inference.tracking.track import UNKNOWN, Flag, TrackedFace, Tracklet
+
+SHOWN_S = 2.0
+"""How long a missing face still has rows."""
+
+
+class Sighting(NamedTuple):
+    """A face in a frame, before it is settled who it is.
+
+    Attributes:
+        tracklet: Number of its tracklet.
+        face: What is seen of it.
+    """
+
+    tracklet: int
+    face: TrackedFace
+
+
+class Roll:
+    """Gives the faces of each frame the numbers of their tracks, and adds those who are missing.
+
+    Args:
+        fps: Frames a second.
+        landmarks: Of a face.
+    """
+
+    def __init__(self, fps: float, landmarks: int) -> None:
+        self.fps, self.landmarks = fps, landmarks
+        self._last: dict[int, tuple[int, int]] = {}  # of each track: its last frame and the tracklet that it was
+
+    def call(self, frame: int, sightings: list[Sighting] | None, tracklets: list[Tracklet]) -> list[TrackedFace]:
+        """The faces of a frame in the order of their tracks, undecided ones last.
+
+        Args:
+            frame: Its number.
+            sightings: What is seen in it; None: nothing can be seen, nor that somebody is hidden.
+            tracklets: What is known of the sightings' tracklets by now.
+        """
+        known = {each.number: each for each in tracklets}
+        here: dict[int, TrackedFace] = {}
+        unknown = []
+        for number, face in sightings or ():
+            tracklet = known[number]
+            if not tracklet.confirmed:
+                continue
+            track = tracklet.track_at(frame)
+            undecided = tracklet.undecided is not None and tracklet.undecided <= frame
+            flag: Flag = "doubtful" if undecided or tracklet.doubtful else face.flag
+            if track is None:
+                unknown += [replace(face, track=UNKNOWN, flag=flag)] if undecided else []
+            elif track not in here or here[track].confidence < face.confidence:
+                here[track] = replace(face, track=track, flag=flag)
+                self._last[track] = frame, number
+        for track, (last, number) in list(self._last.items()):
+            if frame - last > SHOWN_S * self.fps:
+                del self._last[track]
+            elif track not in here:
+                tracklet = known[number]
+                ended = tracklet.ended is not None and tracklet.ended < frame and tracklet.track == track
+                flag = tracklet.state if ended else "hidden"
+                here[track] = TrackedFace.missing(track, self.landmarks, "lost" if sightings is None else flag)
+        return [here[track] for track in sorted(here)] + unknown
+
+    def state(self) -> list[tuple[int, int, int]]:
+        """As plain data."""
+        return [(track, *last) for track, last in self._last.items()]
+
+    def restore(self, state: list[list[int]]) -> None:
+        """Go on from what `state` has given."""
+        self._last = {track: (last, number) for track, last, number in state}
+
+
+class Settled(NamedTuple):
+    """A frame of which it is settled who is in it.
+
+    Attributes:
+        frame: Its number in the video.
+        time_s: From the first frame.
+        faces: In it.
+    """
+
+    frame: int
+    time_s: float
+    faces: list[TrackedFace]
+
+
+class Late:
+    """Holds frames back until it is decided who is who in them: a few seconds at most.
+
+    Args:
+        fps: Frames a second.
+        landmarks: Of a face.
+    """
+
+    def __init__(self, fps: float, landmarks: int) -> None:
+        self._roll = Roll(fps, landmarks)
+        self._waiting: deque[tuple[int, int, float, list[Sighting] | None]] = deque()
+
+    def add(self, place: int, frame: int, time_s: float, sightings: list[Sighting] | None) -> None:
+        """Take in a frame.
+
+        Args:
+            place: Its number as of the tracker.
+            frame: Its number in the video.
+            time_s: From the first frame.
+            sightings: Of the tracker; None: nothing can be seen.
+        """
+        self._waiting.append((place, frame, time_s, sightings))
+
+    def settled(self, tracklets: list[Tracklet]) -> Iterator[Settled]:
+        """The frames that are settled by now, in order."""
+        known = {each.number: each for each in tracklets}
+        while self._waiting:
+            place, frame, time_s, sightings = self._waiting[0]
+            if any(_open(known[each.tracklet], place) for each in sightings or ()):
+                return
+            self._waiting.popleft()
+            yield Settled(frame, time_s, self._roll.call(place, sightings, tracklets))
+
+    def state(self) -> dict[str, Any]:
+        """As plain data."""
+        waiting = [
+            (*first, None if seen is None else [_plain(each) for each in seen]) for *first, seen in self._waiting
+        ]
+        return {"roll": self._roll.state(), "waiting": waiting}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` has given."""
+        self._roll.restore(state["roll"])
+        self._waiting = deque(
+            (place, frame, time_s, None if seen is None else [_sighting(each) for each in seen])
+            for place, frame, time_s, seen in state["waiting"]
+        )
+
+
+def _open(tracklet: Tracklet, frame: int) -> bool:
+    if not tracklet.confirmed:
+        return tracklet.ended is None
+    return tracklet.undecided is not None and tracklet.undecided <= frame
+
+
+def _plain(sighting: Sighting) -> dict[str, Any]:
+    face = {key: _listed(value) for key, value in asdict(sighting.face).items()}
+    return {"tracklet": sighting.tracklet, "face": face}
+
+
+def _listed(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _sighting(plain: dict[str, Any]) -> Sighting:
+    face = dict(plain["face"])
+    for name in ("points_px", "point_confidence"):
+        face[name] = np.array(face[name], dtype=np.float32)
+    return Sighting(plain["tracklet"], TrackedFace(**{**face, "box_px": tuple(face["box_px"])}))
