@@ -20,7 +20,7 @@ from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
 ROOT = Path(__file__).parents[1]
 DOCS = (ROOT / "docs" / "benchmarks.md").read_text()
 WFLW, JD, LAPA, ALIGNED = [block.splitlines() for block in re.findall(r"```bash\n(.*?)```", DOCS, flags=re.DOTALL)]
-SMALL = ["root.pretrained=false", "data.image_size=[64,64]", "trainer.max_epochs=1", "data.batch_size=4", "logger=csv"]
+SMALL = ["root.pretrained=false", "data.image_size=[64,64]", "trainer.max_epochs=1", "data.batch_size=4", "logger=none"]
 FIVE_OF_WFLW = [96, 97, 54, 76, 82]
 
 

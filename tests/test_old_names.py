@@ -49,6 +49,7 @@ def test_every_old_name_stands_for_something_that_is_there() -> None:
         ("without=glasses", "renderer_ablation/off=glasses"),
         ("~always", "~renderer_ablation/on"),
         ("search.give_up_after=3", "search.max_consecutive_failures=3"),
+        ("logger=csv", "logger=none"),
     ],
 )
 def test_an_old_name_is_answered_with_the_new_one(typed: str, today: str) -> None:

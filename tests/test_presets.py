@@ -180,7 +180,7 @@ def test_the_thermal_models_learn_with_lotrs_loss(stem):
     assert any(parameter.grad.abs().max() > 0 for parameter in network.root.parameters())
 
 
-TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "trainer.max_epochs=1", "data=coco"]
+TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=none", "trainer.max_epochs=1", "data=coco"]
 
 
 @pytest.fixture

@@ -59,6 +59,13 @@ def todays_experiments(names: str) -> str:
     return re.sub(r"[\w/-]+", lambda found: EXPERIMENTS.get(found[0], found[0]), names)
 
 
+def todays_choice(group: str, name: str) -> str:
+    """A file of a config group, or several, by today's name."""
+    if group == "experiment":
+        return todays_experiments(name)
+    return "none" if (group, name) == ("logger", "csv") else name
+
+
 def todays_setting(name: str) -> str:
     """A config group or a dotted setting, by today's name."""
     name = GROUPS.get(name, name)
@@ -105,7 +112,7 @@ def todays_arguments(arguments: Sequence[str]) -> list[str]:
             continue
         sign, key, package, value = (part or "" for part in found.groups())
         now = todays_setting(key)
-        chosen = todays_experiments(value) if key == "experiment" else value
+        chosen = f"={todays_choice(key, value[1:])}" if value else value
         if now != key:
             _warn(f"{key}=", f"{now}=")
         if chosen != value:

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 ROOT = Path(__file__).parents[2]
-TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=csv", "data.augmentation.noise=0.02"]
+TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=none", "data.augmentation.noise=0.02"]
 
 
 def typed(data, *arguments):

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from thermal_landmarks.data.annotation import Source
-from thermal_landmarks.data.readers import base
+from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD
 from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.readers.dlib_xml import DlibXml
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
@@ -214,7 +214,7 @@ def test_an_unforeseen_failure_names_the_file_and_the_place(folder: Path, monkey
 
 
 def test_files_are_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (folder / "f/a.pts").write_text("n_points: 1\n{\n1 2\n}\n" + " " * base.LARGEST_RECORD, encoding="utf-8")
+    (folder / "f/a.pts").write_text("n_points: 1\n{\n1 2\n}\n" + " " * LARGEST_RECORD, encoding="utf-8")
     source = PtsFolder(folder=folder / "f", scheme="perinasal6")
     with pytest.raises(DataError, match=r"a.pts: 4.2 MB, but annotation files of this kind have at most 4.2 MB"):
         source.load(source.annotations()[0])

@@ -41,7 +41,14 @@ def one_thread() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def tiny(blob_coco: Path) -> list[str]:
     """The blob faces and `search=quick` for one pair."""
-    return [f"data.source.annotation_file={blob_coco}", *TINY, "logger=csv", "search=quick", "stem=conv", "branch=none"]
+    return [
+        f"data.source.annotation_file={blob_coco}",
+        *TINY,
+        "logger=none",
+        "search=quick",
+        "stem=conv",
+        "branch=none",
+    ]
 
 
 @pytest.fixture

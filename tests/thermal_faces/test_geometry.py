@@ -1,4 +1,4 @@
-"""Head surface, shape modes, camera, noise and sensor of the synthetic faces."""
+"""Head surface, shape modes and camera of the synthetic faces."""
 
 from dataclasses import replace
 
@@ -9,17 +9,14 @@ from hypothesis import strategies as st
 
 from thermal_faces import SyntheticFaces
 from thermal_faces.camera.rasterizer import cell_areas_px
-from thermal_faces.camera.sensor import record
 from thermal_faces.camera.view import View, draw_view, rotation, turn
 from thermal_faces.head.shape_modes import displace, expression_modes, identity_modes
 from thermal_faces.head.surface import mean_head
-from thermal_faces.noise import smooth_noise
 from thermal_faces.randomness import rng
 from thermal_faces.ranges import (
     AnatomyRanges,
     ExpressionRanges,
     PoseRanges,
-    SensorRanges,
     settings_from,
 )
 from thermal_landmarks.data.schemes import get_scheme
@@ -27,10 +24,6 @@ from thermal_landmarks.data.schemes import get_scheme
 NAMES = get_scheme("face16").landmark_names
 HAIRLINE_MM = np.array([[0.0, -75.0, 80.0]])
 ANGLES = st.floats(-80, 80)
-QUIET = SensorRanges(
-    interpolated=0, motion=0, sharpened=0, blur_px=(0, 0), noise_k=(0, 0), pattern_k=(0, 0), vignette_k=(0, 0),
-    shading_k=(0, 0), offset_k=(0, 0), gain=(1, 1), step_k=(0, 0),
-)  # fmt: skip
 
 
 def landmarks(weights: dict[str, float]) -> dict[str, np.ndarray]:
@@ -257,40 +250,6 @@ def test_yawns_are_rare_wide_and_never_at_rest() -> None:
         source = SyntheticFaces(subjects=200, images_per_subject=1, expression={"neutral": neutral, "yawn": 0.3})
         opening = np.array([source.portrait(i, 0).frame_state.expression_mm.get("mouth_open", 0.0) for i in range(200)])
         assert (opening > 20).mean() == pytest.approx(share, abs=0.09)
-
-
-def test_noise_shows_the_same_pattern_at_any_size() -> None:
-    coarse, fine = (smooth_noise(rng(0, "n"), 40 * k, 60 * k, (7, 9)) for k in (1, 3))
-    np.testing.assert_allclose(fine[1::3, 1::3], coarse, atol=1e-5)
-    many = np.stack([smooth_noise(rng(i), 30, 30, (8, 8)) for i in range(200)])
-    assert 0.4 < many.std() < 1.3
-    assert abs(many.mean()) < 0.05
-
-
-def test_noise_follows_unevenly_spaced_rows() -> None:
-    even = smooth_noise(rng(3), np.linspace(0, 10, 101), 5, (6, 4))
-    uneven = smooth_noise(rng(3), np.array([0.0, 1.0, 4.0, 10.0]), 5, (6, 4))
-    np.testing.assert_allclose(uneven, even[[0, 10, 40, 100]], atol=1e-5)
-
-
-def test_streams_differ_by_part_and_repeat_by_key() -> None:
-    assert rng(0, 1, "skin").random() == rng(0, 1, "skin").random()
-    draws = {rng(*key).random() for key in ((0, 1, "skin"), (0, 1, "hair"), (0, 2, "skin"), (1, 1, "skin"))}
-    assert len(draws) == 4
-
-
-def test_sensor_adds_the_noise_it_is_told_to_and_rounds() -> None:
-    scene = np.full((120, 160), 30, np.float32)
-    np.testing.assert_array_equal(record(rng(0), QUIET, scene, 22.0), scene)
-    image = record(rng(0), replace(QUIET, noise_k=(0.05, 0.05), step_k=(0.01, 0.01)), scene, 22.0)
-    assert image.std() == pytest.approx(0.05, rel=0.05)
-    np.testing.assert_allclose(image * 100, np.rint(image * 100), atol=1e-2)
-    np.testing.assert_array_equal(scene, 30)
-
-
-def test_vignetting_cools_the_corners() -> None:
-    image = record(rng(0), replace(QUIET, vignette_k=(0.4, 0.4)), np.full((60, 80), 30, np.float32), 22.0)
-    assert image[30, 40] - image[0, 0] == pytest.approx(0.4, abs=0.01)
 
 
 def test_part_of_a_group_of_settings_leaves_the_rest() -> None:

@@ -141,3 +141,17 @@ def test_some_images_leave_as_gray_pictures_and_say_so() -> None:
     for annotation in source.annotations():
         units.setdefault(annotation.attributes["eight_bit"], set()).add(source.load(annotation).unit)
     assert units == {True: {"gray"}, False: {"celsius"}}
+
+
+def test_sensor_adds_the_noise_it_is_told_to_and_rounds() -> None:
+    scene = np.full((120, 160), 30, np.float32)
+    np.testing.assert_array_equal(record(rng(0), IDEAL, scene, 22.0), scene)
+    image = record(rng(0), replace(IDEAL, noise_k=(0.05, 0.05), step_k=(0.01, 0.01)), scene, 22.0)
+    assert image.std() == pytest.approx(0.05, rel=0.05)
+    np.testing.assert_allclose(image * 100, np.rint(image * 100), atol=1e-2)
+    np.testing.assert_array_equal(scene, 30)
+
+
+def test_vignetting_cools_the_corners() -> None:
+    image = record(rng(0), replace(IDEAL, vignette_k=(0.4, 0.4)), np.full((60, 80), 30, np.float32), 22.0)
+    assert image[30, 40] - image[0, 0] == pytest.approx(0.4, abs=0.01)

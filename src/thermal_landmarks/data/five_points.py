@@ -10,20 +10,21 @@ import hashlib
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
-from rich.progress import track
 
 from thermal_landmarks.csv_table import CsvTable, original
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.face_detection import FaceDetector, build_detector
 from thermal_landmarks.data.preprocessing import Box
-from thermal_landmarks.data.readers.base import require_text
+from thermal_landmarks.data.readers.annotation_files import require_text
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.long_work import counting
 
 _log = logging.getLogger(__name__)
 
@@ -105,14 +106,14 @@ class WithFivePoints:
         assert self._detector is not None
         found = read_five_points(self.file) if self.file.is_file() else {}
         missing = {a.image.absolute(): a for a in annotations if a.image.absolute() not in found}
-        for image, annotation in track(missing.items(), "Finding faces", transient=True) if missing else ():
-            try:
-                loaded = self.source.load(annotation)
-            except DataError:
-                continue  # the cache reports this image with the reason
-            found[image] = list(self._detector(_eight_bit(loaded)))
-        if missing:
-            write_five_points(self.file, found)
+        if not missing:
+            return found
+        with counting("Finding faces", len(missing)) as done:
+            for image, annotation in missing.items():
+                done(1)
+                with suppress(DataError):  # the cache reports this image with the reason
+                    found[image] = list(self._detector(_eight_bit(self.source.load(annotation))))
+        write_five_points(self.file, found)
         return found
 
 

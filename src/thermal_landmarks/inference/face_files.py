@@ -18,7 +18,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
@@ -27,6 +26,7 @@ from thermal_landmarks.inference.face import MIN_SCORE, Face, FindsFaces
 from thermal_landmarks.inference.image_files import Failure, Outcome, read_seen
 from thermal_landmarks.inference.overlay_files import OverlayFiles
 from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
+from thermal_landmarks.long_work import counting
 from thermal_landmarks.runs import write_json
 
 if TYPE_CHECKING:  # exported files are predicted without PyTorch
@@ -165,7 +165,6 @@ def predict_faces(
         report: Called with each failure as it happens.
     """
     outcome = FaceOutcome()
-    columns = (TextColumn("Finding faces"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     read = functools.partial(read_seen, unit=unit, counts_table=counts_table, palette=palette)
 
     def attempt(path: Path, image: ThermalImage | str) -> list[Face] | Failure:
@@ -183,12 +182,11 @@ def predict_faces(
     with (
         FacesFile(folder, predictor, unit=unit, coco=form == "coco") as rows,
         OverlayFiles(folder / "overlays", files, debug=debug) as drawn,
-        Progress(*columns, transient=True) as progress,
+        counting("Finding faces", len(files)) as done,
     ):
-        task = progress.add_task("", total=len(files))
         batches = read_ahead(files, read, batch_size=predictor.batch_size, debug=debug)
         for path, image, faces in _side_by_side(batches, attempt, workers, predictor.batch_size):
-            progress.advance(task)
+            done(1)
             if isinstance(faces, Failure):
                 outcome.failures.append(faces)
                 if report is not None:

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import ThermalImage
@@ -30,6 +29,7 @@ from thermal_landmarks.data.formats.palettes import without_palette
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.overlay_files import OverlayFiles
 from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
+from thermal_landmarks.long_work import counting
 from thermal_landmarks.runs import write_json
 
 if TYPE_CHECKING:  # exported files are predicted without PyTorch
@@ -164,16 +164,14 @@ def predict_files(
     from thermal_landmarks.inference.threads import MeasuredThreads
 
     outcome = Outcome()
-    columns = (TextColumn("Predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     cropped_by_box = 0
     read = functools.partial(read_seen, unit=unit, counts_table=counts_table, palette=palette)
     with (
         PointsFile(folder, predictor, unit=unit) as rows,
         OverlayFiles(folder / "overlays", files, debug=debug) as drawn,
         MeasuredThreads(predictor.device) as threads,
-        Progress(*columns, transient=True) as progress,
+        counting("Predicting", len(files)) as done,
     ):
-        task = progress.add_task("", total=len(files))
         for batch in read_ahead(files, read, batch_size=predictor.batch_size, debug=debug):
             images: list[_Face] = []
             failures: list[Failure] = []
@@ -199,7 +197,7 @@ def predict_files(
             if report is not None:
                 for failure in failures:
                     report(failure)
-            progress.advance(task, len(batch))
+            done(len(batch))
     if cropped_by_box:
         _log.warning("No five points for %d of %d images; their boxes are used.", cropped_by_box, len(files))
     return outcome

@@ -9,12 +9,12 @@ import torch
 from matplotlib.figure import Figure
 from omegaconf import DictConfig, ListConfig, OmegaConf
 from rich.console import Console
-from rich.progress import Progress
 
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.preprocessing import Box, Preprocessing
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.long_work import counting
 from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
 from thermal_landmarks.models.complexity import count_parameters
 from thermal_landmarks.models.layers import is_whole
@@ -61,8 +61,7 @@ def visualize(cfg: DictConfig, folder: Path, *, console: Console | None = None) 
     found: dict[str, Any] = {}
     if cfg.what == "activation":
         channels = choose_channels(cfg.channels, _output_shape(loaded, layer).channels, most=cfg.most)
-        with Progress(console=console, transient=True) as progress:
-            result = _maximise(cfg, loaded, layer, channels, progress)
+        result = _maximise(cfg, loaded, layer, channels, console)
         objective = result.activation.mean(dim=1).tolist()
         found = {"activation": result.activation[-1].tolist()}
         figure = _activation_figure(cfg, loaded, layer, channels, result)
@@ -160,15 +159,13 @@ def _output_shape(loaded: LoadedCheckpoint, layer: NamedLayer) -> FeatureMap:
 
 
 def _maximise(
-    cfg: DictConfig, loaded: LoadedCheckpoint, layer: NamedLayer, channels: list[int], progress: Progress
+    cfg: DictConfig, loaded: LoadedCheckpoint, layer: NamedLayer, channels: list[int], console: Console
 ) -> Maximised:
     chosen = {name: cfg[name] for name in ("form", "where", "steps", "contrast", "seed")}
     ascent = Ascent(**chosen, plain=Plain(**cfg.plain), regularised=Regularised(**cfg.regularised))
     batches = [channels[start : start + cfg.batch_size] for start in range(0, len(channels), cfg.batch_size)]
-    task = progress.add_task("Ascending", total=len(batches) * ascent.steps)
-    results = [
-        maximise(loaded.network, layer, batch, ascent, progress=lambda: progress.advance(task)) for batch in batches
-    ]
+    with counting("Ascending", len(batches) * ascent.steps, console=console) as done:
+        results = [maximise(loaded.network, layer, batch, ascent, progress=lambda: done(1)) for batch in batches]
     return Maximised(
         torch.cat([result.pictures for result in results]), torch.cat([result.activation for result in results], dim=1)
     )

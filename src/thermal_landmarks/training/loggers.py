@@ -100,7 +100,7 @@ def build_logger(settings: Mapping[str, Any], run: RunMetadata, folder: Path) ->
     """The logger of a run, or None where `history.csv` is enough.
 
     Args:
-        settings: `kind` (`wandb`, `tensorboard`, `csv` or `none`; the last two are the same, since `history.csv` is
+        settings: `kind` (`wandb`, `tensorboard` or `none`; `csv` of older runs is the same, since `history.csv` is
             always written) and for W&B `project`, `entity` (None: the default one) and `mode` (`online`, `offline`,
             `disabled`; `auto` follows WANDB_MODE, else is online if the user is logged in, else offline).
         run: What is shown of the run.
@@ -115,7 +115,7 @@ def build_logger(settings: Mapping[str, Any], run: RunMetadata, folder: Path) ->
     if kind == "tensorboard":
         return _tensorboard(run, folder)
     if kind != "wandb":
-        raise ConfigError(f"Logger '{kind}' is unknown. Choose wandb, tensorboard, csv or none.")
+        raise ConfigError(f"Logger '{kind}' is unknown. Choose wandb, tensorboard or none.")
     if mode not in ("auto", "online", "offline", "disabled"):
         raise ConfigError(f"logger.mode is '{mode}'. Choose auto, online, offline or disabled.")
     chosen = wandb_mode() if mode == "auto" else mode

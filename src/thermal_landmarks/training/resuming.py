@@ -10,7 +10,7 @@ from omegaconf import DictConfig, ListConfig, OmegaConf
 
 from thermal_landmarks.data.paths import PATHS, absolute, path_settings
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.old_names import todays_arguments, todays_experiments
+from thermal_landmarks.old_names import todays_arguments, todays_choice
 from thermal_landmarks.runs import RunFolder, read_config
 
 _FREE = ("resume", "output", "trainer", "logger", "hydra", "search", "tags", "data.workers", "data.cache_dir")
@@ -48,8 +48,8 @@ def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig |
         if key in kept.group_choices or _is_group(key):
             chosen = None if override.is_delete() else override.value()
             recorded = kept.group_choices.get(key, _UNKNOWN)
-            if key == "experiment" and isinstance(recorded, str):
-                recorded = todays_experiments(recorded)
+            if isinstance(recorded, str):
+                recorded = todays_choice(key, recorded)
             _require_same(line, key, _choice(chosen), recorded)
             continue
         value = None if override.is_delete() else override.value()

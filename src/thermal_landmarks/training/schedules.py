@@ -3,6 +3,7 @@
 Each is called with `(optimizer, total_steps=..., steps_per_epoch=...)` and returns Lightning's scheduler dict.
 """
 
+import functools
 import math
 import sys
 import time
@@ -33,13 +34,10 @@ def cosine(
         warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
         final_fraction: Of the full learning rate at the end.
     """
-    warmup = min(round(warmup_epochs * steps_per_epoch), total_steps // 3)
+    warmup = _warmup_steps(warmup_epochs, steps_per_epoch, total_steps)
 
-    def factor(step: int) -> float:
-        progress = min((step - warmup) / max(1, total_steps - 1 - warmup), 1.0)
-        return final_fraction + (1 - final_fraction) * (1 + math.cos(math.pi * progress)) / 2
-
-    return _every_step(optimizer, warmup, factor)
+    length = max(1, total_steps - 1 - warmup)
+    return _every_step(optimizer, warmup, lambda step: _half_cosine((step - warmup) / length, final_fraction))
 
 
 def timed_cosine(
@@ -62,15 +60,10 @@ def timed_cosine(
         final_fraction: Of the full learning rate at the end.
     """
     del total_steps, steps_per_epoch
-    started: list[float] = []
+    start = functools.cache(time.monotonic)  # keeps the time of its first call, after the warm-up
 
-    def factor(step: int) -> float:
-        del step
-        now = time.monotonic()
-        if not started:
-            started.append(now)
-        progress = min((now - started[0]) / (60 * minutes), 1.0)
-        return final_fraction + (1 - final_fraction) * (1 + math.cos(math.pi * progress)) / 2
+    def factor(_: int) -> float:
+        return _half_cosine((time.monotonic() - start()) / (60 * minutes), final_fraction)
 
     return _every_step(optimizer, warmup_steps, factor)
 
@@ -102,7 +95,7 @@ def multistep(
             f"scheduler.milestones are fractions of the training between 0 and 1, found {list(milestones)}."
         )
     steps = [round(milestone * total_steps) for milestone in milestones]
-    warmup = min(round(warmup_epochs * steps_per_epoch), total_steps // 3)
+    warmup = _warmup_steps(warmup_epochs, steps_per_epoch, total_steps)
     return _every_step(optimizer, warmup, lambda step: gamma ** sum(step >= s for s in steps))
 
 
@@ -117,7 +110,7 @@ def constant(
         steps_per_epoch: Optimizer steps of one epoch.
         warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
     """
-    warmup = min(round(warmup_epochs * steps_per_epoch), total_steps // 3)
+    warmup = _warmup_steps(warmup_epochs, steps_per_epoch, total_steps)
     return _every_step(optimizer, warmup, lambda _: 1.0)
 
 
@@ -145,6 +138,14 @@ def plateau(
     # Lightning would step after the epoch's checkpoint is written and a resumed run would miss that step; so it never
     # steps (frequency), and the module does before the checkpoint.
     return {"scheduler": scheduler, "monitor": monitor, "interval": "epoch", "frequency": sys.maxsize}
+
+
+def _warmup_steps(epochs: float, steps_per_epoch: int, total_steps: int) -> int:
+    return min(round(epochs * steps_per_epoch), total_steps // 3)
+
+
+def _half_cosine(progress: float, final_fraction: float) -> float:
+    return final_fraction + (1 - final_fraction) * (1 + math.cos(math.pi * min(progress, 1.0))) / 2
 
 
 def _every_step(optimizer: Optimizer, warmup: int, factor: Callable[[int], float]) -> dict[str, Any]:

@@ -12,14 +12,8 @@ from typing import Any
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import (
-    FileReader,
-    parse_json,
-    require_text,
-    shortened,
-    stated_size,
-    stated_unit,
-)
+from thermal_landmarks.data.readers.annotation_files import parse_json, require_text, shortened
+from thermal_landmarks.data.readers.base import FileReader, stated_size, stated_unit
 from thermal_landmarks.data.readers.image_folder import NamedImages
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError

@@ -7,7 +7,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, require_bytes, shortened, stated_size
+from thermal_landmarks.data.readers.annotation_files import require_bytes, shortened
+from thermal_landmarks.data.readers.base import FileReader, stated_size
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 

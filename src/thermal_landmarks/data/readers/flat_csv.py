@@ -10,7 +10,8 @@ import numpy as np
 
 from thermal_landmarks.csv_table import original
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, require_text, shortened, stated_unit
+from thermal_landmarks.data.readers.annotation_files import require_text, shortened
+from thermal_landmarks.data.readers.base import FileReader, stated_unit
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 

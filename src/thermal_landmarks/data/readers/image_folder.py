@@ -5,7 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from thermal_landmarks.data.formats.images import readable_suffixes
-from thermal_landmarks.data.readers.base import shortened
+from thermal_landmarks.data.readers.annotation_files import shortened
 from thermal_landmarks.errors import DataError
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import LARGEST_RECORD, FileReader, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.base import FileReader
 from thermal_landmarks.errors import DataError
 
 

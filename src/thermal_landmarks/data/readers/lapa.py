@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, require_folder
+from thermal_landmarks.data.readers.annotation_files import require_folder
+from thermal_landmarks.data.readers.base import FileReader
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.data.readers.jd106 import read_counted_points
 from thermal_landmarks.errors import DataError

@@ -12,17 +12,14 @@ from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.formats.images import read_image_size
-from thermal_landmarks.data.readers.base import (
+from thermal_landmarks.data.readers.annotation_files import (
     LARGEST_RECORD,
-    FileReader,
-    finding_of,
-    is_faulty,
     parse_json,
     require_folder,
     require_text,
     shortened,
-    stated_size,
 )
+from thermal_landmarks.data.readers.base import FileReader, finding_of, is_faulty, stated_size
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
 

@@ -8,14 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import (
-    LARGEST_RECORD,
-    FileReader,
-    finding_of,
-    require_folder,
-    require_text,
-    shortened,
-)
+from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.base import FileReader, finding_of
 from thermal_landmarks.errors import DataError
 
 _LANDMARKS = "_ldmks.txt"

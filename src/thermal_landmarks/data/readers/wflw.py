@@ -11,7 +11,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.base import FileReader, require_folder, require_text
+from thermal_landmarks.data.readers.annotation_files import require_folder, require_text
+from thermal_landmarks.data.readers.base import FileReader
 from thermal_landmarks.errors import ConfigError, DataError
 
 _log = logging.getLogger(__name__)

@@ -15,15 +15,8 @@ import yaml
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.formats.images import read_image_size
-from thermal_landmarks.data.readers.base import (
-    LARGEST_RECORD,
-    FileReader,
-    finding_of,
-    require_folder,
-    require_text,
-    shortened,
-    stated_size,
-)
+from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.base import FileReader, finding_of, stated_size
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError

@@ -5,13 +5,13 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.calibration.leave_one_out import Faces
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.long_work import counting
 
 _NEAR = 0.5  # of the annotated face's extent: so far from its middle lies that of the same face's prediction, at most
 
@@ -47,9 +47,10 @@ def predict_annotated(predictor: Predictor, source: Source, *, skip_bad_items: b
     shared = shared_landmarks(theirs, ours)
     predicted, annotated, subjects, lengths, names, skipped = [], [], [], [], [], []
     looked_at: tuple[Path, list[np.ndarray]] | None = None
-    columns = (TextColumn("Predicting"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, transient=True) as progress:
-        for annotation in progress.track(source.annotations(), description=""):
+    annotations = source.annotations()
+    with counting("Predicting", len(annotations)) as done:
+        for annotation in annotations:
+            done(1)
             points = np.full((ours.num_points, 2), np.nan)
             points[shared[:, 1]] = annotation.points_px[shared[:, 0]]
             if not np.isfinite(points).all(axis=1).any():

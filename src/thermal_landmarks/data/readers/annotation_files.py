@@ -1,0 +1,86 @@
+"""Files of annotations as text: what is missing, too large or no text is named, and messages quote it safely."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from thermal_landmarks.errors import DataError
+
+LARGEST_RECORD = 4 << 20
+"""Bytes of a file that describes one image."""
+
+_LARGEST_LIST = 256 << 20  # bytes of a file that describes a data set; COCO's own largest has 240 million
+
+
+def require_folder(folder: str | Path) -> Path:
+    """The folder as a path.
+
+    Raises:
+        DataError: If there is none.
+    """
+    path = Path(folder)
+    if not path.is_dir():
+        raise DataError(f"{path}: no such folder. Check the data set's path.")
+    return path
+
+
+def require_bytes(file: str | Path, *, at_most: int = _LARGEST_LIST) -> bytes:
+    """The content of an annotation file.
+
+    Args:
+        file: Its path.
+        at_most: Bytes; `LARGEST_RECORD` for a file that describes one image.
+
+    Raises:
+        DataError: If there is none or it is larger.
+    """
+    path = Path(file)
+    try:
+        size = path.stat().st_size
+        if size <= at_most:
+            return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path}: no such file. Check the data set's path.") from None
+    except (OSError, ValueError) as error:
+        raise DataError(f"{shortened(path)}: can't be read ({shortened(error)}).") from error
+    raise DataError(
+        f"{path}: {size / 1e6:.1f} MB, but annotation files of this kind have at most {at_most / 1e6:.1f} MB. Is it "
+        "another file? Otherwise divide it."
+    )
+
+
+def require_text(file: str | Path, *, at_most: int = _LARGEST_LIST) -> str:
+    """The content of a text file, with every line end as a newline.
+
+    Args:
+        file: Its path.
+        at_most: Bytes; `LARGEST_RECORD` for a file that describes one image.
+
+    Raises:
+        DataError: If there is none, it is larger, or it is not text.
+    """
+    content = require_bytes(file, at_most=at_most)
+    try:
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{file}: can't be read as text ({shortened(error)}). Save it as UTF-8.") from error
+
+
+def parse_json(text: str, place: str) -> Any:
+    """Parsed JSON.
+
+    Raises:
+        DataError: If it is not JSON; names line and column.
+    """
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise DataError(f"{place}, line {error.lineno}, column {error.colno}: not valid JSON ({error.msg}).") from error
+    except (RecursionError, ValueError) as error:  # lists in lists in lists, numbers of thousands of digits
+        raise DataError(f"{place}: can't be read as JSON ({shortened(error)}).") from error
+
+
+def shortened(found: object, length: int = 80) -> str:
+    """What was found, for a message: on one line, cut, without characters that can't be printed."""
+    text = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(found)[: length + 1])
+    return text if len(text) <= length else f"{text[:length]}..."
