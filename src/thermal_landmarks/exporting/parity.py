@@ -66,7 +66,7 @@ def compare(exported: Finds, predictor: Predictor, frames: Sequence[ThermalImage
     """The faces that either takes for faces; where nothing is, looks lead anywhere by the last digit."""
     distances, confidences, unmatched = [], [], 0
     for frame in frames:
-        ours, theirs = predictor.faces(frame, min_score=0.0), exported.faces(frame, min_score=0.0)
+        ours, theirs = predictor.faces(frame, min_score=0.0, whole_image=False), exported.faces(frame, min_score=0.0)
         boxes = [np.array([face.box_px for face in faces]).reshape(-1, 4) for faces in (ours, theirs)]
         same = box_overlap(*boxes) > _SAME_FACE
         unmatched += sum(face.score >= MIN_SCORE and not same[row].any() for row, face in enumerate(ours))
@@ -103,6 +103,6 @@ def eager_milliseconds(predictor: Predictor, frame: ThermalImage, threads: int) 
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
-        return milliseconds(lambda: predictor.faces(frame, min_score=0.0), cpu=threads == 1)
+        return milliseconds(lambda: predictor.faces(frame, min_score=0.0, whole_image=False), cpu=threads == 1)
     finally:
         torch.set_num_threads(before)

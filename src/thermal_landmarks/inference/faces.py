@@ -11,13 +11,43 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
 from thermal_landmarks.inference.confidence import Agreement, Confidence
 from thermal_landmarks.inference.face import Face
-from thermal_landmarks.inference.face_frames import expected_points, face_frame
-from thermal_landmarks.models.face_decoding import Detections
+from thermal_landmarks.inference.face_frames import box_around, expected_points, face_frame
+from thermal_landmarks.models.face_decoding import Detections, box_overlap
 
 if TYPE_CHECKING:
     from thermal_landmarks.inference.predictor import Predictor
 
 _BOX_SIZES = (0.95, 1.05)
+_SURE = 0.5  # score of the finder from which on it needs no second opinion
+_SAME_FACE = 0.3  # overlap with what the finder suspects
+_FILLS = 0.4  # least height of a face that fills a picture, as a fraction of the picture's shorter side
+_TWO_OPINIONS = 0.3  # least score where two networks that know nothing of each other see a face in one place
+
+
+def with_whole_image(predictor: "Predictor", image: ThermalImage, found: Detections) -> Detections:
+    """Found faces, corrected by the landmark network where the finder is sure of none.
+
+    A face that fills the picture is what landmark networks are trained on, and a finder, which has to tell faces of
+    any size from everything else, is less sure of it. Where the network's own look at the whole image lies on a
+    suspected face, that look's box takes its place; whether it is a face is decided by the agreement of all looks,
+    as always. A picture in which nothing is suspected costs no look.
+
+    Args:
+        predictor: Of landmarks.
+        image: The image.
+        found: What the finder has seen.
+    """
+    if found.number == 0 or found.score.max() >= _SURE or predictor.preprocessing.crop.mode != "none":
+        return found
+    box, angle = box_around(predictor(image), predictor.scheme, predictor.reference)
+    fills = box[3] - box[1] >= _FILLS * min(image.values.shape[-2:])
+    same = fills & (box_overlap(box[None], found.boxes_px.astype(float))[0] >= _SAME_FACE)
+    if not same.any():
+        return found
+    score = found.score[same].max(keepdims=True).clip(_TWO_OPINIONS)
+    whole = Detections(box[None].astype(np.float32), score, np.array([angle], dtype=np.float32))
+    others = found.take(np.flatnonzero(~same))
+    return Detections(*(np.concatenate(parts) for parts in zip(whole, others, strict=True)))
 
 
 def faces_at(
@@ -103,9 +133,7 @@ def _looks_at_frames(predictor: "Predictor", image: ThermalImage, found: Detecti
 def _straight_looks(
     predictor: "Predictor", image: ThermalImage, back: Sequence[np.ndarray], location: str
 ) -> Float32[np.ndarray, "look face point 2"]:
-    cascade = predictor.preprocessing.cascade
-    reference = None if cascade is None or cascade.reference is None else np.array(cascade.reference)
-    start, known = expected_points(predictor.scheme, reference, predictor.preprocessing.image_size)
+    start, known = expected_points(predictor.scheme, predictor.reference, predictor.preprocessing.image_size)
     start_px = np.stack([transform_points(start, matrix) for matrix in back])
     pixels = predictor.tensor(image, location=location)
     looks: np.ndarray = (

@@ -22,12 +22,13 @@ from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.confidence import Confidence
 from thermal_landmarks.inference.face import MIN_SCORE, Face
-from thermal_landmarks.inference.faces import as_detections, faces_at
+from thermal_landmarks.inference.faces import as_detections, faces_at, with_whole_image
 from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.inputs import Images, as_boxes, as_five_points, as_images, find_device
 from thermal_landmarks.inference.looks import Looks
 from thermal_landmarks.inference.speed import Looking, Speed, looking
 from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
+from thermal_landmarks.models.face_decoding import Detections
 from thermal_landmarks.models.network import LandmarkNetwork
 
 Precision = Literal["32", "bf16", "16"]
@@ -178,6 +179,7 @@ class Predictor:
         boxes_px: Sequence[Box] | None = None,
         unit: Unit | None = None,
         finder: Finder | None = None,
+        whole_image: bool = True,
     ) -> list[Face]:
         """Every face in one image with its landmarks, the surest first; an image may have none.
 
@@ -188,6 +190,7 @@ class Predictor:
             boxes_px: Face boxes (x_min, y_min, x_max, y_max) that are known already; nothing is looked for then.
             unit: Of bare arrays.
             finder: Finds the faces. None: the one that comes with the package, on this predictor's device.
+            whole_image: Where the finder is sure of no face, ask the landmark network for one that fills the picture.
 
         Raises:
             DataError: If the array is no image, or holds values that are not finite.
@@ -196,13 +199,30 @@ class Predictor:
         if not single:
             raise DataError("faces() takes one image at a time; call it for each.")
         if boxes_px is None:
-            found = (finder or self._finder)(thermal_image)
+            found = self.find(thermal_image, finder, whole_image=whole_image)
         else:
             given = np.asarray(boxes_px, dtype=float).reshape(-1, 4)
             found = as_detections([box for box in as_boxes(given, len(given), single=False) if box is not None])
         faces = faces_at(self, thermal_image, found, self._confidence)
         least = min_score if boxes_px is None else 0.0
         return [face for face in faces if face.score >= least and face.confidence >= min_confidence]
+
+    def find(self, image: ThermalImage, finder: Finder | None = None, *, whole_image: bool = True) -> Detections:
+        """Where faces may be in an image, and how sure that is before landmarks are looked for.
+
+        Args:
+            image: Of one channel.
+            finder: As of `faces`.
+            whole_image: As of `faces`.
+        """
+        found = (finder or self._finder)(image)
+        return with_whole_image(self, image, found) if whole_image else found
+
+    @property
+    def reference(self) -> Float[np.ndarray, "point 2"] | None:
+        """The mean shape that the network was trained with, if its looks need one."""
+        cascade = self.preprocessing.cascade
+        return None if cascade is None or cascade.reference is None else np.array(cascade.reference)
 
     @property
     def finder(self) -> Finder:

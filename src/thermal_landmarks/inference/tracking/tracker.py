@@ -261,7 +261,7 @@ class Tracker:
             track.names.append((since, None))
 
     def _find(self, image: ThermalImage, seen: dict[int, Agreement], location: str) -> None:
-        found = self.predictor.finder(image)
+        found = self.predictor.find(image)
         followed = self.followed
         boxes = np.array([track.box_px for track in followed]).reshape(-1, 4)
         overlap = box_overlap(boxes, found.boxes_px.astype(float))
