@@ -4,12 +4,14 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.inference.face import Face
 from thermal_landmarks.runtime import engine
-from thermal_landmarks.runtime.engine import exported_file
+from thermal_landmarks.runtime.engine import WithSecondOpinion, exported_file
 from thermal_landmarks.runtime.exported import SHIPPED_SPEED, ExportedFaces, shipped_exports
 
 
@@ -58,3 +60,33 @@ def test_without_onnx_runtime_torch_predicts(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(engine, "find_spec", nothing)
     assert exported_file("auto", "thermal_real", settings()) is None
+
+
+@pytest.mark.parametrize(
+    ("size", "score", "asked"),
+    [((60, 80), 0.3, True), ((600, 800), 0.3, False), ((60, 80), 0.9, False)],
+    ids=["large and doubtful", "small and doubtful", "sure"],
+)
+def test_a_large_doubtful_face_gets_a_second_opinion(
+    size: tuple[int, int], score: float, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def face(score: float) -> Face:
+        return Face(np.zeros((16, 2)), 0.9, (10.0, 10.0, 40.0, 50.0), np.zeros(16), 0.0, score)
+
+    class Second:
+        def faces(self, image: Any, **settings: Any) -> list[Face]:
+            assert settings == {"min_score": 0.65, "min_confidence": 0.0, "unit": None}
+            return [face(0.8)]
+
+    opened: list[Second] = []
+
+    def open_second() -> Second:
+        opened.append(Second())
+        return opened[-1]
+
+    monkeypatch.setattr(ExportedFaces, "faces", lambda *_, **__: [face(score)])
+    faces = WithSecondOpinion(shipped_exports()["thermal_real"], open_second)
+    for _ in range(2):
+        found = faces.faces(np.zeros(size, dtype=np.float32))
+    assert len(opened) == asked
+    assert [each.score for each in found] == ([0.8] if asked else [score] if score >= 0.65 else [])

@@ -1,5 +1,6 @@
 """Landmarks of every face in image files: `python src/predict.py source=FOLDER`."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from thermal_landmarks.errors import ConfigError
 
 if TYPE_CHECKING:
     from thermal_landmarks.inference.image_files import Outcome
+    from thermal_landmarks.inference.predictor import Predictor
 
 _CHOICES = {"faces": ("auto", "one", "frame"), "rotations": ("upright", "all"), "format": ("csv", "coco")}
 
@@ -23,7 +25,7 @@ def main(cfg: DictConfig) -> None:
     from thermal_landmarks.inference.face_files import predict_faces
     from thermal_landmarks.inference.image_files import find_images
     from thermal_landmarks.runtime import ExportedFaces
-    from thermal_landmarks.runtime.engine import exported_file
+    from thermal_landmarks.runtime.engine import WithSecondOpinion, exported_file
     from thermal_landmarks.runtime.exported import cores
 
     for name, known in _CHOICES.items():
@@ -49,12 +51,28 @@ def main(cfg: DictConfig) -> None:
     if file is None:
         _with_torch(cfg, files, folder, workers, settings)
         return
-    exported = ExportedFaces(file)
+    if cfg.engine == "auto" and file != Path(str(cfg.checkpoint)) and find_spec("torch") is not None:
+        exported: ExportedFaces = WithSecondOpinion(file, lambda: _predictor(cfg))
+    else:
+        exported = ExportedFaces(file)
     speed = exported.settings["speed"]
     if cfg.speed not in (None, speed):
         raise ConfigError(f"speed={cfg.speed}: {file} was exported for speed={speed}. Leave speed= out.")
     found = predict_faces(exported, files, folder, workers=workers, **_faces_settings(cfg), **settings)
     _say(found, str(found), files, folder)
+
+
+def _predictor(cfg: DictConfig) -> "Predictor":
+    from thermal_landmarks.inference.predictor import Predictor
+
+    return Predictor.from_checkpoint(
+        cfg.checkpoint,
+        device=cfg.device,
+        precision=cfg.precision,
+        flip_tta=cfg.flip_tta,
+        batch_size=cfg.batch_size,
+        speed=cfg.speed or "balanced",
+    )
 
 
 def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, settings: dict[str, Any]) -> None:
@@ -64,16 +82,8 @@ def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, 
     from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points, read_all_boxes
     from thermal_landmarks.inference.finder import Finder
     from thermal_landmarks.inference.image_files import predict_files
-    from thermal_landmarks.inference.predictor import Predictor
 
-    predictor = Predictor.from_checkpoint(
-        cfg.checkpoint,
-        device=cfg.device,
-        precision=cfg.precision,
-        flip_tta=cfg.flip_tta,
-        batch_size=cfg.batch_size,
-        speed=cfg.speed or "balanced",
-    )
+    predictor = _predictor(cfg)
     outcome: Outcome
     if cfg.faces == "frame" or cfg.five_points is not None or cfg.boxes == "whole":
         crop = predictor.preprocessing.crop

@@ -5,13 +5,15 @@ same to a few thousandths of a pixel. PyTorch predicts whatever an exported file
 finders, boxes that are given, an accelerator that is asked for.
 """
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, Protocol, get_args
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.runtime.exported import SHIPPED_SPEED, shipped_exports
+from thermal_landmarks.inference.face import MIN_SCORE, Face
+from thermal_landmarks.runtime.exported import SHIPPED_SPEED, ExportedFaces, shipped_exports
 
 Engine = Literal["auto", "torch", "onnx"]
 
@@ -72,3 +74,48 @@ def exported_file(engine: Engine, checkpoint: str | Path | None, settings: Mappi
     if reason or (engine == "auto" and find_spec("onnxruntime") is None):
         return None
     return shipped[str(checkpoint)]
+
+
+_LARGE = 0.25  # height of a suspected face, as a fraction of the picture's shorter side, that is worth a second opinion
+
+
+class FindsFaces(Protocol):
+    """What a `Predictor` does with one image."""
+
+    def faces(self, image: Any, *, min_score: float = ..., min_confidence: float = ..., unit: Any = ...) -> list[Face]:
+        """Every face in the image."""
+
+
+class WithSecondOpinion(ExportedFaces):
+    """An exported file; and PyTorch for a picture in which the file is sure of no face but suspects a large one.
+
+    An exported file lacks the landmark network's look at the whole picture, which finds faces that fill it and that
+    the finder is not sure of (`inference.faces.with_whole_image`).
+
+    Args:
+        path: As of `ExportedFaces`.
+        open_predictor: Opens the checkpoint that the file was exported from. Called once, and only when it is needed.
+    """
+
+    def __init__(self, path: str | Path, open_predictor: Callable[[], FindsFaces]) -> None:
+        super().__init__(path)
+        self._open = open_predictor
+        self._predictor: FindsFaces | None = None
+        self._lock = threading.Lock()
+
+    def faces(
+        self, image: Any, *, min_score: float = MIN_SCORE, min_confidence: float = 0.0, unit: str | None = None
+    ) -> list[Face]:
+        """As of `ExportedFaces`."""
+        found = super().faces(image, min_score=0.0, unit=unit)
+        sure = [face for face in found if face.score >= min_score and face.confidence >= min_confidence]
+        if sure or not any(_is_large(face, image) for face in found):
+            return sure
+        with self._lock:  # one picture of many side by side opens it
+            self._predictor = self._predictor or self._open()
+        return self._predictor.faces(image, min_score=min_score, min_confidence=min_confidence, unit=unit)
+
+
+def _is_large(face: Face, image: Any) -> bool:
+    height, width = getattr(image, "values", image).shape[:2]
+    return face.box_px[3] - face.box_px[1] >= _LARGE * min(height, width)
