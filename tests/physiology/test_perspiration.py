@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter, shift
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.physiology.perspiration import elements, perspiration, pore_energy, refusal
@@ -47,19 +48,47 @@ def test_a_cold_spot_counts_with_its_squared_depth_and_a_slope_does_not() -> Non
     assert np.isnan(pore_energy(flat, inside))
 
 
-def test_events_have_their_onsets() -> None:
-    time_s = np.arange(600) / 10
-    level = sum(
-        np.where(time_s > on, np.exp(-(time_s - on) / 8) * np.minimum((time_s - on) / 2.5, 1), 0) for on in (12, 38)
-    )
-    noise = 0.02 * np.random.default_rng(0).standard_normal(len(time_s))
-    found = perspiration(time_s, np.exp(1.5 * np.asarray(level) + noise - 8))
+def pores(onsets: tuple[float, ...] = (12, 38)) -> tuple[np.ndarray, np.ndarray]:
+    """Patches of a minute with cold spots that open twice, on skin that trembles, and how far they are open."""
+    generator, time_s = np.random.default_rng(0), np.arange(60) + 0.5
+    level = np.zeros(len(time_s))
+    for onset in onsets:
+        since = time_s - onset
+        level += np.where(since > 0, np.exp(-since / 8) * np.minimum(since / 2.5, 1), 0)
+    skin = gaussian_filter(generator.standard_normal((34, 56)), 3)
+    spots = np.zeros(skin.shape)
+    spots[generator.integers(9, 25, 30), generator.integers(9, 47, 30)] = 1
+    spots = gaussian_filter(spots, 0.7)
+    moved = [shift(skin, 0.2 * generator.standard_normal(2), order=1, mode="nearest") for _ in time_s]
+    patches = np.stack(moved) - 0.3 * level[:, None, None] * spots
+    return patches + 0.03 * generator.standard_normal(patches.shape), level
+
+
+def test_pores_below_the_noise_of_a_pixel_are_followed() -> None:
+    patches, level = pores()
+    inside = np.zeros(patches.shape[1:], dtype=bool)
+    inside[8:26, 8:48] = True
+    time_s = np.arange(len(patches)) + 0.5
+    found = perspiration(time_s, patches, np.ones(len(patches)), inside)
+    assert np.corrcoef(found.level, level)[0, 1] > 0.9
+    assert np.corrcoef(found.level, level)[0, 1] > np.corrcoef(found.energy, level)[0, 1]
     assert [event.onset_s for event in found.events] == pytest.approx([12, 38], abs=2)
-    rest = perspiration(time_s, np.exp(1.5 * np.asarray(level) + noise - 8), baseline_s=(0, 10))
-    assert np.nanmean(rest.level[:10]) == pytest.approx(0, abs=1e-9)
-    assert perspiration(time_s, np.exp(noise - 8)).events == []
+    patches[20:23] = np.nan
+    gap = perspiration(time_s, patches, np.ones(len(patches)), inside, baseline_s=(0, 10))
+    assert np.isnan(gap.level[20:23]).all()
+    assert np.nanmean(gap.level[:10]) == pytest.approx(0, abs=1e-9)
     with pytest.raises(ConfigError, match="lasts from 0"):
-        perspiration(time_s, np.ones(600), baseline_s=(100, 110))
+        perspiration(time_s, patches, np.ones(len(patches)), inside, baseline_s=(100, 110))
+
+
+def test_skin_without_pores_has_no_events() -> None:
+    patches, _ = pores(onsets=())
+    inside = np.zeros(patches.shape[1:], dtype=bool)
+    inside[8:26, 8:48] = True
+    time_s = np.arange(len(patches)) + 0.5
+    assert perspiration(time_s, patches, np.ones(len(patches)), inside).events == []
+    empty = perspiration(time_s, np.zeros(patches.shape), np.ones(len(patches)), inside)
+    assert empty.events == []
 
 
 def test_gray_levels_are_refused_with_the_reason() -> None:

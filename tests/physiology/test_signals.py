@@ -17,25 +17,31 @@ from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.physiology.disturbances import FrameSteps, late_frames
 from thermal_landmarks.physiology.events import blinks, yawns
-from thermal_landmarks.physiology.regions import FaceFrame
+from thermal_landmarks.physiology.face_frame import FaceFrame
+from thermal_landmarks.physiology.regions import Corner, checked_regions, read_regions
 from thermal_landmarks.physiology.signals import measure
 
 Made = tuple[list[VideoFrame], pd.DataFrame]
+SEQUENCE = SyntheticSequence(
+    seed=3, seconds=20, rate_hz=6.0, size=(180, 240), physiology={"breaths_per_min": (15.0, 15.0)}
+)
 FACE16 = SCHEMES["face16"]
 RATE_HZ = 6.0
 
 
 @pytest.fixture(scope="module")
 def made() -> Made:
-    sequence = SyntheticSequence(
-        seed=3, seconds=20, rate_hz=RATE_HZ, size=(180, 240), physiology={"breaths_per_min": (15.0, 15.0)}
-    )
     frames, rows = [], []
-    for frame in sequence:
+    for frame in SEQUENCE:
         frames.append(VideoFrame(frame.index, frame.time_s, ThermalImage(frame.temperature_c, "celsius")))
         for name, (x, y) in zip(LANDMARKS, frame.points_px, strict=True):
             rows.append((frame.index, frame.time_s, 0, name, x, y, 0.9, "ok"))
     return frames, pd.DataFrame(rows, columns=["frame", "time_s", "track", "point", "x", "y", "confidence", "flag"])
+
+
+def true_rate() -> float:
+    """Mean of the first fifteen seconds."""
+    return float(np.mean([SEQUENCE.breathing.rate_per_min(index / RATE_HZ) for index in range(round(15 * RATE_HZ))]))
 
 
 def test_the_same_skin_lies_under_the_same_pixel() -> None:
@@ -59,7 +65,7 @@ def test_signals_and_events_are_tidy_tables(made: Made) -> None:
     signals = recording.signals
     assert list(signals.columns) == ["time_s", "track", "signal", "value", "quality", "flag"]
     rate = signals[signals["signal"] == "breathing_rate"]["value"]
-    assert rate.median() == pytest.approx(15, abs=2)
+    assert rate.iloc[0] == pytest.approx(true_rate(), abs=0.5)
     forehead = signals[signals["signal"] == "forehead_median"]["value"]
     assert forehead.between(30, 38).all()
     assert "perspiration" in set(signals["signal"])
@@ -88,13 +94,36 @@ def test_gray_recordings_have_breathing_and_no_perspiration(made: Made) -> None:
     assert any("Perspiration" in note for note in recording.notes)
 
 
-def test_own_regions_are_measured_or_named_wrong(made: Made) -> None:
+def test_own_regions_come_from_a_file_or_are_named_wrong(made: Made, tmp_path: Path) -> None:
     frames, tracks = made
-    chin = [["chin", -0.1, -0.1], ["chin", 0.1, -0.1], ["chin", 0.0, 0.05]]
-    signals = measure(frames[:3], tracks, FACE16, regions={"my_chin": chin}).signals
+    (tmp_path / "mine.yaml").write_text("my_chin: [[chin, -0.1, -0.1], [chin, 0.1, -0.1], [chin, 0, 0.05]]\n")
+    own = read_regions(tmp_path / "mine.yaml")
+    signals = measure(frames[:3], tracks, FACE16, regions=own).signals
     assert "my_chin_hottest" in set(signals["signal"])
-    with pytest.raises(ConfigError, match=r"regions\.ear"):
-        measure(frames, tracks, FACE16, regions={"ear": [["ear", 0, 0]] * 3})
+    with pytest.raises(ConfigError, match=r"regions: ear: the corner .* with a landmark of brow_left"):
+        checked_regions({"ear": [["ear", 0, 0]] * 3})
+    with pytest.raises(ConfigError, match="three or more corners"):
+        checked_regions({"line": [["chin", 0, 0]] * 2})
+    (tmp_path / "broken.yaml").write_text("my_chin: [[")
+    with pytest.raises(ConfigError, match=r"broken\.yaml: can't be read as YAML"):
+        read_regions(tmp_path / "broken.yaml")
+    (tmp_path / "list.yaml").write_text("- chin")
+    with pytest.raises(ConfigError, match=r"list\.yaml should hold lines"):
+        read_regions(tmp_path / "list.yaml")
+
+
+def test_six_landmarks_around_the_lip_suffice_for_breathing(made: Made) -> None:
+    frames, tracks = made
+    six = SCHEMES["perinasal6"]
+    tracks = tracks[tracks["point"].isin(six.landmark_names)]
+    signals = measure(frames, tracks, six).signals
+    names = set(signals["signal"])
+    assert {"nostril_left_mean", "perinasal_mean", "perspiration"} <= names
+    assert not {"forehead_mean", "mouth_opening"} & names
+    assert signals[signals["signal"] == "breathing_rate"]["value"].iloc[0] == pytest.approx(true_rate(), abs=0.5)
+    cheek: list[Corner] = [("eye_left_outer", 0.0, 0.0)] * 3
+    with pytest.raises(ConfigError, match="cheek needs eye_left_outer"):
+        measure(frames, tracks, six, regions={"cheek": cheek})
 
 
 def test_steps_of_the_camera_and_late_frames_are_found(made: Made) -> None:
@@ -128,10 +157,16 @@ def test_the_command_leaves_tables_and_a_page(made: Made, run_script: Callable[.
     (folder / "landmarks.json").write_text(json.dumps({"scheme": "face16", "landmarks": list(LANDMARKS)}))
     settings = {"fps": RATE_HZ, "unit": "celsius"}
     (folder / "tracking.json").write_text(json.dumps({"source": str(tmp_path / "face.npy"), "settings": settings}))
-    result = run_script(["src/signals.py", "tracks=tracked", "output=out"], cwd=tmp_path)
+    (tmp_path / "mine.yaml").write_text("my_chin: [[chin, -0.1, -0.1], [chin, 0.1, -0.1], [chin, 0, 0.05]]\n")
+    result = run_script(
+        ["src/signals.py", "tracks=tracked", "output=out", "format=parquet", "regions=mine.yaml"], cwd=tmp_path
+    )
     assert result.returncode == 0, result.stderr
     signals = pd.read_csv(tmp_path / "out" / "signals.csv")
-    assert {"breathing", "breathing_rate", "perspiration", "mouth_opening"} <= set(signals["signal"])
+    wanted = {"breathing", "breathing_rate", "perspiration", "mouth_opening", "head_motion", "my_chin_mean"}
+    assert wanted <= set(signals["signal"])
+    parquet = pd.read_parquet(tmp_path / "out" / "signals.parquet")
+    pd.testing.assert_frame_equal(parquet, signals, check_exact=False, rtol=1e-4)
     page = (tmp_path / "out" / "recording.html").read_text(encoding="utf-8")
     assert page.count("data:image/png") == 4
     assert "http" not in page

@@ -10,23 +10,29 @@ from omegaconf import DictConfig, OmegaConf
 from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError, DataError
 
+_FORMATS = ("csv", "parquet")
 _OF_THE_VIDEO = ("fps", "unit", "palette", "size", "dtype")
 
 
 @command("signals")
 def main(cfg: DictConfig) -> None:
-    """Measure, and leave signals.csv, events.csv and recording.html."""
+    """Measure, and leave signals.csv, events.csv and recording.html; with format=parquet the tables as Parquet, too."""
     import pandas as pd
     from rich.console import Console
 
     from thermal_landmarks.data.schemes import SCHEMES
     from thermal_landmarks.data.video import open_video
     from thermal_landmarks.long_work import counting
+    from thermal_landmarks.physiology.regions import checked_regions, read_regions
     from thermal_landmarks.physiology.signals import measure
     from thermal_landmarks.reporting.recording import write_page
 
     if cfg.tracks is None:
         raise ConfigError("tracks= is missing: the folder that thermal-landmarks track has written.")
+    if cfg.format not in _FORMATS:
+        raise ConfigError(f"format={cfg.format} is unknown. Choose {', '.join(_FORMATS)}.")
+    own: Any = OmegaConf.to_container(cfg.regions, resolve=True) if OmegaConf.is_config(cfg.regions) else cfg.regions
+    regions = read_regions(Path(own).expanduser()) if isinstance(own, str) else checked_regions(own)
     made_by_track = Path(cfg.tracks).expanduser()
     tracking, landmarks = (_read(made_by_track / name) for name in ("tracking.json", "landmarks.json"))
     if landmarks["scheme"] not in SCHEMES:
@@ -37,7 +43,6 @@ def main(cfg: DictConfig) -> None:
     video = open_video(source, **{name: value for name, value in settings.items() if value is not None})
     tracks = pd.read_csv(made_by_track / "tracks.csv")
     last = int(tracks["frame"].max()) if len(tracks) else -1
-    regions: Any = OmegaConf.to_container(cfg.regions, resolve=True)
     console = Console()
     with counting("Measuring", last + 1, console=console) as advance:
         frames = (frame for frame in video.frames() if frame.index <= last)
@@ -52,8 +57,10 @@ def main(cfg: DictConfig) -> None:
             advance=lambda _: advance(1),
         )
     folder = Path(HydraConfig.get().runtime.output_dir)
-    recording.signals.to_csv(folder / "signals.csv", index=False, float_format="%.6g")
-    recording.events.to_csv(folder / "events.csv", index=False, float_format="%.6g")
+    for name, table in (("signals", recording.signals), ("events", recording.events)):
+        table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
+        if cfg.format == "parquet":
+            table.to_parquet(folder / f"{name}.parquet", index=False)
     page = write_page(recording, folder / "recording.html", title=Path(source).name)
     for note in recording.notes:
         console.print(note, soft_wrap=True, markup=False, highlight=False)

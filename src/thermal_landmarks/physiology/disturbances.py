@@ -1,14 +1,17 @@
-"""What a camera does to a recording: flat-field corrections, lost frames. Each is marked, none is filled."""
+"""What disturbs a recording: flat-field corrections, lost frames, heads that move. Each is marked, none is filled."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float
+from scipy.ndimage import gaussian_filter1d
 
 _STRIDE = 4  # in pixels; a step of the whole frame is seen in every sixteenth pixel as well
 _LEAST_STEP = {"celsius": 0.04, "gray": 1.0}
 _TIMES_USUAL = 8.0  # median absolute step
 _LATE = 1.5  # of the usual time between frames
+_STEADY_S = 0.1  # over which places are averaged before their speed is taken
+_MOVING = 0.25  # outer eye distances a second
 
 
 @dataclass
@@ -50,3 +53,26 @@ def late_frames(time_s: Float[np.ndarray, " frame"]) -> Bool[np.ndarray, " frame
         between = np.diff(time_s)
         late[1:] = between > _LATE * np.median(between)
     return late
+
+
+def head_speed(
+    time_s: Float[np.ndarray, " frame"], points_px: Float[np.ndarray, "frame landmark 2"], size_px: float
+) -> Float[np.ndarray, " frame"]:
+    """How fast the face moves, the mean of its landmarks, in outer eye distances a second; NaN beside gaps.
+
+    Args:
+        time_s: Of the frames, rising.
+        points_px: Landmarks, NaN where the face isn't seen.
+        size_px: Of the face: the distance of its outer eye corners.
+    """
+    if len(time_s) < 2:
+        return np.full(len(time_s), np.nan)
+    usual = float(np.median(np.diff(time_s)))
+    # A Gaussian of NaN is NaN: beside a gap no speed is known.
+    places = gaussian_filter1d(points_px, max(_STEADY_S / usual, 0.3), axis=0, mode="nearest")
+    return np.linalg.norm(np.gradient(places, time_s, axis=0), axis=2).mean(axis=1) / size_px
+
+
+def moving(speed: Float[np.ndarray, " frame"]) -> Bool[np.ndarray, " frame"]:
+    """Frames in which the head moves quickly."""
+    return np.nan_to_num(speed) > _MOVING

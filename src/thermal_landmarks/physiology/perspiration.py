@@ -1,8 +1,9 @@
 """Perspiration at the upper lip: pores that open are cold spots, and a morphological closing finds them.
 
-The measure is that of Tsiamyrtzis and others: with a ring of 9 x 9 pixels and a disc of as many, CBO =
-dilate(erode(I, ring), disc), O = max(I, CBO) - I, E = mean of O^2 over the region, in square kelvins. Averaged over
-each second, its logarithm is related to a resting baseline.
+The published measure is that of Tsiamyrtzis and others: with a ring of 9 x 9 pixels and a disc of as many, CBO =
+dilate(erode(I, ring), disc), O = max(I, CBO) - I, E = mean of O^2 over the region, in square kelvins. Its logarithm is
+related to a resting baseline. Where a pore is smaller than a pixel, camera noise outweighs it: `physiology.spots` then
+sees more, because it knows that pores stay where they are.
 """
 
 from itertools import pairwise
@@ -14,18 +15,19 @@ from scipy.ndimage import gaussian_filter1d, grey_dilation, grey_erosion
 from scipy.signal import find_peaks
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.physiology.rhythm import smooth
+from thermal_landmarks.physiology.spots import depth_of_spots
 
 ELEMENT_PX = 9
 _LEAST_SHARE = 0.05  # of the usual energy; less is none
 _RESTING = 0.1  # quantile that is taken as rest
-_LEAST_RISE = 0.1
+_LEAST_RISE = 0.2  # of the recording's range
 _TIMES_NOISE = 4.0
-_ONSET_SHARE = 0.1
 _SMOOTH_S = 1.0
 
 
 class SweatEvent(NamedTuple):
-    """One rise of the perspiration: its onset, its peak, and by how much the logarithm rose."""
+    """One rise of the perspiration: its onset, its peak, and by how much the level rose."""
 
     onset_s: float
     peak_s: float
@@ -81,50 +83,65 @@ class Perspiration(NamedTuple):
 
     Attributes:
         time_s: Middles of the seconds.
-        level: Logarithm of the energy over that at rest; NaN where nothing was seen, everywhere if no pore shows.
-        events: Rises, in the order of time.
+        level: Depth of the cold spots beyond that at rest, in kelvins, smoothed over about three seconds; NaN where
+            nothing was seen.
+        energy: Logarithm of the published measure over that at rest.
+        events: Rises of the level, in the order of time.
     """
 
     time_s: Float[np.ndarray, " second"]
     level: Float[np.ndarray, " second"]
+    energy: Float[np.ndarray, " second"]
     events: list[SweatEvent]
 
 
 def perspiration(
-    time_s: Float[np.ndarray, " frame"],
-    energy: Float[np.ndarray, " frame"],
+    time_s: Float[np.ndarray, " second"],
+    patches: Float[np.ndarray, "second height width"],
+    weight: Float[np.ndarray, " second"],
+    inside: Bool[np.ndarray, "height width"],
     *,
+    element_px: int = ELEMENT_PX,
     baseline_s: tuple[float, float] | None = None,
 ) -> Perspiration:
-    """Perspiration from the energy of the pores.
+    """Perspiration from the mean patch of each second.
 
     Args:
-        time_s: Of the frames.
-        energy: Of `pore_energy`; NaN where it isn't known.
+        time_s: Middles of the seconds.
+        patches: Of the perinasal region; NaN where it wasn't seen.
+        weight: How far each second is believed.
+        inside: Which pixels belong to the region.
+        element_px: Diameter of the morphological elements.
         baseline_s: Start and end of a time of rest. None: the driest tenth of the recording is rest.
+
+    Raises:
+        ConfigError: If nothing was measured in the time of rest.
     """
-    seconds = np.floor(time_s - time_s[0]).astype(int)
-    there = np.isfinite(energy)
-    counts = np.bincount(seconds[there], minlength=seconds[-1] + 1)
-    sums = np.bincount(seconds[there], weights=energy[there], minlength=seconds[-1] + 1)
-    mean = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-    # Before the logarithm: in single frames the energy of a few pixels is 0 as often as not.
-    usual = np.nanmedian(mean) if there.any() else 0.0
-    level = np.log(np.maximum(mean, _LEAST_SHARE * usual)) if usual > 0 else np.full(len(mean), np.nan)
-    middles = time_s[0] + np.arange(len(level)) + 0.5
-    if np.isfinite(level).any():
-        if baseline_s is None:
-            rest = np.nanquantile(level, _RESTING)
-        else:
-            resting = (middles >= baseline_s[0]) & (middles < baseline_s[1]) & np.isfinite(level)
-            if not resting.any():
-                raise ConfigError(
-                    f"baseline_s={list(baseline_s)}: no perspiration was measured then. The recording lasts from "
-                    f"{time_s[0]:.1f} to {time_s[-1]:.1f} s."
-                )
-            rest = level[resting].mean()
-        level = level - rest
-    return Perspiration(middles, level, _events(middles, level))
+    seen = np.isfinite(patches).all(axis=(1, 2)) & (weight > 0)
+    level, energy = np.full((2, len(time_s)), np.nan)
+    if seen.any():
+        found = np.array([pore_energy(patch, inside, element_px) for patch in patches[seen]])
+        energy[seen] = np.log(np.maximum(found, max(_LEAST_SHARE * np.median(found), 1e-12)))
+        level[seen] = depth_of_spots(patches[seen], weight[seen], inside)
+    events = _events(time_s, level)
+    there = np.isfinite(level)
+    level = np.where(there, smooth(level, there.astype(float), _SMOOTH_S), np.nan)
+    level, energy = (values - _at_rest(time_s, values, baseline_s) for values in (level, energy))
+    return Perspiration(time_s, level, energy, events)
+
+
+def _at_rest(
+    time_s: Float[np.ndarray, " second"], level: Float[np.ndarray, " second"], baseline_s: tuple[float, float] | None
+) -> float:
+    if baseline_s is None:
+        return float(np.nanquantile(level, _RESTING)) if np.isfinite(level).any() else 0.0
+    resting = (time_s >= baseline_s[0]) & (time_s < baseline_s[1]) & np.isfinite(level)
+    if not resting.any():
+        raise ConfigError(
+            f"baseline_s={list(baseline_s)}: no perspiration was measured then. The recording lasts from "
+            f"{time_s[0] - 0.5:.1f} to {time_s[-1] + 0.5:.1f} s."
+        )
+    return float(level[resting].mean())
 
 
 def _events(time_s: Float[np.ndarray, " second"], level: Float[np.ndarray, " second"]) -> list[SweatEvent]:
@@ -132,15 +149,28 @@ def _events(time_s: Float[np.ndarray, " second"], level: Float[np.ndarray, " sec
     if there.sum() < 4:
         return []
     seen_s, seen = time_s[there], level[there]
-    smooth = gaussian_filter1d(seen, _SMOOTH_S, mode="nearest")
-    noise = 1.4826 * float(np.median(np.abs(seen - smooth)))
-    rise = max(_LEAST_RISE, _TIMES_NOISE * noise)
+    smoothed = gaussian_filter1d(seen, _SMOOTH_S, mode="nearest")
+    noise = 1.4826 * float(np.median(np.abs(seen - smoothed)))
+    rise = max(_LEAST_RISE * float(np.ptp(smoothed)), _TIMES_NOISE * noise)
+    if rise <= 0:
+        return []
     # What rises until the recording ends is a rise as well.
-    peaks = find_peaks(np.append(smooth, smooth.min()), prominence=rise, distance=3)[0]
+    peaks = find_peaks(np.append(smoothed, smoothed.min()), prominence=rise, distance=3)[0]
     events = []
     for before, peak in pairwise([0, *peaks]):
-        start = before + int(np.argmin(smooth[before : peak + 1]))
-        height = smooth[peak] - smooth[start]
-        above = start + np.flatnonzero(smooth[start : peak + 1] > smooth[start] + _ONSET_SHARE * height)
-        events.append(SweatEvent(float(seen_s[above[0]]), float(seen_s[peak]), float(height)))
+        start = before + int(np.argmin(smoothed[before : peak + 1]))
+        height = smoothed[peak] - smoothed[start]
+        # A line through a quarter and a half of the rise: what trembles at rest does not begin it.
+        quarter, half = (_last_below(smoothed[start : peak + 1], smoothed[start] + q * height) for q in (0.25, 0.5))
+        onset = start + max(0.0, 2 * quarter - half)
+        onset_s = float(np.interp(onset, np.arange(len(seen_s)), seen_s))
+        events.append(SweatEvent(onset_s, float(seen_s[peak]), float(height)))
     return events
+
+
+def _last_below(values: Float[np.ndarray, " second"], limit: float) -> float:
+    """Where a rise passes a limit for the last time, in samples and parts of them."""
+    at = int(np.flatnonzero(values <= limit)[-1])
+    if at + 1 == len(values):
+        return float(at)
+    return at + float((limit - values[at]) / (values[at + 1] - values[at]))

@@ -1,47 +1,26 @@
 """All signals of a recording as two tables of pandas: one row a value, one row an event."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from thermal_landmarks.data.schemes import SCHEMES, Scheme
+from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.physiology.breathing import WINDOW_S, breathing
-from thermal_landmarks.physiology.disturbances import FrameSteps, late_frames
-from thermal_landmarks.physiology.events import blinks, eye_opening, mouth_opening, yawns
-from thermal_landmarks.physiology.perspiration import ELEMENT_PX, perspiration, pore_energy, refusal
-from thermal_landmarks.physiology.regions import FaceFrame
+from thermal_landmarks.physiology.disturbances import FrameSteps, head_speed, late_frames, moving
+from thermal_landmarks.physiology.events import blinks, eye_opening, mouth_opening, stretches, yawns
+from thermal_landmarks.physiology.face import Face
+from thermal_landmarks.physiology.nostrils import breath
+from thermal_landmarks.physiology.perspiration import ELEMENT_PX, perspiration, refusal
+from thermal_landmarks.physiology.regions import Corner
 
 SIGNAL_COLUMNS = ("time_s", "track", "signal", "value", "quality", "flag")
 EVENT_COLUMNS = ("track", "event", "start_s", "end_s", "size")
 _LEAST_SECONDS = 3.0
-
-
-@dataclass
-class Face:
-    """One track's points and what was measured along them.
-
-    Attributes:
-        points_px: In the tracks' scheme, for each frame of the track; NaN where it isn't seen.
-        face16_px: The same as `face16`.
-        confidence: Of the landmarks, their mean.
-        flag: Of the tracker.
-        rows: Frame number to row.
-        frame: The face at rest, with its regions.
-        measured: For each signal, one value a frame.
-    """
-
-    points_px: Float[np.ndarray, "frame point 2"]
-    face16_px: Float[np.ndarray, "frame 16 2"]
-    confidence: Float[np.ndarray, " frame"]
-    flag: list[str]
-    rows: dict[int, int]
-    frame: FaceFrame
-    measured: dict[str, Float[np.ndarray, " frame"]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -70,7 +49,7 @@ def measure(
     tracks: pd.DataFrame,
     scheme: Scheme,
     *,
-    regions: Mapping[str, Sequence[Sequence[object]]] | None = None,
+    regions: Mapping[str, Sequence[Corner]] | None = None,
     window_s: float = WINDOW_S,
     element_px: int = ELEMENT_PX,
     baseline_s: tuple[float, float] | None = None,
@@ -90,10 +69,13 @@ def measure(
 
     Raises:
         DataError: If there is no track, or not one of its frames in the video.
-        ConfigError: If a setting makes no sense, or the scheme lacks landmarks of `face16`.
+        ConfigError: If a setting makes no sense, or the scheme lacks the landmarks that are needed.
     """
-    of_tracks = {int(track): _face(tracks[tracks["track"] == track], scheme, regions) for track in set(tracks["track"])}
-    faces = {track: face for track, face in sorted(of_tracks.items()) if face is not None}
+    of_tracks = {
+        int(track): Face.of_track(tracks[tracks["track"] == track], scheme, own=regions, element_px=element_px)
+        for track in sorted(set(tracks["track"]))
+    }
+    faces = {track: face for track, face in of_tracks.items() if face is not None}
     if not faces:
         raise DataError("The tracks hold no face with points, so there is nothing to measure.")
     steps, times, unit = FrameSteps(), {}, "gray"
@@ -104,10 +86,9 @@ def measure(
         steps.add(frame.image.values)
         sure = 0.0
         for face in faces.values():
-            row = face.rows.get(frame.index)
-            if row is not None and np.isfinite(face.face16_px[row]).all():
-                _measure_frame(face, row, frame, element_px)
-                sure += float(face.confidence[row])
+            if face.sees(frame.index):
+                face.measure(frame.index, frame.time_s, frame.image.values, temperatures=refusal(unit) is None)
+                sure += float(face.confidence[face.rows[frame.index]])
         if sure > most:
             still, most = (frame.index, frame.time_s, frame.image.values.copy()), sure
         advance(frame.index)
@@ -115,110 +96,114 @@ def measure(
         raise DataError("No frame of this video is in the tracks. Give the video that they were made from (source=).")
     numbers = np.array(sorted(times))
     time_s = np.array([times[number] for number in numbers])
-    jumped = set(numbers[steps.jumps(unit)])
-    late = set(numbers[late_frames(time_s)])
-    signals: list[pd.DataFrame] = []
-    events: list[tuple[object, ...]] = []
-    notes: list[str] = []
+    jumped, late = set(numbers[steps.jumps(unit)]), set(numbers[late_frames(time_s)])
+    tables = []
     for track, face in faces.items():
-        if not face.measured:
-            continue
-        _signals_of(track, face, times, jumped, late, scheme, unit, window_s, baseline_s, signals, events, notes)
-    for number in sorted(jumped):
-        events.append((-1, "flat_field", times[number], times[number], np.nan))
+        if face.measured:
+            table = _Table(track, face, times, jumped, late)
+            table.measure(scheme, unit, window_s=window_s, element_px=element_px, baseline_s=baseline_s)
+            tables.append(table)
+    signals = pd.concat([rows for table in tables for rows in table.signals], ignore_index=True)
+    events = [event for table in tables for event in table.events]
+    events.extend((-1, "flat_field", times[number], times[number], np.nan) for number in sorted(jumped))
+    notes = [note for table in tables for note in table.notes]
     reason = refusal(unit)
     if reason is not None:
         notes.append(f"{reason} Temperatures and breathing are in the recording's own relative units.")
-    table = pd.concat(signals, ignore_index=True)
     happened = pd.DataFrame(events, columns=list(EVENT_COLUMNS)).sort_values(["start_s", "track"], ignore_index=True)
-    return Recording(table, happened, faces, still, unit, notes)
+    return Recording(signals, happened, faces, still, unit, notes)
 
 
-def _face(rows: pd.DataFrame, scheme: Scheme, regions: Mapping[str, Sequence[Sequence[object]]] | None) -> Face | None:
-    to_face16 = scheme.index_map(SCHEMES["face16"])
-    wide = rows.pivot(index="frame", columns="point", values=["x", "y", "confidence"])
-    missing = [name for name in scheme.landmark_names if name not in wide["x"].columns]
-    if missing:
-        raise DataError(f"tracks.csv has no points named {', '.join(missing)}, which scheme '{scheme.name}' has.")
-    names = list(scheme.landmark_names)
-    points = np.stack([wide["x"][names].to_numpy(), wide["y"][names].to_numpy()], axis=-1).astype(float)
-    if not np.isfinite(points).all(axis=(1, 2)).any():
-        return None
-    flags = rows.groupby("frame")["flag"].first()
-    return Face(
-        points,
-        points[:, to_face16],
-        wide["confidence"][names].to_numpy().astype(float).mean(axis=1),
-        [str(flag) for flag in flags],
-        {int(number): row for row, number in enumerate(wide.index)},
-        FaceFrame(points[:, to_face16], regions),
-    )
+class _Table:
+    """The rows of one track.
 
+    Args:
+        track: Its number.
+        face: What was measured along it.
+        times: Of all frames.
+        jumped: Frames at which the camera stepped.
+        late: Frames before which one is missing.
+    """
 
-def _measure_frame(face: Face, row: int, frame: VideoFrame, element_px: int) -> None:
-    measurable = refusal(frame.image.unit) is None
-    for name, patch in face.frame.patches.items():
-        values = face.frame.warp(name, frame.image.values, face.face16_px[row])
-        for statistic, value in face.frame.statistics(name, values).items():
-            _keep(face, f"{name}_{statistic}", row, value)
-        if name == "perinasal" and measurable:
-            _keep(face, "pore_energy", row, pore_energy(values, patch.inside, element_px))
+    def __init__(self, track: int, face: Face, times: Mapping[int, float], jumped: set[int], late: set[int]) -> None:
+        self.track, self.face = track, face
+        self.signals: list[pd.DataFrame] = []
+        self.events: list[tuple[object, ...]] = []
+        self.notes: list[str] = []
+        numbers = [number for number in face.rows if number in times]
+        self.rows = np.array([face.rows[number] for number in numbers])
+        self.time_s = np.array([times[number] for number in numbers])
+        self.jumps = np.array([number in jumped for number in numbers])
+        self.speed = head_speed(self.time_s, face.face_px[self.rows], face.frame.size_px)
+        marks = {
+            "flat_field": self.jumps,
+            "late": np.array([number in late for number in numbers]),
+            "moving": moving(self.speed),
+        }
+        self.flags = [face.flag[row] for row in self.rows]
+        for mark, where in marks.items():
+            self.flags = [mark if on and flag == "ok" else flag for on, flag in zip(where, self.flags, strict=True)]
 
+    def add(self, name: str, at_s: np.ndarray, value: np.ndarray, quality: np.ndarray, flag: Sequence[str]) -> None:
+        """Rows of one signal."""
+        columns = dict(zip(SIGNAL_COLUMNS, (at_s, self.track, name, value, quality, flag), strict=True))
+        self.signals.append(pd.DataFrame(columns))
 
-def _keep(face: Face, signal: str, row: int, value: float) -> None:
-    if signal not in face.measured:
-        face.measured[signal] = np.full(len(face.rows), np.nan)
-    face.measured[signal][row] = value
+    def measure(
+        self, scheme: Scheme, unit: str, *, window_s: float, element_px: int, baseline_s: tuple[float, float] | None
+    ) -> None:
+        """All signals and events of the track."""
+        face, time_s, rows = self.face, self.time_s, self.rows
+        sure = face.confidence[rows]
+        for name, values in face.measured.items():
+            self.add(name, time_s, values[rows], sure, self.flags)
+        self.add("head_motion", time_s, self.speed, sure, self.flags)
+        self._happened(stretches("head_motion", time_s, self.speed, moving(self.speed), lasting_s=(0.2, np.inf)))
+        opening = mouth_opening(face.points_px[rows], scheme)
+        if opening is not None:
+            self.add("mouth_opening", time_s, opening, sure, self.flags)
+            self._happened(yawns(time_s, opening))
+        eyes = eye_opening(face.points_px[rows], scheme)
+        if eyes is not None:
+            self.add("eye_opening", time_s, eyes, sure, self.flags)
+            self._happened(blinks(time_s, eyes))
+        seconds = time_s[-1] - time_s[0]
+        if seconds < _LEAST_SECONDS:
+            self.notes.append(f"Track {self.track}: {seconds:.1f} s are too short for breathing and perspiration.")
+            return
+        self._breathing(sure, window_s)
+        if refusal(unit) is None:
+            self._perspiration(element_px, baseline_s)
 
+    def _happened(self, events: Iterable[tuple[object, ...]]) -> None:
+        self.events.extend((self.track, *event) for event in events)
 
-def _signals_of(
-    track: int,
-    face: Face,
-    times: dict[int, float],
-    jumped: set[int],
-    late: set[int],
-    scheme: Scheme,
-    unit: str,
-    window_s: float,
-    baseline_s: tuple[float, float] | None,
-    signals: list[pd.DataFrame],
-    events: list[tuple[object, ...]],
-    notes: list[str],
-) -> None:
-    numbers = np.array([number for number in face.rows if number in times])
-    rows = np.array([face.rows[number] for number in numbers])
-    time_s = np.array([times[number] for number in numbers])
-    flags = [
-        face.flag[row] if face.flag[row] != "ok" else "flat_field" if n in jumped else "late" if n in late else "ok"
-        for n, row in zip(numbers, rows, strict=True)
-    ]
-    sure = face.confidence[rows]
+    def _breathing(self, sure: np.ndarray, window_s: float) -> None:
+        face, time_s, rows = self.face, self.time_s, self.rows
+        misfit = face.measured["misfit"][rows]
+        said = breath(time_s, face.cells[rows], misfit, face.nostrils.offsets, jumps=self.jumps)
+        found = breathing(time_s, said.temperature, weight=said.weight, jumps=self.jumps, window_s=window_s)
+        self.add("breathing", time_s, found.waveform, sure, self.flags)
+        for name, rate in (("", found.rate), ("_spectrum", found.by_spectrum), ("_peaks", found.by_peaks)):
+            self.add(f"breathing_rate{name}", found.time_s, rate, found.quality, found.flag)
+        self._happened(("apnoea", start, end, end - start) for start, end in found.apnoeas_s)
 
-    def add(name: str, at_s: np.ndarray, value: np.ndarray, quality: np.ndarray, flag: Sequence[str]) -> None:
-        columns = dict(zip(SIGNAL_COLUMNS, (at_s, track, name, value, quality, flag), strict=True))
-        signals.append(pd.DataFrame(columns))
-
-    for name, values in face.measured.items():
-        add(name, time_s, values[rows], sure, flags)
-    opening = mouth_opening(face.points_px[rows], scheme)
-    if opening is not None:
-        add("mouth_opening", time_s, opening, sure, flags)
-        events.extend((track, *event) for event in yawns(time_s, opening))
-    eyes = eye_opening(face.points_px[rows], scheme)
-    if eyes is not None:
-        add("eye_opening", time_s, eyes, sure, flags)
-        events.extend((track, *event) for event in blinks(time_s, eyes))
-    if time_s[-1] - time_s[0] < _LEAST_SECONDS:
-        notes.append(f"Track {track}: {time_s[-1] - time_s[0]:.1f} s are too short for breathing and perspiration.")
-        return
-    nostrils = np.mean([face.measured[f"nostril_{side}_mean"][rows] for side in ("left", "right")], axis=0)
-    breath = breathing(time_s, nostrils, jumps=np.array([n in jumped for n in numbers]), window_s=window_s)
-    add("breathing", time_s, breath.waveform, sure, flags)
-    for name, rate in (("", breath.rate), ("_spectrum", breath.by_spectrum), ("_peaks", breath.by_peaks)):
-        add(f"breathing_rate{name}", breath.time_s, rate, breath.quality, breath.flag)
-    events.extend((track, "apnoea", start, end, end - start) for start, end in breath.apnoeas_s)
-    if refusal(unit) is None:
-        sweat = perspiration(time_s, face.measured["pore_energy"][rows], baseline_s=baseline_s)
+    def _perspiration(self, element_px: int, baseline_s: tuple[float, float] | None) -> None:
+        face = self.face
+        inside = face.frame.patches["perinasal"].inside
+        seconds = np.arange(int(self.time_s[0]), int(self.time_s[-1]) + 1)
+        missing = (np.full(inside.shape, np.nan, dtype=np.float32), 0.0)
+        patches, weight = zip(*(face.seconds.get(second, missing) for second in seconds.tolist()), strict=True)
+        sweat = perspiration(
+            seconds + 0.5,
+            np.stack(patches),
+            np.array(weight),
+            inside,
+            element_px=element_px,
+            baseline_s=baseline_s,
+        )
         seen = np.isfinite(sweat.level)
-        add("perspiration", sweat.time_s, sweat.level, seen.astype(float), np.where(seen, "ok", "missing").tolist())
-        events.extend((track, "perspiration", e.onset_s, e.peak_s, e.rise) for e in sweat.events)
+        flags = np.where(seen, "ok", "missing").tolist()
+        self.add("perspiration", sweat.time_s, sweat.level, seen.astype(float), flags)
+        self.add("perspiration_energy", sweat.time_s, sweat.energy, seen.astype(float), flags)
+        self._happened(("perspiration", event.onset_s, event.peak_s, event.rise) for event in sweat.events)

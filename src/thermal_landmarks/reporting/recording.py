@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from thermal_landmarks.physiology.regions import FaceFrame
+from thermal_landmarks.physiology.face_frame import FaceFrame
 from thermal_landmarks.physiology.signals import Recording
 
 _TEMPERATURES = ("forehead", "nose_tip", "perinasal", "eye_corner_left", "eye_corner_right")
@@ -98,9 +98,9 @@ def _still(recording: Recording) -> str:
     axes.imshow(values, cmap="gray", vmin=low, vmax=high)
     for track, face in recording.faces.items():
         row = face.rows.get(number)
-        if row is None or not np.isfinite(face.face16_px[row]).all():
+        if row is None or not np.isfinite(face.face_px[row]).all():
             continue
-        _draw_regions(axes, face.frame, face.face16_px[row])
+        _draw_regions(axes, face.frame, face.face_px[row])
         points = face.points_px[row]
         axes.plot(*points.T, ".", color="#ffca28", markersize=3)
         axes.annotate(str(track), points.min(axis=0), color="#ffca28", fontsize=11, ha="right", va="bottom")
@@ -114,9 +114,9 @@ def _contrast(recording: Recording) -> tuple[float, float]:
     """Darkest and brightest value of the still: those of the faces, with some room below for what is around them."""
     number, _, values = recording.still
     skin = [
-        face.frame.warp("perinasal", values, face.face16_px[face.rows[number]]).ravel()
+        face.frame.warp("perinasal", values, face.face_px[face.rows[number]]).ravel()
         for face in recording.faces.values()
-        if number in face.rows and np.isfinite(face.face16_px[face.rows[number]]).all()
+        if number in face.rows and np.isfinite(face.face_px[face.rows[number]]).all()
     ]
     high = float(np.nanquantile(values, 0.999))
     usual = float(np.nanmedian(np.concatenate(skin)))
@@ -151,14 +151,14 @@ def _perspiration(level: pd.DataFrame, events: pd.DataFrame) -> str:
     axes.plot(level["time_s"], level["value"], color=_FINE, linewidth=1.2)
     for onset in events[events["event"] == "perspiration"]["start_s"]:
         axes.axvline(onset, color=_DOUBT, linewidth=0.9, linestyle="--")
-    axes.set(ylabel="log of energy\nover rest", xlabel="s (dashed: onsets)")
+    axes.set(ylabel="depth of\ncold spots, K", xlabel="s (dashed: onsets)")
     return _png(figure)
 
 
 def _temperatures(by_signal: dict[str, pd.DataFrame], unit: str) -> str:
     figure = Figure(figsize=(_WIDE, 1.3 * _HIGH), dpi=110, layout="constrained")
     axes = figure.subplots()
-    for name in _TEMPERATURES:
+    for name in (name for name in _TEMPERATURES if f"{name}_median" in by_signal):
         rows = by_signal[f"{name}_median"]
         axes.plot(rows["time_s"], rows["value"], linewidth=0.9, label=name.replace("_", " "))
     axes.set(ylabel="°C" if unit == "celsius" else "gray levels", xlabel="s")
