@@ -20,6 +20,7 @@ COMMANDS = {
     "export": "a trained network as one file that needs no PyTorch",
     "visualize": "pictures of what a network has learned",
     "report": "one page on all runs and searches below outputs/",
+    "reproduce": "the paper's searches, trainings and ablations, stopped and continued at any point",
     "dashboard": "lay out a W&B workspace",
     "models": "parameters, operations and memory of every model",
     "signals": "breathing, perspiration and temperatures along the tracks of a video",

@@ -101,7 +101,16 @@ def _ablation() -> str | None:
     return ",".join(ablations) or None
 
 
+def _scaled(pixels: int, scale: float) -> int:
+    """A side of an image that is made smaller."""
+    size = round(pixels * scale)
+    if size < 1:
+        raise ConfigError(f"scale={scale}: leaves {size} of {pixels} pixels. Give a larger one.")
+    return size
+
+
 store_ranges()
+OmegaConf.register_resolver("scaled", _scaled, replace=True)
 OmegaConf.register_resolver("choice", _choice, replace=True)
 OmegaConf.register_resolver("ablation", _ablation, replace=True)
 OmegaConf.register_resolver("output_folder", _output_folder, replace=True)

@@ -18,6 +18,11 @@ def from_study(arguments: list[str]) -> list[str]:
 @command("train", expand=from_study)
 def main(cfg: DictConfig) -> float:
     """Train one model; the return value is what a search minimises."""
+    return train_model(cfg)
+
+
+def train_model(cfg: DictConfig) -> float:
+    """What the command does, inside of Hydra's job; `reproduce` does it for each of its steps."""
     import thermal_landmarks.commands.entry  # noqa: F401  (its resolvers, where a launcher has started this in another process)
 
     hydra = HydraConfig.get()

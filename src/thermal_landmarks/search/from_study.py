@@ -1,7 +1,7 @@
 """`experiment=from_study study=NAME`: the command line that trains the best configuration of a study.
 
-The study's stem, branch and settings and the best trial's hyperparameters are put on the command line, so that the run
-folder's name, its `.hydra/overrides.yaml` and a later `resume=` are those of any other run. What is typed wins.
+The study's experiments, choices and settings and the best trial's hyperparameters are put on the command line, so that
+the run folder's name, its `.hydra/overrides.yaml` and a later `resume=` are those of any other run. What is typed wins.
 """
 
 from collections.abc import Sequence
@@ -41,23 +41,36 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
     best = best_trial(study)
     if best is None:
         raise ConfigError(f"The study {study.study_name} has no completed trial yet. Continue its search first.")
-    found = [*study.user_attrs["overrides"], *(f"{name}={value}" for name, value in best.params.items())]
+    chosen = [f"{group}={name}" for group, name in study.user_attrs.get("choices", {}).items()]
+    found = [*chosen, *study.user_attrs["overrides"], *(f"{name}={value}" for name, value in best.params.items())]
     found = todays_arguments(found)
-    taken = []
+    taken: dict[str, str] = {}
     for override in found:
         key = override.partition("=")[0].lstrip("+")
-        if key in ("experiment", "debug"):
-            raise ConfigError(
-                f"The study {study.study_name} was searched with {override}, and a run can have one {key} only. "
-                f"Train {best.user_attrs['folder']} again: its .hydra/overrides.yaml has every setting."
-            )
+        if key == "debug":
+            raise ConfigError(f"The study {study.study_name} was searched with {override}, so it has no best model.")
         set_by_experiment = OmegaConf.select(experiment, key)
         if isinstance(set_by_experiment, DictConfig):
             set_by_experiment = None  # some settings of this group, not the group
-        if key not in typed and key.partition(".")[0] not in UNSEARCHED and set_by_experiment is None:
-            taken.append(override)
-    rest = [a for a in arguments if a.partition("=")[0].lstrip("+") != "search.storage"]
-    return [*taken, f"search.storage='{storage}'", *rest]
+        unsearched = key == "experiment" or key.partition(".")[0] in UNSEARCHED
+        if key not in typed and not unsearched and set_by_experiment is None:
+            taken[key] = override
+    rest = [
+        _among(study.user_attrs.get("experiments", []), argument)
+        for argument in arguments
+        if argument.partition("=")[0].lstrip("+") != "search.storage"
+    ]
+    return [*taken.values(), f"search.storage='{storage}'", *rest]
+
+
+def _among(experiments: Sequence[str], argument: str) -> str:
+    """`experiment=from_study` with the experiments of the search before it, and ablations after it."""
+    key, _, value = argument.partition("=")
+    if key.lstrip("+") != "experiment":
+        return argument
+    names = dict.fromkeys([*experiments, *value.strip("[]").replace(" ", "").split(",")])
+    listed = sorted(names, key=lambda name: name.startswith("ablation/"))
+    return f"{key}={listed[0] if len(listed) == 1 else '[' + ','.join(listed) + ']'}"
 
 
 def _asks_for_study(arguments: Sequence[str]) -> bool:

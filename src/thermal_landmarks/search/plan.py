@@ -35,6 +35,7 @@ UNSEARCHED = (
 """Sections of a config that are not the model's, its data's or its training's; of two of them settings matter."""
 
 _WITHOUT_EFFECT = {
+    "data": {"cache_dir", "workers"},
     "trainer": {
         *("accelerator", "devices", "num_nodes", "strategy", "benchmark", "deterministic", "profiler", "logger"),
         *("enable_checkpointing", "enable_model_summary", "enable_progress_bar", "use_distributed_sampler"),
@@ -45,7 +46,11 @@ _WITHOUT_EFFECT = {
         "step_loss",
     },
 }
-"""What of trainer and callbacks doesn't change what a trial measures; all else is part of a study's settings."""
+"""What of these sections doesn't change what a trial measures; all else is part of a study's settings."""
+
+
+_PARTS = ("data", "root", "stem", "branch", "head", "loss", "optimizer", "scheduler")
+"""Config groups of which a run of the best trial takes the same files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +75,7 @@ class StudyPlan:
 
     def facts(self) -> dict[str, Any]:
         """What is kept with the study, for reports and for `experiment=from_study`."""
-        cfg = self.config
+        cfg, choices = self.config, self.config.hydra.runtime.choices
         return {
             "stem": cfg.stem.name,
             "branch": cfg.branch.name,
@@ -80,6 +85,8 @@ class StudyPlan:
             "trials": cfg.search.trials,
             "epochs": epochs_of(cfg),
             "objective": cfg.objective,
+            "experiments": [*cfg.search.experiments, *_experiments(self.overrides)],
+            "choices": {group: choices[group] for group in _PARTS if choices.get(group) is not None},
             "overrides": [
                 o for o in self.overrides if not o.lstrip("+~").startswith(("search.", "search=", "output="))
             ],
@@ -89,12 +96,19 @@ class StudyPlan:
         """Every setting that its trials share and that changes what they measure."""
         plain: Any = OmegaConf.to_container(self.config, resolve=False)
         kept = {key: value for key, value in plain.items() if key not in UNSEARCHED}
-        for section, without_effect in _WITHOUT_EFFECT.items():
-            settings = plain.get(section) or {}
-            kept[section] = {key: value for key, value in settings.items() if key not in without_effect}
+        kept |= {section: plain.get(section) or {} for section in _WITHOUT_EFFECT}
         kept["trainer"]["max_epochs"] = self.config.trainer.max_epochs  # as a number, whatever it refers to
-        flat = dict(_flat(kept))
-        return {key: value for key, value in flat.items() if key not in self.space and ".search." not in key}
+        return {key: value for key, value in with_effect(dict(_flat(kept))).items() if key not in self.space}
+
+
+def with_effect(settings: Mapping[str, str]) -> dict[str, str]:
+    """Those of a config's flat settings that change what a trial measures."""
+    ineffective = tuple(f"{section}.{name}" for section, names in _WITHOUT_EFFECT.items() for name in names)
+    return {
+        key: value
+        for key, value in settings.items()
+        if ".search." not in key and not any(key == name or key.startswith(f"{name}.") for name in ineffective)
+    }
 
 
 def epochs_of(cfg: DictConfig) -> int:
@@ -144,9 +158,15 @@ def _plan(
             f"trainer.devices={cfg.trainer.devices}, trainer.num_nodes={cfg.trainer.num_nodes}: a search trains each "
             "trial on one device. Use several by several trials at a time: search.n_jobs, or the command once a device."
         )
+    if cfg.search.experiments and (own := _experiments(overrides)):
+        raise ConfigError(
+            f"This search is of {', '.join(cfg.search.experiments)}, which would overrule {', '.join(own)}. Search the "
+            "latter by search=asha, which adds nothing of its own."
+        )
     ranges = {str(key): str(value) for key, value in cfg.search.space.items() if value is not None}
     for part in cfg.search.declared:
-        ranges |= {f"{part}.{key}": str(value) for key, value in (cfg[part].get("search") or {}).items()}
+        declared = (cfg[part].get("search") or {}).items()
+        ranges |= {f"{part}.{key}": str(value) for key, value in declared if value is not None}
     ranges |= dict(sweep.split("=", 1) for sweep in sweeps)
     try:
         space, constant, _ = create_params_from_overrides([f"{key}={value}" for key, value in ranges.items()])
@@ -172,6 +192,18 @@ def _plan(
 
 
 _MISSING = object()
+
+
+def _experiments(overrides: Sequence[str]) -> list[str]:
+    """What is chosen of `experiment` and `ablation`, the latter by its names as an experiment."""
+    found: list[str] = []
+    for override in OverridesParser.create().parse_overrides(list(overrides)):
+        if override.key_or_group in ("experiment", "ablation") and not override.is_delete():
+            value: Any = override.value()
+            names = map(str, value if isinstance(value, list) else [value])
+            prefix = "ablation/" * (override.key_or_group == "ablation")
+            found += [prefix + name for name in names if name not in ("None", "none")]
+    return found
 
 
 def _chooses_group(override: Override, loader: ConfigLoader) -> bool:

@@ -25,7 +25,7 @@ from thermal_landmarks.evaluation.measures import best_is
 from thermal_landmarks.old_names import todays_setting
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.plan import StudyPlan, epochs_of
+from thermal_landmarks.search.plan import StudyPlan, epochs_of, with_effect
 from thermal_landmarks.search.storage import exclusive, give_back, replaced_trials
 
 
@@ -164,7 +164,7 @@ class SharedStudy:
     def _keep_facts(self) -> None:
         settings = self.plan.settings()
         kept = self.storage.get_study_system_attrs(self.study._study_id).get("settings", settings)
-        earlier = {todays_setting(key): value for key, value in kept.items()}
+        earlier = with_effect({todays_setting(key): value for key, value in kept.items()})
         changed = sorted(key for key in {*settings, *earlier} if settings.get(key) != earlier.get(key))
         if changed:
             listed = "\n".join(f"  {key}: {earlier.get(key)} then, {settings.get(key)} now" for key in changed[:10])

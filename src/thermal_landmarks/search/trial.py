@@ -5,6 +5,7 @@ The job tells the study itself, so a trial that ends after its sweeper has died 
 
 import gc
 import math
+import time
 from collections.abc import Container
 from contextlib import suppress
 from pathlib import Path
@@ -23,7 +24,7 @@ from thermal_landmarks.training.callbacks.pruning import Pruning
 from thermal_landmarks.training.loggers import finish_run, log_outcome
 from thermal_landmarks.training.run import train
 
-_KEPT = ("model_id", "parameters", "gflops", "epochs", "seconds")
+_KEPT = ("model_id", "parameters", "gflops", "epochs", "seconds", "processor_seconds")
 
 
 def run_trial(cfg: DictConfig, folder: Path) -> float:
@@ -79,7 +80,9 @@ def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: o
     failed = True
     try:
         pruning = Pruning(monitor=cfg.objective, report=report)
+        processor = time.process_time()
         metrics = train(cfg, folder, callbacks=[pruning])
+        metrics["processor_seconds"] = round(time.process_time() - processor, 2)
         for name in _KEPT:
             trial.set_user_attr(name, metrics[name])
         if pruning.pruned:

@@ -23,6 +23,7 @@ from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.data.split import write_split
 from thermal_landmarks.errors import ConfigError, DivergedError, Interrupted
+from thermal_landmarks.evaluation.measures import best_is
 from thermal_landmarks.evaluation.terminal import metric_table
 from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
 from thermal_landmarks.models.complexity import count_flops, count_parameters
@@ -139,7 +140,7 @@ def _train(
     if main_process:
         write_json(run.metrics, metrics)
         log_outcome("pruned" if pruned else "complete", cfg.objective, metrics)
-    if not tested and not pruned:
+    if not tested and metadata.trial is None:
         console.print("There is no test: data.split.test or trainer.limit_test_batches leaves no image for it.")
     console.print(metric_table(metrics, cfg.metrics.normaliser, stage="test" if tested else "val"))
     console.print(f"Run folder: [bold]{run.path}[/bold]", soft_wrap=True)
@@ -162,18 +163,23 @@ def record(trainer: L.Trainer, metadata: RunMetadata, *, seconds: float, pruned:
 
 
 def best_epoch(trainer: L.Trainer) -> dict[str, float]:
-    """Training and validation metrics of the epoch whose weights are kept: the best, or the last if none is chosen."""
-    rows = next((callback.rows for callback in trainer.callbacks if isinstance(callback, History)), [])  # type: ignore[attr-defined]
-    kept = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor), None)
-    monitor = None if kept is None else kept.monitor
+    """Training and validation metrics of the best epoch, whose weights are kept; of the last if none is chosen.
+
+    A search's trial keeps no weights; its best epoch is the one that counts for the search.
+    """
+    callbacks: list[Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    rows = next((callback.rows for callback in callbacks if isinstance(callback, History)), [])
+    chosen = [c for c in callbacks if isinstance(c, ModelCheckpoint | Pruning) and c.monitor]
+    monitor = chosen[0].monitor if chosen else None
     validated = [
         row for row in rows if any(name.startswith("val/") if monitor is None else name == monitor for name in row)
     ]
     if not validated:
         return {}
     best = validated[-1]
-    if kept is not None:
-        best = (max if kept.mode == "max" else min)(validated, key=lambda row: row[str(monitor)])
+    if monitor is not None:
+        mode = chosen[0].mode if isinstance(chosen[0], ModelCheckpoint) else best_is(monitor)
+        best = (max if mode == "max" else min)(validated, key=lambda row: row[monitor])
     metrics = {name: value for name, value in best.items() if name.startswith(("train/", "val/"))}
     return metrics | {"best_epoch": best["epoch"] + 1}
 

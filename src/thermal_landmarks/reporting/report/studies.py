@@ -98,6 +98,7 @@ def load_searches(url: str) -> list[Search]:
     import optuna
     from sqlalchemy.exc import SQLAlchemyError
 
+    from thermal_landmarks.search.chain.ledger import KIND_OF_STUDY
     from thermal_landmarks.search.storage import connection_settings
 
     try:
@@ -105,7 +106,7 @@ def load_searches(url: str) -> list[Search]:
         storage = optuna.storages.RDBStorage(url, engine_kwargs=engine) if url.startswith("postgresql") else url
         names = optuna.get_all_study_names(storage)
         studies = [optuna.load_study(study_name=name, storage=storage) for name in names]
-        searches = [_search(study) for study in studies if study.trials]
+        searches = [_search(study) for study in studies if study.trials and KIND_OF_STUDY not in study.user_attrs]
     except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError) as error:  # ImportError: a missing driver
         raise ConfigError(f"studies={_without_password(url)} can't be read: {str(error).splitlines()[0]}") from error
     return sorted(searches, key=lambda search: (search.prefix, order(search.model_id), search.name))

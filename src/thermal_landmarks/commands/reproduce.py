@@ -1,0 +1,78 @@
+"""The paper's whole chain in one command that can be stopped at any point: `thermal-landmarks reproduce scale=0.25`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hydra import initialize_config_dir
+from hydra._internal.execution_policy import execution_whitelist
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig
+
+from thermal_landmarks.building import ALL_BUILDABLE
+from thermal_landmarks.commands.entry import CONFIG_DIR, command, compose_config
+from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.old_names import todays_arguments
+
+if TYPE_CHECKING:
+    from thermal_landmarks.search.chain.work import Chain
+
+ACTIONS = ("run", "status", "page", "export", "import")
+
+
+@command("reproduce")
+def main(cfg: DictConfig) -> None:
+    """Do what is left of the chain, or tell how far it is."""
+    if cfg.action not in ACTIONS:
+        raise ConfigError(f"action={cfg.action}: expected one of {', '.join(ACTIONS)}.")
+    from thermal_landmarks.search.chain.record_file import read_record, write_record
+    from thermal_landmarks.search.password import hide_password
+
+    cfg.storage = hide_password(str(cfg.storage))
+    chain = open_chain(cfg)
+    names = [*dict.fromkeys(step.study for step in chain.steps), chain.ledger.name]
+    record = Path(cfg.file or f"{cfg.study}.json.gz")
+    if cfg.action == "import":
+        print(f"{read_record(chain.storage, record)} trials and trainings taken from {record}")
+        chain.look()
+    elif cfg.action == "export":
+        print(f"{write_record(chain.storage, names, record)} trials and trainings written to {record}")
+    if cfg.action == "run":
+        chain.run()
+    elif cfg.action == "page":
+        from thermal_landmarks.reporting.paper.page import write_page
+
+        print(write_page(chain, Path(cfg.file or f"{cfg.study}.md")))
+    else:
+        chain.say()
+
+
+def open_chain(cfg: DictConfig) -> "Chain":
+    """The chain of a config, with its database opened."""
+    from thermal_landmarks.search.chain.ledger import Ledger
+    from thermal_landmarks.search.chain.steps import chain_steps
+    from thermal_landmarks.search.chain.work import Chain
+    from thermal_landmarks.search.storage import open_storage
+
+    steps = chain_steps(cfg)
+    search = compose_config("train", ["search=paper", f"search.storage='{cfg.storage}'"]).search
+    ledger = Ledger(open_storage({**search, "retries": 0}), cfg.study)
+    return Chain(cfg, steps, open_storage(search), ledger, run_train)
+
+
+def run_train(arguments: list[str], multirun: bool) -> None:
+    """`train.py ARGUMENTS`, or `--multirun ARGUMENTS`, in this process."""
+    from thermal_landmarks.commands.train import from_study, train_model
+
+    GlobalHydra.instance().clear()  # of the command itself, which has its config already
+    with initialize_config_dir(str(CONFIG_DIR)), execution_whitelist(ALL_BUILDABLE):
+        hydra = GlobalHydra.instance().hydra
+        assert hydra is not None
+        composed = todays_arguments(from_study(arguments))
+        if multirun:
+            hydra.multirun("train", train_model, composed)
+        else:
+            hydra.run("train", train_model, composed)
+
+
+if __name__ == "__main__":
+    main()

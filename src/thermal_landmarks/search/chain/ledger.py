@@ -1,0 +1,112 @@
+"""Who does which training of the chain, and what came out: kept in the studies' database, as trials of a study.
+
+A training that runs is a trial with a heartbeat, so two machines never do the same one, and that of a killed process is
+free again after `search.dead_after_seconds`. A finished one carries its metrics and its test subjects' errors, so the
+database alone tells what is done, wherever the run folders are.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import optuna
+from optuna.storages import fail_stale_trials
+from optuna.trial import TrialState
+
+from thermal_landmarks.search.patience import PatientStorage
+from thermal_landmarks.search.storage import exclusive
+
+State = Literal["open", "running", "done", "failed"]
+
+KIND_OF_STUDY = "kind"
+"""User attribute of the ledger's study, which no search has."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a training.
+
+    Attributes:
+        state: `open` if nobody has done it or does it.
+        record: Of a finished one: metrics and `subjects`.
+        reason: Why it failed.
+    """
+
+    state: State
+    record: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+class Ledger:
+    """The trainings of one chain.
+
+    Args:
+        storage: Opened with `retries=0`: a lost training is simply free again.
+        study: Name of the chain.
+    """
+
+    def __init__(self, storage: PatientStorage, study: str) -> None:
+        self.storage = storage
+        self.name = ledger_name(study)
+        with exclusive(storage, self.name):
+            self.study = optuna.create_study(
+                study_name=self.name,
+                storage=storage,
+                sampler=optuna.samplers.RandomSampler(),
+                direction="minimize",
+                load_if_exists=True,
+            )
+            self.study.set_user_attr(KIND_OF_STUDY, "steps")
+
+    def entries(self) -> dict[str, Entry]:
+        """Every training that anybody has begun, by the name of its step."""
+        fail_stale_trials(self.study)
+        found: dict[str, Entry] = {}
+        for trial in self.study.get_trials(deepcopy=False):
+            step = trial.user_attrs.get("step")
+            if step is None or (step in found and found[step].state in ("done", "running")):
+                continue
+            if trial.state == TrialState.COMPLETE:
+                found[step] = Entry("done", trial.user_attrs["record"])
+            elif trial.state == TrialState.RUNNING:
+                found[step] = Entry("running")
+            elif "reason" in trial.user_attrs:
+                found[step] = Entry("failed", reason=trial.user_attrs["reason"])
+            else:
+                found[step] = Entry("open")
+        return found
+
+    def claim(self, step: str, *, again: bool = False) -> int | None:
+        """The id of a trial that stands for the training, which is now this process's; None if it isn't open.
+
+        Args:
+            step: Its name.
+            again: Whether one that failed is open too.
+        """
+        with exclusive(self.storage, self.name):
+            entry = self.entries().get(step, Entry("open"))
+            if entry.state != "open" and not (again and entry.state == "failed"):
+                return None
+            trial = self.study.ask()
+            self.storage.patiently(self.storage.record_heartbeat, trial._trial_id)
+            trial.set_user_attr("step", step)
+            return trial._trial_id
+
+    def complete(self, trial_id: int, record: Mapping[str, Any]) -> None:
+        """The training is done; `record` has `test/wing`."""
+        self.storage.set_trial_user_attr(trial_id, "record", dict(record))
+        self.storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [float(record["test/wing"])])
+
+    def fail(self, trial_id: int, reason: str) -> None:
+        """The training can't be done so."""
+        self.storage.set_trial_user_attr(trial_id, "reason", reason[:500])
+        self.storage.set_trial_state_values(trial_id, TrialState.FAIL)
+
+    def release(self, trial_id: int) -> None:
+        """The training was stopped; whoever comes next goes on with it."""
+        self.storage.set_trial_state_values(trial_id, TrialState.FAIL)
+
+
+def ledger_name(study: str) -> str:
+    """The name of the study that holds a chain's trainings."""
+    return f"{study} steps"

@@ -1,0 +1,164 @@
+"""What of the chain is done, what is left and how long that takes, by the time that its own work has taken so far."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import optuna
+from optuna.storages import fail_stale_trials
+from optuna.trial import FrozenTrial, TrialState
+from rich import box
+from rich.table import Table
+
+from thermal_landmarks.search.chain.ledger import Entry
+from thermal_landmarks.search.chain.steps import KINDS, Kind, Step
+from thermal_landmarks.search.patience import PatientStorage
+from thermal_landmarks.search.storage import replaced_trials
+
+Measure = Literal["seconds", "processor_seconds"]
+
+
+@dataclass(frozen=True)
+class StudyState:
+    """How far a search is.
+
+    Attributes:
+        trials: All but the lost ones that were queued again.
+        waiting: Lost ones that nobody has taken up.
+        wanted: The number of trials that end it.
+    """
+
+    trials: Sequence[FrozenTrial]
+    waiting: int
+    wanted: int
+
+    @property
+    def ended(self) -> int:
+        return sum(trial.state.is_finished() for trial in self.trials)
+
+    @property
+    def done(self) -> bool:
+        return self.ended >= self.wanted
+
+    @property
+    def open(self) -> bool:
+        """Whether a trial is left that nobody has taken."""
+        return self.waiting > 0 or len(self.trials) < self.wanted
+
+    @property
+    def best(self) -> FrozenTrial | None:
+        complete = [t for t in self.trials if t.state == TrialState.COMPLETE and t.value is not None]
+        return min(complete, key=lambda trial: float(trial.value or 0), default=None)
+
+
+def study_states(storage: PatientStorage, steps: Sequence[Step], wanted: int) -> dict[str, StudyState]:
+    """The state of each search of the chain; a killed process's trial is queued again."""
+    known = set(optuna.get_all_study_names(storage))
+    states = {}
+    for name in dict.fromkeys(step.study for step in steps):
+        trials: list[FrozenTrial] = []
+        if name in known:
+            study = optuna.load_study(study_name=name, storage=storage)
+            fail_stale_trials(study)
+            trials = study.get_trials(deepcopy=False)
+            replaced = replaced_trials(trials)
+            trials = [trial for trial in trials if trial.number not in replaced]
+        waiting = sum(trial.state == TrialState.WAITING for trial in trials)
+        states[name] = StudyState(trials, waiting, wanted)
+    return states
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How fast the chain's trials have been: seconds of a trial and of an epoch, by the clock or the processor."""
+
+    trial: float
+    epoch: float
+
+    @classmethod
+    def of(cls, trials: Iterable[FrozenTrial], measure: Measure) -> "Pace | None":
+        """None if none of the trials has been measured."""
+        measured = [t.user_attrs for t in trials if t.user_attrs.get("epochs") and measure in t.user_attrs]
+        if not measured:
+            return None
+        seconds = sum(facts[measure] for facts in measured)
+        return cls(seconds / len(measured), seconds / sum(facts["epochs"] for facts in measured))
+
+
+def seconds_left(
+    step: Step,
+    state: StudyState,
+    entry: Entry,
+    usual: Pace | None,
+    *,
+    epochs: int,
+    ensemble: int,
+    measure: Measure = "seconds",
+) -> float | None:
+    """How long one process needs for the rest of a step; None while nothing has been measured.
+
+    Args:
+        step: A search or a training.
+        state: Of its search.
+        entry: Of the training.
+        usual: Of all trials of the chain, for a search that has none.
+        epochs: Of a final training; without rotated copies it has three times as many, of a third of the images.
+        ensemble: Components of an ensemble.
+        measure: By the clock or the processor.
+    """
+    if step.kind == "search":
+        pace = Pace.of(state.trials, measure) or usual
+        return None if pace is None else max(0, state.wanted - state.ended) * pace.trial
+    if entry.state in ("done", "failed"):
+        return 0.0
+    pace = Pace.of([state.best] if state.best else [], measure) or usual
+    return None if pace is None else pace.epoch * epochs * (ensemble if step.kind == "ensemble" else 1)
+
+
+def progress_table(
+    steps: Sequence[Step],
+    states: Mapping[str, StudyState],
+    entries: Mapping[str, Entry],
+    left: Mapping[str, float | None],
+) -> Table:
+    """A row a model: what is done of each kind of step, and the time that is left; 80 columns wide."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("model", "trials", "best", "trained", "ensemble", "no\nrotation", "layers\nremoved", "left"):
+        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
+    for form, model_id in dict.fromkeys((step.form, step.model_id) for step in steps):
+        own = [step for step in steps if (step.form, step.model_id) == (form, model_id)]
+        state = states[own[0].study]
+        table.add_row(
+            f"{model_id}{' ours' * (form == 'ours')}",
+            f"{state.ended}/{state.wanted}",
+            f"{state.best.value:.4g}" if state.best else "",
+            *(_done(own, kind, entries) for kind in KINDS[1:]),
+            duration(total([left[step.name] for step in own])),
+        )
+    return table
+
+
+def total(seconds: Iterable[float | None]) -> float | None:
+    """The sum; None if a part isn't known."""
+    known = list(seconds)
+    return None if None in known else sum(filter(None, known))
+
+
+def duration(seconds: float | None) -> str:
+    """`1 h 05 min`, `12 min`, `done`; a question mark if nobody knows."""
+    if seconds is None:
+        return "?"
+    minutes = math.ceil(seconds / 60)
+    return (
+        "done" if minutes == 0 else f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
+    )
+
+
+def _done(steps: Sequence[Step], kind: Kind, entries: Mapping[str, Entry]) -> str:
+    states = Counter(entries.get(step.name, Entry("open")).state for step in steps if step.kind == kind)
+    if not states:
+        return ""
+    text = f"{states['done']}/{states.total()}"
+    return text + f" {states['failed']} failed" * (states["failed"] > 0) + " running" * (states["running"] > 0)

@@ -1,0 +1,93 @@
+"""Claims of the paper, on errors whose truth is known."""
+
+from zlib import crc32
+
+import numpy as np
+import pytest
+
+from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.reporting.paper.claims import verdicts
+from thermal_landmarks.reporting.paper.results import Results
+from thermal_landmarks.search.chain.ledger import Entry
+from thermal_landmarks.search.chain.steps import Step, chain_steps
+
+PEOPLE = [f"s{i}" for i in range(11)]
+IMAGES = [20 + i for i in range(11)]
+
+
+def results_of(error, *, untrained=(), spread=1.0) -> Results:
+    """Of a chain whose step has the NME that `error(step)` says, give or take what each person adds."""
+    steps = chain_steps(compose_config("reproduce", ["ours=[]"]))
+    people = np.random.default_rng(3).normal(0, 0.01, len(PEOPLE))
+
+    def entry(step: Step) -> Entry:
+        rng = np.random.default_rng(crc32(step.name.encode()))
+        noise = rng.normal(0, 0.002, len(PEOPLE))
+        noise += people - np.average(noise, weights=IMAGES)
+        subjects = {
+            name: {"images": images, "nme": error(step) + extra}
+            for name, images, extra in zip(PEOPLE, IMAGES, noise.tolist(), strict=True)
+        }
+        return Entry("done", {"subjects": subjects, "parameters": 9, "val/prediction_spread": spread})
+
+    done = {step.name: entry(step) for step in steps if step.kind != "search" and step.name not in untrained}
+    return Results(steps, done, "plain")
+
+
+def as_published(step: Step) -> float:
+    """Errors in the order of the paper's tables."""
+    if step.kind == "singular":
+        return {"A-1": 0.07, "A-2": 0.08, "A-3": 0.06, "A-4": 0.08}.get(step.model_id, 0.15)
+    return 0.12
+
+
+def verdict_of(results: Results) -> dict[str, str]:
+    return {claim.claim.split()[0] + claim.claim.split()[1]: claim.verdict for claim in verdicts(results)}
+
+
+def test_all_claims_hold_where_errors_are_as_published():
+    assert set(verdict_of(results_of(as_published, spread=0.05)).values()) == {"holds"}
+
+
+def test_claims_do_not_hold_where_errors_are_the_other_way_round():
+    found = verdict_of(results_of(lambda step: 0.3 - as_published(step)))
+    assert found["Stemsthat"] == found["Ensemblesof"] == found["Withoutrotated"] == found["A-3is"] == "does not hold"
+    assert found["Stemsof"] == "does not hold"  # nothing collapsed
+
+
+def test_equal_errors_tell_nothing():
+    found = verdict_of(results_of(lambda step: 0.1))
+    assert found["Ensemblesof"] == found["Withoutrotated"] == found["Withthe"] == "cannot be told"
+
+
+def test_what_is_not_trained_is_named():
+    missing = {"A-4 ensemble seed 0", "R-2 singular seed 0"}
+    claims = {claim.claim[:9]: claim for claim in verdicts(results_of(as_published, untrained=missing))}
+    assert (
+        claims["Ensembles"].verdict
+        == claims["Stems tha"].verdict
+        == claims["Stems of "].verdict
+        == "cannot be told yet"
+    )
+    assert claims["Ensembles"].because.startswith("not trained: A-4 ensembles; so far A-1 +5.00 [+4.")
+    assert claims["Stems tha"].because == "not trained: R-2"
+    assert claims["A-3 is th"].verdict == "cannot be told yet"
+    assert claims["Without r"].verdict == "holds"
+
+
+def test_intervals_are_those_of_drawing_people_and_seeds():
+    results = results_of(as_published)
+    found = results.nme("singular", "A-1")
+    runs = [
+        np.array([[run["subjects"][p]["nme"], run["subjects"][p]["images"]] for p in PEOPLE])
+        for run in results.of("singular", "A-1")
+    ]
+    rng = np.random.default_rng(7)
+    draws = []
+    for _ in range(3000):  # one by one
+        people = rng.integers(0, len(PEOPLE), len(PEOPLE))
+        chosen = [runs[i][people] for i in rng.integers(0, len(runs), len(runs))]
+        draws.append(100 * np.mean([np.average(run[:, 0], weights=run[:, 1]) for run in chosen]))
+    assert (found.low, found.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=0.06)
+    whole = [np.average(run[:, 0], weights=run[:, 1]) for run in runs]
+    assert found.mean == pytest.approx(100 * np.mean(whole))
