@@ -1,8 +1,10 @@
 """A tiny data set of our own making (warm blobs on a cold ground, one at each landmark) and the shipped settings."""
 
+import gc
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ pytest_plugins = ("programs", "benchmark_trees", "browser", "in_process", "wandb
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # the test processes share the cores already
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # the commands under test start in half the time with bytecode kept
+sys.dont_write_bytecode = False
 
 settings.register_profile("untimed", deadline=None)  # time is measured in benchmarks; a busy machine fails no test
 settings.load_profile("untimed")
@@ -38,6 +41,18 @@ _FACE16 = np.array(
         (0.50, 0.84),  # chin
     ]
 )  # of width and height
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with many slow tests first, so that at the end no process waits for another one's."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: -slow[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """What the imports have left stays: a million objects that every collection of garbage would look through."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -97,8 +112,9 @@ def blob_faces() -> BlobFaces:
     return BlobFaces()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
+    """The sample data beside the project's folder."""
     if not SHARED_DATA.is_dir():
         pytest.skip(f"no sample data at {SHARED_DATA}")
     return SHARED_DATA

@@ -1,10 +1,12 @@
 """Every experiment file runs one step of training, validation and test."""
 
+import math
 import re
 
 import pytest
 
-from thermal_landmarks.commands.entry import CONFIG_DIR
+from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
+from thermal_landmarks.training.run import train
 
 EXPERIMENTS = sorted(
     str(p.relative_to(CONFIG_DIR / "experiment").with_suffix(""))
@@ -35,10 +37,12 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch, ru
 
 
 @pytest.mark.slow
-def test_presets_run_one_step_at_a_small_size(tmp_path, run_script):
+def test_presets_run_one_step_at_a_small_size(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
-    command = ["src/train.py", "--multirun", f"experiment={','.join(PRESETS)}"]
-    command += ["debug=fast", "data.image_size=[48,64]", *small]
-    result = run_script(command, cwd=tmp_path)
-    assert result.returncode == 0, result.stderr
-    assert result.stdout.count("Test metrics") == len(PRESETS) == 20
+    assert len(PRESETS) == 20
+    for name in PRESETS:
+        settings = [f"experiment={name}", "debug=fast", "data.image_size=[48,64]", *small]
+        metrics = train(compose_config("train", settings), tmp_path / name)
+        assert f"paper/{metrics['model_id']}" == name
+        assert math.isfinite(metrics["test/wing"])

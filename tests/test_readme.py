@@ -89,7 +89,7 @@ def test_readme_has_the_main_commands():
         f"{SETUP}uv run thermal-landmarks train stem=alt_conv_resnext branch=luong",
         f"{SETUP}uv run pytest",
     ]
-    assert "uv run pytest" in (ROOT / ".ci" / "run").read_text().splitlines()
+    assert "step uv run pytest" in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -90,42 +91,44 @@ def test_checkpoint_is_plain_data_that_knows_its_network(trained):
     assert {"network", "scheme", "preprocessing"} <= set(checkpoint["hyper_parameters"])
 
 
+@pytest.fixture
+def three_of_each(blob_coco):
+    """The same faces with three images a subject, so that two processes can't share those of one subject evenly."""
+    content = json.loads(blob_coco.read_text())
+    content["images"] = [image for image in content["images"] if image["id"] % 4]
+    content["annotations"] = [face for face in content["annotations"] if face["image_id"] % 4]
+    path = blob_coco.with_name("three_of_each.json")
+    path.write_text(json.dumps(content))
+    return path
+
+
 @pytest.mark.slow
-def test_three_processes_measure_what_one_does(blob_coco, tmp_path):
-    """DDP on the CPU; four test images don't divide by three, and none may count twice."""
-    data = ["data.split.test=0.1", "data.batch_size=3", "trainer.max_epochs=2"]
-    run_process(blob_coco, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=3", *data, cwd=tmp_path)
+def test_two_processes_measure_what_one_does(three_of_each, tmp_path, run_script):
+    """DDP on the CPU; the three test images don't divide by two, and none may count twice."""
+    data = ["data.split.test=0.1", "data.batch_size=3", "trainer.max_epochs=1"]
+    run_process(three_of_each, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", *data, cwd=tmp_path)
     (folder,) = run_folders(tmp_path)
     found = json.loads((folder / "metrics.json").read_text())
-    evaluate = [
-        sys.executable,
-        str(ROOT / "src" / "evaluate.py"),
-        f"checkpoint={folder}",
-        "split=test",
-    ]
-    evaluate += ["data=coco", f"data.source.annotation_file={blob_coco}"]
-    subprocess.run(evaluate, cwd=tmp_path, check=True, capture_output=True)
+    measured = ["split=test", "data=coco", f"data.source.annotation_file={three_of_each}"]
+    result = run_script(["src/evaluate.py", f"checkpoint={folder}", *measured], cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
     (alone,) = (tmp_path / "outputs" / "evaluate").glob("*/metrics.json")
     expected = json.loads(alone.read_text())
+    with (folder / "test_images.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 3
     for name in ("wing", "mae", "mse", "nme", "pixel_error"):
         assert found[f"test/{name}"] == pytest.approx(expected[f"test/{name}"], rel=1e-3)
 
 
 @pytest.mark.slow
-def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path):
+def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path, run):
     """SIGKILL in the middle of an epoch; data order, augmentation, dropout, schedule and best score continue."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()
     arguments = ["trainer.max_epochs=12", "data.augmentation.rotation=random", "callbacks=ema", "head.dropout=0.3"]
-    run_process(blob_coco, *arguments, cwd=whole)
-
     process = subprocess.Popen(
-        process_command(blob_coco, *arguments),
-        cwd=killed,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
+        process_command(blob_coco, *arguments), cwd=killed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     wait_for_epochs(killed, 2, process)
     process.send_signal(signal.SIGKILL)
@@ -134,7 +137,8 @@ def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path):
     assert not (folder / "metrics.json").exists()
     assert 2 <= len(history(folder)) < 12
 
-    run_process(blob_coco, "resume=last", cwd=killed)
+    run(blob_coco, *arguments, cwd=whole)
+    run(blob_coco, "resume=last", cwd=killed)
     (same,) = run_folders(killed)
     assert same == folder
     (reference,) = run_folders(whole)
@@ -142,25 +146,22 @@ def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path):
     assert [row["train/loss"] for row in history(folder)] == [row["train/loss"] for row in history(reference)]
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="SIGTERM")
-def test_a_cluster_that_says_stop_gets_a_checkpoint_a_line_and_the_exit_code(blob_coco, tmp_path):
-    process = subprocess.Popen(
-        process_command(blob_coco, "trainer.max_epochs=500"),
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"OMP_NUM_THREADS": "1"},
-    )
-    wait_for_epochs(tmp_path, 2, process)
+def test_a_cluster_that_says_stop_gets_a_checkpoint_a_line_and_the_exit_code(blob_coco, tmp_path, run):
+    def say_stop() -> None:
+        wait_for_epochs(tmp_path, 2)
+        asked.append(time.time())
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    asked: list[float] = []
+    cluster = threading.Thread(target=say_stop)
+    cluster.start()
+    result = run(blob_coco, "trainer.max_epochs=500", cwd=tmp_path, check=False)
+    cluster.join()
+    assert result.returncode == 128 + signal.SIGTERM
     (folder,) = run_folders(tmp_path)
-    asked = time.time()
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(60) == 128 + signal.SIGTERM
-    assert -1 < (folder / "checkpoints" / "last.ckpt").stat().st_mtime - asked < 10
-    assert process.stderr is not None
-    said = process.stderr.read().strip().splitlines()
+    assert -1 < (folder / "checkpoints" / "last.ckpt").stat().st_mtime - asked[0] < 10
+    said = result.stderr.strip().splitlines()
     assert said[-1].startswith("Stopped by SIGTERM in epoch ")
     assert said[-1].endswith(f"To go on: resume={folder}")
     assert json.loads((folder / "metrics.json").read_text())["incomplete"]
@@ -174,10 +175,10 @@ def test_resumed_run_refuses_to_become_another_model(trained, run_script):
     assert len(result.stderr.splitlines()) == 1
 
 
-def wait_for_epochs(cwd, count, process):
+def wait_for_epochs(cwd, count, process=None):
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        assert process.poll() is None, "finished before it could be killed"
+        assert process is None or process.poll() is None, "finished before it could be killed"
         found = list(cwd.glob("outputs/train/*/history.csv"))
         if found and len(history(found[0].parent)) >= count:
             return

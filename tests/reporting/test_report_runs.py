@@ -165,3 +165,13 @@ def test_a_damaged_table_of_test_images_is_named(make_run: Callable[..., Path]) 
     (run,) = collect([folder]).runs
     with pytest.raises(UserError, match=r"per_image\.csv.*column nme"):
         run.image_nme()
+
+
+def test_the_table_of_a_run_of_version_0_1_is_read_under_its_old_name(make_run: Callable[..., Path]) -> None:
+    folder = make_run("old", "A-2")
+    (folder / "per_image.csv").unlink()
+    (run,) = collect([folder]).runs
+    assert run.image_nme() is None
+    (folder / "test_images.csv").write_text("image,nme\na.png,0.05\nb.png,\nc.png,0.2\n", encoding="utf-8")
+    (run,) = collect([folder]).runs
+    assert run.image_nme().tolist() == [0.05, 0.2]

@@ -1,8 +1,6 @@
 """`experiment=from_study`: the command line that a study stands for."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -54,11 +52,10 @@ def test_best_trial_is_trained_by_the_papers_protocol_and_what_is_typed_wins(sea
 
 
 @pytest.mark.slow
-def test_the_command_trains_the_best_trial_as_a_run_of_its_own(search, study_of, tmp_path, blob_coco):
+def test_the_command_trains_the_best_trial_as_a_run_of_its_own(search, study_of, tmp_path, blob_coco, run_script):
     search("search.trials=1", "search.epochs=1", "stem.strided_repeats=1")
-    command = [sys.executable, str(CONFIG_DIR.parent / "src" / "train.py"), *TYPED, "trainer.max_epochs=2"]
     data = [f"data.source.annotation_file={blob_coco}", "data.workers=1", "logger=none"]
-    done = subprocess.run([*command, *data], cwd=tmp_path, capture_output=True, text=True)
+    done = run_script(["src/train.py", *TYPED, "trainer.max_epochs=2", *data], cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     (path,) = tmp_path.glob("outputs/train/*/metrics.json")
     metrics = json.loads(path.read_text())

@@ -14,7 +14,9 @@ LAUNCHERS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_launcher_runs_trials_side_by_side(start, study_of, tmp_path, launcher):
+def test_launcher_runs_trials_side_by_side(run_script, tiny, study_of, tmp_path, request, launcher):
+    if launcher == "ray":
+        request.addfinalizer(pytest.importorskip("ray").shutdown)
     few = [
         "search.trials=2",
         "search.epochs=1",
@@ -23,9 +25,9 @@ def test_launcher_runs_trials_side_by_side(start, study_of, tmp_path, launcher):
         f"hydra/launcher={launcher}",
         *LAUNCHERS[launcher],
     ]
-    process = start(*few)
-    printed, _ = process.communicate(timeout=900)
-    assert process.returncode == 0, printed
+    done = run_script(["src/train.py", "--multirun", *tiny, *few], cwd=tmp_path, env={"COLUMNS": "120"})
+    printed = done.stdout + done.stderr
+    assert done.returncode == 0, printed
     trials = study_of().trials
     assert len(trials) == 2, printed
     first, second = trials

@@ -62,13 +62,19 @@ def shared(settings, tmp_path, request):
 
 def test_processes_that_make_the_tables_at_the_same_time_all_open_them(settings):
     script = """
-import json, sys, time
+import json, sys
 from thermal_landmarks.search.storage import open_storage
-time.sleep(max(0, float(sys.argv[1]) - time.time()))
-open_storage(json.loads(sys.argv[2]))
+print("ready", flush=True)
+sys.stdin.readline()
+open_storage(json.loads(sys.argv[1]))
 """
-    command = [sys.executable, "-c", script, str(time.time() + 6), json.dumps(settings)]
-    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(4)]
+    command = [sys.executable, "-c", script, json.dumps(settings)]
+    piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen(command, **piped) for _ in range(3)]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 3
+    for process in processes:
+        process.stdin.write("go\n")
+        process.stdin.flush()
     failures = [error for process in processes if (error := process.communicate()[1]) and process.returncode]
     assert not failures
 

@@ -13,7 +13,7 @@ from omegaconf import DictConfig
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
-    """Tiny tensors gain nothing from threads, and OpenMP's don't survive the forks of some tests."""
+    """Tiny tensors gain nothing from threads."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

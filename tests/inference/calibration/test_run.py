@@ -28,13 +28,10 @@ def config(*overrides: str):
 
 
 @pytest.fixture(scope="module")
-def calibrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    data = Path(__file__).parents[4] / "shared" / "data"
-    if not data.is_dir():
-        pytest.skip(f"no sample data at {data}")
+def calibrated(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> Path:
     folder = tmp_path_factory.mktemp("calibrated")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("THERMAL_LANDMARKS_DATA", str(data))
+        patch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data))
         calibrate_config(config("data=thermal_real"), folder)
     return folder
 
