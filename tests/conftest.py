@@ -55,6 +55,11 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_sessionfinish() -> None:
+    """So that extension modules find their objects collected at the end."""
+    gc.unfreeze()
+
+
 @pytest.fixture(autouse=True)
 def no_wandb_service_left() -> Iterator[None]:
     """Commands that a later test starts must not join the W&B service of this process."""

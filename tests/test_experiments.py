@@ -11,7 +11,7 @@ from thermal_landmarks.training.run import train
 EXPERIMENTS = sorted(
     str(p.relative_to(CONFIG_DIR / "experiment").with_suffix(""))
     for p in (CONFIG_DIR / "experiment").rglob("*.yaml")
-    if p.stem != "from_study"  # tests/search/test_from_study.py
+    if p.stem not in ("from_study", "own_faces")  # tests/search/test_from_study.py, tests/test_faces_docs.py
 )
 PRESETS = [name for name in EXPERIMENTS if re.fullmatch("paper/[A-Z]-[1-4]", name)]
 SAMPLE_DATA = ("recipes/dlib_faces", "studies/overfit_thermal54", "studies/overfit_thermal_real")
@@ -26,7 +26,7 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch, ru
     elif experiment == "recipes/face_finder":
         small = ["data.source.images=10", "data.test_source.images=4", "data.validation=4", "data.batch_size=2"]
     else:
-        small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2"]
+        small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2", "data.workers=1"]
     if experiment.startswith("lotr/"):
         small.append("root.pretrained=false")
     if experiment == "studies/renderer_ablation":

@@ -114,7 +114,7 @@ def test_two_processes_measure_what_one_does(three_of_each, tmp_path, run_script
     assert result.returncode == 0, result.stderr
     (alone,) = (tmp_path / "outputs" / "evaluate").glob("*/metrics.json")
     expected = json.loads(alone.read_text())
-    with (folder / "test_images.csv").open() as file:
+    with (folder / "per_image.csv").open() as file:
         assert len(list(csv.DictReader(file))) == 3
     for name in ("wing", "mae", "mse", "nme", "pixel_error"):
         assert found[f"test/{name}"] == pytest.approx(expected[f"test/{name}"], rel=1e-3)

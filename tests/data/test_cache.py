@@ -6,8 +6,11 @@ import pytest
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.cache import load_or_build
+from thermal_landmarks.data.face_frames import expected_points
+from thermal_landmarks.data.geometry import transform_points
 from thermal_landmarks.data.normalisation import ValueRange
 from thermal_landmarks.data.preprocessing import Crop, Preprocessing
+from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
 
@@ -57,17 +60,30 @@ def test_bad_items_are_listed_and_the_rest_is_kept(blob_faces, tmp_path, monkeyp
     np.testing.assert_allclose(samples.values(3), load(blob_faces, blob_faces.annotations()[4]).values, atol=0.0051)
 
 
-def test_several_faces_in_a_whole_image_are_bad_items_and_samples_of_their_own_in_crops(
+def test_of_pictures_with_several_faces_each_face_is_a_sample_in_a_frame_as_predict_shows_it(
     blob_faces, tmp_path, monkeypatch
 ):
+    first, other = blob_faces.annotations()[:2]
+    leaning = transform_points(first.points_px - (20, 20), np.array([[0.4, -0.2, 8], [0.2, 0.4, 22]]))
+    second = replace(first, points_px=leaning, location="2")
+    monkeypatch.setattr(type(blob_faces), "annotations", lambda _: [first, second, other])
+    framed = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
+    assert framed.bad_items == []
+    assert framed.names == [str(first.image), str(first.image), str(other.image)]
+    expected, known = expected_points(get_scheme("face16"), None, (48, 64))
+    assert known.all()
+    for row in range(3):  # upright, in the middle, at one size, though the second leans and is half as large
+        assert np.linalg.norm(framed.points_px[row] - expected, axis=1).mean() < 3
+    np.testing.assert_allclose(framed.pixel_size[1] / framed.pixel_size[0], np.hypot(0.4, 0.2), rtol=1e-3)
+    x, y = np.rint(framed.points_px[0]).astype(int).T
+    assert framed.values(0)[y, x].mean() > framed.values(0).mean() + 2  # the blobs are where the points are
+
+
+def test_each_box_of_a_picture_is_a_sample_of_its_own(blob_faces, tmp_path, monkeypatch):
     annotations = list(blob_faces.annotations())
     x0, y0 = annotations[0].points_px.min(axis=0)
     first = replace(annotations[0], box_px=(x0 - 2, y0 - 2, x0 + 20, y0 + 20), location="1")
     second = replace(first, points_px=first.points_px + 2, location="2")
-    monkeypatch.setattr(type(blob_faces), "annotations", lambda _: [first, second, *annotations[1:]])
-    whole = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
-    assert [item["location"] for item in whole.bad_items] == ["1", "2"]
-    assert len(whole) == 11
     monkeypatch.setattr(type(blob_faces), "annotations", lambda _: [first, second])
     cropped = load_or_build(blob_faces, Preprocessing((48, 64), crop=Crop(mode="box")), tmp_path)
     assert cropped.bad_items == []

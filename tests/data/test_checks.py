@@ -118,15 +118,32 @@ def test_the_same_image_under_two_subjects_is_an_error_and_under_one_a_warning(f
     assert "subject 's1' instead of 's0'" in report.bad_items[0].reason
 
 
-def test_two_faces_in_one_image_are_no_duplicate_but_contradict_each_other_for_a_network_of_whole_images(
-    faces: Faces,
-) -> None:
-    faces.faces[1] = replace(faces.faces[1], image=faces.faces[0].image)
+def test_two_faces_in_one_image_are_fine_where_each_can_be_shown_in_a_frame(faces: Faces) -> None:
+    faces.faces[1] = replace(faces.faces[1], image=faces.faces[0].image, points_px=FACE + 3)
     assert check_source(faces, workers=1).findings == []
+    assert check_source(faces, whole_images=True, workers=1).findings == []
+    one_point = np.where(np.arange(len(FACE))[:, None] == 0, FACE, np.nan)
+    faces.faces[1] = replace(faces.faces[1], points_px=one_point, box_px=None)
     report = check_source(faces, whole_images=True, workers=1)
-    assert found(report) == [("error", "several faces", "line 0"), ("error", "several faces", "line 1")]
+    assert ("error", "several faces", "line 1") in found(report)
     assert "one of 2 faces in 0.png" in report.bad_items[0].reason
-    assert "data.crop.mode=box" in report.bad_items[0].reason
+    faces.faces[1] = replace(faces.faces[1], box_px=(0, 0, 60, 60))
+    assert not check_source(faces, whole_images=True, workers=1).bad_items
+
+
+def test_a_face_that_is_annotated_twice_is_an_error(faces: Faces) -> None:
+    faces.faces[1] = replace(faces.faces[0], location="line 1")
+    report = check_source(faces, whole_images=True, workers=1)
+    assert found(report) == [("error", "duplicate", "line 1")]
+    assert "the same face as line 0" in report.bad_items[0].reason
+
+
+def test_a_box_alone_is_enough_for_a_finder_and_must_be_in_the_image(faces: Faces) -> None:
+    nothing = np.full_like(FACE, np.nan)
+    faces.faces[0] = replace(faces.faces[0], points_px=nothing, box_px=(5, 5, 40, 50))
+    faces.faces[1] = replace(faces.faces[1], points_px=nothing, box_px=(5000, 5, 5040, 50))
+    assert [kind for _, kind, _ in found(check_source(faces, workers=1))] == ["no landmarks", "no landmarks"]
+    assert found(check_source(faces, finder=True, workers=1)) == [("error", "outside", "line 1")]
 
 
 def test_one_file_under_two_subjects_is_an_error(faces: Faces) -> None:

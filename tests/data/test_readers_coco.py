@@ -116,10 +116,13 @@ def test_a_wrong_number_of_keypoints_is_an_error_of_that_item(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["annotations"][0].pop("keypoints"), "annotation id 1: no 'keypoints'"),
+        (lambda c: c["annotations"].__setitem__(0, {"id": 1, "image_id": 7}), "annotation id 1: no 'keypoints'"),
         (lambda c: c["annotations"][0]["keypoints"].pop(), "annotation id 1: no 'keypoints'"),
         (lambda c: c["annotations"][0]["keypoints"].__setitem__(2, 5), "annotation id 1: a visibility flag"),
-        (lambda c: c["annotations"][0].update(keypoints=[0] * 18), "annotation id 1: no landmark is annotated"),
+        (
+            lambda c: c["annotations"][0].update(keypoints=[0] * 18, bbox=None),
+            "annotation id 1: no landmark is annotated",
+        ),
     ],
 )
 def test_a_bad_record_is_an_error_of_that_item(tmp_path: Path, change: Any, message: str) -> None:

@@ -7,11 +7,11 @@ import torch
 from numpy.testing import assert_allclose
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.face_frames import expected_points, face_frame, own_height
 from thermal_landmarks.data.geometry import transform_points
 from thermal_landmarks.data.schemes import SCHEMES, get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.confidence import Agreement, Confidence, fit_logistic
-from thermal_landmarks.inference.face_frames import expected_points, face_frame, own_height
 from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.models.center_map import FaceMaps
 from thermal_landmarks.models.finder_network import FinderNetwork

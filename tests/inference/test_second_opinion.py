@@ -5,7 +5,7 @@ import pytest
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.inference.face_frames import box_around
+from thermal_landmarks.data.face_frames import box_around
 from thermal_landmarks.inference.faces import with_whole_image
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.face_decoding import Detections, box_overlap

@@ -174,4 +174,6 @@ def test_the_table_of_a_run_of_version_0_1_is_read_under_its_old_name(make_run: 
     assert run.image_nme() is None
     (folder / "test_images.csv").write_text("image,nme\na.png,0.05\nb.png,\nc.png,0.2\n", encoding="utf-8")
     (run,) = collect([folder]).runs
-    assert run.image_nme().tolist() == [0.05, 0.2]
+    nme = run.image_nme()
+    assert nme is not None
+    assert nme.tolist() == [0.05, 0.2]

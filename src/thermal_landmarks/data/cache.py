@@ -21,13 +21,14 @@ from thermal_landmarks.data.annotation import Annotation, Source
 from thermal_landmarks.data.cache_files import filling, is_usable, keep_rows, only_one, reserve
 from thermal_landmarks.data.checks import ImageFacts, find_faults, image_facts
 from thermal_landmarks.data.encoding import Encoding, encode, encoding_of
+from thermal_landmarks.data.face_frames import frames_of_faces
 from thermal_landmarks.data.geometry import pixel_size, transform_points
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.long_work import counting, processes
 
-_VERSION = 5  # raise when the layout or the meaning of a cached array changes
+_VERSION = 6  # raise when the layout or the meaning of a cached array changes
 _CHUNK = 16
 
 
@@ -156,8 +157,11 @@ def _name(source: Source) -> str:
 def _prepare_all(
     source: Source, preprocessing: Preprocessing, annotations: Sequence[Annotation], path: Path, workers: int
 ) -> Iterator[_Prepared]:
-    starts = range(0, len(annotations), _CHUNK)
-    jobs = [(source, preprocessing, annotations[i : i + _CHUNK], path, i) for i in starts]
+    frames: list[np.ndarray | None] = [None] * len(annotations)
+    if preprocessing.crop.mode == "none":
+        frames = frames_of_faces(annotations, get_scheme(source.scheme), preprocessing.image_size)
+    parts = [slice(i, i + _CHUNK) for i in range(0, len(annotations), _CHUNK)]
+    jobs = [(source, preprocessing, annotations[part], frames[part], path, part.start) for part in parts]
     with ExitStack() as stack:
         done = stack.enter_context(counting("Preparing images", len(annotations)))
         alone = workers == 1 or len(jobs) <= 2
@@ -168,19 +172,20 @@ def _prepare_all(
 
 
 def _prepare_chunk(
-    job: tuple[Source, Preprocessing, Sequence[Annotation], Path, int],
+    job: tuple[Source, Preprocessing, Sequence[Annotation], Sequence[np.ndarray | None], Path, int],
 ) -> list[_Prepared]:
     """Store some images."""
-    source, preprocessing, annotations, path, start = job
+    source, preprocessing, annotations, frames, path, start = job
     images = np.load(path, mmap_mode="r+")
     results: list[_Prepared] = []
-    for row, annotation in enumerate(annotations, start):
+    for row, (annotation, frame) in enumerate(zip(annotations, frames, strict=True), start):
         try:
             image = preprocessing.seen(source.load(annotation))
             prepared = preprocessing(
                 image,
                 box_px=annotation.box_px,
                 five_points_px=annotation.five_points_px,
+                matrix=frame,
                 location=annotation.location,
             )
             encoding = encoding_of(image, prepared.limits)

@@ -35,6 +35,11 @@ class Finding(NamedTuple):
     reason: str
 
 
+def finding_at(severity: Severity, kind: str, annotation: Annotation, reason: str) -> Finding:
+    """A finding about an annotation."""
+    return Finding(severity, kind, str(annotation.image), annotation.location, reason)
+
+
 @dataclass
 class DataReport:
     """What a data set holds, and what is wrong with it.

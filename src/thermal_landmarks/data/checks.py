@@ -2,19 +2,19 @@
 
 import hashlib
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
-from thermal_landmarks.data.check_report import DataReport, Finding, Severity
+from thermal_landmarks.data.check_report import DataReport, Finding, finding_at
 from thermal_landmarks.data.left_right import count_pairs, swapped_pairs
 from thermal_landmarks.data.normalisation import is_constant
 from thermal_landmarks.data.schemes import Scheme, get_scheme
+from thermal_landmarks.data.shared_images import duplicated_images, shared_images
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.long_work import counting, processes
 
@@ -42,6 +42,7 @@ def check_source(
     scheme: str | None = None,
     needs_box: bool = False,
     whole_images: bool = False,
+    finder: bool = False,
     workers: int = 0,
 ) -> DataReport:
     """Read every annotation and image of a data set.
@@ -51,7 +52,8 @@ def check_source(
         name: For headings; by default the reader's name.
         scheme: Landmarks that a network is to learn; None: all of the source.
         needs_box: Whether faces are cropped by their boxes.
-        whole_images: Whether a network sees images whole, so that it can learn one face of each.
+        whole_images: Whether a network sees images whole; each face of one with several then needs a frame of its own.
+        finder: Whether faces are to be found, for which a box is enough.
         workers: Processes that decode images; 0 means one a core.
 
     Returns:
@@ -69,7 +71,8 @@ def check_source(
         report.findings.append(Finding("error", "annotations", "", "", str(error)))
         return report
     facts = list(_load_all(source, annotations, workers or os.cpu_count() or 1))
-    findings = find_faults(annotations, facts, own, wanted=wanted, needs_box=needs_box, whole_images=whole_images)
+    needs = {"needs_box": needs_box, "whole_images": whole_images, "finder": finder}
+    findings = find_faults(annotations, facts, own, wanted=wanted, **needs)
     report.findings = sorted(findings, key=lambda finding: finding.severity)
     _count(report, annotations, facts, own)
     bad = {(finding.image, finding.location) for finding in report.bad_items}
@@ -85,6 +88,7 @@ def find_faults(
     wanted: np.ndarray | None = None,
     needs_box: bool = False,
     whole_images: bool = False,
+    finder: bool = False,
 ) -> list[Finding]:
     """What is wrong or odd in annotations whose images have been read.
 
@@ -94,13 +98,15 @@ def find_faults(
         scheme: Of the annotations.
         wanted: Indices of the landmarks that a network is to learn; None: all.
         needs_box: Whether faces are cropped by their boxes.
-        whole_images: Whether a network sees images whole, so that it can learn one face of each.
+        whole_images: Whether a network sees images whole; each face of one with several then needs a frame of its own.
+        finder: Whether faces are to be found, for which a box is enough.
     """
     wanted = np.arange(scheme.num_points) if wanted is None else wanted
+    readable = [a for a, fact in zip(annotations, facts, strict=True) if not isinstance(fact, str)]
     return [
-        *_check_faces(annotations, facts, scheme, wanted, needs_box),
-        *_duplicates(annotations, facts),
-        *_shared_images(annotations, facts, whole_images),
+        *_check_faces(annotations, facts, scheme, wanted, needs_box, finder),
+        *duplicated_images(annotations, [None if isinstance(fact, str) else fact.digest for fact in facts]),
+        *shared_images(readable, scheme if whole_images else None),
     ]
 
 
@@ -142,21 +148,26 @@ def _check_faces(
     scheme: Scheme,
     wanted: np.ndarray,
     needs_box: bool,
+    finder: bool,
 ) -> Iterator[Finding]:
     for annotation, fact in zip(annotations, facts, strict=True):
         if isinstance(fact, str):
-            yield _finding("error", "unreadable", annotation, fact)
+            yield finding_at("error", "unreadable", annotation, fact)
             continue
         points = annotation.points_px
+        if finder and not np.isfinite(points).all(axis=1).any() and annotation.box_px is not None:
+            yield from _check_bare_box(annotation, annotation.box_px, fact)
+            yield from _check_values(annotation, fact)
+            continue
         if not np.isfinite(points[wanted]).all(axis=1).any():
-            yield _finding("error", "no landmarks", annotation, "none of the wanted landmarks is annotated.")
+            yield finding_at("error", "no landmarks", annotation, "none of the wanted landmarks is annotated.")
             continue
         yield from _check_frame(annotation, fact, scheme)
         yield from _check_sides(annotation, scheme)
         yield from _check_values(annotation, fact)
         if annotation.box_px is None and needs_box:
             reason = "no face box, but the crop is set to `box`. Give boxes or set data.crop.mode=none."
-            yield _finding("error", "no box", annotation, reason)
+            yield finding_at("error", "no box", annotation, reason)
         elif annotation.box_px is not None:
             yield from _check_box(annotation, annotation.box_px)
 
@@ -167,14 +178,14 @@ def _check_frame(annotation: Annotation, fact: ImageFacts, scheme: Scheme) -> It
     height, width = fact.size
     if outside[present].all():
         reason = f"all landmarks are outside the image of {width} x {height} pixels. Are they for another image size?"
-        yield _finding("error", "outside", annotation, reason)
+        yield finding_at("error", "outside", annotation, reason)
     elif outside.any():
         names = ", ".join(scheme.landmark_names[i] for i in np.flatnonzero(outside)[:5])
         reason = f"{outside.sum()} landmark(s) outside the image of {width} x {height} pixels: {names}. "
-        yield _finding("warning", "outside", annotation, f"{reason}Training ignores them.")
+        yield finding_at("warning", "outside", annotation, f"{reason}Training ignores them.")
     elif present.sum() > 1 and np.ptp(annotation.points_px[present], axis=0).max() < 2:
         reason = "all landmarks lie within 2 pixels. Are they fractions of the image's size instead of pixels?"
-        yield _finding("error", "collapsed", annotation, reason)
+        yield finding_at("error", "collapsed", annotation, reason)
 
 
 def _check_sides(annotation: Annotation, scheme: Scheme) -> Iterator[Finding]:
@@ -186,25 +197,25 @@ def _check_sides(annotation: Annotation, scheme: Scheme) -> Iterator[Finding]:
     reason = f"{len(swapped)} of {total} pairs of left and right landmarks have changed places: {named}"
     if 2 * len(swapped) >= total:
         reason += ". Left and right are the image's: order the landmarks so, or mirror the image back."
-        yield _finding("error", "left and right", annotation, reason)
+        yield finding_at("error", "left and right", annotation, reason)
     else:
-        yield _finding("warning", "left and right", annotation, f"{reason}. Look whether the head is turned so far.")
+        yield finding_at("warning", "left and right", annotation, f"{reason}. Look whether the head is turned so far.")
 
 
 def _check_values(annotation: Annotation, fact: ImageFacts) -> Iterator[Finding]:
     if fact.constant:
         reason = f"all of the image has one value, {fact.median:g}: there is no face to see. Remove it."
-        yield _finding("error", "constant", annotation, reason)
+        yield finding_at("error", "constant", annotation, reason)
     elif fact.low == fact.high:
         reason = f"98 % of the image have one value, {fact.median:g}. Is it an image?"
-        yield _finding("warning", "constant", annotation, reason)
+        yield finding_at("warning", "constant", annotation, reason)
     if fact.missing:
         reason = f"{fact.missing} values are missing (NaN or a mark such as -9999) and filled by the image's median."
-        yield _finding("warning", "missing values", annotation, reason)
+        yield finding_at("warning", "missing values", annotation, reason)
     low, high = _PLAUSIBLE_C
     if fact.unit == "celsius" and not (low <= fact.low and fact.high <= high):
         reason = f"{fact.low:.1f} to {fact.high:.1f} degrees Celsius is odd for a person in a room. Is the unit right?"
-        yield _finding("warning", "temperature", annotation, reason)
+        yield finding_at("warning", "temperature", annotation, reason)
 
 
 def _check_box(annotation: Annotation, box_px: tuple[float, float, float, float]) -> Iterator[Finding]:
@@ -212,50 +223,17 @@ def _check_box(annotation: Annotation, box_px: tuple[float, float, float, float]
     x, y = np.nanmean(annotation.points_px, axis=0)
     if not (left <= x <= right and top <= y <= bottom):
         reason = f"the centre of the landmarks ({x:.0f}, {y:.0f}) is outside the face box {left:g} {top:g} {right:g} "
-        yield _finding("warning", "box", annotation, f"{reason}{bottom:g}. Does the box belong to this face?")
+        yield finding_at("warning", "box", annotation, f"{reason}{bottom:g}. Does the box belong to this face?")
 
 
-def _duplicates(annotations: Sequence[Annotation], facts: Sequence[ImageFacts | str]) -> Iterator[Finding]:
-    by_content: dict[str, dict[Path, Annotation]] = defaultdict(dict)
-    for annotation, fact in zip(annotations, facts, strict=True):
-        if not isinstance(fact, str):
-            by_content[fact.digest].setdefault(annotation.image, annotation)
-    for copies in by_content.values():
-        first, *others = copies.values()
-        for other in others:
-            if other.subject == first.subject:
-                reason = f"the same image as {first.image}. It counts twice; remove one."
-                yield _finding("warning", "duplicate", other, reason)
-            else:
-                reason = (
-                    f"the same image as {first.image}, but subject '{other.subject}' instead of '{first.subject}'. "
-                )
-                reason += "It could be in the training and the test set; remove one or fix the subject."
-                yield _finding("error", "duplicate", other, reason)
-
-
-def _shared_images(
-    annotations: Sequence[Annotation], facts: Sequence[ImageFacts | str], whole_images: bool
+def _check_bare_box(
+    annotation: Annotation, box_px: tuple[float, float, float, float], fact: ImageFacts
 ) -> Iterator[Finding]:
-    by_image: dict[Path, list[Annotation]] = defaultdict(list)
-    for annotation, fact in zip(annotations, facts, strict=True):
-        if not isinstance(fact, str):
-            by_image[annotation.image].append(annotation)
-    for faces in by_image.values():
-        first = faces[0]
-        for other in faces[1:]:
-            if other.subject != first.subject:
-                reason = (
-                    f"{other.image} shows subject '{other.subject}', and also '{first.subject}' ({first.location}). It "
-                    "could be in the training and the test set; give both faces one subject, or remove one."
-                )
-                yield _finding("error", "shared image", other, reason)
-        if whole_images and len(faces) > 1:
-            reason = (
-                f"one of {len(faces)} faces in {first.image}, but the network sees images whole and can learn one face "
-                "of each. Set data.crop.mode=box to learn each face by itself, or leave one face an image."
-            )
-            yield from (_finding("error", "several faces", face, reason) for face in faces)
+    left, top, right, bottom = box_px
+    height, width = fact.size
+    if not (0 <= (left + right) / 2 <= width - 1 and 0 <= (top + bottom) / 2 <= height - 1):
+        reason = f"the middle of the face box {left:g} {top:g} {right:g} {bottom:g} is outside the image of {width} x "
+        yield finding_at("error", "outside", annotation, f"{reason}{height} pixels. Is it for another image size?")
 
 
 def _count(
@@ -288,7 +266,3 @@ def _outside(points_px: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     # a pixel reaches half a pixel beyond its centre; NaN compares as inside
     beyond = (points_px < -0.5) | (points_px > np.array([width, height]) - 0.5)
     return np.any(beyond, axis=1)
-
-
-def _finding(severity: Severity, kind: str, annotation: Annotation, reason: str) -> Finding:
-    return Finding(severity, kind, str(annotation.image), annotation.location, reason)

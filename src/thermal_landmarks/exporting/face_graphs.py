@@ -13,11 +13,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from thermal_landmarks.data.batch import numbers
+from thermal_landmarks.data.face_frames import FACE_HEIGHT, UPRIGHT_ASPECT, expected_points
 from thermal_landmarks.data.scenes.gray import PERCENTILES, SKIN_RANGE_C
 from thermal_landmarks.data.warping import inverse
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.inference.confidence import BEYOND, LEAST, Confidence
-from thermal_landmarks.inference.face_frames import FACE_HEIGHT, UPRIGHT_ASPECT, expected_points
 from thermal_landmarks.inference.finder import MULTIPLE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float, Float32
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.face_frames import box_around, expected_points, face_frame
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
 from thermal_landmarks.inference.confidence import Agreement, Confidence
 from thermal_landmarks.inference.face import Face
-from thermal_landmarks.inference.face_frames import box_around, expected_points, face_frame
 from thermal_landmarks.models.face_decoding import Detections, box_overlap
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from thermal_landmarks.data.batch import to_pixels
 from thermal_landmarks.data.cascade import Cascade
+from thermal_landmarks.data.face_frames import expected_points
 from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.inference.calibration.offsets import Calibration
-from thermal_landmarks.inference.face_frames import expected_points
 from thermal_landmarks.inference.speed import Looking
 from thermal_landmarks.models.cascade import last_looks, locate, locate_both_ways
 from thermal_landmarks.models.folding import fold_normalisation

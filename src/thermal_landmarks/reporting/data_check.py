@@ -1,10 +1,15 @@
-"""What `check_data.py` leaves: report.json, findings.csv, the data set as COCO JSON, and a montage of samples."""
+"""What `check_data.py` leaves: report.json, findings.csv, the data set as COCO JSON, and pictures.
+
+`montage.png` shows samples as the network gets them; `faces.png` whole pictures with every annotated face, where some
+show several or a finder is to learn from them.
+"""
 
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
+from PIL import Image
 from rich.console import Console
 
 from thermal_landmarks.building import build
@@ -15,8 +20,10 @@ from thermal_landmarks.data.checks import check_source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.readers.coco import write_coco
 from thermal_landmarks.data.split import SplitSettings, split_subjects
+from thermal_landmarks.data.task import settings_of_task, task_of
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.evaluation.figures import Panel, montage
+from thermal_landmarks.reporting.face_pictures import draw_faces, has_several_faces
 from thermal_landmarks.runs import write_json
 
 _RANDOM_VERSIONS = 3  # columns of the montage after the original, where the augmentation stores no rotated versions
@@ -40,13 +47,15 @@ def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None)
     if cfg.data.test_source is not None:
         sources["test"] = build("source", cfg.data.test_source)
     reports = {}
+    finder = task_of(cfg.data) == "faces"
     for part, source in sources.items():
         reports[part] = check_source(
             source,
             name=f"{cfg.data_name} {part}".strip(),
             scheme=cfg.data.scheme,
-            needs_box=cfg.data.crop.mode == "box",
-            whole_images=cfg.data.crop.mode == "none",
+            needs_box=cfg.data.crop.mode == "box" and not finder,
+            whole_images=cfg.data.crop.mode == "none" and not finder,
+            finder=finder,
             workers=cfg.data.workers,
         )
     _check_split(cfg, reports[""], with_test="test" not in sources)
@@ -54,7 +63,11 @@ def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None)
         console.print(report.render())
         _write(report, sources[part], folder, part)
     if cfg.samples > 0 and all(report.good for report in reports.values()):
-        write_montage(cfg, sources[""], folder / "montage.png")
+        if finder or has_several_faces(reports[""].good):
+            pictures = draw_faces(sources[""], reports[""].good, most=cfg.samples)
+            Image.fromarray(pictures).save(folder / "faces.png")
+        if not finder:
+            write_montage(cfg, sources[""], folder / "montage.png")
     console.print(f"Report: {folder}", soft_wrap=True)
     return not any(report.bad_items for report in reports.values())
 
@@ -83,7 +96,7 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
     # all usable images serve as training images here, whatever the split
     split = {**cfg.data.split, "overlap": True, "file": None}
     settings: dict[str, Any] = {"source": None, "test_source": None, "on_bad_item": "skip", "split": split}
-    data: LandmarkDataModule = build("data", {**cfg.data, **settings})
+    data: LandmarkDataModule = build("data", {**settings_of_task(cfg.data), **settings})
     data.source = source
     data.prepare_data()
     data.setup()

@@ -16,6 +16,7 @@ from optuna.trial import FrozenTrial, TrialState
 from rich.console import Console
 
 from thermal_landmarks.building import build
+from thermal_landmarks.data.task import settings_of_task
 from thermal_landmarks.errors import ConfigError, Interrupted
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, plan_studies
@@ -177,4 +178,4 @@ def _prepare_data(plans: Sequence[StudyPlan]) -> None:
         data = plan.config.data
         if data not in prepared:
             prepared.append(data)
-            build("data", data).prepare_data()
+            build("data", settings_of_task(data)).prepare_data()

@@ -22,6 +22,7 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.data.split import write_split
+from thermal_landmarks.data.task import settings_of_task, task_of
 from thermal_landmarks.errors import ConfigError, DivergedError, Interrupted
 from thermal_landmarks.evaluation.measures import best_is
 from thermal_landmarks.evaluation.terminal import metric_table
@@ -95,7 +96,7 @@ def _train(
     keep_freed_memory()
     L.seed_everything(cfg.seed, workers=True, verbose=False)
 
-    data: LandmarkDataModule | SceneDataModule = build("data", cfg.data)
+    data: LandmarkDataModule | SceneDataModule = build("data", settings_of_task(cfg.data))
     data.prepare_data()
     data.setup()
     if resume_from is not None and json.loads(run.split.read_text(encoding="utf-8")) != data.split:
@@ -262,7 +263,7 @@ def run_metadata(cfg: DictConfig, module: LandmarkModule | FinderModule) -> RunM
         ablation=cfg.ablation,
         experiment=cfg.group_choices.experiment,
         data=cfg.group_choices.data,
-        scheme=cfg.data.get("scheme", "faces"),
+        scheme="faces" if task_of(cfg.data) == "faces" else cfg.data.get("scheme", "faces"),
         seed=cfg.seed,
         parameters=count_parameters(module.network),
         gflops=count_flops(module.network) / 1e9,

@@ -10,13 +10,13 @@ from omegaconf import OmegaConf
 
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
+from thermal_landmarks.data.face_frames import expected_points
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.calibration import run
 from thermal_landmarks.inference.calibration.annotated import predict_annotated, shared_landmarks
 from thermal_landmarks.inference.calibration.leave_one_out import Faces
 from thermal_landmarks.inference.calibration.run import calibrate_config
-from thermal_landmarks.inference.face_frames import expected_points
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import find_checkpoint, load_checkpoint
 

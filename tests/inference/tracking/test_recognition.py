@@ -5,8 +5,8 @@ import pytest
 
 from thermal_faces import SyntheticSequence
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.face_frames import box_around
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.inference.face_frames import box_around
 from thermal_landmarks.inference.tracking.appearance import likeness, look
 from thermal_landmarks.inference.tracking.recognition import People
 from thermal_landmarks.inference.tracking.track import Tracklet

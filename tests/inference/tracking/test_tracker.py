@@ -10,7 +10,7 @@ from scipy.ndimage import shift
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.inference.face_frames import box_around, expected_points
+from thermal_landmarks.data.face_frames import box_around, expected_points
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.steadying import FRAMES

@@ -61,6 +61,12 @@ class FileReader(ABC):
         """All annotations, in a stable order; read once."""
         return self._annotations
 
+    @property
+    def faceless(self) -> Sequence[Annotation]:
+        """The pictures that are listed without a face, as annotations without points and box."""
+        assert self._annotations  # reading them finds these, too
+        return self._faceless
+
     def load(self, annotation: Annotation) -> ThermalImage:
         """The image of one annotation."""
         stated = annotation.attributes
@@ -108,10 +114,11 @@ class FileReader(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # worker processes load images; they need no copy of all annotations
-        return {k: v for k, v in self.__dict__.items() if k not in ("_annotations", "_place")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_annotations", "_faceless", "_place")}
 
     @cached_property
     def _annotations(self) -> list[Annotation]:
+        self._faceless: list[Annotation] = []
         try:
             found = [_with_possible_name(annotation) for annotation in self._parse()]
         except UserError:
@@ -143,7 +150,7 @@ class FileReader(ABC):
         box_px: tuple[float, float, float, float] | None = None,
         attributes: dict[str, str | float | bool] | None = None,
     ) -> Annotation:
-        """An annotation, or a faulty one: not as many points as the scheme, none at all, or an empty face box."""
+        """An annotation, or a faulty one: not as many points as the scheme, an empty face box, or neither of both."""
         expected = get_scheme(self.scheme).num_points
         with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite
             points = np.asarray(points_px, dtype=np.float32).reshape(-1, 2)
@@ -159,7 +166,7 @@ class FileReader(ABC):
         if farthest > _FARTHEST_PX:
             finding = f"a coordinate of {farthest:.4g} pixels is in no image. Fix or remove it."
             return self._fault(image, location, finding, subject=subject)
-        if not np.isfinite(points).all(axis=1).any():
+        if box_px is None and not np.isfinite(points).all(axis=1).any():
             return self._fault(image, location, "no landmark is annotated. Annotate or remove it.", subject=subject)
         if box_px is not None and not _has_area(box_px):
             return self._fault(image, location, "the face box has no area. Fix it.", subject=subject)
@@ -167,11 +174,20 @@ class FileReader(ABC):
         points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.float32(np.nan))
         return Annotation(image, points, subject, visible, box_px, location, attributes or {})
 
+    def _without_face(
+        self, image: Path, subject: str, location: str, attributes: dict[str, str | float | bool] | None = None
+    ) -> None:
+        """Keep a picture that is listed without a face."""
+        points = self._no_points()
+        self._faceless.append(Annotation(image, points, subject, None, None, location, attributes or {}))
+
+    def _no_points(self) -> np.ndarray:
+        return np.full((get_scheme(self.scheme).num_points, 2), np.nan, dtype=np.float32)
+
     def _fault(self, image: Path, location: str, finding: str, *, subject: str = "") -> Annotation:
         """A record that can't be used; loading its image raises the finding."""
-        points = np.full((get_scheme(self.scheme).num_points, 2), np.nan, dtype=np.float32)
         return Annotation(
-            image, points, subject or image.stem, None, None, location, {_FAULT: f"{location}: {finding}"}
+            image, self._no_points(), subject or image.stem, None, None, location, {_FAULT: f"{location}: {finding}"}
         )
 
     def _subject(self, relative: str, default: str) -> str:

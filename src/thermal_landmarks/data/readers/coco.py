@@ -69,7 +69,15 @@ class CocoKeypoints(FileReader):
         files = self._find_images({image["file_name"] for image in images.values()})
         nameless = sum(self._named_subject(image) is None for image in images.values())
         self._warn_each_image_its_own_subject(nameless, f"Add '{self.subject_key}' to its image entries.")
-        return [self._read(index, entry, images, files) for index, entry in enumerate(content["annotations"])]
+        found = [self._read(index, entry, images, files) for index, entry in enumerate(content["annotations"])]
+        shown = {annotation.image for annotation in found}
+        for image in images.values():
+            path = files[image["file_name"]]
+            if isinstance(path, Path) and path not in shown:
+                subject = self._subject(image["file_name"], self._named_subject(image) or image["file_name"])
+                place = f"{file}, image id {shortened(image['id'])}"
+                self._without_face(path, subject, place, _attributes(image))
+        return found
 
     def _find_images(self, names: set[str]) -> dict[str, Path | DataError]:
         """The file of each name, or why there is none."""
@@ -98,6 +106,10 @@ class CocoKeypoints(FileReader):
         if isinstance(path, DataError):
             return self._fault(self.annotation_file.parent / image["file_name"], location, str(path))
         subject = self._subject(image["file_name"], self._named_subject(image) or image["file_name"])
+        box_px = _corners(entry.get("bbox"))
+        if box_px is not None and "keypoints" not in entry:  # of a detector's data set
+            points = self._no_points()
+            return self._annotation(path, points, subject, location, box_px=box_px, attributes=_attributes(image))
         try:
             triples = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
         except (KeyError, OverflowError, TypeError, ValueError):
@@ -112,8 +124,8 @@ class CocoKeypoints(FileReader):
             subject,
             location,
             visible=triples[:, 2] == _VISIBLE,
-            box_px=_corners(entry.get("bbox")),
-            attributes=stated_size(image.get("width"), image.get("height")) | stated_unit(image.get("unit")),
+            box_px=box_px,
+            attributes=_attributes(image),
         )
 
     def _named_subject(self, image: dict[str, Any]) -> str | None:
@@ -135,6 +147,10 @@ class CocoKeypoints(FileReader):
                     f"{self.annotation_file}: the category's keypoints are those of scheme '{scheme.name}' in another "
                     f"order. Write them as: {', '.join(own)}."
                 )
+
+
+def _attributes(image: Mapping[str, Any]) -> dict[str, str | float | bool]:
+    return stated_size(image.get("width"), image.get("height")) | stated_unit(image.get("unit"))
 
 
 def _key(identity: Any) -> str | None:
@@ -190,8 +206,10 @@ def _entry(number: int, image_id: int, annotation: Annotation) -> dict[str, Any]
     flags = np.where(present, np.where(visible, _VISIBLE, _HIDDEN), _MISSING)
     points = np.where(present[:, None], annotation.points_px, 0)
     triples = [value for (x, y), v in zip(points.tolist(), flags.tolist(), strict=True) for value in (x, y, v)]
-    low, high = np.nanmin(annotation.points_px, axis=0), np.nanmax(annotation.points_px, axis=0)
-    left, top, right, bottom = annotation.box_px or (*low.tolist(), *high.tolist())
+    left, top, right, bottom = annotation.box_px or (
+        *np.nanmin(annotation.points_px, axis=0).tolist(),
+        *np.nanmax(annotation.points_px, axis=0).tolist(),
+    )
     box = [left, top, right - left, bottom - top]
     return {
         "id": number,

@@ -2,7 +2,7 @@
 
 A text file an image, in a folder `labels` beside the images' folder; a face a line: class, box (centre x, y, width,
 height), then x, y and, if there is a third number, visibility or confidence of each point. All are fractions of the
-image's width and height.
+image's width and height. A line that ends after the box is a face without landmarks, as in data for a detector.
 """
 
 import logging
@@ -87,13 +87,10 @@ class YoloPose(FileReader):
         files = self._label_files(self._description())
         finder = ImageFinder()
         lines: list[_Line | Annotation] = []
-        empty = 0
         for file in files:
-            read = self._read_file(file, finder)
-            empty += not read
-            lines += read
-        if empty:
-            _log.info("%s: %d label file(s) without a face.", self.folder, empty)
+            lines += self._read_file(file, finder)
+        if self._faceless:
+            _log.info("%s: %d label file(s) without a face.", self.folder, len(self._faceless))
         self._warn_each_image_its_own_subject(len(files), "Set data.source.subject_pattern.")
         thirds = [
             line.numbers[_BOX_END + 2 :: 3] for line in lines if isinstance(line, _Line) and self._has_third(line)
@@ -156,10 +153,12 @@ class YoloPose(FileReader):
             text = [(n, line.split()) for n, line in enumerate(_lines(file), 1) if line.strip()]
         except DataError as error:
             return [self._fault(file.with_suffix(""), place, finding_of(error, file), subject=subject)]
-        if not text:
-            return []
         folders = (_images_beside(file.parent, self.images), file.parent)
         image = finder.find(folders, file.stem)
+        if not text:
+            if image is not None:
+                self._without_face(image, subject, place)
+            return []
         if image is None:
             looked = " and ".join(map(str, folders))
             finding = f"no image named {file.stem} in {looked}. Set data.source.images to the name of their folder."
@@ -174,10 +173,11 @@ class YoloPose(FileReader):
         self, place: str, image: Path, subject: str, cells: Sequence[str], size: tuple[int, int]
     ) -> "_Line | Annotation":
         points = get_scheme(self.scheme).num_points
-        if len(cells) not in (_BOX_END + 2 * points, _BOX_END + 3 * points):
+        if len(cells) not in (_BOX_END, _BOX_END + 2 * points, _BOX_END + 3 * points):
             finding = (
                 f"{len(cells)} numbers, expected class, box and {points} points of scheme '{self.scheme}' of 2 or 3 "
-                f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}. Set the scheme, or fix the line."
+                f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}; or {_BOX_END} for class and box alone. Set "
+                "the scheme, or fix the line."
             )
             return self._fault(image, place, finding, subject=subject)
         try:
@@ -190,7 +190,9 @@ class YoloPose(FileReader):
         return _Line(place, image, subject, numbers, size)
 
     def _annotate(self, line: _Line, flags: bool) -> Annotation:
-        points = line.numbers[_BOX_END:].reshape(get_scheme(self.scheme).num_points, -1)
+        points = np.zeros((get_scheme(self.scheme).num_points, 2))
+        if len(line.numbers) > _BOX_END:
+            points = line.numbers[_BOX_END:].reshape(len(points), -1)
         missing = (points[:, :2] == 0).all(axis=1)
         visible = None
         if self._has_third(line):

@@ -10,25 +10,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from thermal_landmarks.data.annotation import Source
+from thermal_landmarks.data.scenes.annotated import AnnotatedScenes
 from thermal_landmarks.data.scenes.augmentation import SceneAugmentation, SceneChanges
 from thermal_landmarks.data.scenes.batch import Faces, SceneBatch, sort_out
 from thermal_landmarks.data.scenes.store import SceneSource, StoredScenes, load_or_render
-from thermal_landmarks.data.split import Split
+from thermal_landmarks.data.split import Split, SplitSettings, split_subjects
 from thermal_landmarks.data.warping import warp_batch
 from thermal_landmarks.errors import ConfigError
 
 
 class SceneDataModule(L.LightningDataModule):
-    """Scenes with the boxes of their faces; the last ones are kept for validation.
+    """Scenes with the boxes of their faces.
 
     Args:
-        source: Of the scenes.
-        test_source: Other scenes for the test.
+        source: Of the scenes; or annotated pictures, which are divided by subject.
+        test_source: Other scenes, or annotated pictures, for the test. None: subjects of `source`.
         stored_size: (height, width) of the scenes as they are kept.
         image_size: (height, width) of the network's input in training; the trained network takes any size.
         batch_size: Scenes a batch.
         steps_per_epoch: Batches between two validations.
-        validation: How many of the scenes are kept for it.
+        validation: How many of rendered scenes, the last ones, are kept for it.
+        split: Settings of `split.SplitSettings`, for annotated pictures.
+        on_bad_item: What `AnnotatedScenes` does with a face whose place is not known.
         augmentation: Settings of `SceneChanges`.
         cache_dir: Folder of the stored scenes.
         render_minutes: Rendering ends then with the scenes that are ready. None: all are rendered.
@@ -41,8 +45,8 @@ class SceneDataModule(L.LightningDataModule):
     def __init__(
         self,
         *,
-        source: SceneSource,
-        test_source: SceneSource,
+        source: SceneSource | Source,
+        test_source: SceneSource | Source | None,
         stored_size: Sequence[int],
         image_size: Sequence[int],
         batch_size: int,
@@ -50,13 +54,19 @@ class SceneDataModule(L.LightningDataModule):
         validation: int,
         augmentation: dict[str, Any],
         cache_dir: str | Path,
+        split: dict[str, Any] | None = None,
+        on_bad_item: Literal["error", "skip"] = "error",
         render_minutes: float | None = None,
         workers: int = 0,
         seed: int = 0,
     ) -> None:
         super().__init__()
-        self.source = source
-        self.test_source = test_source
+        self.split_settings = SplitSettings(**(split or {}))
+        self.on_bad_item = on_bad_item
+        self.source = self._scenes_of(source)
+        self.test_source = None if test_source is None else self._scenes_of(test_source)
+        if self.test_source is None and not isinstance(self.source, AnnotatedScenes):
+            raise ConfigError("data.test_source: rendered scenes are tested on others; see conf/data/scenes.yaml.")
         self.stored_size = (int(stored_size[0]), int(stored_size[1]))
         self.image_size = (int(image_size[0]), int(image_size[1]))
         self.batch_size = batch_size
@@ -70,34 +80,44 @@ class SceneDataModule(L.LightningDataModule):
         self.seed = seed
         self.scenes: dict[str, StoredScenes] = {}
         self.rows: dict[str, np.ndarray] = {}
+        self._split: Split = {}
         self._resident: dict[tuple[str, torch.device], Tensor] = {}
 
     def prepare_data(self) -> None:
         """Render and store the scenes (one process of a machine does it for all)."""
         if self.scenes:  # set up already, so everything is there
             return
-        self._load("train")
-        self._load("test")
+        for source in filter(None, (self.source, self.test_source)):
+            self._load(source)
 
     def setup(self, stage: str | None = None) -> None:
         """Load the stored scenes; a second call does nothing."""
         del stage
         if self.scenes:
             return
-        train, test = self._load("train"), self._load("test")
-        if not 0 < self.validation < len(train):
-            raise ConfigError(
-                f"data.validation={self.validation} scenes are kept aside, but there are {len(train)}. Set fewer, or "
-                "more data.source.images."
-            )
+        train = self._load(self.source)
+        test = train if self.test_source is None else self._load(self.test_source)
         self.scenes = {"train": train, "val": train, "test": test}
-        first = len(train) - self.validation
-        self.rows = {"train": np.arange(first), "val": np.arange(first, len(train)), "test": np.arange(len(test))}
+        if isinstance(self.source, AnnotatedScenes):
+            subjects = np.array(self.source.subjects)
+            parts = split_subjects(subjects.tolist(), self.split_settings, with_test=self.test_source is None)
+            self.rows = {stage: np.flatnonzero(np.isin(subjects, names)) for stage, names in parts.items()}
+            self._split = parts
+        else:
+            first = len(train) - self.validation
+            if not 0 < self.validation < len(train):
+                raise ConfigError(
+                    f"data.validation={self.validation} scenes are kept aside, but there are {len(train)}. Set fewer, "
+                    "or more data.source.images."
+                )
+            self.rows = {"train": np.arange(first), "val": np.arange(first, len(train))}
+        if self.test_source is not None:
+            self.rows["test"] = np.arange(len(test))
 
     @property
     def split(self) -> Split:
-        """Which scenes are in which part, as names."""
-        return {stage: [f"{rows[0]}-{rows[-1]}"] for stage, rows in self.rows.items()}
+        """Which scenes are in which part: as numbers from one to another, or the subjects of annotated pictures."""
+        return {stage: [f"{rows[0]}-{rows[-1]}"] for stage, rows in self.rows.items() if len(rows)} | self._split
 
     @property
     def datasets(self) -> dict[str, np.ndarray]:
@@ -141,7 +161,7 @@ class SceneDataModule(L.LightningDataModule):
         }
 
     def _stored(self, stage: str, rows: Tensor) -> Tensor:
-        part = "test" if stage == "test" else "train"
+        part = "test" if stage == "test" and self.test_source is not None else "train"
         key = (part, rows.device)
         if key not in self._resident:
             images = self.scenes[part].images
@@ -158,9 +178,12 @@ class SceneDataModule(L.LightningDataModule):
         there = ~boxes.isnan().any(dim=-1)
         return Faces(boxes, angle, there & is_face, there & ~is_face)
 
-    def _load(self, part: Literal["train", "test"]) -> StoredScenes:
-        source, minutes = (self.source, self.render_minutes) if part == "train" else (self.test_source, None)
+    def _load(self, source: SceneSource) -> StoredScenes:
+        minutes = self.render_minutes if source is self.source else None
         return load_or_render(source, self.stored_size, self.cache_dir, workers=self.workers, minutes=minutes)
+
+    def _scenes_of(self, source: SceneSource | Source) -> SceneSource:
+        return source if isinstance(source, SceneSource) else AnnotatedScenes(source, on_bad_item=self.on_bad_item)
 
 
 def _as_tensor(images: np.ndarray) -> Tensor:

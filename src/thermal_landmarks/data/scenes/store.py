@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float, UInt8
@@ -51,6 +51,7 @@ class Scene(Protocol):
     def faces(self) -> Sequence[SceneFace]: ...
 
 
+@runtime_checkable
 class SceneSource(Protocol):
     """Where scenes come from, as `thermal_faces.SyntheticScenes`."""
 

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.face_frames import face_frame
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
-from thermal_landmarks.inference.face_frames import face_frame
 
 _SIDE = 24  # pixels of the square that a face is brought to
 _SAMPLES = 3  # along each side of such a pixel

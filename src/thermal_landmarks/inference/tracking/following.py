@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.inference.face_frames import box_around
+from thermal_landmarks.data.face_frames import box_around
 from thermal_landmarks.inference.faces import looks_at
 from thermal_landmarks.inference.looks import Looks
 from thermal_landmarks.inference.predictor import Predictor

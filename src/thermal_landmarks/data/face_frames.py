@@ -1,8 +1,11 @@
-"""The part of an image around one found face, upright and at one size, in which landmarks are looked for."""
+"""The part of an image around a face, found or annotated: upright, at one size, for looking for landmarks in it."""
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
 
+from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.geometry import similarity_matrix, transform_points
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 
@@ -82,11 +85,17 @@ def box_around(
     """The box that a finder would give a face with these landmarks, and its angle in the picture's plane, in radians.
 
     Args:
-        points_px: The landmarks.
+        points_px: The landmarks; NaN where one is missing.
         scheme: Their names.
         reference: As of `expected_points`.
+
+    Raises:
+        ValueError: If fewer than two different landmarks are there of which it is known where they lie in a face.
     """
     expected, known = expected_points(scheme, reference, (1, 1), share=1.0)
+    known &= np.isfinite(points_px).all(axis=1)
+    if not known.any():
+        raise ValueError("No landmark is there of which it is known where it lies in a face.")
     matrix = similarity_matrix(expected[known], np.asarray(points_px, dtype=float)[known])
     height = float(np.hypot(matrix[0, 0], matrix[1, 0]))
     angle = float(np.arctan2(matrix[1, 0], matrix[0, 0]))
@@ -95,3 +104,27 @@ def box_around(
     half = np.sqrt([across * cos2 + along * sin2, across * sin2 + along * cos2]) / 2
     middle = matrix[:, 2]  # the middle of a frame of one pixel is 0
     return np.concatenate([middle - half, middle + half]), angle
+
+
+def annotated_box(annotation: Annotation, scheme: Scheme) -> tuple[Float[np.ndarray, "4"], float] | None:
+    """The box that a finder would give an annotated face, and its angle: by its landmarks, else as annotated."""
+    try:
+        return box_around(annotation.points_px, scheme, None)
+    except ValueError:
+        return None if annotation.box_px is None else (np.array(annotation.box_px), 0.0)
+
+
+def frames_of_faces(
+    annotations: Sequence[Annotation], scheme: Scheme, size: tuple[int, int]
+) -> list[Float[np.ndarray, "2 3"] | None]:
+    """Where each face is shown, if a picture of the data set has several: in a frame of its own, as `predict` shows it.
+
+    Returns:
+        The matrix of `face_frame` for each face; None for all where every picture has one face and is shown whole, and
+        for a face of which neither box nor landmarks tell where it is.
+    """
+    boxes = [annotated_box(annotation, scheme) for annotation in annotations]
+    images = [annotation.image for annotation, box in zip(annotations, boxes, strict=True) if box is not None]
+    if len({*images}) == len(images):
+        return [None] * len(annotations)
+    return [None if found is None else face_frame(*found, size) for found in boxes]
