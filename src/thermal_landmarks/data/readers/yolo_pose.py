@@ -176,8 +176,8 @@ class YoloPose(FileReader):
         if len(cells) not in (_BOX_END, _BOX_END + 2 * points, _BOX_END + 3 * points):
             finding = (
                 f"{len(cells)} numbers, expected class, box and {points} points of scheme '{self.scheme}' of 2 or 3 "
-                f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}; or {_BOX_END} for class and box alone. Set "
-                "the scheme, or fix the line."
+                f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}; or {_BOX_END} for class and box alone. "
+                "Set the scheme, or fix the line."
             )
             return self._fault(image, place, finding, subject=subject)
         try:
