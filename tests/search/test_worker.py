@@ -26,12 +26,12 @@ def results(tmp_path):
 
 
 def test_seed_replays_no_draw_on_resume_and_repeats_the_whole_search(search, study_of):
-    seeded = ["search.sampler.seed=5", "search.sampler.n_startup_trials=2"]
+    seeded = ["search.sampler.seed=5", "search.sampler.n_startup_trials=1"]
+    search("search.trials=1", *seeded)
     search("search.trials=2", *seeded)
-    search("search.trials=4", *seeded)
     stopped = params(study_of())
-    assert len({*stopped}) == 4
-    search("search.trials=4", *seeded, "search.storage=sqlite:///outputs/whole.db")
+    assert len({*stopped}) == 2
+    search("search.trials=2", *seeded, "search.storage=sqlite:///outputs/whole.db")
     assert params(study_of(storage="sqlite:///outputs/whole.db")) == stopped
     search("search.trials=1", "search.storage=sqlite:///outputs/unseeded.db")
     assert not {*params(study_of(storage="sqlite:///outputs/unseeded.db"))} & {*stopped}
@@ -57,25 +57,25 @@ def test_a_new_study_of_the_same_name_overwrites_no_folder(search, tmp_path):
     assert (tmp_path / FOLDER / "000_2" / "metrics.json").exists()
 
 
-@pytest.mark.parametrize(
-    "error", [RuntimeError("no such kernel"), torch.OutOfMemoryError("out of memory"), MemoryError()]
-)
-def test_failed_trials_are_kept_as_failed_and_the_search_goes_on(search, study_of, monkeypatch, tmp_path, error):
+def test_failed_trials_are_kept_as_failed_and_the_search_goes_on(search, study_of, monkeypatch, tmp_path):
     from thermal_landmarks.search import trial
 
     whole = trial.train
+    errors = {1: RuntimeError("no such kernel"), 2: torch.OutOfMemoryError("out of memory"), 3: MemoryError()}
 
-    def fail_once(cfg, folder, **rest):
-        if cfg.trial == 1:
-            raise error
+    def fail(cfg, folder, **rest):
+        if cfg.trial in errors:
+            raise errors[cfg.trial]
         return whole(cfg, folder, **rest)
 
-    monkeypatch.setattr(trial, "train", fail_once)
-    search("search.trials=3", "search.pruner.min_resource=100")
-    assert [t.state for t in study_of().trials] == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE]
-    assert type(error).__name__ in study_of().trials[1].user_attrs["reason"]
+    monkeypatch.setattr(trial, "train", fail)
+    search("search.trials=5", "search.pruner.min_resource=100", "search.give_up_after=4")
+    trials = study_of().trials
+    assert [t.state for t in trials] == [TrialState.COMPLETE, *[TrialState.FAIL] * 3, TrialState.COMPLETE]
+    for number, error in errors.items():
+        assert type(error).__name__ in trials[number].user_attrs["reason"]
     found = results(tmp_path)
-    assert (found["failed"], found["complete"], found["epochs_without_pruning"]) == (1, 2, 8)
+    assert (found["failed"], found["complete"], found["epochs_without_pruning"]) == (3, 2, 8)
 
 
 def test_without_completed_trial_the_results_say_so_and_the_search_gives_up(search, monkeypatch, tmp_path):
