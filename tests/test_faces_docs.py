@@ -21,7 +21,8 @@ SMALL = {
 def folder(tmp_path: Path, blob_faces: Any) -> Path:
     source, width = blob_faces, blob_faces.size[1]
     (tmp_path / "faces").mkdir()
-    images, faces = [], []
+    images: list[dict[str, Any]] = []
+    faces: list[dict[str, Any]] = []
     annotations = source.annotations()
     for number in range(6):
         pair = annotations[2 * number : 2 * number + 2]
