@@ -3,6 +3,7 @@
 import difflib
 import errno
 import functools
+import inspect
 import os
 import re
 import shlex
@@ -23,6 +24,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from thermal_landmarks.building import ALL_BUILDABLE
+from thermal_landmarks.commands.help import print_help
 from thermal_landmarks.errors import ConfigError, Interrupted, UserError
 from thermal_landmarks.old_names import todays_arguments
 from thermal_landmarks.rendered import store_ranges
@@ -144,6 +146,14 @@ def command(
         @functools.wraps(function)
         def main() -> None:
             os.environ["HYDRA_FULL_ERROR"] = "1"  # errors reach the clause below instead of Hydra's own printing
+            if {"-h", "--help"} & set(sys.argv[1:]):
+                print_help(
+                    config_name,
+                    (inspect.getdoc(function) or "").partition("\n\n")[0],
+                    CONFIG_DIR,
+                    config_groups(config_name),
+                )
+                return
             try:
                 if expand is not None:
                     sys.argv[1:] = expand(sys.argv[1:])

@@ -17,7 +17,10 @@ def from_study(arguments: list[str]) -> list[str]:
 
 @command("train", expand=from_study)
 def main(cfg: DictConfig) -> float:
-    """Train one model; the return value is what a search minimises."""
+    """Train one model, test it and leave checkpoints, metrics and figures in the run folder.
+
+    The return value is what a search minimises.
+    """
     return train_model(cfg)
 
 
