@@ -1,7 +1,10 @@
 import errno
 import json
+import multiprocessing
 import os
+import pickle
 import shutil
+import sys
 import threading
 from pathlib import Path
 
@@ -12,6 +15,7 @@ from filelock import FileLock
 from thermal_landmarks.data import cache, cache_files
 from thermal_landmarks.data.cache import load_or_build
 from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.errors import DataError, OutputError
 
 SMALL = Preprocessing((24, 32))
@@ -74,6 +78,39 @@ def test_samples_stay_readable_when_images_and_cache_are_deleted_meanwhile(blob_
     shutil.rmtree(tmp_path)
     for row, values in enumerate(before):
         np.testing.assert_array_equal(samples.values(row), values)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="fork")
+def test_a_cache_that_another_program_shortens_meanwhile_is_an_error_with_a_name(blob_faces, tmp_path):
+    """In a process of its own: memory-mapped, it would be ended by SIGBUS."""
+    samples = load_or_build(blob_faces, SMALL, tmp_path)
+    path = the_cache(tmp_path) / "images.npy"
+    expected = samples.values(0)
+
+    def read() -> None:
+        os.truncate(path, path.stat().st_size // 2)
+        np.testing.assert_array_equal(samples.values(0), expected)
+        with pytest.raises(DataError, match=r"images\.npy: ends within row \d+ of \d+: another program"):
+            samples.images[np.arange(len(samples))]
+
+    process = multiprocessing.get_context("fork").Process(target=read)
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    load_or_build(blob_faces, SMALL, tmp_path)
+    np.testing.assert_array_equal(samples.values(0), expected)
+
+
+def test_rows_on_disk_are_those_of_the_array(tmp_path):
+    array = np.random.default_rng(0).integers(0, 9, (7, 3, 4)).astype(np.uint16)
+    np.save(tmp_path / "a.npy", array)
+    rows = RowsOnDisk(tmp_path / "a.npy")
+    for index in (0, -1, [5, 2, 2], np.array([6, 0]), slice(1, 4), np.arange(7) > 4):
+        np.testing.assert_array_equal(rows[index], array[index])
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(rows)), array)
+    np.testing.assert_array_equal(RowsOnDisk(tmp_path / "a.npy", 3), array[:3])
+    with pytest.raises(IndexError):
+        rows[7]
 
 
 def test_the_space_is_reserved_before_the_file_is_filled(tmp_path):

@@ -11,8 +11,7 @@ import numpy as np
 import tifffile
 from PIL import Image
 from robustness.damage import damaged_bytes, damaged_text
-
-HEIGHT, WIDTH = 48, 64
+from robustness.flir_files import HEIGHT, WIDTH, flir_jpeg, scene
 
 
 class Picture(NamedTuple):
@@ -27,13 +26,6 @@ class Picture(NamedTuple):
     name: str
     content: bytes
     readable: bool | None = None
-
-
-def scene(seed: int = 0) -> np.ndarray:
-    """Degrees Celsius of a warm blob on a cold ground, float64 (HEIGHT, WIDTH)."""
-    y, x = np.mgrid[:HEIGHT, :WIDTH]
-    noise = np.random.default_rng(seed).normal(0, 0.1, (HEIGHT, WIDTH))
-    return 22 + 12 * np.exp(-((x - 30) ** 2 + (y - 20) ** 2) / 200) + noise
 
 
 def good_pictures() -> dict[str, bytes]:
@@ -226,51 +218,6 @@ def _odd_calibrations() -> Iterator[Picture]:
         yield Picture(f"flir_records_{directory[0]}_{directory[1]}.jpg", flir_jpeg(directory=directory))
     yield Picture("flir_png_bomb.jpg", flir_jpeg(raw=png_header(30_000, 30_000)), readable=False)
     yield Picture("flir_no_raw.jpg", flir_jpeg(raw=b""), readable=False)
-
-
-_CAMERA = {
-    "emissivity": (32, 0.95),
-    "distance": (36, 1.0),
-    "reflected": (40, 295.0),
-    "air": (44, 295.0),
-    "window": (48, 295.0),
-    "transmission": (52, 1.0),
-    "humidity": (60, 0.5),
-    "planck_r1": (88, 16_556.0),
-    "planck_b": (92, 1428.0),
-    "planck_f": (96, 1.0),
-    "alpha_1": (112, 0.006569),
-    "alpha_2": (116, 0.01262),
-    "beta_1": (120, -0.002276),
-    "beta_2": (124, -0.00667),
-    "mixture": (128, 1.9),
-    "planck_r2": (780, 0.0125),
-}  # place in the record, usual value
-
-
-def flir_jpeg(
-    *,
-    size: tuple[int, int] = (WIDTH, HEIGHT),
-    directory: tuple[int, int] | None = None,
-    raw: bytes | None = None,
-    camera: dict[str, float] | None = None,
-) -> bytes:
-    """A radiometric JPEG with two records; `camera` changes its settings."""
-    stated = bytearray(1000)
-    struct.pack_into("<H", stated, 0, 2)
-    struct.pack_into("<i", stated, 776, -342)
-    for name, (place, value) in _CAMERA.items():
-        struct.pack_into("<f", stated, place, (camera or {}).get(name, value))
-    signal = (12_000 + 100 * (scene() - 20)).astype("<u2").tobytes() if raw is None else raw
-    image = struct.pack("<HHH", 2, *size).ljust(32, b"\0") + signal
-    first, second = 64 + 64, 64 + 64 + len(image)
-    records = struct.pack("<HHIIII", 1, 0, 0, 0, first, len(image)).ljust(32, b"\0")
-    records += struct.pack("<HHIIII", 32, 0, 0, 0, second, len(stated)).ljust(32, b"\0")
-    head = b"FFF\0".ljust(20, b"\0") + struct.pack("<III", 100, *(directory or (64, 2)))
-    data = head.ljust(64, b"\0") + records + image + bytes(stated)
-    segment = b"FLIR\0\x01\0\0" + data
-    jpeg = _saved(np.zeros((HEIGHT, WIDTH), np.uint8), "JPEG")
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(segment) + 2) + segment + jpeg[2:]
 
 
 def is2(data: bytes) -> bytes:

@@ -1,12 +1,17 @@
-"""Some 170 broken checkpoints: each predicts or is refused by name, none executes what it holds."""
+"""Some 320 broken checkpoints: each predicts or is refused by name, none executes what it holds."""
 
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 from robustness.bounds import held_to_bounds
 from robustness.broken_checkpoints import MARK, broken_checkpoints
+from robustness.damage import odd_settings
 
+from thermal_landmarks.inference.confidence import Confidence
+from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import load_checkpoint
 
 
@@ -49,3 +54,43 @@ def test_the_command_refuses_a_broken_checkpoint_in_one_line(
         assert "half.ckpt is not a checkpoint of this project" in said
         assert "Traceback" not in said
         assert len(said.splitlines()) == 1, said
+
+
+def test_odd_settings_of_looks_and_offsets_are_refused_by_name_or_predict(
+    make_checkpoint: Callable[..., Path], tmp_path: Path
+) -> None:
+    zoom = {"crop_size": [32, 48], "passes": 2, "reference": [[-1, 0], [1, 0], [0, 1], [-0.5, 2], [0.5, 2], [0, 3]]}
+    content = torch.load(make_checkpoint(zoom=zoom), weights_only=True)
+    offsets = [[0.1, 0.0]] * 6
+    content["hyper_parameters"]["calibration"] = {
+        "reference": zoom["reference"],
+        "offsets": offsets,
+        "by_yaw": offsets,
+        "by_pitch": offsets,
+        "limits": [0.3, 0.3],
+        "faces": 5,
+    }
+    settings = {key: content["hyper_parameters"][key] for key in ("preprocessing", "scheme", "calibration")}
+    image = np.random.default_rng(0).normal(30, 1, (48, 64)).astype(np.float32)
+    file = tmp_path / "odd.ckpt"
+    refused = 0
+    for what, changed in odd_settings(settings, seed=5, count=60):
+        hyper_parameters = {"network": content["hyper_parameters"]["network"], **changed}
+        torch.save({**content, "hyper_parameters": hyper_parameters}, file)
+        try:
+            points, _ = held_to_bounds(lambda: Predictor.from_checkpoint(file, device="cpu")(image), "heckpoint")
+        except Exception as error:
+            raise AssertionError(f"{what}: {type(error).__name__}: {error}") from error
+        refused += points is None
+        assert points is None or np.isfinite(points).all(), what
+    assert 10 < refused < 60
+
+
+@pytest.mark.parametrize("speed", ["exact", "balanced"])
+def test_weights_of_confidence_that_are_none_are_refused(speed: str) -> None:
+    """A finder's checkpoint holds them; that of another program may hold anything in their place."""
+    weights = Confidence.from_settings({}).settings
+    good = {**weights, "balanced": weights}
+    for _, odd in odd_settings(good, seed=0, count=150):
+        confidence, _ = held_to_bounds(lambda odd=odd: Confidence.from_settings(odd, speed), "finder")
+        assert confidence is None or np.isfinite(np.concatenate([*confidence.settings.values()])).all()

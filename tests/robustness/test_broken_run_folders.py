@@ -3,13 +3,18 @@
 import json
 from pathlib import Path
 
+import optuna
 import pytest
 import torch
+from rich.console import Console
 from robustness.bounds import held_to_bounds
 from robustness.broken_run_folders import broken_configs, broken_metrics, hostile_settings
+from robustness.damage import damaged_bytes, odd_settings
 
 from thermal_landmarks.building import build
 from thermal_landmarks.reporting.report.runs import collect
+from thermal_landmarks.reporting.report.studies import load_searches
+from thermal_landmarks.reporting.report.write import write_report
 from thermal_landmarks.runs import RunFolder
 from thermal_landmarks.training.resuming import resumed_config
 
@@ -17,7 +22,7 @@ SOURCE = {"_target_": "thermal_faces.SyntheticFaces", "subjects": 2}
 DATA = {"_target_": "thermal_landmarks.data.datamodule.LandmarkDataModule", "source": SOURCE}
 
 CONFIG = {
-    "data": DATA,
+    "data": {**DATA, "image_size": [48, 64], "batch_size": 8},
     "group_choices": {"data": "synthetic", "stem": "conv"},
     "trainer": {"max_epochs": 3, "epochs_factor": 1},
     "seed": 0,
@@ -82,3 +87,46 @@ def test_a_report_shows_the_good_run_beside_broken_ones(run: RunFolder, tmp_path
             left_out = [path for path, _ in found.left_out]
             assert len(found.runs) == 2 or left_out or found.evaluations, what
         file.write_bytes(good)
+
+
+def test_a_report_is_written_beside_runs_of_odd_numbers_and_settings(tmp_path: Path) -> None:
+    """All of them at once: one that can't be shown is named in the report and ends nothing."""
+    runs = tmp_path / "runs"
+    measured = {**METRICS, "scheme": "perinasal6", "test/nme": 0.1, "test/pixel_error/subnasale": 3.0, "parameters": 7}
+    source = {**SOURCE, "_target_": "none"}
+    config = {
+        "data": {**DATA, "image_size": [48, 64], "batch_size": 8, "augmentation": {}, "source": source},
+        "group_choices": {"loss": "wing"},
+        "trainer": {"max_epochs": 3},
+        "metrics": {"auc_threshold": 0.1},
+        "seed": 0,
+    }
+    stored = [(measured, config)]
+    stored += [(odd, config) for _, odd in odd_settings(measured, seed=0, count=25)]
+    stored += [(measured, odd) for _, odd in odd_settings(config, seed=0, count=25)]
+    for number, (metrics, settings) in enumerate(stored):
+        run = _written(runs / f"{number:03d}")
+        run.metrics.write_text(json.dumps(metrics))
+        run.config.write_text(json.dumps(settings))
+        run.per_image.write_text("image,nme\na.png,0.1\nb.png,nan\nc.png,1e308\nd.png,\n")
+    page = write_report([runs], tmp_path / "report", studies=None, console=Console(quiet=True))
+    text = page.read_text(encoding="utf-8")
+    assert text.count("Not shown: ") > 5
+    assert "expected a number up to" in text
+    assert text.count("<script>") == 1, "that of the page alone"
+
+
+def test_a_damaged_database_of_studies_is_read_or_named_in_one_line(tmp_path: Path) -> None:
+    file = tmp_path / "studies.db"
+    study = optuna.create_study(storage=f"sqlite:///{file}", study_name="quick/conv-none")
+    study.optimize(lambda trial: trial.suggest_float("optimizer.lr", 1e-3, 1e-1, log=True), n_trials=2)
+    content = file.read_bytes()
+    assert len(load_searches(f"sqlite:///{file}")) == 1
+    refused = 0
+    for what, broken in damaged_bytes(content, seed=1, flips=0):
+        path = tmp_path / f"{what}.db"
+        path.write_bytes(broken)
+        _, message = held_to_bounds(lambda path=path: load_searches(f"sqlite:///{path}"), path.name)
+        assert "\n" not in message
+        refused += bool(message)
+    assert refused > 3

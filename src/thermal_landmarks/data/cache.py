@@ -24,6 +24,7 @@ from thermal_landmarks.data.encoding import Encoding, encode, encoding_of
 from thermal_landmarks.data.face_frames import frames_of_faces
 from thermal_landmarks.data.geometry import pixel_size, transform_points
 from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.long_work import counting, processes
@@ -48,7 +49,7 @@ class CachedSamples:
     """All samples of one source; row i of every array is one sample. Points and boxes are in network input pixels.
 
     Attributes:
-        images: uint16 (n, height, width) or in colour (n, 3, height, width), memory-mapped.
+        images: uint16 (n, height, width) or in colour (n, 3, height, width), on the disk.
         encoding: float32 (n, 2), scale and offset of each image's values.
         limits: float32 (n, 2), the values that become -1 and +1.
         matrix: float32 (n, 2, 3), original pixels -> input pixels.
@@ -63,7 +64,7 @@ class CachedSamples:
         attributes: What the data set says of each sample (pose, occlusion, ...).
     """
 
-    images: np.ndarray
+    images: RowsOnDisk
     encoding: np.ndarray
     limits: np.ndarray
     matrix: np.ndarray
@@ -113,7 +114,7 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
     samples = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
     with np.load(folder / "table.npz") as table:
         arrays = dict(table)
-    return CachedSamples(images=np.load(folder / "images.npy", mmap_mode="r"), **arrays, **samples)
+    return CachedSamples(images=RowsOnDisk(folder / "images.npy"), **arrays, **samples)
 
 
 def _fill(folder: Path, source: Source, preprocessing: Preprocessing, workers: int) -> None:

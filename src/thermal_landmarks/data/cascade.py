@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from thermal_landmarks.errors import ConfigError
 
+_MOST = 16  # looks one after the other, or sizes of the last one
+_LARGEST = 10.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class Cascade:
@@ -27,12 +30,14 @@ class Cascade:
     reference: tuple[tuple[float, float], ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.stages < 1 or self.face_size <= 0 or len(self.crop_size) != 2:
+        if not 1 <= self.stages <= _MOST or not 0 < self.face_size <= _LARGEST or len(self.crop_size) != 2:
             raise ConfigError(
-                "data.cascade needs crop_size=[height, width], stages of at least 1 and a positive face_size, found "
-                f"{list(self.crop_size)}, {self.stages} and {self.face_size}."
+                f"data.cascade needs crop_size=[height, width], stages of 1 to {_MOST} and a face_size up to "
+                f"{_LARGEST:g}, found {list(self.crop_size)}, {self.stages} and {self.face_size}."
             )
-        if not self.last_sizes or min(self.last_sizes) <= 0:
+        if not 1 <= len(self.last_sizes) <= _MOST or not all(0 < size <= _LARGEST for size in self.last_sizes):
             raise ConfigError(
-                f"data.cascade.last_sizes={list(self.last_sizes)} should be positive numbers, one or more."
+                f"data.cascade.last_sizes={list(self.last_sizes)} should be 1 to {_MOST} numbers up to {_LARGEST:g}."
             )
+        if self.percentiles is not None and not 0 <= self.percentiles[0] < self.percentiles[1] <= 100:
+            raise ConfigError(f"data.cascade.percentiles={list(self.percentiles)} should be two numbers from 0 to 100.")

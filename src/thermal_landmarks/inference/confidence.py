@@ -12,9 +12,12 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.errors import ConfigError
+
 LEAST = 1e-4
 BEYOND = 0.02  # confidence of a landmark outside the picture, at most
 FACE_FEATURES = ("one", "score", "disagreement", "size", "displacement")
+_LARGEST = 1e4  # of a weight
 POINT_FEATURES = ("one", "score", "disagreement", "size", "displacement", "own disagreement", "others' spread")
 
 
@@ -87,13 +90,26 @@ class Confidence:
         Args:
             settings: The weights for `exact`, and by name those for other speeds, whose fewer looks agree more easily.
             speed: At which faces are looked at.
+
+        Raises:
+            ConfigError: If they are no weights of these features.
         """
-        if speed != "exact":
-            settings = settings.get(speed, {})
-        if not settings:
-            score = np.eye(len(FACE_FEATURES))[1]
-            return cls(score, score, np.eye(len(POINT_FEATURES))[1])
-        return cls(*(np.array(settings[field.name]) for field in fields(cls)))
+        lengths = (len(FACE_FEATURES), len(FACE_FEATURES), len(POINT_FEATURES))
+        try:
+            if speed != "exact":
+                settings = settings.get(speed, {})
+            if not settings:
+                return cls(*(np.eye(length)[1] for length in lengths))
+            weights = [np.array(settings[field.name], dtype=float) for field in fields(cls)]
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ConfigError(f"The finder's confidence can't be read ({type(error).__name__}: {error}).") from error
+        found = [each.shape for each in weights]
+        if found != [(length,) for length in lengths] or not all((np.abs(w) <= _LARGEST).all() for w in weights):
+            raise ConfigError(
+                f"The finder's confidence has weights of shapes {found}, expected lengths {lengths} and numbers up to "
+                f"{_LARGEST:g}. Give another finder."
+            )
+        return cls(*weights)
 
     @property
     def settings(self) -> dict[str, list[float]]:

@@ -113,6 +113,7 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
         network = _with_weights(LandmarkNetwork, settings["network"], weights)
         scheme = get_scheme(settings["scheme"])
         preprocessing = Preprocessing.from_settings(settings["preprocessing"])
+        _require_fitting(preprocessing, network, scheme)
     except UserError as error:
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
     except Exception as error:  # settings of any type and shape
@@ -174,8 +175,26 @@ def _require_plausible(value: Any, where: str) -> None:
     elif isinstance(value, int | float):
         limit = _LARGEST_COUNT if where.rpartition(".")[2] in _COUNTS else _LARGEST_NUMBER
         limit = _LARGEST_SIDE if "_size." in where else limit
+        if "_size." in where and not isinstance(value, int):
+            raise ConfigError(f"{where}={value:.4g}, expected whole pixels")
         if not abs(value) <= limit:
             raise ConfigError(f"{where}={value:.4g}, expected at most {limit:,}")
+
+
+def _require_fitting(preprocessing: Preprocessing, network: LandmarkNetwork, scheme: Scheme) -> None:
+    """Refuse views that the network doesn't take, and a shape for them that is no face of the scheme."""
+    views = (preprocessing.in_channels, *preprocessing.input_size)
+    if tuple(network.image_shape) != views:
+        raise ConfigError(f"preprocessing gives images {views}, the network takes {tuple(network.image_shape)}")
+    if preprocessing.cascade is None:
+        return
+    shape = torch.tensor(preprocessing.cascade.reference or [], dtype=torch.float64)
+    if (
+        shape.shape != (scheme.num_points, 2)
+        or not shape.abs().max() <= _LARGEST_NUMBER
+        or not shape.std(dim=0).min() > 0
+    ):
+        raise ConfigError(f"preprocessing.cascade.reference should be a face of {scheme.num_points} points")
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def test_stored_scenes_are_those_of_the_source_and_are_rendered_once(
         wanted = sorted(((np.array(face.box_px) - 0.5) / 2 for face in faces), key=lambda box: box[1] - box[3])
         np.testing.assert_allclose(boxes, np.reshape(wanted, (-1, 4)), atol=1e-4)
         for x0, y0, x1, y1 in boxes:
-            assert stored.images[row, round((y0 + y1) / 2), round((x0 + x1) / 2)] > 150
+            assert stored.images[row][round((y0 + y1) / 2), round((x0 + x1) / 2)] > 150
     monkeypatch.setattr(PaintedScenes, "render", lambda *_: pytest.fail("rendered again"))
     again = load_or_render(source, (30, 40), tmp_path, workers=1)
     np.testing.assert_array_equal(again.images, stored.images)

@@ -26,6 +26,7 @@ RAW_DATA, CAMERA_INFO = 1, 32
 _RAW_HEADER_BYTES = 32
 _PNG = b"\x89PNG"
 _JPEG_LS = b"\xff\xd8\xff\xf7"
+_JPEG_LS_SIZE = 7  # where height, width and number of channels stand (ITU-T T.87, C.2.2)
 _JPEG_END = b"\xff\xd9"  # two bytes that can't stand among the pixels
 
 
@@ -119,7 +120,7 @@ def _flir_segments(jpeg: bytes) -> bytes | None:
 
 
 def flir_records(data: bytes) -> dict[int, bytes]:
-    """The records of one picture by their type, the first of each.
+    """Raw image and camera of one picture by the type of their records, the first of each.
 
     Raises:
         ValueError: If these are no FLIR data.
@@ -128,7 +129,8 @@ def flir_records(data: bytes) -> dict[int, bytes]:
         raise ValueError("its FLIR data don't begin with FFF")
     records: dict[int, bytes] = {}
     for kind, start, length in record_places(data):
-        records.setdefault(kind, data[start : start + length])
+        if kind in (RAW_DATA, CAMERA_INFO) and kind not in records:
+            records[kind] = data[start : start + length]
     return records
 
 
@@ -167,6 +169,9 @@ def raw_signal(record: bytes, path: Path) -> UInt16[np.ndarray, "height width"]:
     elif body.startswith(_JPEG_LS):
         if _JPEG_END not in body:  # the decoder takes seconds to find that out
             raise ValueError("its FLIR raw image is cut off")
+        stated = struct.unpack_from(">HHB", body, _JPEG_LS_SIZE)
+        if stated != (height, width, 1):  # the decoder makes room for what is stated
+            raise ValueError(f"its FLIR raw image says (height, width, channels) {stated}, not {height}, {width}, 1")
         import imagecodecs
 
         signal = np.asarray(imagecodecs.jpegls_decode(body)).astype(np.uint16)

@@ -1,6 +1,5 @@
 """The LightningDataModule of the finder: stored scenes in, augmented batches on the training device out."""
 
-import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -162,12 +161,12 @@ class SceneDataModule(L.LightningDataModule):
 
     def _stored(self, stage: str, rows: Tensor) -> Tensor:
         part = "test" if stage == "test" and self.test_source is not None else "train"
+        images = self.scenes[part].images
+        if rows.device.type == "cpu":
+            return torch.from_numpy(images[rows.numpy()])
         key = (part, rows.device)
-        if key not in self._resident:
-            images = self.scenes[part].images
-            # A GPU holds all scenes itself: a batch then costs no transfer.
-            whole = images if rows.device.type == "cpu" else np.ascontiguousarray(images)
-            self._resident[key] = _as_tensor(whole).to(rows.device)
+        if key not in self._resident:  # a GPU holds all scenes itself: a batch then costs no transfer
+            self._resident[key] = torch.from_numpy(np.array(images)).to(rows.device)
         return self._resident[key][rows]
 
     def _faces(self, stage: str, rows: Tensor) -> Faces:
@@ -184,12 +183,6 @@ class SceneDataModule(L.LightningDataModule):
 
     def _scenes_of(self, source: SceneSource | Source) -> SceneSource:
         return source if isinstance(source, SceneSource) else AnnotatedScenes(source, on_bad_item=self.on_bad_item)
-
-
-def _as_tensor(images: np.ndarray) -> Tensor:
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*not writable.*")  # nothing writes into it
-        return torch.from_numpy(images)
 
 
 class _RandomRows:

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Bool, Float, UInt8
+from jaxtyping import Bool, Float
 
 from thermal_landmarks.data.annotation import Unit
 from thermal_landmarks.data.geometry import fit_matrix, warp_image
+from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.data.scenes.gray import to_bytes
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.long_work import counting, processes
@@ -65,13 +66,13 @@ class StoredScenes:
     """Scenes; row i of every array is one.
 
     Attributes:
-        images: uint8 (n, height, width), memory-mapped.
+        images: uint8 (n, height, width), on the disk.
         boxes_px: float32 (n, MOST_FACES, 4): x_min, y_min, x_max, y_max in pixels of the image; NaN where no face is.
         angle_deg: float32 (n, MOST_FACES): the face's in-plane angle.
         is_face: bool (n, MOST_FACES): False for what is neither to be found nor to count as a mistake.
     """
 
-    images: UInt8[np.ndarray, "n height width"]
+    images: RowsOnDisk
     boxes_px: Float[np.ndarray, "n face 4"]
     angle_deg: Float[np.ndarray, "n face"]
     is_face: Bool[np.ndarray, "n face"]
@@ -101,7 +102,7 @@ def load_or_render(
         _render_all(source, size, home, workers or os.cpu_count() or 1, minutes)
     with np.load(home / "faces.npz") as table:
         count = len(table["is_face"])
-        return StoredScenes(np.load(home / "images.npy", mmap_mode="r")[:count], **table)
+        return StoredScenes(RowsOnDisk(home / "images.npy", count), **table)
 
 
 def _render_all(source: SceneSource, size: tuple[int, int], home: Path, workers: int, minutes: float | None) -> None:

@@ -4,6 +4,8 @@ Axes are (frame, height, width), or (frame, height, width, 3) of bytes in colour
 the time of each frame in seconds, as one of `TIMES`, and HDF5 an attribute `fps`.
 """
 
+import io
+import math
 import zipfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
@@ -11,12 +13,15 @@ from typing import IO, Any
 
 import numpy as np
 
-from thermal_landmarks.data.formats.limits import check_size
+from thermal_landmarks.data.formats.limits import check_bytes, check_size
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.formats.units import UNITS
 from thermal_landmarks.data.video.frame import StoredFrame
 from thermal_landmarks.errors import DataError
 
+_MOST_ARRAYS = 1000  # of an archive that are looked at
+_HEADER_BYTES = 2**14  # NumPy reads no longer one than 10,000
+_BYTES_PER_PIXEL = 8
 TIMES = ("time_s", "times", "timestamps", "time", "t")
 
 
@@ -58,16 +63,16 @@ class Npz:
         self.name = path.stem
         shapes = {}
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
+            for name in archive.namelist()[:_MOST_ARRAYS]:
                 if name.endswith(".npy"):
                     with archive.open(name) as member:
                         shapes[name] = _header(member)
         self._name = choose_stack(
             path,
-            {name: shape for name, (shape, _, _) in shapes.items()},
+            {name: header[0] for name, header in shapes.items()},
             "Write the video into a file of its own.",
         )
-        self._shape, fortran, self._dtype = shapes[self._name]
+        self._shape, fortran, self._dtype, self._offset = shapes[self._name]
         check_stack(path, self._shape, self._dtype)
         if fortran:
             raise DataError(f"{path}: {self._name} is in Fortran's order. Save numpy.ascontiguousarray(...) instead.")
@@ -78,6 +83,7 @@ class Npz:
         name = next((f"{name}.npy" for name in TIMES if f"{name}.npy" in shapes), None)
         if name is None:
             return None
+        check_times(self.path, shapes[name][0], self._shape[0])
         with np.load(self.path, allow_pickle=False) as archive:
             return from_first(self.path, archive[name.removesuffix(".npy")], self._shape[0])
 
@@ -85,7 +91,7 @@ class Npz:
         """See `Container`."""
         length = int(np.prod(self._shape[1:])) * self._dtype.itemsize
         with zipfile.ZipFile(self.path) as archive, archive.open(self._name) as member:
-            _header(member)
+            member.read(self._offset)
             for index in range(self._shape[0]):
                 try:
                     data = member.read(length)
@@ -117,13 +123,21 @@ class Hdf5:
             self._name = dataset.strip("/") or choose_stack(path, shapes, f"Name it: source={path}:/...")
             stack = file[self._name]
             check_stack(path, stack.shape, stack.dtype)
+            if stack.external or stack.is_virtual:
+                raise DataError(f"{path}: {self._name} lies in other files. Copy its values into one file.")
+            if stack.chunks:  # one is unpacked as a whole
+                size = math.prod(stack.chunks) * stack.dtype.itemsize
+                check_bytes(path, size, per_pixel=_BYTES_PER_PIXEL, what=f"a chunk of {self._name}")
             self.n_frames: int | None = int(stack.shape[0])
             rates = (holder.attrs.get(name) for holder in (stack, file) for name in ("fps", "frame_rate", "rate_hz"))
             self.fps = next((float(rate) for rate in rates if rate is not None and float(rate) > 0), None)
             unit = stack.attrs.get("unit")
             self._unit = unit if unit in UNITS else None
             name = next((name for name in shapes if name.rpartition("/")[2].lower() in TIMES), None)
-            self._times = None if name is None else from_first(path, file[name][()], self.n_frames)
+            self._times = None
+            if name is not None:
+                check_times(path, shapes[name], self.n_frames)
+                self._times = from_first(path, file[name][()], self.n_frames)
 
     def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
@@ -184,7 +198,20 @@ def check_stack(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
             "bytes (frame, height, width, 3) in colour."
         )
     height, width = shape[2:] if single and shape[1] == 1 else shape[1:3]
+    if min(shape) < 0:
+        raise DataError(f"{path}: holds an array of shape {tuple(shape)}. It is damaged.")
     check_size(path, height, width)
+
+
+def check_times(path: Path, shape: Sequence[int], count: int) -> None:
+    """Refuse time stamps that are not one a frame, before they are read.
+
+    Raises:
+        DataError: Naming both numbers.
+    """
+    if tuple(shape) != (count,):
+        raise DataError(f"{path}: has time stamps of shape {tuple(shape)} for {count} frames. Write one a frame.")
+    check_bytes(path, 8 * count, per_pixel=8, what="the array of its time stamps")
 
 
 def from_first(path: Path, times: np.ndarray, count: int) -> np.ndarray:
@@ -198,8 +225,10 @@ def from_first(path: Path, times: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(times, dtype=float) - (float(times[0]) if count else 0.0)
 
 
-def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = np.lib.format.read_magic(member)
+def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:
+    """Shape, whether in Fortran's order, type, and the place of the first value."""
+    start = io.BytesIO(member.read(_HEADER_BYTES))  # no more, whatever length it states
+    version = np.lib.format.read_magic(start)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, fortran, dtype = read(member)
-    return shape, fortran, dtype
+    shape, fortran, dtype = read(start)
+    return shape, fortran, dtype, start.tell()

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from thermal_landmarks.data.formats.limits import check_size
+from thermal_landmarks.data.formats.limits import check_size, max_pixels
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.video.frame import StoredFrame
 from thermal_landmarks.data.video.timing import Clock
@@ -36,7 +36,7 @@ class Coded:
         path: Names it.
         address: What FFmpeg opens; None: the path.
         form: FFmpeg's name of the kind of device.
-        options: Of FFmpeg, tried one after another.
+        options: Of FFmpeg, tried one after another. By default a file opens nothing but itself.
     """
 
     def __init__(
@@ -45,11 +45,11 @@ class Coded:
         *,
         address: str | None = None,
         form: str | None = None,
-        options: tuple[dict[str, str], ...] = ({},),
+        options: tuple[dict[str, str], ...] = ({"protocol_whitelist": "file"},),
     ) -> None:
-        self.path, self._address, self._form = path, address or str(path), form
+        self.path, self._address, self._form = path, address or f"file:{path}", form  # whatever the file's name
         self.unit_beside = path
-        self._said = re.sub("//.*@", "//", self._address)  # without user and password
+        self._said = str(path) if address is None else re.sub("//.*@", "//", address)  # without user and password
         self.name = path.stem if address is None else self._said
         self.live = address is not None
         self._options = options
@@ -100,6 +100,9 @@ class Coded:
         if refused or not container.streams.video or container.streams.video[0].codec_context is None:
             container.close()
             raise DataError(f"{self._said}: has no video stream that FFmpeg can decode. Check that it is a video.")
+        codec = container.streams.video[0].codec_context
+        check_size(self.path, codec.height, codec.width)
+        codec.options = {"max_pixels": str(max_pixels())}  # of later frames, which may be larger
         return container
 
     def read(self, start: int) -> Generator[StoredFrame]:

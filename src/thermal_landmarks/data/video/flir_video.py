@@ -15,6 +15,7 @@ from thermal_landmarks.data.formats.flir import (
     record_places,
     records_celsius,
 )
+from thermal_landmarks.data.formats.limits import check_bytes
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.video.frame import StoredFrame
 from thermal_landmarks.data.video.timing import Clock
@@ -24,6 +25,8 @@ MAGIC = b"FFF\0"
 _HEADER_BYTES = 64
 _TIME, _RATE = 900, 1124  # bytes in the camera's record (https://exiftool.org/TagNames/FLIR.html)
 _MOST_RECORDS = 200
+_MOST_FALSE = 1000  # places that look like a picture's beginning; by chance there is one in 4 GB
+_BYTES_PER_PIXEL = 6  # of a picture with all of its records, at most
 _PIECE_BYTES = 2**16
 
 
@@ -36,7 +39,7 @@ class FlirVideo:
         self.path = self.unit_beside = path
         self.name = path.stem
         with path.open("rb") as file:
-            self._places, self._torn = _pictures(file, path.stat().st_size)
+            self._places, self._torn = _pictures(file, path)
             first = flir_records(_bytes(file, *self._places[0])) if self._places else {}
         if not self._places:
             raise DataError(f"{path}: not one picture of this FLIR video is whole. Copy it again from the camera.")
@@ -67,15 +70,20 @@ class FlirVideo:
                 yield StoredFrame(index, time_s, stored)
 
 
-def _pictures(file: BinaryIO, size: int) -> tuple[list[tuple[int, int]], bool]:
+def _pictures(file: BinaryIO, path: Path) -> tuple[list[tuple[int, int]], bool]:
     """First byte and end of each picture, and whether the last one lacks bytes (often its filling alone)."""
     places: list[tuple[int, int]] = []
+    size, false_starts = path.stat().st_size, 0
     position = _find(file, 0)
     while position is not None:
         length = _length(_bytes(file, position, position + _HEADER_BYTES + 32 * _MOST_RECORDS))
         if length is None:  # these letters stood among the pixels
+            false_starts += 1
+            if false_starts > _MOST_FALSE:
+                raise DataError(f"{path}: byte {position} and {_MOST_FALSE} before begin no picture. It is damaged.")
             position = _find(file, position + 1)
             continue
+        check_bytes(path, min(length, size - position), per_pixel=_BYTES_PER_PIXEL, what=f"picture {len(places)}")
         if position + length > size:
             return [*places, (position, size)], True
         places.append((position, position + length))
@@ -105,7 +113,8 @@ def _length(header: bytes) -> int | None:
         return None
     if not places or len(places) > _MOST_RECORDS or RAW_DATA not in {kind for kind, _, _ in places}:
         return None
-    return max(first + length for _, first, length in places)
+    end = max(first + length for _, first, length in places)
+    return end if end > _HEADER_BYTES else None
 
 
 def _time_s(camera: bytes) -> float | None:

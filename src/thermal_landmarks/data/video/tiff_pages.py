@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from thermal_landmarks.data.formats.limits import check_size
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.formats.tiff import page_stored
 from thermal_landmarks.data.formats.units import UNITS
@@ -30,6 +31,8 @@ class TiffPages:
             pages, first = len(tiff.pages), tiff.pages.first
             series = tiff.series[0]
             self._behind_one = pages == 1 and len(series.shape) == 3 and series.dataoffset is not None
+            if self._behind_one:
+                check_size(path, *series.shape[1:])
             self._stack = series.dataoffset or 0, series.shape, np.dtype(f"{tiff.byteorder}{series.dtype.str[1:]}")
             said = dict(tiff.shaped_metadata[0]) if tiff.shaped_metadata else {}
             shape: Any = said.get("shape", ())

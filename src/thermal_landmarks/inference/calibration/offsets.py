@@ -20,6 +20,9 @@ from thermal_landmarks.errors import ConfigError
 # eye corners. What moves when the mouth opens is left out.
 _DEPTH = {19: 0.07, 24: 0.07, 36: 0.0, 45: 0.0, 39: 0.08, 42: 0.08, 27: 0.21, 30: 0.49, 31: 0.25, 35: 0.25, 33: 0.32}
 
+_FARTHEST = 100.0  # distances of the outer eye corners
+_LEAST_EXTENT = 1e-3
+
 
 class InFrame(NamedTuple):
     """Faces in their own frames.
@@ -102,14 +105,21 @@ class Calibration:
             reference, offsets, by_yaw, by_pitch = arrays = [np.array(settings[name], dtype=float) for name in names]
             most_yaw, most_pitch = (float(limit) for limit in settings["limits"])
             faces = int(settings["faces"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ConfigError(f"The checkpoint's calibration can't be read ({error}). Calibrate once more.") from error
         wanted = (scheme.num_points, 2)
-        if any(array.shape != wanted or not np.isfinite(array).all() for array in arrays):
+        if any(array.shape != wanted or not (np.abs(array) <= _FARTHEST).all() for array in arrays):
             shapes = ", ".join(str(array.shape) for array in arrays)
             raise ConfigError(
-                f"The checkpoint's calibration has offsets of shapes {shapes}; scheme '{scheme.name}' wants finite "
-                f"numbers of shape {wanted}. Calibrate once more."
+                f"The checkpoint's calibration has offsets of shapes {shapes}; scheme '{scheme.name}' wants "
+                f"numbers of shape {wanted}, none beyond {_FARTHEST:g}. Calibrate once more."
+            )
+        if np.ptp(reference, axis=0).max() < _LEAST_EXTENT or not all(
+            0 <= m <= _FARTHEST for m in (most_yaw, most_pitch)
+        ):
+            raise ConfigError(
+                f"The checkpoint's calibration has a reference face without extent, or limits {most_yaw:g} and "
+                f"{most_pitch:g} outside 0 to {_FARTHEST:g}. Calibrate once more."
             )
         return cls(reference, offsets, by_yaw, by_pitch, (most_yaw, most_pitch), faces)
 

@@ -6,6 +6,7 @@ face's flag. `faces.csv` has a row a face: `frame,time_s,track,confidence,flag` 
 """
 
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -21,14 +22,14 @@ from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.steadying import FRAMES
 from thermal_landmarks.inference.tracking.tracker import Tracker
-from thermal_landmarks.runs import PROGRESS, write_json
+from thermal_landmarks.runs import PROGRESS, remove_partial_files, write_json
 
 POINT_COLUMNS = ("frame", "time_s", "track", "point", "x", "y", "confidence", "flag")
 FACE_COLUMNS = (
     *("frame", "time_s", "track", "confidence", "flag"),
     *("box_x_min", "box_y_min", "box_x_max", "box_y_max"),
 )
-_KEPT_EVERY = 100  # frames
+_KEPT_EVERY_S = 2.0
 
 
 class Tracked(NamedTuple):
@@ -64,6 +65,7 @@ class TrackFiles:
         self.folder, self.settings, self.names = folder, settings, list(names)
         self.state: dict[str, Any] = {"next_frame": 0, "counts": {}, "tracker": None, "late": None, "bytes": {}}
         folder.mkdir(parents=True, exist_ok=True)
+        remove_partial_files(folder)
         if (folder / PROGRESS).exists():
             self.state = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
             earlier = self.state["settings"]
@@ -85,12 +87,14 @@ class TrackFiles:
         return table
 
     def add(self, frame: Settled) -> None:
-        """Write the rows of one frame."""
+        """Write the rows of one frame; a process that is killed later leaves none in half."""
         for face in frame.faces:
             first = (frame.frame, f"{frame.time_s:.4f}", face.track)
             self._faces.add([*first, f"{face.confidence:.3f}", face.flag, *map(_cell, face.box_px)])
             for name, (x, y), sure in zip(self.names, face.points_px, face.point_confidence, strict=True):
                 self._points.add([*first, name, _cell(x), _cell(y), f"{sure:.3f}", face.flag])
+        self._points.flush()
+        self._faces.flush()
 
     def keep(self, next_frame: int, counts: Counter[str], tracker: Tracker, late: Late) -> None:
         """Bring all to the disk, with what is needed to go on from here."""
@@ -168,6 +172,7 @@ def track_frames(
 
     with files:
         files.keep(done, counts, tracker, late)
+        kept_at = time.monotonic()
         try:
             for frame in frames(max(0, done - FRAMES) if again else done):
                 if frame.index < done:
@@ -176,8 +181,9 @@ def track_frames(
                 see(frame)
                 write()
                 done = frame.index + 1
-                if done % _KEPT_EVERY == 0:
+                if time.monotonic() - kept_at >= _KEPT_EVERY_S:
                     files.keep(done, counts, tracker, late)
+                    kept_at = time.monotonic()
                 advance(frame.index)
                 if stopped():
                     ended = "stopped"

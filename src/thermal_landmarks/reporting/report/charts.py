@@ -12,6 +12,7 @@ from matplotlib.transforms import Bbox
 from thermal_landmarks.reporting.report.chart import COLOURS, OTHER, Chart, canvas, finished, style
 from thermal_landmarks.reporting.report.rows import Protocol, Row
 
+_USUAL_THRESHOLD = 0.1
 _STEPS = 160  # points of a cumulative curve
 _FAMILIES = dict(
     zip("CRLBA", ("conv", "resnext", "alt_conv_luong", "alt_conv_bahdanau", "alt_conv_resnext"), strict=True)
@@ -28,7 +29,7 @@ def ced_chart(protocol: Protocol, name: str) -> Chart | None:
             curves.append((row, np.sort(np.concatenate(images))))
     if not curves:
         return None
-    threshold = float(protocol.rows[0].first.config["metrics"]["auc_threshold"])
+    threshold = float(protocol.rows[0].first.config.get("metrics", {}).get("auc_threshold", _USUAL_THRESHOLD))
     end = float(np.clip(min(np.quantile(errors, 0.95) for _, errors in curves), threshold, 1.0))
     figure, axes = canvas()
     axes.set(xlim=(0, 100 * end), ylim=(0, 100), xlabel="NME (%)", ylabel="images with at most this NME (%)")

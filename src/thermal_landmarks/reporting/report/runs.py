@@ -17,8 +17,11 @@ from jaxtyping import Float
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.old_names import todays_settings
 from thermal_landmarks.reporting.report.settings import Flat, flatten, model_settings, protocol_label, protocol_settings
+from thermal_landmarks.reporting.report.stored import require_usual_config, require_usual_metrics
 from thermal_landmarks.runs import RunFolder, require_shallow
 
+_LONGEST_REASON = 300  # characters
+_LARGEST_NME = 1e6
 Kind = Literal["singular", "ensemble", "no_rotation", "layers_removed", "trial"]
 
 
@@ -92,7 +95,8 @@ class Run:
             return None
         try:
             with path.open(newline="", encoding="utf-8") as file:
-                return np.array([float(row["nme"]) for row in csv.DictReader(file) if row["nme"]])
+                errors = np.array([float(row["nme"]) for row in csv.DictReader(file) if row["nme"]])
+            return errors[np.abs(errors) < _LARGEST_NME]
         except (csv.Error, KeyError, TypeError, ValueError) as error:
             raise UserError(
                 f"{path}: expected a table with a number or nothing in the column nme ({type(error).__name__}: "
@@ -162,28 +166,31 @@ def _read(path: Path, found: Found) -> None:
         if path.name == "visualize.json":
             found.activations.append((path.parent, content))
         elif "incomplete" in content:
-            found.left_out.append((path.parent, f"incomplete: {content['incomplete']}"))
+            found.left_out.append((path.parent, f"incomplete: {str(content['incomplete'])[:_LONGEST_REASON]}"))
         elif "stem" in content:
             found.runs.append(_run(path.parent, content, number=len(found.runs) + 1))
         elif "evaluated" in content:
+            require_usual_metrics(content)
             found.evaluations.append((path.parent, content))
         else:
             found.left_out.append((path, "neither of a training run nor of an evaluation"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        found.left_out.append((path, f"can't be read: {' '.join(str(error).split())}"))
+        found.left_out.append((path, f"can't be read: {' '.join(str(error).split())[:_LONGEST_REASON]}"))
 
 
 def _run(folder: Path, metrics: dict[str, Any], *, number: int) -> Run:
     run = RunFolder(folder)
-    config = _yaml(run.config) if run.config.is_file() else {}
+    config = (_yaml(run.config) if run.config.is_file() else None) or {}
+    require_usual_metrics(metrics)
+    require_usual_config(config)
+    metrics, config = todays_settings(metrics), todays_settings(config)
     overrides = folder / ".hydra" / "overrides.yaml"
     command = "not recorded (no .hydra/overrides.yaml)"
     if overrides.is_file():
-        typed = _yaml(overrides) or []
+        typed = _yaml(overrides)
+        typed = typed if isinstance(typed, list) else []
         command = " ".join(["python src/train.py", *(shlex.quote(str(word)) for word in typed)])
-    return Run(
-        number, folder, todays_settings(metrics), todays_settings(config or {}), command, run.metrics.stat().st_mtime
-    )
+    return Run(number, folder, metrics, config, command, run.metrics.stat().st_mtime)
 
 
 def _yaml(path: Path) -> Any:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.report.published import order
+from thermal_landmarks.reporting.report.stored import require_usual_trials
 
 if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
+_LONGEST_REASON = 300  # characters
 DEFAULT_FILE = Path("outputs/studies.db")
 
 
@@ -96,7 +98,6 @@ def load_searches(url: str) -> list[Search]:
         ConfigError: If the storage can't be read.
     """
     import optuna
-    from sqlalchemy.exc import SQLAlchemyError
 
     from thermal_landmarks.search.chain.ledger import KIND_OF_STUDY
     from thermal_landmarks.search.storage import connection_settings
@@ -107,8 +108,9 @@ def load_searches(url: str) -> list[Search]:
         names = optuna.get_all_study_names(storage)
         studies = [optuna.load_study(study_name=name, storage=storage) for name in names]
         searches = [_search(study) for study in studies if study.trials and KIND_OF_STUDY not in study.user_attrs]
-    except (SQLAlchemyError, optuna.exceptions.OptunaError, ImportError) as error:  # ImportError: a missing driver
-        raise ConfigError(f"studies={_without_password(url)} can't be read: {str(error).splitlines()[0]}") from error
+    except Exception as error:  # a missing driver; Optuna raises almost anything on a damaged database
+        reason = next(iter(str(error).splitlines()), "")[:_LONGEST_REASON] or type(error).__name__
+        raise ConfigError(f"studies={_without_password(url)} can't be read: {reason}") from error
     return sorted(searches, key=lambda search: (search.prefix, order(search.model_id), search.name))
 
 
@@ -121,6 +123,7 @@ def _search(study: "optuna.Study") -> Search:
     from thermal_landmarks.search.storage import replaced_trials
 
     trials = study.trials
+    require_usual_trials(trials)
     replaced = replaced_trials(trials)
     kept = [trial for trial in trials if trial.number not in replaced]
     return Search(study.study_name, dict(study.user_attrs), kept, study)

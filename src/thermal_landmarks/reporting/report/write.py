@@ -7,7 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
-from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.report.pictures import (
     activation_pictures,
     augmentation_picture,
@@ -21,6 +21,8 @@ from thermal_landmarks.reporting.report.studies import load_searches, storage_ur
 from thermal_landmarks.reporting.report.study_charts import packed_plots
 from thermal_landmarks.reporting.report.table import markdown_text
 from thermal_landmarks.runs import git_commit
+
+_UNWRITABLE = "backslashreplace"  # for names of files that are no text
 
 
 def write_report(
@@ -76,7 +78,7 @@ def write_report(
     for section in parts:
         for block in section.blocks:
             for name, chart in block.charts.items():
-                (folder / "figures" / f"{name}.svg").write_text(chart.svg, encoding="utf-8")
+                (folder / "figures" / f"{name}.svg").write_text(chart.svg, encoding="utf-8", errors=_UNWRITABLE)
         for image in section.pictures:
             (folder / "figures" / f"{image.name}.webp").write_bytes(image.webp)
 
@@ -99,9 +101,11 @@ def write_report(
         ),
     }
     page = folder / "report.html"
-    page.write_text(environment.get_template("page.html.j2").render(facts), encoding="utf-8")
+    page.write_text(environment.get_template("page.html.j2").render(facts), encoding="utf-8", errors=_UNWRITABLE)
     markdown = environment.overlay(finalize=lambda value: markdown_text(value) if type(value) is str else value)
-    (folder / "report.md").write_text(markdown.get_template("page.md.j2").render(facts), encoding="utf-8")
+    (folder / "report.md").write_text(
+        markdown.get_template("page.md.j2").render(facts), encoding="utf-8", errors=_UNWRITABLE
+    )
     size = page.stat().st_size / 1e6
     console.print(f"{facts['summary']}\nReport: [bold]{page}[/bold] ({size:.1f} MB)", soft_wrap=True)
     return page
@@ -113,8 +117,8 @@ def _pictures(
     drawn, problem = None, ""
     try:
         drawn = augmentation_picture(found.montages, protocols, folder, samples=samples, width=width)
-    except (UserError, OSError) as error:
-        problem = f"it couldn't be drawn from the runs' data: {error}"
+    except Exception as error:  # a run's stored settings may be of any type
+        problem = f"it couldn't be drawn from the runs' data: {str(error)[:300]}"
     return Pictures(
         sample_pictures(protocols, width=width),
         [drawn] if drawn else [],
