@@ -69,7 +69,7 @@ def test_failed_trials_are_kept_as_failed_and_the_search_goes_on(search, study_o
         return whole(cfg, folder, **rest)
 
     monkeypatch.setattr(trial, "train", fail)
-    search("search.trials=5", "search.pruner.min_resource=100", "search.give_up_after=4")
+    search("search.trials=5", "search.pruner.min_resource=100")
     trials = study_of().trials
     assert [t.state for t in trials] == [TrialState.COMPLETE, *[TrialState.FAIL] * 3, TrialState.COMPLETE]
     for number, error in errors.items():
