@@ -26,6 +26,7 @@ from thermal_landmarks.inference.tracking.tracker import Tracker
 from thermal_landmarks.physiology.signals import Recording, measure
 
 WINDOW_S = 15.0
+_ZERO_C = 273.15
 
 
 class Outcome(NamedTuple):
@@ -41,16 +42,19 @@ class Outcome(NamedTuple):
     tracks: int
 
 
-def tracked(sequence: SyntheticSequence, tracker: Tracker) -> tuple[list[VideoFrame], pd.DataFrame]:
-    """The frames of a sequence and the table of its tracks."""
-    frames, rows = [], []
+def tracked(sequence: SyntheticSequence, tracker: Tracker) -> tuple[Iterator[VideoFrame], pd.DataFrame]:
+    """The frames of a sequence, as a camera stores them, and the table of its tracks."""
+    stored, rows = [], []
     names = tracker.predictor.scheme.landmark_names
     for frame in sequence:
-        image = ThermalImage(frame.temperature_c, "celsius")
-        frames.append(VideoFrame(frame.index, frame.time_s, image))
-        for face in tracker.update(image):
+        stored.append(np.rint((frame.temperature_c + _ZERO_C) * 100).astype(np.uint16))
+        for face in tracker.update(ThermalImage(frame.temperature_c, "celsius")):
             for name, (x, y), sure in zip(names, face.points_px, face.point_confidence, strict=True):
                 rows.append((frame.index, frame.time_s, face.track, name, x, y, sure, face.flag))
+    frames = (
+        VideoFrame(index, index / sequence.rate_hz, ThermalImage(values.astype(np.float32) / 100 - _ZERO_C, "celsius"))
+        for index, values in enumerate(stored)
+    )
     columns = ["frame", "time_s", "track", "point", "x", "y", "confidence", "flag"]
     return frames, pd.DataFrame(rows, columns=columns)
 

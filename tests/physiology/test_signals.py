@@ -15,7 +15,7 @@ from thermal_landmarks.data.annotation import ThermalImage, Unit
 from thermal_landmarks.data.schemes import SCHEMES
 from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.physiology.disturbances import FrameSteps, late_frames
+from thermal_landmarks.physiology.disturbances import FrameSteps, head_speed, late_frames, moving
 from thermal_landmarks.physiology.events import blinks, yawns
 from thermal_landmarks.physiology.face_frame import FaceFrame
 from thermal_landmarks.physiology.regions import Corner, checked_regions, read_regions
@@ -140,6 +140,7 @@ def test_yawns_and_blinks_by_size_and_duration() -> None:
     opening = np.full(200, 0.3)
     opening[50:80] = 0.7
     opening[120:124] = 0.7  # a shout
+    opening[65:68] = 0.35  # a yawn that nearly ends
     opening[150:180] = 0.4  # talking
     assert [(event.start_s, round(event.end_s, 3)) for event in yawns(time_s, opening)] == [(5.0, 8.0)]
     lids = np.full(200, 0.3)
@@ -173,3 +174,16 @@ def test_the_command_leaves_tables_and_a_page(made: Made, run_script: Callable[.
     missing = run_script(["src/signals.py", "tracks=nowhere"], cwd=tmp_path)
     assert missing.returncode == 1
     assert "thermal-landmarks track" in missing.stderr
+
+
+def test_quick_motion_of_the_head_is_known_and_not_beside_gaps() -> None:
+    time_s = np.arange(60) / 10
+    place = np.where(time_s < 2, 0.0, np.minimum(time_s - 2, 1.0) * 60)  # a second at 60 px/s
+    points = np.zeros((60, 16, 2)) + place[:, None, None] * [1.0, 0.0]
+    points[45:48] = np.nan
+    speed = head_speed(time_s, points, 100.0)
+    assert speed[25] == pytest.approx(0.6, abs=0.02)
+    fast = np.flatnonzero(moving(speed))
+    assert fast[0] in (20, 21)
+    assert fast[-1] in (29, 30)
+    assert np.isnan(speed[46])

@@ -70,7 +70,9 @@ def _track(recording: Recording, number: int) -> Track:
     events = recording.events[recording.events["track"] == number]
     figures, numbers = [], []
     if "breathing" in by_signal:
-        figures.append(("Breathing", _breathing(by_signal, events)))
+        figures.append(
+            ("Breathing", _breathing(by_signal, events, "K" if recording.unit == "celsius" else "gray levels"))
+        )
         rates = by_signal["breathing_rate"]
         fine = rates[rates["flag"] == "ok"]["value"]
         rate = f"{fine.median():.1f} /min" if len(fine) else "no window was good enough"
@@ -129,18 +131,19 @@ def _draw_regions(axes: Axes, frame: FaceFrame, points_px: np.ndarray) -> None:
         axes.fill(*corners.T, facecolor="none", edgecolor="#4dd0e1", linewidth=0.9)
 
 
-def _breathing(by_signal: dict[str, pd.DataFrame], events: pd.DataFrame) -> str:
+def _breathing(by_signal: dict[str, pd.DataFrame], events: pd.DataFrame, unit: str) -> str:
     figure = Figure(figsize=(_WIDE, 2 * _HIGH), dpi=110, layout="constrained")
     wave_axes, rate_axes = figure.subplots(2, 1, sharex=True)
     wave, rates = by_signal["breathing"], by_signal["breathing_rate"]
     wave_axes.plot(wave["time_s"], wave["value"], color=_FINE, linewidth=0.9)
     for _, event in events[events["event"] == "apnoea"].iterrows():
         wave_axes.axvspan(event["start_s"], event["end_s"], color=_DOUBT, alpha=0.15, linewidth=0)
-    wave_axes.set_ylabel("nostrils")
+    wave_axes.set_ylabel(f"nostrils, {unit}")
     fine = (rates["flag"] == "ok").to_numpy()
     rate_axes.plot(rates["time_s"][fine], rates["value"][fine], "o", color=_FINE, markersize=3.5, label="good")
     rate_axes.plot(rates["time_s"][~fine], rates["value"][~fine], "x", color=_DOUBT, markersize=4.5, label="doubtful")
-    rate_axes.set(ylabel="breaths/min", xlabel="s", ylim=(0, max(30.0, 1.15 * np.nanmax([0.0, *rates["value"]]))))
+    highest = max(30.0, 1.15 * np.nanmax([0.0, *rates["value"]]))
+    rate_axes.set(ylabel="breaths/min", xlabel="seconds", ylim=(0, highest))
     rate_axes.legend(loc="lower right", ncols=2, fontsize=8, frameon=False)
     return _png(figure)
 
@@ -151,7 +154,7 @@ def _perspiration(level: pd.DataFrame, events: pd.DataFrame) -> str:
     axes.plot(level["time_s"], level["value"], color=_FINE, linewidth=1.2)
     for onset in events[events["event"] == "perspiration"]["start_s"]:
         axes.axvline(onset, color=_DOUBT, linewidth=0.9, linestyle="--")
-    axes.set(ylabel="depth of\ncold spots, K", xlabel="s (dashed: onsets)")
+    axes.set(ylabel="depth of\ncold spots, K", xlabel="seconds (dashed: onsets)")
     return _png(figure)
 
 
@@ -161,7 +164,7 @@ def _temperatures(by_signal: dict[str, pd.DataFrame], unit: str) -> str:
     for name in (name for name in _TEMPERATURES if f"{name}_median" in by_signal):
         rows = by_signal[f"{name}_median"]
         axes.plot(rows["time_s"], rows["value"], linewidth=0.9, label=name.replace("_", " "))
-    axes.set(ylabel="°C" if unit == "celsius" else "gray levels", xlabel="s")
+    axes.set(ylabel="°C" if unit == "celsius" else "gray levels", xlabel="seconds")
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.25), ncols=3, fontsize=8, frameon=False)
     return _png(figure)
 
