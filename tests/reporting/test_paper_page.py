@@ -1,5 +1,8 @@
 """Claims of the paper, on errors whose truth is known."""
 
+import re
+import shlex
+from pathlib import Path
 from zlib import crc32
 
 import numpy as np
@@ -11,6 +14,7 @@ from thermal_landmarks.reporting.paper.results import Results
 from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import Step, chain_steps
 
+RESULTS = Path(__file__).parents[2] / "docs" / "results"
 PEOPLE = [f"s{i}" for i in range(11)]
 IMAGES = [20 + i for i in range(11)]
 
@@ -91,3 +95,14 @@ def test_intervals_are_those_of_drawing_people_and_seeds():
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=0.06)
     whole = [np.average(run[:, 0], weights=run[:, 1]) for run in runs]
     assert found.mean == pytest.approx(100 * np.mean(whole))
+
+
+def test_the_shipped_page_is_made_from_the_shipped_record(tmp_path, run_script):
+    page = RESULTS / "paper.md"
+    (command,) = re.findall(r"`thermal-landmarks reproduce (.*?) action=page", page.read_text(encoding="utf-8"))
+    typed = ["src/reproduce.py", *shlex.split(command)]
+    taken = run_script([*typed, "action=import", f"file={RESULTS / 'paper_60x80.json.gz'}"], cwd=tmp_path)
+    assert taken.returncode == 0, taken.stderr
+    made = run_script([*typed, "action=page", "file=page.md"], cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert (tmp_path / "page.md").read_text(encoding="utf-8") == page.read_text(encoding="utf-8")

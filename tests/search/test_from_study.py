@@ -51,6 +51,19 @@ def test_best_trial_is_trained_by_the_papers_protocol_and_what_is_typed_wins(sea
         expand(*TYPED, "search.storage=sqlite:///nowhere.db")
 
 
+@pytest.mark.usefixtures("quick_training")
+def test_the_experiments_of_the_search_are_those_of_the_run(search, study_of):
+    search("search=paper", "search.trials=1", "search.pruner.min_resource=100", "stem=alt_conv_luong")
+    name = "paper/alt_conv_luong-none"
+    expanded = expand("experiment=[from_study,ablation/no_rotation]", f"study={name}", "seed=2")
+    assert "experiment=[paper/protocol,paper/plain,from_study,ablation/no_rotation]" in expanded
+    cfg = compose_config("train", expanded)
+    assert (cfg.data.augmentation.hflip, cfg.data.augmentation.rotation) == (0.0, "none")
+    assert (cfg.stem.normalisation, cfg.head.scaled, cfg.start_at_mean_shape) == ("none", False, False)
+    assert (cfg.trainer.max_epochs, cfg.trainer.epochs_factor, cfg.seed) == (100, 3, 2)
+    assert cfg.stem.depth == study_of(name).best_trial.params["stem.depth"]
+
+
 @pytest.mark.slow
 def test_the_command_trains_the_best_trial_as_a_run_of_its_own(search, study_of, tmp_path, blob_coco, run_script):
     search("search.trials=1", "search.epochs=1", "stem.strided_repeats=1")

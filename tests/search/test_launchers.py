@@ -36,5 +36,5 @@ def test_launcher_runs_trials_side_by_side(run_script, tiny, study_of, tmp_path,
     for trial in (first, second):
         metrics = json.loads((tmp_path / trial.user_attrs["folder"] / "metrics.json").read_text())
         assert (metrics["trial"], metrics["data"]) == (trial.number, "coco")
-        assert "test/wing" in metrics
+        assert "val/wing" in metrics
     assert "(2 of 2)" in printed

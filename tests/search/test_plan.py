@@ -4,11 +4,12 @@ import pytest
 from hydra import initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.types import RunMode
+from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
 from thermal_landmarks.commands.entry import CONFIG_DIR
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.search.plan import plan_studies
+from thermal_landmarks.search.plan import epochs_of, plan_studies
 
 
 @pytest.fixture
@@ -31,6 +32,32 @@ def test_paper_means_the_twenty_pairs(plans):
     assert len({plan.facts()["model_id"] for plan in found}) == 20
     assert found[0].name == "paper/conv-none"
     assert {(plan.facts()["trials"], plan.facts()["epochs"]) for plan in found} == {(40, 20)}
+
+
+def test_the_papers_search_is_by_its_protocol_in_the_plain_form(plans):
+    (plan,) = plans("search=paper", "stem=alt_conv_luong", "branch=bahdanau", "scale=0.25")
+    data = OmegaConf.to_container(plan.config.data, resolve=True)
+    assert (data["image_size"], data["in_channels"], data["batch_size"]) == ([120, 160], 3, 32)
+    changes = {name: data["augmentation"][name] for name in ("rotation", "hflip", "shift", "noise", "gain")}
+    assert changes == {"rotation": "triple", "hflip": 0.0, "shift": 0.0, "noise": 0.0, "gain": [1.0, 1.0]}
+    assert (plan.config.stem.normalisation, plan.config.start_at_mean_shape) == ("none", False)
+    assert not plan.config.stem.residual | plan.config.branch.residual
+    assert not {"stem.residual", "branch.residual"} & set(plan.space)  # else the plain form would be searched away
+    assert epochs_of(plan.config) == 20
+    with pytest.raises(ConfigError, match=r"overrule studies/comparison\. Search the latter by search=asha"):
+        plans("search=paper", "stem=conv", "branch=none", "experiment=studies/comparison")
+
+
+def test_a_studys_experiments_and_parts_are_kept_for_its_best_run(plans):
+    typed = ("search=asha", "stem=conv", "branch=none", "experiment=paper/protocol", "ablation=no_rotation")
+    (plan,) = plans(*typed, "loss=l1")
+    assert plan.facts()["experiments"] == ["paper/protocol", "ablation/no_rotation"]
+    choices = plan.facts()["choices"]
+    assert {name: choices[name] for name in ("head", "loss", "stem")} == {
+        "head": "fully_connected",
+        "loss": "l1",
+        "stem": "conv",
+    }
 
 
 def test_typed_stems_and_branches_replace_the_lists(plans):
@@ -103,3 +130,8 @@ def test_trials_are_trained_on_one_device(plans):
 def test_what_changes_the_objective_is_part_of_the_study(plans, change, setting):
     before, after = (plans("search=quick", *typed)[0].settings() for typed in ((), (change,)))
     assert setting in {key for key in {*before, *after} if before.get(key) != after.get(key)}
+
+
+@pytest.mark.parametrize("change", ["data.cache_dir=elsewhere", "data.workers=3", "tags=[mine]"])
+def test_where_and_how_a_trial_runs_is_not_part_of_the_study(plans, change):
+    assert plans("search=quick", change)[0].settings() == plans("search=quick")[0].settings()

@@ -25,6 +25,7 @@ UNSEARCHED = (
     "callbacks",
     "trainer",
     "group_choices",
+    "ablation",
     "study",
     "trial",
     "tags",
@@ -32,7 +33,7 @@ UNSEARCHED = (
     "output",
     "hydra",
 )
-"""Sections of a config that are not the model's, its data's or its training's; of two of them settings matter."""
+"""What of a config is not the model's, its data's or its training's; of `trainer` and `callbacks` settings matter."""
 
 _WITHOUT_EFFECT = {
     "data": {"cache_dir", "workers"},
@@ -43,7 +44,7 @@ _WITHOUT_EFFECT = {
     },
     "callbacks": {
         *("throughput", "collapse", "history", "test_images", "figures", "overlays", "progress", "last", "artifact"),
-        "step_loss",
+        *("step_loss", "best"),
     },
 }
 """What of these sections doesn't change what a trial measures; all else is part of a study's settings."""
@@ -95,15 +96,16 @@ class StudyPlan:
     def settings(self) -> dict[str, str]:
         """Every setting that its trials share and that changes what they measure."""
         plain: Any = OmegaConf.to_container(self.config, resolve=False)
-        kept = {key: value for key, value in plain.items() if key not in UNSEARCHED}
-        kept |= {section: plain.get(section) or {} for section in _WITHOUT_EFFECT}
-        kept["trainer"]["max_epochs"] = self.config.trainer.max_epochs  # as a number, whatever it refers to
-        return {key: value for key, value in with_effect(dict(_flat(kept))).items() if key not in self.space}
+        plain["trainer"]["max_epochs"] = self.config.trainer.max_epochs  # as a number, whatever it refers to
+        return {key: value for key, value in with_effect(dict(_flat(plain))).items() if key not in self.space}
 
 
 def with_effect(settings: Mapping[str, str]) -> dict[str, str]:
     """Those of a config's flat settings that change what a trial measures."""
-    ineffective = tuple(f"{section}.{name}" for section, names in _WITHOUT_EFFECT.items() for name in names)
+    ineffective = (
+        *(section for section in UNSEARCHED if section not in _WITHOUT_EFFECT),
+        *(f"{section}.{name}" for section, names in _WITHOUT_EFFECT.items() for name in names),
+    )
     return {
         key: value
         for key, value in settings.items()

@@ -45,6 +45,7 @@ def _opening(chain: Chain) -> str:
         (step.name, e.reason) for step in trainings if (e := chain.entries.get(step.name)) and e.state == "failed"
     ]
     failures = "".join(f"* Failed: {name}: {reason.splitlines()[0]}\n" for name, reason in failed)
+    left = duration(total(chain.seconds_left("processor_seconds").values()))
     command = f"thermal-landmarks reproduce study={cfg.study} scale={cfg.scale}"
     if cfg.settings:
         further = ",".join(f"{name}:{str(value).replace(' ', '')}" for name, value in cfg.settings.items())
@@ -55,13 +56,12 @@ What `thermal-landmarks reproduce` has done so far of the chain of arXiv 2311.08
 paper's protocol and the plain form of its networks, on **different data**: rendered people at a desk, not the paper's
 private pictures. The paper's columns show what was published; they don't tell which of two numbers is better.
 
-* Done: **{ended} of {wanted} trials** of the searches, **{done} of {len(trainings)} trainings**. What is missing
-  below has not been run.
-* Left, by the processor time of the trials so far: {duration(total(chain.seconds_left("processor_seconds").values()))}
-  of one core.
-* Images: {round(480 * cfg.scale)} x {round(640 * cfg.scale)}; {cfg.trials} trials of {cfg.search_epochs} epochs a
+* Done: **{ended} of {wanted} trials** of the searches, **{done} of {len(trainings)} trainings**. What is missing below
+  has not been run.
+* Left, by the processor time of the trials so far: {left} of one core.
+* {round(480 * cfg.scale)} x {round(640 * cfg.scale)} pixels, {cfg.trials} trials of {cfg.search_epochs} epochs a
   search, {cfg.epochs} epochs a training.
-* This page: `{command} action=page file=docs/results/paper.md`; without `action` and `file` the command goes on.
+* This page: `{command} action=page`; without `action=page` the command goes on.
 {failures}"""
 
 
