@@ -96,6 +96,7 @@ def old_names(settings: dict[str, Any]) -> dict[str, Any]:
 def test_a_run_of_an_earlier_version_is_read_and_resumed(tmp_path: Path) -> None:
     config = compose_config("train", ["experiment=recipes/cascade", "data=synthetic_wild"])
     config.output = config.resume = None
+    config.group_choices = OmegaConf.create(OmegaConf.to_container(config.group_choices))
     plain: Any = OmegaConf.to_container(config, resolve=False)
     plain["hydra"] = {}
     plain["seed"], plain["ablation"] = 3, "no_rotation"

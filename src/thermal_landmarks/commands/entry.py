@@ -88,6 +88,11 @@ def _choice(group: str) -> str | None:
     return ",".join(lists[-1])
 
 
+def _choices() -> DictConfig:
+    """The file chosen from each config group of `train` but the search's, which is no part of a run."""
+    return OmegaConf.create({group: _choice(group) for group in config_groups("train") if group != "search"})
+
+
 def _ablation() -> str | None:
     """The ablations chosen by `ablation=` or `experiment=ablation/...`, joined by commas."""
     if not HydraConfig.initialized():
@@ -114,6 +119,7 @@ def _scaled(pixels: int, scale: float) -> int:
 store_ranges()
 OmegaConf.register_resolver("scaled", _scaled, replace=True)
 OmegaConf.register_resolver("choice", _choice, replace=True)
+OmegaConf.register_resolver("choices", _choices, replace=True)
 OmegaConf.register_resolver("ablation", _ablation, replace=True)
 OmegaConf.register_resolver("output_folder", _output_folder, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
@@ -227,6 +233,7 @@ def _unknown_setting(key: str, config_name: str, arguments: list[str]) -> str:
     return f"There is no setting '{key}'.{hint}\nSettings {where}: {', '.join(choices)}"
 
 
+@functools.cache
 def config_groups(config_name: str) -> list[str]:
     """The config groups of a command, such as `data` and `stem` of train."""
     listed: Any = OmegaConf.load(CONFIG_DIR / f"{config_name}.yaml")

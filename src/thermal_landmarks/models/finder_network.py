@@ -1,14 +1,13 @@
 """The finder's network: the same chain of root, stem, branch and head as for landmarks, on images of any size."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Unpack, cast
 
 from jaxtyping import Float
 from torch import Tensor
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.center_map import FaceMaps
-from thermal_landmarks.models.network import Network
+from thermal_landmarks.models.network import Network, NetworkSettings
 from thermal_landmarks.models.shapes import FeatureMap
 
 
@@ -16,13 +15,7 @@ class FinderNetwork(Network):
     """Images of any size in, maps of faces out.
 
     Args:
-        root: As `Network`; likewise the following.
-        stem: Settings of the stem.
-        branch: Settings of the branch.
-        head: Settings of a head that gives faces.
-        in_channels: Channels of the image.
-        image_size: (height, width) of the images it is trained on.
-        ensemble: Number of components side by side.
+        **settings: As of `Network`; the head gives faces, `image_size` is of the images that it is trained on.
 
     Attributes:
         stride: Pixels of the image for a cell of the maps.
@@ -33,27 +26,8 @@ class FinderNetwork(Network):
 
     gives = "faces"
 
-    def __init__(
-        self,
-        *,
-        root: Mapping[str, Any],
-        stem: Mapping[str, Any],
-        branch: Mapping[str, Any],
-        head: Mapping[str, Any],
-        in_channels: int,
-        image_size: Iterable[int],
-        ensemble: int = 1,
-    ) -> None:
-        super().__init__(
-            root=root,
-            stem=stem,
-            branch=branch,
-            head=head,
-            in_channels=in_channels,
-            image_size=image_size,
-            num_points=0,
-            ensemble=ensemble,
-        )
+    def __init__(self, **settings: Unpack[NetworkSettings]) -> None:
+        super().__init__(num_points=0, **settings)
         out = cast(FeatureMap, self.components[0].out_shape)
         self.stride = self.image_shape.height // out.height
         if (self.image_shape.height, self.image_shape.width) != (out.height * self.stride, out.width * self.stride):

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NotRequired, TypedDict, Unpack
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -60,6 +60,18 @@ class Component(nn.Sequential):
         super().__init__(built_stem, built_branch)
         self.out_shape: Shape = built_branch.out_shape
         self.grid: Grid | None = grid_of(built_stem, built_branch)
+
+
+class NetworkSettings(TypedDict):
+    """What makes any network but the number of its landmarks; see `Network`."""
+
+    root: Mapping[str, Any]
+    stem: Mapping[str, Any]
+    branch: Mapping[str, Any]
+    head: Mapping[str, Any]
+    in_channels: int
+    image_size: Iterable[int]
+    ensemble: NotRequired[int]
 
 
 class Network(nn.Module):
@@ -152,29 +164,9 @@ class LandmarkNetwork(Network):
 
     gives = "landmarks"
 
-    def __init__(
-        self,
-        *,
-        root: Mapping[str, Any],
-        stem: Mapping[str, Any],
-        branch: Mapping[str, Any],
-        head: Mapping[str, Any],
-        in_channels: int,
-        image_size: Iterable[int],
-        num_points: int,
-        ensemble: int = 1,
-    ) -> None:
+    def __init__(self, *, num_points: int, **settings: Unpack[NetworkSettings]) -> None:
         require_positive("network", num_points=num_points)
-        super().__init__(
-            root=root,
-            stem=stem,
-            branch=branch,
-            head=head,
-            in_channels=in_channels,
-            image_size=image_size,
-            num_points=num_points,
-            ensemble=ensemble,
-        )
+        super().__init__(num_points=num_points, **settings)
         self.settings["num_points"] = int(num_points)
 
     def forward(self, images: Float[Tensor, "b c h w"]) -> Float[Tensor, "b point 2"]:

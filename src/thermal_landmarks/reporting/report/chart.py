@@ -92,10 +92,10 @@ def finished(title: str, figure: Figure, name: str) -> Chart:
     return Chart(title, html, file)
 
 
-def svg_text(figure: Figure, name: str) -> str:
-    """A figure as SVG, with the tooltips that its artists have as `url`."""
+def svg_text(figure: Figure, name: str, **layout: Any) -> str:
+    """A figure as SVG, with the tooltips that its artists have as `url`; `layout` as of `savefig`."""
     content = io.StringIO()
     with rc_context({"svg.hashsalt": name, "svg.fonttype": "none"}):
-        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(content, format="svg", metadata={"Date": None, "Creator": None}, **layout)
     linked = re.sub(r"""<a xlink:href=(["'])(.*?)\1[^>]*>""", r'<g class="mark"><title>\2</title>', content.getvalue())
     return linked.replace("</a>", "</g>")

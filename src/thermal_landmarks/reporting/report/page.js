@@ -35,7 +35,7 @@ async function unpack() {
 const seen = new IntersectionObserver((entries) => entries.filter((entry) => entry.isIntersecting).forEach(async ({ target }) => {
   seen.unobserve(target);
   await (plotly ??= unpack());
-  const { data, layout } = PLOTS[plots.indexOf(target)], style = getComputedStyle(document.body);
+  const { data, layout } = PLOTS[plots.indexOf(target)], style = getComputedStyle(target);
   const line = style.getPropertyValue("--line");
   layout.font = { color: style.color, family: style.fontFamily, size: 11 };
   for (const axis of [layout.xaxis, layout.yaxis]) if (axis) Object.assign(axis, { gridcolor: line, linecolor: line, zerolinecolor: line });

@@ -62,7 +62,7 @@ def _chart(title: str, plot: str, search: Search, settings: Mapping[str, Any], *
             legend.set_visible(not title.endswith("a trial"))
         drawn = axes.get_figure()
         drawn.set_size_inches(11 if wide else 6.4, 4.4)
-        svg = svg_text(drawn, search.name + plot)
+        svg = svg_text(drawn, search.name + plot, bbox_inches="tight")
         pyplot.close(drawn)
     width = 110 * len(settings["params"]) if wide else 0
     return Chart(title, f'<div class="plot" style="min-width:{width}px"></div>', svg, wide, figure.to_json())
