@@ -17,11 +17,11 @@ _OF_THE_VIDEO = ("fps", "unit", "palette", "size", "dtype")
 @command("signals")
 def main(cfg: DictConfig) -> None:
     """Measure, and leave signals.csv, events.csv and recording.html; with format=parquet the tables as Parquet, too."""
-    import pandas as pd
     from rich.console import Console
 
     from thermal_landmarks.data.schemes import SCHEMES
     from thermal_landmarks.data.video import open_video
+    from thermal_landmarks.inference.tracking.table import read_tracks
     from thermal_landmarks.long_work import counting
     from thermal_landmarks.physiology.regions import checked_regions, read_regions
     from thermal_landmarks.physiology.signals import measure
@@ -35,13 +35,15 @@ def main(cfg: DictConfig) -> None:
     regions = read_regions(Path(own).expanduser()) if isinstance(own, str) else checked_regions(own)
     made_by_track = Path(cfg.tracks).expanduser()
     tracking, landmarks = (_read(made_by_track / name) for name in ("tracking.json", "landmarks.json"))
-    if landmarks["scheme"] not in SCHEMES:
-        raise DataError(f"{made_by_track / 'landmarks.json'}: scheme '{landmarks['scheme']}' is unknown.")
-    source = str(cfg.source if cfg.source is not None else tracking["source"])
-    settings = {name: tracking.get("settings", {}).get(name) for name in _OF_THE_VIDEO}
+    scheme = str(landmarks.get("scheme"))
+    if scheme not in SCHEMES:
+        raise DataError(f"{made_by_track / 'landmarks.json'}: scheme '{scheme[:100]}' is unknown.")
+    source = str(cfg.source) if cfg.source is not None else _recording(tracking, made_by_track)
+    stored = tracking.get("settings")
+    settings = {name: stored.get(name) if isinstance(stored, dict) else None for name in _OF_THE_VIDEO}
     settings |= {name: cfg[name] for name in ("fps", "unit") if cfg[name] is not None}
     video = open_video(source, **{name: value for name, value in settings.items() if value is not None})
-    tracks = pd.read_csv(made_by_track / "tracks.csv")
+    tracks = read_tracks(made_by_track)
     last = int(tracks["frame"].max()) if len(tracks) else -1
     console = Console()
     with counting("Measuring", last + 1, console=console) as advance:
@@ -49,7 +51,7 @@ def main(cfg: DictConfig) -> None:
         recording = measure(
             frames,
             tracks,
-            SCHEMES[landmarks["scheme"]],
+            SCHEMES[scheme],
             regions=regions,
             window_s=cfg.window_s,
             element_px=cfg.element_px,
@@ -67,10 +69,23 @@ def main(cfg: DictConfig) -> None:
     console.print(f"{len(recording.signals):,} values, {len(recording.events)} events: {page}", soft_wrap=True)
 
 
+def _recording(tracking: dict[str, Any], folder: Path) -> str:
+    """The file or folder that was tracked; a stored address or camera opens nothing by itself."""
+    source = tracking.get("source")
+    if not isinstance(source, str) or source == "-" or source.isdigit() or "://" in source:
+        raise ConfigError(
+            f"{folder / 'tracking.json'}: source {str(source)[:200]} is no recording that can be read again. Give the "
+            "file: source=FILE."
+        )
+    return source
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        if not isinstance(content, dict):
+            raise ValueError("it holds no JSON object")
+    except (OSError, ValueError, RecursionError) as error:
         raise DataError(
             f"{path}: can't be read ({error}). tracks= names a folder that thermal-landmarks track has written."
         ) from error

@@ -23,6 +23,9 @@ METADATA = "thermal_landmarks"
 """The entry of an ONNX file's metadata that holds ours, as JSON."""
 SHIPPED_SPEED = "balanced"
 """Of the files that come with the package."""
+RESULTS = ("points", "confidence", "point_confidence", "boxes", "angle", "score")
+"""Outputs of the graph, a row a face."""
+
 _LARGEST = 1e30  # values beyond are marks of missing ones (`data.annotation.NO_DATA`)
 
 
@@ -66,10 +69,12 @@ class ExportedFaces:
         except Exception as error:  # its errors have no common class of their own
             raise ConfigError(f"{path} is no ONNX file that ONNX Runtime can read ({str(error)[:300]}).") from error
         own = self._session.get_modelmeta().custom_metadata_map.get(METADATA)
-        self.settings: dict[str, Any] = json.loads(own) if own else {}
-        if self.settings.get("what") != "faces":
-            raise ConfigError(f"{path} is not an export of this project that finds faces. Write one: what=faces")
+        self.settings: dict[str, Any] = _settings(own)
         self._results = [result.name for result in self._session.get_outputs()]
+        inputs = {given.name for given in self._session.get_inputs()}
+        complete = inputs == {"image", "celsius"} and {*RESULTS} <= {*self._results}
+        if self.settings.get("what") != "faces" or not complete:
+            raise ConfigError(f"{path} is not an export of this project that finds faces. Write one: what=faces")
 
     @property
     def scheme(self) -> Scheme:
@@ -99,22 +104,38 @@ class ExportedFaces:
             DataError: If the array is no image, has one value only, or holds values that are not finite.
         """
         values, celsius = _values(image, unit)
-        results = self._session.run(self._results, {"image": values, "celsius": np.array(celsius)})
+        try:
+            results = self._session.run(self._results, {"image": values, "celsius": np.array(celsius)})
+        except Exception as error:  # its errors have no common class of their own
+            raise DataError(f"{self.path}: fails on this image ({str(error)[:300]}). Export it again.") from error
         found = dict(zip(self._results, results, strict=True))
         return as_faces(found, min_score=min_score, min_confidence=min_confidence)
+
+
+def _settings(stored: str | None) -> dict[str, Any]:
+    """What a file says of itself; nothing if that isn't what `export` writes."""
+    try:
+        settings = json.loads(stored or "{}")
+    except (ValueError, RecursionError):
+        return {}
+    return settings if isinstance(settings, dict) and isinstance(settings.get("scheme"), str) else {}
 
 
 def as_faces(found: dict[str, np.ndarray], *, min_score: float, min_confidence: float = 0.0) -> list[Face]:
     """Faces from the outputs of the graph, the surest first.
 
     Raises:
-        DataError: If a landmark is no finite number.
+        DataError: If these are no faces, or a landmark is no finite number.
     """
+    shapes = [np.shape(found[name]) for name in RESULTS]
+    faces_and_points = shapes[0][:2]
+    number = faces_and_points[:1]
+    if shapes != [(*faces_and_points, 2), number, faces_and_points, (*number, 4), number, number]:
+        raise DataError(f"The network gives results of shapes {shapes}, which are no faces. Export another checkpoint.")
     if not np.isfinite(found["points"]).all():
         raise DataError("The network gives points that are no finite numbers. Export another checkpoint.")
-    names = ("points", "confidence", "point_confidence", "boxes", "angle", "score")
     faces = []
-    for points, confidence, each, box, angle, score in zip(*(found[name] for name in names), strict=True):
+    for points, confidence, each, box, angle, score in zip(*(found[name] for name in RESULTS), strict=True):
         if score >= min_score and confidence >= min_confidence:
             x0, y0, x1, y1 = (float(end) for end in box)
             faces.append(

@@ -30,6 +30,8 @@ FACE_COLUMNS = (
     *("box_x_min", "box_y_min", "box_x_max", "box_y_max"),
 )
 _KEPT_EVERY_S = 2.0
+_STATE = {"settings": dict, "next_frame": int, "counts": dict, "bytes": dict}
+"""Entries of `progress.json` and their types."""
 
 
 class Tracked(NamedTuple):
@@ -67,7 +69,7 @@ class TrackFiles:
         folder.mkdir(parents=True, exist_ok=True)
         remove_partial_files(folder)
         if (folder / PROGRESS).exists():
-            self.state = json.loads((folder / PROGRESS).read_text(encoding="utf-8"))
+            self.state = self._read_state()
             earlier = self.state["settings"]
             changed = [key for key in {**earlier, **settings} if earlier.get(key) != settings.get(key)]
             if changed:
@@ -77,6 +79,34 @@ class TrackFiles:
                 )
         self._points = self._table("tracks.csv", POINT_COLUMNS)
         self._faces = self._table("faces.csv", FACE_COLUMNS)
+
+    def _read_state(self) -> dict[str, Any]:
+        """What an earlier job has kept, once it is known to be whole."""
+        path = self.folder / PROGRESS
+        try:
+            state: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            usual = all(type(state[key]) is kind for key, kind in _STATE.items()) and state["next_frame"] >= 0
+            if not usual or not all(
+                _ends_a_row(self.folder / n, state["bytes"][n]) for n in ("tracks.csv", "faces.csv")
+            ):
+                raise ValueError("it doesn't fit tracks.csv and faces.csv")
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
+            raise _damaged(path, error) from error
+        return state
+
+    def restore(self, tracker: Tracker, late: Late) -> None:
+        """Bring a tracker to where an earlier job stopped.
+
+        Raises:
+            ConfigError: If what that job has kept is damaged.
+        """
+        if self.state["tracker"] is None:
+            return
+        try:
+            tracker.restore(self.state["tracker"])
+            late.restore(self.state["late"])
+        except Exception as error:  # of any type and shape
+            raise _damaged(self.folder / PROGRESS, error) from error
 
     def _table(self, name: str, columns: tuple[str, ...]) -> CsvTable:
         """The table up to where the kept state was written."""
@@ -118,6 +148,19 @@ class TrackFiles:
         self._faces.close()
 
 
+def _ends_a_row(table: Path, kept: int) -> bool:
+    if type(kept) is not int or not 0 < kept <= table.stat().st_size:
+        return False
+    with table.open("rb") as file:
+        file.seek(kept - 1)
+        return file.read(1) == b"\n"
+
+
+def _damaged(path: Path, error: Exception) -> ConfigError:
+    found = f"{type(error).__name__}: {str(error)[:200]}"
+    return ConfigError(f"{path}: is damaged ({found}), so nothing can go on from it. Track into another folder.")
+
+
 def track_frames(
     tracker: Tracker,
     frames: Callable[[int], Iterable[VideoFrame]],
@@ -144,9 +187,7 @@ def track_frames(
     """
     late = Late(tracker.fps, len(files.names))
     counts, done, ended = Counter(files.state["counts"]), files.state["next_frame"], None
-    if files.state["tracker"] is not None:
-        tracker.restore(files.state["tracker"])
-        late.restore(files.state["late"])
+    files.restore(tracker, late)
 
     def write() -> None:
         for settled in late.settled(tracker.tracklets):

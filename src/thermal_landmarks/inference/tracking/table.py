@@ -1,20 +1,48 @@
 """Tracks as tables of pandas: Parquet, smoothed points, and DeepLabCut's layout."""
 
 from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from thermal_landmarks.data.schemes import Scheme
+from thermal_landmarks.errors import DataError
 from thermal_landmarks.inference.tracking.smoothing import smooth
+from thermal_landmarks.inference.tracking.track import Flag
 
+_WHOLE, _REAL, _TEXT = ("frame", "track"), ("time_s", "x", "y", "confidence"), ("point", "flag")
+_TYPES: Any = dict.fromkeys(_WHOLE, "int64") | dict.fromkeys(_REAL, "float64") | dict.fromkeys(_TEXT, "str")
+_FARTHEST_PX = 1e6
+_LONGEST_REASON = 300  # characters
 SCORER = "thermal_landmarks"
 
 
 def read_tracks(folder: Path) -> pd.DataFrame:
-    """The table of a folder that `track` has written, a row a landmark; x and y are NaN where a face isn't seen."""
-    return pd.read_csv(folder / "tracks.csv")
+    """The table of a folder that `track` has written, a row a landmark; x and y are NaN where a face isn't seen.
+
+    Raises:
+        DataError: If it is missing, damaged, or holds what `track` doesn't write.
+    """
+    path = folder / "tracks.csv"
+    try:
+        tracks = pd.read_csv(path, usecols=list(_TYPES), dtype=_TYPES)
+    except (OSError, ValueError, OverflowError, MemoryError) as error:
+        reason = " ".join(str(error).split())[:_LONGEST_REASON]
+        raise DataError(
+            f"{path}: can't be read as the table that thermal-landmarks track writes ({reason}). Track again."
+        ) from error
+    for what, wrong in {
+        "a frame or track below 0 or beyond 1e9": ~tracks["frame"].between(0, 1e9) | ~tracks["track"].between(0, 1e9),
+        "a place that is no place in a picture": (tracks[["x", "y"]].abs() > _FARTHEST_PX).any(axis=1),
+        "a confidence that isn't 0 to 1": ~tracks["confidence"].between(0, 1),
+        f"a flag that isn't one of {', '.join(get_args(Flag))}": ~tracks["flag"].isin(get_args(Flag)),
+        "a landmark twice in a frame": tracks.duplicated(["frame", "track", "point"]),
+    }.items():
+        if wrong.any():
+            raise DataError(f"{path}: line {int(wrong.to_numpy().argmax()) + 2} has {what}. Mend it, or track again.")
+    return tracks
 
 
 def as_array(
