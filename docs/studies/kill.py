@@ -23,7 +23,14 @@ from omegaconf import OmegaConf
 from thermal_landmarks.runs import PROGRESS, RunFolder, git_commit, write_json
 
 _ROOT = Path(__file__).parents[2]
-_DEFAULTS = {"minutes": 120.0, "folder": "outputs/kill", "seed": 0, "shortest_s": 20.0, "longest_s": 60.0}
+_DEFAULTS = {
+    "minutes": 120.0,
+    "folder": "outputs/kill",
+    "seed": 0,
+    "jobs": "track,train,search",
+    "shortest_s": 20.0,
+    "longest_s": 60.0,
+}
 _COMPUTED_S = 20.0
 _ORPHANS_END_WITHIN_S = 30.0
 _PEOPLE = ["data=synthetic", "data.source.subjects=12", "data.source.images_per_subject=4", "data.source.size=[96,128]"]
@@ -211,6 +218,7 @@ def main() -> int:
     if run([*clip, "output=video"], folder):
         raise SystemExit(f"The video could not be rendered: {folder / 'log.txt'}")
     listed = jobs(folder / "video" / "subject_00000" / "frames.tif")
+    listed = {name: listed[name] for name in str(settings["jobs"]).split(",")}
     for name, job in listed.items():
         run_undisturbed(name, job, folder)
     record = Record(folder, settings)

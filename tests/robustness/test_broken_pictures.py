@@ -1,6 +1,7 @@
 """Some 450 broken pictures: each is read or refused by name, and the good ones beside them get their points."""
 
 import csv
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -115,3 +116,31 @@ def test_the_command_ends_with_a_list_of_what_it_skipped(
     assert "Traceback" not in done.stderr
     assert f"of {len(files)} images have no prediction" in done.stderr
     assert set(GOOD) <= set(_points(tmp_path / "out"))
+
+
+def test_a_check_of_data_lists_each_broken_picture_with_its_reason(
+    broken: tuple[Path, list[Picture]], tmp_path: Path, run_script: Callable[..., "CompletedProcess[str]"]
+) -> None:
+    refused = [picture.name for picture in broken[1] if picture.readable is False][::8]
+    for name in refused:
+        (tmp_path / name).hardlink_to(broken[0] / name)
+    (tmp_path / "gray.png").write_bytes(GOOD["gray.png"])
+    names = [*refused, "gray.png"]
+    keypoints = [value for i in range(6) for value in (4 + 3 * i, 5 + i % 3, 2)]
+    faces = [{"id": i, "image_id": i, "keypoints": keypoints, "bbox": [1, 1, 50, 40]} for i in range(len(names))]
+    images = [{"id": i, "file_name": name, "subject": f"s{i}"} for i, name in enumerate(names)]
+    labels = tmp_path / "labels.json"
+    labels.write_text(json.dumps({"images": images, "annotations": faces, "categories": [{"id": 1}]}))
+    settings = [
+        f"data.source.annotation_file={labels}",
+        "data.source.scheme=perinasal6",
+        "data.scheme=perinasal6",
+        "data.workers=1",
+        "output=out",
+    ]
+    done = run_script(["src/check_data.py", "data=coco", *settings], cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    with (tmp_path / "out" / "findings.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["kind"] == "unreadable"]
+    assert {Path(row["image"]).name for row in rows} == set(refused)
