@@ -10,6 +10,7 @@ from typing import Any
 
 import optuna
 import pytest
+from omegaconf import OmegaConf
 from sqlalchemy import text
 
 from thermal_landmarks.commands.entry import compose_config
@@ -57,6 +58,19 @@ def test_the_papers_chain_has_its_twenty_searches_and_its_order():
     assert len({step.name for step in steps}) == len(steps) == len({(step.folder, step.kind) for step in steps})
     with pytest.raises(ConfigError, match="models: A-9 is none of"):
         chain_steps(compose_config("reproduce", ["models=[A-9]"]))
+
+
+def test_both_forms_are_searched_by_one_protocol():
+    steps = chain_steps(compose_config("reproduce", ["scale=0.25", "models=[A-2]", "ours=[A-2]"]))
+    searches = [step for step in steps if step.kind == "search"]
+    plain, ours = (compose_config("train", list(step.command)) for step in searches)
+    assert [step.study for step in searches] == [f"{name}/alt_conv_resnext-luong" for name in ("paper", "paper_ours")]
+    data_plain, data_ours = (OmegaConf.to_container(cfg.data, resolve=True) for cfg in (plain, ours))
+    assert data_plain == data_ours
+    assert plain.data.image_size == [120, 160]
+    assert (plain.stem.normalisation, ours.stem.normalisation) == ("none", "batch")
+    assert plain.search.trials == ours.search.trials == 40
+    assert (plain.trainer.max_epochs, ours.trainer.max_epochs) == (20, 20)
 
 
 def test_a_training_is_one_processs_until_it_ends_or_is_given_back(ledgers):
