@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.exporting import parity
 from thermal_landmarks.exporting.export import export
+from thermal_landmarks.exporting.part import export_part
 from thermal_landmarks.models.checkpoint import find_checkpoint
 
 PAGE = (Path(__file__).parents[2] / "docs" / "fast.md").read_text(encoding="utf-8")
@@ -67,3 +69,23 @@ def test_unknown_settings_are_refused(wrong: Any, tmp_path: Path) -> None:
 def test_a_network_that_does_not_zoom_is_refused(make_checkpoint: Any, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="Only cascades"):
         export(make_checkpoint(), tmp_path / "a")
+
+
+def test_parts_are_refused_in_8_bits(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="what=finder format=onnx precision=int8: choose"):
+        export_part(find_checkpoint("thermal_real"), tmp_path / "a", "finder", precision="int8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("what", "inputs"), [("landmarks", {"crops", "celsius"}), ("finder", {"images", "celsius"})])
+def test_a_part_is_exported_for_batches_and_compared(
+    what: Any, inputs: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slow for the same reason."""
+    monkeypatch.setattr(parity, "RUNS", 1)
+    exported = export_part(find_checkpoint("thermal_real"), tmp_path / what, what, rendered=3)
+    assert exported.parity.faces >= 1
+    assert exported.parity.largest_px < 0.01
+    graph = onnx.load(exported.path).graph
+    assert {value.name for value in graph.input} == inputs
+    assert graph.input[0].type.tensor_type.shape.dim[0].dim_param  # any number of them

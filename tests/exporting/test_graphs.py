@@ -1,6 +1,7 @@
 """Graphs made of the shipped exported file: half precision, 8 bits, OpenVINO; and a calibration in pairs of numbers."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -12,6 +13,7 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
+from thermal_landmarks.exporting.crop_landmarks import CropLandmarks, percentile_of
 from thermal_landmarks.exporting.export import TOLERANCE_PX
 from thermal_landmarks.exporting.face_graphs import Candidates
 from thermal_landmarks.exporting.onnx_file import half_precision, write
@@ -92,13 +94,48 @@ def test_candidates_are_what_the_finder_finds(frames: list[ThermalImage], size: 
     finder = Finder.from_checkpoint()
     values = torch.nn.functional.interpolate(torch.from_numpy(frames[0].values)[None, None], size, mode="bilinear")
     image = ThermalImage(values[0, 0].numpy(), "celsius")
-    boxes, score, angle = Candidates(finder)(values[0, 0], torch.tensor(True))
+    boxes, score, angle = Candidates(finder)(values[0], torch.tensor(True))
     found = finder(image, threshold=0.3)
     assert found.number
     best = int(score.argmax())
     np.testing.assert_allclose(boxes[0, best].detach(), found.boxes_px[0], atol=0.05)
     assert float(score.flatten()[best].detach()) == pytest.approx(float(found.score[0]), abs=1e-3)
-    assert float(angle[best].detach()) == pytest.approx(float(found.angle[0]), abs=1e-3)
+    assert float(angle[0, best].detach()) == pytest.approx(float(found.angle[0]), abs=1e-3)
+
+
+def test_a_batch_of_images_is_seen_as_each_alone(frames: list[ThermalImage]) -> None:
+    candidates = Candidates(Finder.from_checkpoint())
+    images = torch.stack([torch.from_numpy(frame.values) for frame in frames[:2]])
+    with torch.inference_mode():
+        together = candidates(images, torch.tensor(True))
+        alone = [candidates(image[None], torch.tensor(True)) for image in images]
+    for part, ours in enumerate(together):
+        np.testing.assert_allclose(ours, torch.cat([each[part] for each in alone]), atol=1e-3)
+
+
+def test_crops_of_a_network_without_cascade_are_predicted_as_images(make_checkpoint: Any) -> None:
+    predictor = Predictor.from_checkpoint(make_checkpoint(scheme="face16"), device="cpu", flip_tta=False)
+    landmarks = CropLandmarks(predictor)
+    crops = np.random.default_rng(0).uniform(20, 36, (2, *landmarks.size)).astype(np.float32)
+    with torch.inference_mode():
+        points = landmarks(torch.from_numpy(crops), torch.tensor(True)).numpy()
+    whole = (-0.5, -0.5, landmarks.size[1] - 0.5, landmarks.size[0] - 0.5)
+    np.testing.assert_allclose(points, predictor(crops, boxes_px=[whole, whole]), atol=0.05)
+
+
+def test_a_quick_look_runs_the_finer_one_only_where_it_must(shipped: onnx.ModelProto) -> None:
+    (decided,) = (node for node in shipped.graph.node if node.op_type == "If")
+    branches = {attribute.name: attribute.g for attribute in decided.attribute}
+    assert not any(node.op_type == "Conv" for node in branches["then_branch"].node)
+    assert sum(node.op_type == "Conv" for node in branches["else_branch"].node) > 20
+
+
+def test_the_contrast_of_crops_is_that_of_numpy_percentile() -> None:
+    values = torch.from_numpy(np.random.default_rng(0).normal(size=(3, 777)).astype(np.float32))
+    for percentile in (0.0, 1.0, 37.3, 50.0, 99.0, 100.0):
+        np.testing.assert_allclose(
+            percentile_of(values, percentile), np.percentile(values.numpy(), percentile, axis=1), atol=1e-6
+        )
 
 
 def test_a_calibration_in_the_graph_moves_points_as_numpy_does() -> None:

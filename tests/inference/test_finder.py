@@ -6,14 +6,16 @@ import pytest
 import torch
 from numpy.testing import assert_allclose
 
+from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.face_frames import expected_points, face_frame, own_height
 from thermal_landmarks.data.geometry import transform_points
 from thermal_landmarks.data.schemes import SCHEMES, get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.confidence import Agreement, Confidence, fit_logistic
-from thermal_landmarks.inference.finder import Finder
+from thermal_landmarks.inference.finder import Finder, is_enough
 from thermal_landmarks.models.center_map import FaceMaps
+from thermal_landmarks.models.face_decoding import Detections
 from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.models.folding import fold_normalisation
 
@@ -167,3 +169,40 @@ def test_logistic_regression_finds_the_probabilities_it_was_made_with() -> None:
     true = np.array([0.5, 1.5, -0.7])
     right = draw.uniform(size=20_000) < 1 / (1 + np.exp(-features @ true))
     assert_allclose(fit_logistic(features, right, penalty=0.0), true, atol=0.08)
+
+
+@pytest.mark.parametrize(
+    ("faces", "enough"),
+    [
+        ([(0.6, 60)], True),
+        ([(0.4, 60)], False),  # not surely there
+        ([(0.6, 15)], False),  # small
+        ([(0.6, 60), (0.2, 10)], False),  # a trace of another
+        ([], False),
+    ],
+)
+def test_a_quick_look_is_enough_for_one_large_sure_face(faces: list[tuple[float, float]], enough: bool) -> None:
+    boxes = np.array([(5, 5, 5 + side, 5 + side) for _, side in faces], dtype=np.float32).reshape(-1, 4)
+    scores = np.array([score for score, _ in faces], dtype=np.float32)
+    assert is_enough(Detections(boxes, scores, np.zeros_like(scores)), 160) is enough
+
+
+def test_a_quick_look_spares_the_finer_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder = Finder.from_checkpoint(sizes=[256], first_size=128)
+    monkeypatch.setattr("thermal_landmarks.inference.finder.SURE", 0.0)
+    monkeypatch.setattr("thermal_landmarks.inference.finder.LARGE", 0.0)
+    source = SyntheticFaces(subjects=3, images_per_subject=1, size=(120, 160), seed=5)
+    image = source.load(source.annotations()[1])
+    looks: list[int] = []
+    seen = finder._seen
+
+    def counted(image: ThermalImage, size: int) -> tuple[np.ndarray, float]:
+        looks.append(size)
+        return seen(image, size)
+
+    monkeypatch.setattr(finder, "_seen", counted)
+    found = finder(image)
+    assert looks == ([128] if found.number == 1 else [128, 256])
+    looks.clear()
+    finder(ThermalImage(np.random.default_rng(0).normal(20, 0.1, (120, 160)).astype(np.float32), "celsius"))
+    assert looks == [128, 256]

@@ -93,7 +93,14 @@ def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, 
         said = f"{outcome.predicted} of {len(files)} images"
     else:
         sizes = [cfg.finder_size] if isinstance(cfg.finder_size, int) else list(cfg.finder_size)
-        finder = Finder.from_checkpoint(cfg.finder, sizes=sizes, rotations=cfg.rotations, device=predictor.device)
+        usual = sizes == [448] and cfg.rotations == "upright" and cfg.speed != "exact"
+        finder = Finder.from_checkpoint(
+            cfg.finder,
+            sizes=sizes,
+            first_size=cfg.finder_first_size if usual else None,
+            rotations=cfg.rotations,
+            device=predictor.device,
+        )
         on_processor = predictor.device.type == "cpu"
         if on_processor:
             torch.set_num_threads(1)  # each worker's: several share an image's little work badly

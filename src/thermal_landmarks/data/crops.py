@@ -94,10 +94,10 @@ def cut_crops(
     """
     pyramid = frames if isinstance(frames, ImagePyramid) else ImagePyramid(frames)
     views = pyramid.crops(matrices, cascade.crop_size, padding)
-    return views if cascade.percentiles is None else _stretch(views, cascade.percentiles)
+    return views if cascade.percentiles is None else stretch(views, cascade.percentiles)
 
 
-def _stretch(views: Tensor, percentiles: tuple[float, float]) -> Tensor:
+def stretch(views: Tensor, percentiles: tuple[float, float]) -> Tensor:
     """Each view's percentiles become -1 and +1; what lies beyond is clipped."""
     step = max(1, min(views.shape[-2:]) // 32)  # a thousand pixels tell the percentiles
     sample = views[:, 0, ::step, ::step].flatten(1)

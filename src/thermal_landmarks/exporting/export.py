@@ -8,10 +8,18 @@ from typing import Literal, get_args
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks
-from thermal_landmarks.exporting.onnx_file import describe, faces_model, fingerprint, half_precision, write
+from thermal_landmarks.exporting.first_look import with_first_look
+from thermal_landmarks.exporting.onnx_file import (
+    describe,
+    faces_model,
+    fingerprint,
+    first_look_model,
+    half_precision,
+    write,
+)
 from thermal_landmarks.exporting.parity import Finds, Parity, compare, eager_milliseconds, milliseconds
 from thermal_landmarks.inference.confidence import Confidence
-from thermal_landmarks.inference.finder import Finder
+from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.speed import Speed
 from thermal_landmarks.models.checkpoint import load_finder
@@ -23,8 +31,10 @@ TOLERANCE_PX: dict[str, float] = {"32": 0.2, "16": 1.0, "int8": 3.0}
 """Largest mean distance of a face's landmarks from those of the network."""
 
 _REFUSED = {
-    "tflite": "its converter, litert-torch, replaces the installed PyTorch by an older one",
-    "executorch": "its operators have none that chooses among overlapping boxes, so finding faces can't be inside",
+    "tflite": "its converter, litert-torch 0.10, replaces the installed PyTorch by 2.14, and its runtime lacks what "
+    "finds the contrast of an image (STABLEHLO_SORT)",
+    "executorch": "ExecuTorch 1.5 has no operator that chooses among overlapping boxes; of the landmark network alone, "
+    "its XNNPACK passes fail (ChannelsLastTaggedReshapePass), and without them its runtime does (error 0x12)",
     "coreml": "its models run on macOS alone, so that one written here could not be compared with the network",
 }
 COMPARED_SEED, CALIBRATION_SEED = 20_260, 20_270  # of rendered frames that nothing was trained on
@@ -74,6 +84,7 @@ def export(
     frames: Sequence[ThermalImage] = (),
     rendered: int = _COMPARED,
     tolerance_px: float | None = None,
+    finder_first_size: int | None = FIRST_SIZE,
 ) -> Exported:
     """Write an exported file and hold it against the network.
 
@@ -87,6 +98,7 @@ def export(
         frames: Pictures with faces, to calibrate and compare with beside rendered ones.
         rendered: Number of rendered frames to compare with.
         tolerance_px: Largest mean distance of a face's landmarks from the network's; None: by precision.
+        finder_first_size: As `first_size` of `Finder`.
 
     Raises:
         ConfigError: If the format can't be written here, or the network not be exported.
@@ -106,12 +118,10 @@ def export(
             "look at whole images (data.crop.mode=none) can be exported."
         )
     loaded = load_finder(finder)
-    find = Finder(loaded.network)
+    find = Finder(loaded.network, first_size=finder_first_size)
     confidence = Confidence.from_settings(loaded.confidence, speed)
     model = faces_model(Candidates(find), FaceLandmarks(predictor, confidence))
     predictor.use_finder(find, confidence)
-    if precision == "16":
-        model = half_precision(model)
     if precision == "int8":
         from thermal_landmarks.exporting.quantisation import quantise
 
@@ -119,6 +129,10 @@ def export(
         if not shown:
             raise DataError("No frame shows a face to calibrate 8 bits with. Give frames=FOLDER.")
         model = quantise(model, shown)
+    if finder_first_size is not None:
+        model = with_first_look(model, first_look_model(Candidates(find, finder_first_size)))
+    if precision == "16":
+        model = half_precision(model)
     said = describe(
         predictor.scheme, speed=speed, precision=precision, weights=fingerprint(predictor.network, find.network)
     )

@@ -1,6 +1,7 @@
 """The parts of `Predictor.faces` as modules that can be exported: where faces are, and their landmarks with confidence.
 
-Both take one image (height, width) of any size, degrees Celsius or gray levels. `onnx_file` joins them.
+The first takes images (height, width) of any size, degrees Celsius or gray levels, the second one. `onnx_file` joins
+them.
 """
 
 import math
@@ -14,14 +15,14 @@ from torch import Tensor, nn
 
 from thermal_landmarks.data.batch import numbers
 from thermal_landmarks.data.face_frames import FACE_HEIGHT, UPRIGHT_ASPECT, expected_points
-from thermal_landmarks.data.scenes.gray import PERCENTILES, SKIN_RANGE_C
+from thermal_landmarks.data.scenes.gray import PERCENTILES, SAMPLES, SKIN_RANGE_C
 from thermal_landmarks.data.warping import inverse
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.inference.confidence import BEYOND, LEAST, Confidence
 from thermal_landmarks.inference.finder import MULTIPLE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 
-_STEP = 2  # of the pixels whose percentiles are taken: the finder's, at its usual size
+_USUAL_SHAPE = 3 / 4  # height of an image by its width
 
 
 class Candidates(nn.Module):
@@ -29,36 +30,41 @@ class Candidates(nn.Module):
 
     Args:
         finder: With one size and without turns.
+        size: That the image is seen at; None: the finder's.
     """
 
-    def __init__(self, finder: Finder) -> None:
+    def __init__(self, finder: Finder, size: int | None = None) -> None:
         super().__init__()
         self.network = finder.network
-        (self.longest_side,) = finder.sizes
+        (usual,) = finder.sizes
+        self.longest_side = size or usual
+        # As `to_bytes` has it for images of the usual shape, which must not depend on the image here.
+        self._step = max(1, int((_USUAL_SHAPE * self.longest_side**2 / SAMPLES) ** 0.5))
 
     def forward(
-        self, image: Float[Tensor, "height width"], celsius: Bool[Tensor, ""]
-    ) -> tuple[Float[Tensor, "1 cell 4"], Float[Tensor, "1 1 cell"], Float[Tensor, " cell"]]:
-        height, width = image.shape
+        self, images: Float[Tensor, "image height width"], celsius: Bool[Tensor, ""]
+    ) -> tuple[Float[Tensor, "image cell 4"], Float[Tensor, "image 1 cell"], Float[Tensor, "image cell"]]:
+        _, height, width = images.shape
         low, high = (
             torch.where(celsius, end, sign * math.inf) for end, sign in zip(SKIN_RANGE_C, (-1, 1), strict=True)
         )
-        values = torch.clamp(image, low, high)
+        values = torch.clamp(images, low, high)
         longest: Any = torch.sym_max(height, width)  # open, as are the sizes that follow from it
         size: Any = [(2 * side * self.longest_side + longest) // (2 * longest) for side in (height, width)]
-        seen = F.interpolate(values[None, None], size=size, mode="bilinear", align_corners=False, antialias=True)
-        darkest, brightest = _percentiles(seen[0, 0, ::_STEP, ::_STEP].flatten())
+        seen = F.interpolate(values[:, None], size=size, mode="bilinear", align_corners=False, antialias=True)
+        ends = _percentiles(seen[:, 0, :: self._step, :: self._step].flatten(1))
+        darkest, brightest = (end[:, None, None, None] for end in ends)
         gray = ((seen - darkest) * (255 / (brightest - darkest).clamp(min=1e-3))).round().clamp(0, 255) / 127.5 - 1
         gray = F.pad(gray, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), value=-1.0)
         maps = self.network(gray)
         score = maps.score.sigmoid()
         peaks = F.max_pool2d(score[:, None], 3, stride=1, padding=1)[:, 0] == score
-        place = maps.box[0].flatten(1).T * self.network.stride
-        centre, half = place[:, :2] - 0.5, place[:, 2:] / 2
-        scale = self.longest_side / numbers([longest], image)
-        boxes = (torch.cat([centre - half, centre + half], dim=1) + 0.5) / scale - 0.5
-        cos, sin = maps.angle[0].flatten(1)
-        return boxes[None], (score * peaks).flatten(1)[None], torch.atan2(sin, cos)
+        place = maps.box.flatten(2).transpose(1, 2) * self.network.stride
+        centre, half = place[..., :2] - 0.5, place[..., 2:] / 2
+        scale = self.longest_side / numbers([longest], images)
+        boxes = (torch.cat([centre - half, centre + half], dim=2) + 0.5) / scale - 0.5
+        cos, sin = maps.angle.flatten(2).unbind(1)
+        return boxes, (score * peaks).flatten(1)[:, None], torch.atan2(sin, cos)
 
 
 class FaceLandmarks(nn.Module):
@@ -153,15 +159,17 @@ class FaceLandmarks(nn.Module):
         return face, each, outside
 
 
-def _percentiles(values: Float[Tensor, " n"]) -> tuple[Float[Tensor, ""], Float[Tensor, ""]]:
+def _percentiles(
+    values: Float[Tensor, "image n"],
+) -> tuple[Float[Tensor, " image"], Float[Tensor, " image"]]:
     """As `numpy.percentile` gives them, from the ends of the values alone."""
     low, high = PERCENTILES
     assert low == 100 - high
-    count = values.shape[0]
+    count = values.shape[1]
     rank = numbers([count - 1], values)[0] * (low / 100)
     some = count // 200 + 2
     below, above = values.topk(some, largest=False).values, values.topk(some).values
     place = rank.floor().long()
     share = rank - rank.floor()
-    dark, bright = (ends[place] + share * (ends[place + 1] - ends[place]) for ends in (below, above))
+    dark, bright = (ends[:, place] + share * (ends[:, place + 1] - ends[:, place]) for ends in (below, above))
     return dark, bright

@@ -8,19 +8,23 @@ import io
 import json
 import logging
 import warnings
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import torch
 from onnx import TensorProto, compose, helper, numpy_helper
 from torch import Tensor, nn
 from torch.export import Dim
 
 from thermal_landmarks.data.schemes import Scheme
+from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
 from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks
+from thermal_landmarks.exporting.first_look import FIRST, SEEN
 from thermal_landmarks.inference.finder import LEAST_SCORE, OVERLAP
 from thermal_landmarks.runtime.exported import METADATA
 
@@ -28,27 +32,16 @@ OPSET = 20
 FIND, LOOK = "find/", "look/"
 """What names of the two networks' nodes start with."""
 _MOST = 200  # faces of a picture
-_SIZES = {0: Dim("height", min=64, max=8192), 1: Dim("width", min=64, max=8192)}
+_MOST_IMAGES = 4096  # of a batch
+_HEIGHT, _WIDTH = Dim("height", min=64, max=8192), Dim("width", min=64, max=8192)
 
 
 def faces_model(candidates: Candidates, landmarks: FaceLandmarks) -> onnx.ModelProto:
     """The graph with the inputs `image` (height, width) and `celsius` and the outputs that `exported.py` reads."""
-    image = torch.rand(480, 640) * 10 + 25
-    boxes, score, angle = torch.tensor([[200.0, 80, 440, 420]] * 3), torch.full((3,), 0.9), torch.zeros(3)
-    face = {0: Dim("face", min=0, max=_MOST)}
-    first = _convert(
-        candidates, (image, torch.tensor(True)), (_SIZES, None), ["image", "celsius"], ["cells", "scores", "angles"]
-    )
-    second = _convert(
-        landmarks,
-        (image, boxes, score, angle),
-        (_SIZES, face, face, face),
-        ["image", "boxes", "raw_score", "angle"],
-        ["points", "confidence", "point_confidence", "score"],
-    )
-    first = compose.add_prefix(first, FIND, rename_inputs=False, rename_outputs=False)
-    second = compose.add_prefix(second, LOOK, rename_inputs=False, rename_outputs=False)
+    first = candidates_model(candidates, FIND)
+    second = _landmarks_part(landmarks)
     _choose(first)
+    _of_one_image(first)
     wanted = [value.name for value in second.graph.input]
     io_map = [("same_image", "image"), ("boxes", "boxes"), ("raw_score", "raw_score"), ("angle", "angle")]
     second = compose.add_prefix(
@@ -63,6 +56,85 @@ def faces_model(candidates: Candidates, landmarks: FaceLandmarks) -> onnx.ModelP
     joined.opset_import.append(helper.make_opsetid("", OPSET))
     onnx.checker.check_model(joined)
     return joined
+
+
+def finder_model(candidates: Candidates) -> onnx.ModelProto:
+    """From `images` (image, height, width) and `celsius` to the faces in them: `image`, `boxes`, `score` and `angle`.
+
+    `image` says which image a face is in, counted from 0.
+    """
+    model = candidates_model(candidates, FIND)
+    _choose(model)
+    del model.graph.output[:]
+    shown: dict[str, tuple[int, tuple[str | int, ...]]] = {
+        "image": (TensorProto.INT64, ("face",)),
+        "boxes": (TensorProto.FLOAT, ("face", 4)),
+        "score": (TensorProto.FLOAT, ("face",)),
+        "angle": (TensorProto.FLOAT, ("face",)),
+    }
+    constant = numpy_helper.from_array(np.array(0, np.int64), "choose/image_column")
+    model.graph.initializer.append(constant)
+    model.graph.node.append(helper.make_node("Gather", ["choose/selected", constant.name], ["image"], axis=1))
+    model.graph.node.append(helper.make_node("Identity", ["raw_score"], ["score"]))
+    model.graph.output.extend(helper.make_tensor_value_info(name, *what) for name, what in shown.items())
+    onnx.checker.check_model(model)
+    return model
+
+
+def crops_model(landmarks: CropLandmarks) -> onnx.ModelProto:
+    """From `crops` (crop, height, width), of the network's size, and `celsius` to `points` (crop, point, 2)."""
+    crops = {0: Dim("crop", min=1, max=_MOST_IMAGES)}
+    example = torch.rand(3, *landmarks.size) * 10 + 25
+    return _convert(landmarks, (example, torch.tensor(True)), (crops, None), ["crops", "celsius"], ["points"])
+
+
+def candidates_model(candidates: Candidates, prefix: str) -> onnx.ModelProto:
+    """From `images` and `celsius` to `cells`, `scores` and `angles`; the rest has names with the prefix."""
+    images = torch.rand(2, 480, 640) * 10 + 25
+    sizes = {0: Dim("image", min=1, max=_MOST_IMAGES), 1: _HEIGHT, 2: _WIDTH}
+    model = _convert(
+        candidates, (images, torch.tensor(True)), (sizes, None), ["images", "celsius"], ["cells", "scores", "angles"]
+    )
+    return compose.add_prefix(model, prefix, rename_inputs=False, rename_outputs=False)
+
+
+def first_look_model(candidates: Candidates) -> onnx.ModelProto:
+    """As `candidates_model`, of one `image`, for `first_look.with_first_look`."""
+    model = candidates_model(candidates, FIRST)
+    _of_one_image(model)
+    for value in model.graph.output:
+        value.name = f"{FIRST}{value.name}"
+    for node in model.graph.node:
+        node.output[:] = [f"{FIRST}{name}" if name in SEEN else name for name in node.output]
+        node.input[:] = [f"{FIRST}{name}" if name in SEEN else name for name in node.input]
+    return model
+
+
+def _landmarks_part(landmarks: FaceLandmarks) -> onnx.ModelProto:
+    image = torch.rand(480, 640) * 10 + 25
+    boxes, score, angle = torch.tensor([[200.0, 80, 440, 420]] * 3), torch.full((3,), 0.9), torch.zeros(3)
+    face = {0: Dim("face", min=0, max=_MOST)}
+    model = _convert(
+        landmarks,
+        (image, boxes, score, angle),
+        ({0: _HEIGHT, 1: _WIDTH}, face, face, face),
+        ["image", "boxes", "raw_score", "angle"],
+        ["points", "confidence", "point_confidence", "score"],
+    )
+    return compose.add_prefix(model, LOOK, rename_inputs=False, rename_outputs=False)
+
+
+def _of_one_image(model: onnx.ModelProto) -> None:
+    """Take `image` (height, width) in the place of a batch of them."""
+    graph = model.graph
+    axis = numpy_helper.from_array(np.array([0], np.int64), f"{graph.node[0].name}/batch_axis")
+    graph.initializer.append(axis)
+    graph.node.insert(0, helper.make_node("Unsqueeze", ["image", axis.name], ["images"], name=f"{axis.name}/batch"))
+    (given,) = (value for value in graph.input if value.name == "images")
+    given.CopyFrom(helper.make_tensor_value_info("image", TensorProto.FLOAT, ("height", "width")))
+    if any(value.name == "boxes" for value in graph.output):
+        graph.node.append(helper.make_node("Identity", ["image"], ["same_image"]))
+        graph.output.append(helper.make_tensor_value_info("same_image", TensorProto.FLOAT, ("height", "width")))
 
 
 def _convert(
@@ -103,9 +175,8 @@ def _choose(model: onnx.ModelProto) -> None:
         "most": np.array([_MOST], np.int64),
         "overlap": np.array([OVERLAP], np.float32),
         "least_score": np.array([LEAST_SCORE], np.float32),
-        "column": np.array(2, np.int64),
-        "one_dimension": np.array([-1], np.int64),
-        "first": np.array([0], np.int64),
+        "image_and_cell": np.array([0, 2], np.int64),
+        "one_class": np.array([1], np.int64),
     }
     graph.initializer.extend(numpy_helper.from_array(value, f"choose/{name}") for name, value in constants.items())
 
@@ -117,20 +188,12 @@ def _choose(model: onnx.ModelProto) -> None:
         ["cells", "scores", "choose/most", "choose/overlap", "choose/least_score"],
         "choose/selected",
     )
-    add("Gather", ["choose/selected", "choose/column"], "choose/rows", axis=1)
-    add("Squeeze", ["cells", "choose/first"], "choose/boxes")
-    add("Gather", ["choose/boxes", "choose/rows"], "boxes", axis=0)
-    add("Reshape", ["scores", "choose/one_dimension"], "choose/scores")
-    add("Gather", ["choose/scores", "choose/rows"], "raw_score", axis=0)
-    add("Gather", ["angles", "choose/rows"], "angle", axis=0)
-    add("Identity", ["image"], "same_image")
+    add("Gather", ["choose/selected", "choose/image_and_cell"], "choose/places", axis=1)
+    add("Squeeze", ["scores", "choose/one_class"], "choose/scores")
+    for name, source in (("boxes", "cells"), ("raw_score", "choose/scores"), ("angle", "angles")):
+        add("GatherND", [source, "choose/places"], name)
     del graph.output[:]
-    results: dict[str, tuple[str | int, ...]] = {
-        "same_image": ("height", "width"),
-        "boxes": ("face", 4),
-        "raw_score": ("face",),
-        "angle": ("face",),
-    }
+    results: dict[str, tuple[str | int, ...]] = {"boxes": ("face", 4), "raw_score": ("face",), "angle": ("face",)}
     for name, shape in results.items():
         graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
 
@@ -139,7 +202,13 @@ def half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
     """Weights of convolutions in 16 bits, which halves the file; they are widened once, when it is loaded."""
     halved = onnx.ModelProto()
     halved.CopyFrom(model)
-    graph = halved.graph
+    branches = [branch.g for node in halved.graph.node for branch in node.attribute if branch.HasField("g")]
+    for graph in (halved.graph, *branches):
+        _halve(graph)
+    return halved
+
+
+def _halve(graph: onnx.GraphProto) -> None:
     weights = {name for node in graph.node if node.op_type == "Conv" for name in node.input[1:2]}
     casts = []
     for tensor in graph.initializer:
@@ -151,7 +220,16 @@ def half_precision(model: onnx.ModelProto) -> onnx.ModelProto:
             )
     for place, cast in enumerate(casts):
         graph.node.insert(place, cast)
-    return halved
+
+
+def runner(path: Path, threads: int) -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:
+    """A file as a function of named arrays."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3  # errors
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    names = [result.name for result in session.get_outputs()]
+    return lambda given: dict(zip(names, session.run(names, given), strict=True))
 
 
 def write(model: onnx.ModelProto, path: Path, settings: dict[str, Any]) -> None:
@@ -169,9 +247,9 @@ def write(model: onnx.ModelProto, path: Path, settings: dict[str, Any]) -> None:
     onnx.save(model, str(path))
 
 
-def describe(scheme: Scheme, **settings: Any) -> dict[str, Any]:
+def describe(scheme: Scheme, what: str = "faces", **settings: Any) -> dict[str, Any]:
     """What an exported file says of itself."""
-    return {"what": "faces", "scheme": scheme.name, "landmarks": list(scheme.landmark_names), **settings}
+    return {"what": what, "scheme": scheme.name, "landmarks": list(scheme.landmark_names), **settings}
 
 
 def fingerprint(*networks: nn.Module) -> str:

@@ -15,7 +15,7 @@ from thermal_landmarks.inference.face import MIN_SCORE, Face
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.face_decoding import box_overlap
 
-_SAME_FACE = 0.7  # of two boxes: intersection over union
+SAME_FACE = 0.7  # of two boxes: intersection over union
 RUNS = 7
 
 
@@ -68,7 +68,7 @@ def compare(exported: Finds, predictor: Predictor, frames: Sequence[ThermalImage
     for frame in frames:
         ours, theirs = predictor.faces(frame, min_score=0.0, whole_image=False), exported.faces(frame, min_score=0.0)
         boxes = [np.array([face.box_px for face in faces]).reshape(-1, 4) for faces in (ours, theirs)]
-        same = box_overlap(*boxes) > _SAME_FACE
+        same = box_overlap(*boxes) > SAME_FACE
         unmatched += sum(face.score >= MIN_SCORE and not same[row].any() for row, face in enumerate(ours))
         unmatched += sum(face.score >= MIN_SCORE and not same[:, row].any() for row, face in enumerate(theirs))
         for row, column in np.argwhere(same):

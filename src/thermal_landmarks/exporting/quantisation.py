@@ -14,6 +14,7 @@ import onnx
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.exporting.first_look import FIRST
 from thermal_landmarks.exporting.onnx_file import FIND
 
 _LEAST_CHANNELS = 16
@@ -71,4 +72,6 @@ def _gains(node: onnx.NodeProto, model: onnx.ModelProto) -> bool:
     wide, deep, *kernel = weight.dims
     groups = next((attribute.i for attribute in node.attribute if attribute.name == "group"), 1)
     one_pixel = all(side == 1 for side in kernel)
+    if node.name.startswith(FIRST):
+        return False
     return groups == 1 and min(wide, deep) >= _LEAST_CHANNELS and not (one_pixel and node.name.startswith(FIND))

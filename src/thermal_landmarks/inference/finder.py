@@ -23,6 +23,9 @@ Rotations = Literal["upright", "all"]
 MULTIPLE = 32  # of height and width: the coarsest level of the pyramid is a 32nd of the image
 LEAST_SCORE = 0.15  # below, hardly anything is a face
 OVERLAP = 0.4
+FIRST_SIZE = 224
+"""Of the quick look of `first_size`; docs/fast.md has what it saves and misses."""
+SURE, LARGE = 0.5, 0.2  # of a face that needs no finer look: its score, and its side relative to the image's longer one
 _LEAST_SIZE, _LARGEST_SIZE = 64, 4096
 
 
@@ -36,6 +39,8 @@ class Finder:
         rotations: `upright` finds faces that lean by up to about 45 degrees; `all` turns the image by 90, 180 and 270
             degrees as well, in four times the time.
         device: That the network runs on.
+        first_size: Of a quick look before: where it shows one large face that is surely there, and not a trace of
+            another, it is the only one.
     """
 
     def __init__(
@@ -43,16 +48,19 @@ class Finder:
         network: FinderNetwork,
         *,
         sizes: Sequence[int] = (448,),
+        first_size: int | None = None,
         rotations: Rotations = "upright",
         device: torch.device | str = "cpu",
     ) -> None:
-        if not sizes or not all(_LEAST_SIZE <= size <= _LARGEST_SIZE for size in sizes):
-            raise ConfigError(
-                f"finder_size={list(sizes)}: expected one or more sizes from {_LEAST_SIZE} to {_LARGEST_SIZE} pixels."
-            )
+        for name, given in (("finder_size", list(sizes)), ("finder_first_size", [first_size or _LEAST_SIZE])):
+            if not given or not all(_LEAST_SIZE <= size <= _LARGEST_SIZE for size in given):
+                raise ConfigError(
+                    f"{name}={given}: expected one or more sizes from {_LEAST_SIZE} to {_LARGEST_SIZE} pixels."
+                )
         self.device = torch.device(device)
         self.network = fold_normalisation(network).to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.sizes = tuple(sizes)
+        self.first_size = first_size
         self.turns = (0,) if rotations == "upright" else (0, 1, 2, 3)
 
     @classmethod
@@ -67,17 +75,25 @@ class Finder:
             image: Of one channel.
             threshold: Smallest score.
         """
-        found = []
-        for size in self.sizes:
-            seen, scale = self._seen(image, size)
-            for turn in self.turns:
-                for each in self._find(np.ascontiguousarray(np.rot90(seen, turn)), threshold):
-                    upright = _turned_back(each, turn, (seen.shape[0], seen.shape[1]))
-                    boxes = (upright.boxes_px + 0.5) / scale - 0.5
-                    found.append(upright._replace(boxes_px=boxes.astype(np.float32)))
+        if self.first_size is not None:
+            (first,) = self._at(image, self.first_size, (0,), LEAST_SCORE)
+            if is_enough(first, max(image.values.shape)) and first.score[0] >= threshold:
+                return first
+        found = [each for size in self.sizes for each in self._at(image, size, self.turns, threshold)]
         if len(found) == 1:
             return found[0]
         return suppress(Detections(*(np.concatenate(parts) for parts in zip(*found, strict=True))), OVERLAP)
+
+    def _at(self, image: ThermalImage, size: int, turns: Sequence[int], threshold: float) -> list[Detections]:
+        """The faces at one size, for each turn, in pixels of the image."""
+        found = []
+        seen, scale = self._seen(image, size)
+        for turn in turns:
+            for each in self._find(np.ascontiguousarray(np.rot90(seen, turn)), threshold):
+                upright = _turned_back(each, turn, (seen.shape[0], seen.shape[1]))
+                boxes = (upright.boxes_px + 0.5) / scale - 0.5
+                found.append(upright._replace(boxes_px=boxes.astype(np.float32)))
+        return found
 
     @torch.inference_mode()
     def _find(self, seen: Shaped[np.ndarray, "height width"], threshold: float) -> list[Detections]:
@@ -98,6 +114,14 @@ class Finder:
             values[None, None], size=size, mode="bilinear", align_corners=False, antialias=scale < 1
         )
         return to_bytes(resized[0, 0].numpy(), image.unit), scale
+
+
+def is_enough(found: Detections, longest_side: int) -> bool:
+    """Whether a quick look need not be followed by a finer one: one face alone, large and surely there."""
+    if found.number != 1 or found.score[0] < SURE:
+        return False
+    (x0, y0, x1, y1), large = found.boxes_px[0], LARGE * longest_side
+    return bool((x1 - x0) * (y1 - y0) >= large**2)
 
 
 def _turned_back(found: Detections, turn: int, size: tuple[int, int]) -> Detections:

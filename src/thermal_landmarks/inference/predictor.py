@@ -23,7 +23,7 @@ from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.confidence import Confidence
 from thermal_landmarks.inference.face import MIN_SCORE, Face
 from thermal_landmarks.inference.faces import as_detections, faces_at, with_whole_image
-from thermal_landmarks.inference.finder import Finder
+from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
 from thermal_landmarks.inference.inputs import Images, as_boxes, as_five_points, as_images, find_device
 from thermal_landmarks.inference.looks import Looks
 from thermal_landmarks.inference.speed import Looking, Speed, looking
@@ -240,7 +240,8 @@ class Predictor:
 
     @functools.cached_property
     def _finder(self) -> Finder:
-        return Finder.from_checkpoint(device=self.device)
+        first = None if self.speed == "exact" else FIRST_SIZE
+        return Finder.from_checkpoint(device=self.device, first_size=first)
 
     @functools.cached_property
     def _confidence(self) -> Confidence:

@@ -25,6 +25,7 @@ _AS_EXPORTED: dict[str, tuple[Any, ...]] = {
     "flip_tta": (None,),
     "rotations": ("upright",),
     "finder_size": (448,),
+    "finder_first_size": (224,),
     "device": ("auto", "cpu"),
     "precision": ("32", 32),
 }

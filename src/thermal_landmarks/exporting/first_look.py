@@ -1,0 +1,129 @@
+"""The finder's quick look (`Finder(first_size=...)`) in a graph: the finer look runs only where it is needed."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from thermal_landmarks.inference.finder import LARGE, LEAST_SCORE, OVERLAP, SURE
+
+FIRST = "first/"
+"""What names of the nodes of the quick look start with."""
+_FINER = "finer/"
+SEEN = ("cells", "scores", "angles")
+"""What a look leaves."""
+
+
+def with_first_look(model: onnx.ModelProto, first: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph of all faces, whose finer look at the whole image is left out where the quick one is enough.
+
+    Both looks have their own copy of the finder's weights: ONNX Runtime packs those of a branch for its quickest
+    convolutions only where they lie inside it.
+
+    Args:
+        model: From `image` and `celsius` by way of `cells`, `scores` and `angles`, in any precision.
+        first: The same three from the same two, at a smaller size; names start with `FIRST`, results included.
+    """
+    joined = onnx.ModelProto()
+    joined.CopyFrom(model)
+    graph = joined.graph
+    finer = _nodes_behind(graph, set(SEEN))
+    kept = [node for node in graph.node if node not in finer]
+    weights = [tensor for tensor in graph.initializer if any(tensor.name in node.input for node in finer)]
+    elsewhere = [tensor for tensor in graph.initializer if any(tensor.name in node.input for node in kept)]
+    finer = [_renamed(node, {name: f"{_FINER}{name}" for name in ("images", *SEEN)}) for node in finer]
+    constants, enough = _enough()
+    decided = helper.make_node(
+        "If",
+        [f"{FIRST}enough"],
+        list(SEEN),
+        name=f"{FIRST}if",
+        then_branch=_branch("enough", FIRST, [], []),
+        else_branch=_branch("finer", _FINER, finer, weights),
+    )
+    nodes = [*first.graph.node, *enough, decided, *kept]
+    copies = [_renamed(node, {}) for node in nodes]  # before what they belong to is emptied
+    initializers = [*constants, *first.graph.initializer, *elsewhere]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(copies)
+    graph.initializer.extend(initializers)
+    onnx.checker.check_model(joined)
+    return joined
+
+
+def _branch(name: str, prefix: str, nodes: list[onnx.NodeProto], weights: list[onnx.TensorProto]) -> onnx.GraphProto:
+    results = [f"{prefix}{name}/{result}" for result in SEEN]
+    last = [
+        helper.make_node("Identity", [f"{prefix}{seen}"], [result]) for seen, result in zip(SEEN, results, strict=True)
+    ]
+    opened = [helper.make_tensor_value_info(result, TensorProto.FLOAT, None) for result in results]
+    return helper.make_graph([*nodes, *last], name, [], opened, initializer=weights)
+
+
+def _renamed(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    copy.input[:] = [names.get(name, name) for name in node.input]
+    copy.output[:] = [names.get(name, name) for name in node.output]
+    return copy
+
+
+def _nodes_behind(graph: onnx.GraphProto, wanted: set[str]) -> list[onnx.NodeProto]:
+    """Those that some results rest on, in order."""
+    wanted, found = set(wanted), []
+    for node in reversed(graph.node):
+        if wanted.intersection(node.output):
+            found.append(node)
+            wanted.update(node.input)
+    return found[::-1]
+
+
+def _enough() -> tuple[list[onnx.TensorProto], list[onnx.NodeProto]]:
+    """As `inference.finder.is_enough`."""
+    constants: dict[str, np.ndarray] = {
+        "two": np.array([2], np.int64),
+        "overlap": np.array([OVERLAP], np.float32),
+        "least": np.array([LEAST_SCORE], np.float32),
+        "one": np.array(1, np.int64),
+        "sure": np.array(SURE, np.float32),
+        "large": np.array(LARGE, np.float32),
+        "flat": np.array([-1], np.int64),
+        "corners": np.array([-1, 4], np.int64),
+        "low": np.array([0, 1], np.int64),
+        "high": np.array([2, 3], np.int64),
+    }
+    steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
+        ("NonMaxSuppression", [f"{FIRST}cells", f"{FIRST}scores", "two", "overlap", "least"], "selected", {}),
+        ("Shape", ["selected"], "chosen", {"start": 0, "end": 1}),
+        ("Squeeze", ["chosen"], "number", {}),
+        ("Equal", ["number", "one"], "alone", {}),
+        ("Reshape", [f"{FIRST}scores", "flat"], "all_scores", {}),
+        ("ReduceMax", ["all_scores"], "score", {"keepdims": 0}),
+        ("GreaterOrEqual", ["score", "sure"], "is_sure", {}),
+        ("ArgMax", ["all_scores"], "best", {"axis": 0, "keepdims": 0}),
+        ("Reshape", [f"{FIRST}cells", "corners"], "all_cells", {}),
+        ("Gather", ["all_cells", "best"], "box", {"axis": 0}),
+        ("Gather", ["box", "low"], "start", {}),
+        ("Gather", ["box", "high"], "end", {}),
+        ("Sub", ["end", "start"], "extent", {}),
+        ("ReduceProd", ["extent"], "area", {"keepdims": 0}),
+        ("Shape", ["image"], "size", {}),
+        ("ReduceMax", ["size"], "longest", {"keepdims": 0}),
+        ("Cast", ["longest"], "longest_px", {"to": TensorProto.FLOAT}),
+        ("Mul", ["longest_px", "large"], "side", {}),
+        ("Mul", ["side", "side"], "least_area", {}),
+        ("GreaterOrEqual", ["area", "least_area"], "is_large", {}),
+        ("And", ["alone", "is_sure"], "clear", {}),
+        ("And", ["clear", "is_large"], "enough", {}),
+    ]
+    outside = {"image", f"{FIRST}cells", f"{FIRST}scores"}
+
+    def named(name: str) -> str:
+        return name if name in outside else f"{FIRST}{name}"
+
+    nodes = [
+        helper.make_node(kind, [named(name) for name in given], [named(result)], name=f"{FIRST}{result}", **settings)
+        for kind, given, result, settings in steps
+    ]
+    return [numpy_helper.from_array(value, f"{FIRST}{name}") for name, value in constants.items()], nodes
