@@ -2,35 +2,26 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 from numpy.testing import assert_array_equal
 from scipy.ndimage import shift
 
-from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.face_frames import box_around, expected_points
+from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.steadying import FRAMES
 from thermal_landmarks.inference.tracking.track import TrackedFace
 from thermal_landmarks.inference.tracking.tracker import Tracker
+from thermal_landmarks.models.checkpoint import load_checkpoint
 
 SIZE = (180, 240)
 STEP_PX = 3.0
-
-
-@pytest.fixture(scope="module")
-def predictor() -> Predictor:
-    return Predictor.from_checkpoint("thermal_real", device="cpu", speed="balanced")
-
-
-@pytest.fixture(scope="module")
-def still() -> tuple[np.ndarray, np.ndarray]:
-    pose = {"face_height": (0.5, 0.55), "position_x": (0.45, 0.5), "yaw_deg": (-5, 5), "pitch_deg": (-5, 5)}
-    faces = SyntheticFaces(subjects=1, images_per_subject=1, size=SIZE, seed=11, pose=pose)
-    return faces.render(0, 0), faces.annotations()[0].points_px
 
 
 def frame(still: np.ndarray, step: int) -> ThermalImage:
@@ -96,6 +87,33 @@ def test_who_leaves_has_no_points_and_comes_back_as_the_same_person(predictor, s
     assert [[face.track for face in faces] for faces in tracks] == [[0]] * (here + gone + back)
     assert tracks[-1][0].flag == "ok"
     assert tracker.started == 1
+
+
+def test_a_network_of_perinasal_points_tracks(still) -> None:
+    values, points = still
+    rows = [get_scheme("face16").landmark_names.index(name) for name in get_scheme("perinasal6").landmark_names]
+    tracker = Tracker(_of_some_points(rows))
+    tracks = [tracker.update(frame(values, step)) for step in range(6)]
+    (face,) = tracks[-1]
+    assert face.flag == "ok"
+    assert np.abs(face.points_px - points[rows] - [STEP_PX * 5, 0]).mean() < 1.5
+
+
+def _of_some_points(rows: list[int]) -> Predictor:
+    """The shipped network without its other heat maps, at crops of the same size."""
+    loaded = load_checkpoint("thermal_real")
+    every = loaded.network.head.heat
+    heat = torch.nn.Conv2d(every.in_channels, len(rows), 1, padding=every.padding)
+    heat.weight.data, heat.bias.data = every.weight.data[rows], every.bias.data[rows]
+    loaded.network.head.heat = heat
+    cascade = loaded.preprocessing.cascade
+    assert cascade is not None
+    shape = np.array(cascade.reference)
+    share = float(np.ptp(shape[rows], axis=0).max() / np.ptp(shape, axis=0).max())
+    some = replace(cascade, reference=tuple(map(tuple, shape[rows].tolist())), face_size=cascade.face_size * share)
+    preprocessing = replace(loaded.preprocessing, cascade=some)
+    scheme = get_scheme("perinasal6")
+    return Predictor(loaded.network, scheme=scheme, preprocessing=preprocessing, device="cpu", speed="balanced")
 
 
 def test_a_shutter_is_no_end_of_a_track(predictor, still) -> None:

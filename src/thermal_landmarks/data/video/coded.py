@@ -58,9 +58,15 @@ class Coded:
         rate = stream.average_rate or stream.guessed_rate
         timed = self._container.format.name not in _UNTIMED
         self.fps = float(rate) if timed and rate and 0.1 <= float(rate) <= 1000 else None
-        self.n_frames: int | None = stream.frames or None
+        self._announced: int = stream.frames
+        self.n_frames: int | None = self._announced or self._reckoned(stream)
         if not self.live:
             self._container.close()
+
+    def _reckoned(self, stream: Any) -> int | None:
+        """From its duration: Matroska doesn't count its frames."""
+        ends_s = None if self.live or self.fps is None else _ends_s(self._container, stream)
+        return round(ends_s * self.fps) or None if ends_s and self.fps else None
 
     @classmethod
     def camera(cls, number: int) -> "Coded":
@@ -152,7 +158,7 @@ class Coded:
             ) from error
         if self.live or not count:
             return
-        announced, ends_s = self.n_frames or 0, _ends_s(container, stream)
+        announced, ends_s = self._announced, _ends_s(container, stream)
         short_s = 0.0 if last_s is None or ends_s is None else ends_s - last_s
         if count < (1 - _CUT_SHARE) * announced - 1 or short_s > max(_CUT_S, _CUT_SHARE * (ends_s or 0.0)):
             promised = f"{announced} frames" if announced else f"{ends_s:.1f} seconds"

@@ -35,7 +35,7 @@ class Container(Protocol):
         path: Names it in messages.
         unit_beside: The file beside which its unit may be stated.
         name: For people.
-        n_frames: None: not known before the end.
+        n_frames: About, where only the duration is stated; None: not known before the end.
         fps: Frames a second as the container says; None: it doesn't.
         live: A stream that can't be read twice.
     """

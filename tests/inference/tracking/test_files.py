@@ -1,0 +1,60 @@
+"""The tables of a video, also of one with damaged frames, and of a job that stopped and went on."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.video import VideoFrame
+from thermal_landmarks.inference.tracking.files import Tracked, TrackFiles, track_frames
+from thermal_landmarks.inference.tracking.tracker import Tracker
+
+FRAMES, FPS = 9, 10.0
+DAMAGED = (5, 6)  # the reader leaves them out
+
+
+def film(values: np.ndarray, start: int) -> Iterator[VideoFrame]:
+    rng = np.random.default_rng(3)
+    noise = rng.normal(0, 0.05, (FRAMES, *values.shape)).astype(np.float32)
+    for index in range(start, FRAMES):
+        if index not in DAMAGED:
+            yield VideoFrame(index, index / FPS, ThermalImage(values + noise[index], "celsius"))
+
+
+def tracked(predictor, values: np.ndarray, folder: Path, *, stop: int = FRAMES) -> Tracked:
+    files = TrackFiles(folder, {"checkpoint": "thermal_real"}, predictor.scheme.landmark_names)
+    done: list[int] = []
+    return track_frames(
+        Tracker(predictor, fps=FPS),
+        lambda start: film(values, start),
+        files,
+        name="film",
+        stopped=lambda: done[-1] >= stop,
+        advance=done.append,
+    )
+
+
+def test_frames_that_were_left_out_are_lost_and_nobody_is_somebody_else_after_them(predictor, still, tmp_path) -> None:
+    outcome = tracked(predictor, still[0], tmp_path)
+    assert (outcome.frames, outcome.tracks, outcome.ended) == (FRAMES, 1, None)
+    assert outcome.counts["unusable"] == outcome.counts["lost"] == len(DAMAGED)
+    faces = pd.read_csv(tmp_path / "faces.csv")
+    assert faces["frame"].tolist() == list(range(FRAMES))
+    assert faces["time_s"].tolist() == pytest.approx(np.arange(FRAMES) / FPS)
+    assert set(faces[faces["frame"].isin(DAMAGED)]["flag"]) == {"lost"}
+    assert set(faces["track"]) == {0}
+
+
+@pytest.mark.parametrize("stop", [1, 7])
+def test_a_job_that_stopped_anywhere_goes_on_to_the_same_tables(predictor, still, tmp_path, stop: int) -> None:
+    tracked(predictor, still[0], tmp_path / "whole")
+    part = tmp_path / "part"
+    assert tracked(predictor, still[0], part, stop=stop).ended == "stopped"
+    early = pd.read_csv(part / "faces.csv")
+    assert early["frame"].tolist() == list(range(stop + 1))  # what is there so far is complete
+    tracked(predictor, still[0], part)
+    for name in ("tracks.csv", "faces.csv"):
+        assert (part / name).read_text() == (tmp_path / "whole" / name).read_text()
