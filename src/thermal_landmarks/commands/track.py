@@ -18,7 +18,6 @@ _NO_INFLUENCE = ("hydra", "output", "resume", "overlay", "frames", "format", "sm
 @command("track")
 def main(cfg: DictConfig) -> None:
     """Track the faces and leave tracks.csv, tracks.parquet, faces.csv, tracking.json, tracks.png and overlay.mp4."""
-    import pandas as pd
     import torch
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -29,8 +28,8 @@ def main(cfg: DictConfig) -> None:
     from thermal_landmarks.inference.tracking.files import TrackFiles, track_frames
     from thermal_landmarks.inference.tracking.overlay import write_overlay
     from thermal_landmarks.inference.tracking.table import (
-        read_tracks,
-        with_smoothed,
+        read_pieces,
+        smoothed_pieces,
         write_deeplabcut,
         write_parquet,
     )
@@ -94,20 +93,19 @@ def main(cfg: DictConfig) -> None:
             advance=advance,
         )
         seconds = time.perf_counter() - started
-        tracks, faces = read_tracks(folder), pd.read_csv(folder / "faces.csv")
-        tracks = with_smoothed(tracks, predictor.scheme, cfg.smoothing)
-        write_parquet(tracks, folder / "tracks.parquet")
+        pieces = smoothed_pieces(folder / "tracks.csv", predictor.scheme, cfg.smoothing)
+        write_parquet(pieces, folder / "tracks.parquet", smooth=cfg.smoothing != "none")
         if cfg.format == "deeplabcut":
-            write_deeplabcut(tracks, names, folder / "tracks_deeplabcut.csv")
-        tracking_figure(faces, tracks, folder / "tracks.png", title=video.name)
+            write_deeplabcut(folder, names, outcome.tracks, folder / "tracks_deeplabcut.csv")
+        faces = read_pieces(folder / "faces.csv")
+        tracking_figure(faces, folder / "tracks.png", title=video.name, frames=outcome.frames)
         finished = request.signal_number is None
         if cfg.overlay and finished and not video.live:
             progress.update(drawing, visible=True)
             write_overlay(
                 folder / "overlay.mp4",
                 itertools.islice(video.frames(), outcome.frames),
-                tracks,
-                faces,
+                folder,
                 fps=video.fps,
                 advance=lambda frame: progress.update(drawing, completed=frame + 1),
             )

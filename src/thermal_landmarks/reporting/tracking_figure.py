@@ -1,5 +1,6 @@
 """A tracked recording in one picture: where each face was, how sure its landmarks were, and when it was not seen."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import matplotlib
@@ -10,28 +11,34 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 _COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#999999")
+_MARKS = 3000  # along the time, at most
+_WORST_LAST = ("ok", "doubtful", "hidden", "lost")
+_NOBODY = pd.DataFrame({"time_s": [], "track": [], "confidence": [], "x": [], "y": [], "flag": []}).astype(
+    {"track": int}
+)
 _UNSEEN = {"hidden": "#BBBBBB", "lost": "#D55E00"}
 
 
-def tracking_figure(faces: pd.DataFrame, points: pd.DataFrame, path: Path, *, title: str) -> None:
+def tracking_figure(pieces: Iterable[pd.DataFrame], path: Path, *, title: str, frames: int) -> None:
     """Draw and save it.
 
     Args:
-        faces: As `faces.csv` has them.
-        points: As `tracks.csv` has them.
+        pieces: Of `faces.csv`.
         path: A PNG file.
         title: Of the recording.
+        frames: Of the recording; of very many, some together are one mark.
     """
+    together = max(1, frames // _MARKS)
+    faces = pd.concat([_NOBODY, *(_thinned(piece, together) for piece in pieces)], ignore_index=True)
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     across, down, sure, seen = figure.subplots(4, 1, sharex=True, height_ratios=[3, 3, 2, 1])
     numbers = sorted(faces["track"].unique())
     for number in numbers:
         colour = _COLOURS[number % len(_COLOURS)]
-        mine = points[points["track"] == number].groupby("frame")[["time_s", "x", "y"]].mean()
-        across.plot(mine["time_s"], mine["x"], color=colour, linewidth=1, label=f"track {number}")
-        down.plot(mine["time_s"], mine["y"], color=colour, linewidth=1)
         rows = faces[faces["track"] == number]
-        there = rows["flag"].isin(["ok", "doubtful"])
+        there = ~rows["flag"].isin(list(_UNSEEN))
+        across.plot(rows["time_s"], rows["x"], color=colour, linewidth=1, label=f"track {number}")
+        down.plot(rows["time_s"], rows["y"], color=colour, linewidth=1)
         sure.plot(rows["time_s"], rows["confidence"].where(there), color=colour, linewidth=1)
         for flag, shade in _UNSEEN.items():
             absent = rows[rows["flag"] == flag]
@@ -46,3 +53,21 @@ def tracking_figure(faces: pd.DataFrame, points: pd.DataFrame, path: Path, *, ti
     if numbers:
         across.legend(loc="upper right", fontsize=8, ncols=min(len(numbers), 6))
     figure.savefig(path, dpi=110)
+
+
+def _thinned(faces: pd.DataFrame, together: int) -> pd.DataFrame:
+    """The middles of the faces' boxes, and of so many frames together the least confidence and the worst flag."""
+    middles = faces.assign(
+        x=(faces["box_x_min"] + faces["box_x_max"]) / 2,
+        y=(faces["box_y_min"] + faces["box_y_max"]) / 2,
+        flag=pd.Categorical(faces["flag"], _WORST_LAST, ordered=True),
+    )
+    if together == 1:
+        return middles[_NOBODY.columns].astype({"flag": str})
+    means = {"time_s": "mean", "confidence": "min", "x": "mean", "y": "mean", "flag": "max"}
+    return (
+        middles.groupby([faces["track"], faces["frame"] // together])
+        .agg(means)
+        .reset_index("track")
+        .astype({"flag": str})
+    )

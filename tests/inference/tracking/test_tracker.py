@@ -104,6 +104,8 @@ def _of_some_points(rows: list[int]) -> Predictor:
     loaded = load_checkpoint("thermal_real")
     every = loaded.network.head.heat
     heat = torch.nn.Conv2d(every.in_channels, len(rows), 1, padding=every.padding)
+    assert every.bias is not None
+    assert heat.bias is not None
     heat.weight.data, heat.bias.data = every.weight.data[rows], every.bias.data[rows]
     loaded.network.head.heat = heat
     cascade = loaded.preprocessing.cascade

@@ -10,6 +10,7 @@ import pandas as pd
 
 from thermal_landmarks.data.video import VideoFrame
 from thermal_landmarks.evaluation.drawing import draw_boxes, draw_points, to_rgb
+from thermal_landmarks.inference.tracking.table import read_frames
 
 _COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2")  # Okabe and Ito
 _LEAST_HEIGHT = 360  # smaller frames are enlarged, for crosses that can be told apart
@@ -19,8 +20,7 @@ _TIME_BASE = Fraction(1, 1000)
 def write_overlay(
     path: Path,
     frames: Iterable[VideoFrame],
-    tracks: pd.DataFrame,
-    faces: pd.DataFrame,
+    folder: Path,
     *,
     fps: float,
     advance: Callable[[int], None] = lambda _: None,
@@ -30,17 +30,15 @@ def write_overlay(
     Args:
         path: An MP4 file; it is readable up to where a crash has ended it.
         frames: Of the recording, once more.
-        tracks: As `tracks.csv` has them.
-        faces: As `faces.csv` has them.
+        folder: With `tracks.csv` and `faces.csv`.
         fps: Nominal frame rate; each frame keeps its own time stamp.
         advance: Called with the number of each frame that is done.
     """
-    points_of = dict(tuple(tracks.groupby("frame")))
-    faces_of = dict(tuple(faces.groupby("frame")))
+    points_of, faces_of = (_Rows(folder / name) for name in ("tracks.csv", "faces.csv"))
     with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:
         stream = None
         for frame in frames:
-            picture = _picture(frame, points_of, faces_of)
+            picture = _picture(frame, points_of(frame.index), faces_of(frame.index))
             if stream is None:
                 stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
                 stream.height, stream.width = picture.shape[:2]
@@ -54,22 +52,34 @@ def write_overlay(
             container.mux(stream.encode(None))
 
 
-def _picture(frame: VideoFrame, points_of: dict[int, pd.DataFrame], faces_of: dict[int, pd.DataFrame]) -> np.ndarray:
+class _Rows:
+    """The rows of frames whose numbers rise."""
+
+    def __init__(self, path: Path) -> None:
+        self._frames = read_frames(path)
+        self._ahead = next(self._frames, None)
+
+    def __call__(self, frame: int) -> pd.DataFrame | None:
+        while self._ahead is not None and self._ahead[0] < frame:
+            self._ahead = next(self._frames, None)
+        return self._ahead[1] if self._ahead is not None and self._ahead[0] == frame else None
+
+
+def _picture(frame: VideoFrame, points: pd.DataFrame | None, faces: pd.DataFrame | None) -> np.ndarray:
     picture = to_rgb(frame.image.values)
     zoom = max(1, round(_LEAST_HEIGHT / picture.shape[0]))
     picture = picture.repeat(zoom, axis=0).repeat(zoom, axis=1)
     shift = (zoom - 1) / 2  # pixel centres are at integers
-    for face in faces_of.get(frame.index, pd.DataFrame()).itertuples():
-        if face.flag in ("lost", "hidden"):
+    for face in () if faces is None else faces.itertuples():
+        if points is None or face.flag in ("lost", "hidden"):
             continue
         colour = _COLOURS[face.track % len(_COLOURS)]
-        rows = points_of[frame.index]
-        points = rows[rows["track"] == face.track][["x", "y"]].to_numpy() * zoom + shift
+        marks = points[points["track"] == face.track][["x", "y"]].to_numpy() * zoom + shift
         x0, y0, x1, y1 = (
             float(end) * zoom + shift for end in (face.box_x_min, face.box_y_min, face.box_x_max, face.box_y_max)
         )
         mark = "?" if face.flag == "doubtful" else ""
         picture = draw_boxes(picture, [(x0, y0, x1, y1)], [f"{face.track}{mark}"], colour=colour)
-        picture = draw_points(picture, points, colour=colour)
+        picture = draw_points(picture, marks, colour=colour)
     height, width = picture.shape[:2]
     return np.ascontiguousarray(picture[: height - height % 2, : width - width % 2])  # 4:2:0 wants even sides

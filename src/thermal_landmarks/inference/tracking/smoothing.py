@@ -54,11 +54,11 @@ def one_euro(
     values: Float[np.ndarray, " n"],
     time_s: Float[np.ndarray, " n"],
     *,
-    cutoff_hz: float = 2.0,
-    opening: float = 5.0,
+    cutoff_hz: float = 1.0,
+    opening: float = 20.0,
     speed_cutoff_hz: float = 1.0,
 ) -> Float[np.ndarray, " n"]:
-    """The one-euro filter.
+    """The one-euro filter; the defaults are from `docs/studies/smoothing_curve.py`.
 
     Args:
         values: In inter-ocular distances.
@@ -85,9 +85,9 @@ def kalman(
     time_s: Float[np.ndarray, " n"],
     *,
     noise: float = 0.006,
-    acceleration: float = 0.8,
+    acceleration: float = 0.4,
 ) -> Float[np.ndarray, " n"]:
-    """The Rauch-Tung-Striebel smoother of a point of constant velocity.
+    """The Rauch-Tung-Striebel smoother of a point of constant velocity; defaults as of `one_euro`.
 
     Args:
         values: In inter-ocular distances.

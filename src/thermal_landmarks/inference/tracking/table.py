@@ -1,5 +1,10 @@
-"""Tracks as tables of pandas: Parquet, smoothed points, and DeepLabCut's layout."""
+"""Tracks as tables of pandas: Parquet, smoothed points, and DeepLabCut's layout.
 
+An hour of video has millions of rows, so every table is read in pieces of whole frames and written piece by piece.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -7,6 +12,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
+from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.inference.tracking.smoothing import smooth
@@ -17,6 +23,9 @@ _TYPES: Any = dict.fromkeys(_WHOLE, "int64") | dict.fromkeys(_REAL, "float64") |
 _FARTHEST_PX = 1e6
 _LONGEST_REASON = 300  # characters
 SCORER = "thermal_landmarks"
+
+_PIECE = 100_000  # rows
+_BESIDE_S = 3.0  # of the pieces before and after, in which a smoothing filter forgets them
 
 
 def read_tracks(folder: Path) -> pd.DataFrame:
@@ -45,69 +54,155 @@ def read_tracks(folder: Path) -> pd.DataFrame:
     return tracks
 
 
-def as_array(
-    tracks: pd.DataFrame, track: int, names: tuple[str, ...]
-) -> tuple[pd.Index, Float[np.ndarray, "frame point 2"]]:
-    """The frames of one track and its points in them, in the scheme's order.
+def read_pieces(path: Path, rows: int = _PIECE) -> Iterator[pd.DataFrame]:
+    """A table that `track` has written, in pieces of whole frames; x and y are NaN where a face isn't seen.
 
     Args:
-        tracks: Of `read_tracks`.
-        track: Its number.
-        names: Of the landmarks.
+        path: `tracks.csv` or `faces.csv`.
+        rows: Of a piece, about.
     """
-    rows = tracks[tracks["track"] == track].pivot(index="frame", columns="point", values=["x", "y"])
-    return rows.index, np.stack([rows[axis][list(names)].to_numpy() for axis in ("x", "y")], axis=-1)
+    begun: list[pd.DataFrame] = []
+    types = {name: kind for name, kind in _TYPES.items() if name in pd.read_csv(path, nrows=0).columns}
+    with pd.read_csv(path, chunksize=rows, dtype=types) as chunks:
+        for chunk in chunks:
+            if chunk.empty:
+                continue
+            last = chunk["frame"].to_numpy() == chunk["frame"].iloc[-1]
+            if not last.all():
+                yield pd.concat([*begun, chunk[~last]], ignore_index=True)
+                begun = []
+            begun.append(chunk[last])
+    if begun:
+        yield pd.concat(begun, ignore_index=True)
 
 
-def with_smoothed(tracks: pd.DataFrame, scheme: Scheme, method: str) -> pd.DataFrame:
-    """The table with columns `x_smooth` and `y_smooth`, and with x and y as they were seen.
+def read_frames(path: Path) -> Iterator[tuple[int, pd.DataFrame]]:
+    """The rows of one frame after the other; frames without any are left out."""
+    for piece in read_pieces(path):
+        for frame, rows in piece.groupby("frame"):
+            yield int(str(frame)), rows
+
+
+def smoothed_pieces(path: Path, scheme: Scheme, method: str, rows: int = _PIECE) -> Iterator[pd.DataFrame]:
+    """As `read_pieces`, with columns `x_smooth` and `y_smooth`; x and y stay as they were seen.
 
     Args:
-        tracks: Of `read_tracks`.
+        path: `tracks.csv`.
         scheme: Of the landmarks.
         method: Of `smooth`; `none` adds no column.
+        rows: Of a piece, about.
     """
     if method == "none":
-        return tracks
-    sizes = {
-        track: _size(as_array(tracks, track, scheme.landmark_names)[1], scheme.outer_eye_corners)
-        for track in tracks["track"].unique()
-    }
-    smoothed = tracks.assign(x_smooth=np.nan, y_smooth=np.nan)
-    for (track, _), rows in tracks.groupby(["track", "point"]):
-        found = smooth(rows[["x", "y"]].to_numpy(), rows["time_s"].to_numpy(), method, size=sizes[track])
-        smoothed.loc[rows.index, ["x_smooth", "y_smooth"]] = found.round(3)
-    return smoothed
+        yield from read_pieces(path, rows)
+        return
+    sizes = _sizes(path, scheme)
+    before = piece = None
+    for after in _then_none(read_pieces(path, rows)):
+        if piece is not None:
+            yield _smoothed(before, piece, after, method, sizes)
+            start = piece["time_s"].iloc[-1] - _BESIDE_S
+            before = pd.concat([before, piece])  # a short piece doesn't reach back far enough by itself
+            before = before[before["time_s"] >= start]
+        piece = after
 
 
-def _size(points: Float[np.ndarray, "frame point 2"], corners: tuple[int, int] | None) -> float:
-    """The distance of the outer eye corners, else that of the outermost points; 1 where there are none."""
-    if corners is None:
-        lengths = np.linalg.norm(points.max(axis=1) - points.min(axis=1), axis=1)
-    else:
-        lengths = np.linalg.norm(points[:, corners[0]] - points[:, corners[1]], axis=1)
-    known = lengths[np.isfinite(lengths) & (lengths > 0)]
-    return float(np.median(known)) if len(known) else 1.0
+def write_parquet(pieces: Iterable[pd.DataFrame], path: Path, *, smooth: bool) -> None:
+    """The table as Parquet.
+
+    Args:
+        pieces: Of it.
+        path: The file.
+        smooth: Whether it has smoothed points.
+    """
+    import pyarrow as pa  # type: ignore[import-untyped]
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+
+    whole, real, text = pa.int64(), pa.float64(), pa.string()
+    columns = [("frame", whole), ("time_s", real), ("track", whole), ("point", text), ("x", real), ("y", real)]
+    columns += [("confidence", real), ("flag", text)]
+    columns += [("x_smooth", real), ("y_smooth", real)] if smooth else []
+    schema = pa.schema(columns)
+    with pq.ParquetWriter(path, schema) as writer:
+        for piece in pieces:
+            writer.write_table(pa.Table.from_pandas(piece, schema=schema, preserve_index=False))
 
 
-def write_parquet(tracks: pd.DataFrame, path: Path) -> None:
-    """The table as Parquet."""
-    tracks.to_parquet(path, index=False)
-
-
-def write_deeplabcut(tracks: pd.DataFrame, names: tuple[str, ...], path: Path) -> None:
+def write_deeplabcut(folder: Path, names: tuple[str, ...], tracks: int, path: Path) -> None:
     """The table in DeepLabCut's layout for several animals: a row a frame, four rows of headings.
 
     `pandas.read_csv(path, header=[0, 1, 2, 3], index_col=0)` reads it, as DeepLabCut does.
+
+    Args:
+        folder: With `tracks.csv`.
+        names: Of the landmarks.
+        tracks: Number of tracks.
+        path: The file.
     """
-    columns = {}
-    for track in sorted(tracks["track"].unique()):
-        rows = tracks[tracks["track"] == track].pivot(index="frame", columns="point", values=["x", "y", "confidence"])
-        for name in names:
-            for axis, title in (("x", "x"), ("y", "y"), ("confidence", "likelihood")):
-                columns[SCORER, f"track{track}", name, title] = rows[axis][name]
-    frames = pd.RangeIndex(int(tracks["frame"].max()) + 1 if len(tracks) else 0)
-    table = pd.DataFrame(columns, index=frames)
+    columns = [
+        (SCORER, f"track{track}", name, value)
+        for track in range(tracks)
+        for name in names
+        for value in ("x", "y", "likelihood")
+    ]
     levels = list(zip(*columns, strict=True)) or [()] * 4
-    table.columns = pd.MultiIndex.from_arrays(levels, names=["scorer", "individuals", "bodyparts", "coords"])
-    table.to_csv(path)
+    width = 3 * len(names)
+    with CsvTable(path) as table:
+        for title, level in zip(("scorer", "individuals", "bodyparts", "coords"), levels, strict=True):
+            table.add([title, *level])
+        due = 0
+        for frame, rows in read_frames(folder / "tracks.csv"):
+            for empty in range(due, frame):
+                table.add([empty, *[None] * len(columns)])
+            cells: list[float | None] = [None] * len(columns)
+            for track, mine in rows.groupby("track"):
+                values = mine.set_index("point").loc[list(names), ["x", "y", "confidence"]].to_numpy().ravel()
+                start = int(str(track)) * width
+                cells[start : start + width] = [float(value) if np.isfinite(value) else None for value in values]
+            table.add([frame, *cells])
+            due = frame + 1
+
+
+def _then_none(pieces: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame | None]:
+    yield from pieces
+    yield None
+
+
+def _smoothed(
+    before: pd.DataFrame | None, piece: pd.DataFrame, after: pd.DataFrame | None, method: str, sizes: dict[int, float]
+) -> pd.DataFrame:
+    end = piece["time_s"].iloc[-1] + _BESIDE_S
+    beside = [before, piece, None if after is None else after[after["time_s"] <= end]]
+    rows = pd.concat([each for each in beside if each is not None], ignore_index=True)
+    smoothed = np.full((len(rows), 2), np.nan)
+    for (track, _), mine in rows.groupby(["track", "point"]):
+        found = smooth(mine[["x", "y"]].to_numpy(), mine["time_s"].to_numpy(), method, size=sizes[track])
+        smoothed[mine.index] = found.round(3)
+    start = 0 if before is None else len(before)
+    x_smooth, y_smooth = smoothed[start : start + len(piece)].T
+    return piece.assign(x_smooth=x_smooth, y_smooth=y_smooth)
+
+
+def _sizes(path: Path, scheme: Scheme) -> dict[int, float]:
+    """The median distance of the outer eye corners of each track, else that of the outermost points."""
+    lengths = defaultdict(list)
+    for piece in read_pieces(path):
+        for track, rows in piece.groupby("track"):
+            table = rows.pivot(index="frame", columns="point", values=["x", "y"])
+            points = np.stack([table[axis][list(scheme.landmark_names)].to_numpy() for axis in ("x", "y")], axis=-1)
+            lengths[int(str(track))].append(_lengths(points, scheme.outer_eye_corners).astype(np.float32))
+    return {track: _median(np.concatenate(known)) for track, known in lengths.items()}
+
+
+def _lengths(
+    points: Float[np.ndarray, "frame point 2"], corners: tuple[int, int] | None
+) -> Float[np.ndarray, " frame"]:
+    if corners is None:
+        extent: np.ndarray = np.linalg.norm(points.max(axis=1) - points.min(axis=1), axis=1)
+        return extent
+    between: np.ndarray = np.linalg.norm(points[:, corners[0]] - points[:, corners[1]], axis=1)
+    return between
+
+
+def _median(lengths: Float[np.ndarray, " frame"]) -> float:
+    known = lengths[np.isfinite(lengths) & (lengths > 0)]
+    return float(np.median(known)) if len(known) else 1.0
