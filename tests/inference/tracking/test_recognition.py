@@ -95,6 +95,18 @@ def test_faces_that_were_mistaken_for_each_other_are_put_right_from_the_frame_on
     assert [[face.track_at(frame) for frame in (53, 54)] for face in faces] == [[0, 1], [1, 0]]
 
 
+def test_frames_on_the_way_from_one_face_to_another_are_nobodys() -> None:
+    people, faces = known(2)
+    faces[1].end(50, "hidden")
+    people.leave(faces[1], 50)
+    faces[0].open(50)
+    frame = gather(people, faces[0], looks_of(0, 4), 50, clear=False)
+    frame = gather(people, faces[0], looks_of(3, 2), frame, clear=False)  # between two faces
+    frame = gather(people, faces[0], looks_of(1, 8), frame)
+    people.decide(faces[:1], frame)
+    assert [faces[0].track_at(frame) for frame in range(52, 58)] == [0, 0, None, None, 1, 1]
+
+
 def test_who_cannot_be_told_is_decided_late_and_doubtful() -> None:
     people, faces = known(2)
     for face in faces:

@@ -25,6 +25,7 @@ _PLACE, _SIZE, _CHANGE = 0.15, 0.1, 0.1  # cost of another place, of another siz
 _MARGIN = 0.08  # of cost, to the next best assignment
 _WALK = 5.0  # sizes of a face, in a second
 _STRANGE, _STRANGE_LOOKS = 0.5, 3  # likeness with one's own track below which it may be somebody else
+_LIKE = 0.6  # likeness below which a face that becomes another one is neither
 _IMPOSSIBLE = 1e6
 _MOST_TRACKS = 100  # people who are remembered
 
@@ -184,9 +185,10 @@ class People:
             self.tracks.append(track)
         if track is not before:
             if before is not None:
-                since = changed(tracklet, before.number, track.number)
+                left, since = changed(tracklet, before.number, track.number)
+                tracklet.names.append((left, None))
                 if before.holder == tracklet.number:
-                    self._release(before, tracklet, since)
+                    self._release(before, tracklet, left)
             tracklet.names.append((since, track.number))
             track.holder = tracklet.number
         if tracklet.looks:
@@ -204,14 +206,23 @@ class People:
             track.velocity_px = tracklet.steady_px.copy()
 
 
-def changed(tracklet: Tracklet, before: int, after: int) -> int:
-    """The frame from which on an open tracklet looks more like one track than like the one that it was before."""
-    frames = [frame for frame, _ in tracklet.likeness]
+def changed(tracklet: Tracklet, before: int, after: int) -> tuple[int, int]:
+    """When an open tracklet went from one track to another one: its first frames off the one, and on the other."""
+    if not tracklet.likeness:
+        start = tracklet.started if tracklet.undecided is None else tracklet.undecided
+        return start, start
     usual = 1 - _NEW_AFTER  # of somebody who was never seen before
-    more = [alike.get(str(after), usual) - alike.get(str(before), usual) for _, alike in tracklet.likeness]
-    if not frames:
-        return tracklet.started if tracklet.undecided is None else tracklet.undecided
-    return frames[int(np.argmax(np.cumsum(more[::-1])[::-1]))]
+    frames = [frame for frame, _ in tracklet.likeness]
+    old = np.array([alike.get(str(before), usual) for _, alike in tracklet.likeness])
+    new = np.array([alike.get(str(after), usual) for _, alike in tracklet.likeness])
+    turn = int(np.argmax(np.cumsum((new - old)[::-1])[::-1]))
+    left = arrived = turn
+    while left > 0 and old[left - 1] < _LIKE:
+        left -= 1
+    known = any(str(after) in alike for _, alike in tracklet.likeness)
+    while known and arrived < len(frames) - 1 and new[arrived] < _LIKE:
+        arrived += 1
+    return frames[left], frames[arrived]
 
 
 def assigned(cost: Float[np.ndarray, "row column"]) -> list[tuple[int, int]]:

@@ -255,7 +255,7 @@ class Tracker:
     def _slid(self, track: Tracklet, other: Tracklet) -> None:
         """A tracklet has slid to another face, that of `other`; where it does so it has no points of its own."""
         mine, others = track.track, other.track
-        since = self.frame if mine is None or others is None else changed(track, mine, others)
+        since = self.frame if mine is None or others is None else changed(track, mine, others)[0]
         self._end(track, "hidden")
         if mine is not None and track.track == mine:
             track.names.append((since, None))
