@@ -15,6 +15,8 @@ from thermal_landmarks.inference.tracking.table import read_frames
 _COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2")  # Okabe and Ito
 _LEAST_HEIGHT = 360  # smaller frames are enlarged, for crosses that can be told apart
 _TIME_BASE = Fraction(1, 1000)
+_OPTIONS = {"crf": "23", "preset": "veryfast", "threads": "1", "bf": "0"}
+"""One thread: the same file always; no frames out of order: the film begins at 0 s."""
 
 
 def write_overlay(
@@ -36,16 +38,18 @@ def write_overlay(
     """
     points_of, faces_of = (_Rows(folder / name) for name in ("tracks.csv", "faces.csv"))
     with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:
-        stream = None
+        stream, pts = None, -1
         for frame in frames:
             picture = _picture(frame, points_of(frame.index), faces_of(frame.index))
             if stream is None:
                 stream = container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
                 stream.height, stream.width = picture.shape[:2]
                 stream.pix_fmt, stream.time_base = "yuv420p", _TIME_BASE
-                stream.options = {"crf": "23", "preset": "veryfast", "threads": "1"}  # one thread: the same file always
+                stream.codec_context.time_base = _TIME_BASE  # else times are rounded to 1 / rate, and may be equal
+                stream.options = _OPTIONS
             coded = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            coded.pts, coded.time_base = round(frame.time_s / float(_TIME_BASE)), _TIME_BASE
+            pts = max(pts + 1, round(frame.time_s / float(_TIME_BASE)))  # an encoder wants them to rise
+            coded.pts, coded.time_base = pts, _TIME_BASE
             container.mux(stream.encode(coded))
             advance(frame.index)
         if stream is not None:
