@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -15,7 +16,7 @@ from thermal_landmarks.inference.tracking.table import read_frames
 _COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2")  # Okabe and Ito
 _LEAST_HEIGHT = 360  # smaller frames are enlarged, for crosses that can be told apart
 _TIME_BASE = Fraction(1, 1000)
-_OPTIONS = {"crf": "23", "preset": "veryfast", "threads": "1", "bf": "0"}
+_OPTIONS: dict[str, Any] = {"crf": "23", "preset": "veryfast", "threads": "1", "bf": "0"}
 """One thread: the same file always; no frames out of order: the film begins at 0 s."""
 
 
