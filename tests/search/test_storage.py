@@ -42,7 +42,7 @@ def shared(settings, tmp_path, request):
     name = f"tests/{request.node.name}"
 
     def make(**changes) -> SharedStudy:
-        search = {**settings, "trials": 10, "direction": "minimize", **changes}
+        search = {**settings, "trials": 10, "direction": "minimize", "experiments": [], **changes}
         search["sampler"] = {"_target_": "optuna.samplers.RandomSampler", "seed": None}
         config = {
             "search": search,

@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning as L
 import pytest
+from omegaconf import OmegaConf
 import torch
 
 from thermal_landmarks.commands.entry import command
@@ -111,7 +112,7 @@ def test_the_exit_code_names_the_signal(monkeypatch, capsys, error, code):
         raise error
 
     monkeypatch.setattr("sys.argv", ["train.py"])
-    monkeypatch.setattr("hydra.main", lambda **settings: lambda function: lambda: function(None))
+    monkeypatch.setattr("hydra.main", lambda **settings: lambda function: lambda: function(OmegaConf.create()))
     with pytest.raises(SystemExit) as stop:
         command("train")(fail)()
     assert stop.value.code == code

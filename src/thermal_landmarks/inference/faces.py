@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from thermal_landmarks.inference.predictor import Predictor
 
 _BOX_SIZES = (0.95, 1.05)
-_SURE = 0.5  # score of the finder from which on it needs no second opinion
+_SURE = 0.35  # score of the finder from which on it needs no second opinion
 _SAME_FACE = 0.3  # overlap with what the finder suspects
 _FILLS = 0.4  # least height of a face that fills a picture, as a fraction of the picture's shorter side
 _TWO_OPINIONS = 0.3  # least score where two networks that know nothing of each other see a face in one place
