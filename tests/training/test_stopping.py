@@ -8,8 +8,8 @@ from typing import Any
 
 import lightning as L
 import pytest
-from omegaconf import OmegaConf
 import torch
+from omegaconf import OmegaConf
 
 from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import Interrupted
