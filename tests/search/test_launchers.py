@@ -14,9 +14,7 @@ LAUNCHERS = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("launcher", LAUNCHERS)
-def test_launcher_runs_trials_side_by_side(run_script, tiny, study_of, tmp_path, request, launcher):
-    if launcher == "ray":
-        request.addfinalizer(pytest.importorskip("ray").shutdown)
+def test_launcher_runs_trials_side_by_side(run_script, start, tiny, study_of, tmp_path, launcher):
     few = [
         "search.trials=2",
         "search.epochs=1",
@@ -25,9 +23,13 @@ def test_launcher_runs_trials_side_by_side(run_script, tiny, study_of, tmp_path,
         f"hydra/launcher={launcher}",
         *LAUNCHERS[launcher],
     ]
-    done = run_script(["src/train.py", "--multirun", *tiny, *few], cwd=tmp_path, env={"COLUMNS": "120"})
-    printed = done.stdout + done.stderr
-    assert done.returncode == 0, printed
+    if launcher == "ray":  # gives its workers a copy of the folder that a process without a script was started in
+        process = start(*few)
+        printed, code = process.communicate(timeout=900)[0], process.returncode
+    else:
+        done = run_script(["src/train.py", "--multirun", *tiny, *few], cwd=tmp_path, env={"COLUMNS": "120"})
+        printed, code = done.stdout + done.stderr, done.returncode
+    assert code == 0, printed
     trials = study_of().trials
     assert len(trials) == 2, printed
     first, second = trials
