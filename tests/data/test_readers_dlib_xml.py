@@ -35,6 +35,12 @@ def test_an_absent_part_is_a_missing_landmark(tmp_path: Path) -> None:
     assert np.isnan(face.points_px).any(axis=1).tolist() == [False, False, True, False, False, False]
 
 
+def test_a_box_without_parts_is_a_face_that_a_finder_learns_from(tmp_path: Path) -> None:
+    (face,) = DlibXml(annotation_file=write(tmp_path, box(0)), scheme="perinasal6").annotations()
+    assert np.isnan(face.points_px).all()
+    assert face.box_px == (4, 3, 14, 15)
+
+
 def test_ignored_boxes_are_left_out(tmp_path: Path) -> None:
     ignored = box().replace("<box", "<box ignore='1'")
     assert len(DlibXml(annotation_file=write(tmp_path, box() + ignored), scheme="perinasal6").annotations()) == 1
@@ -58,7 +64,6 @@ def test_a_pattern_finds_the_subject(tmp_path: Path) -> None:
         (box(7), "box 0: part '06', but scheme 'perinasal6' ends with 5"),
         (box().replace("top='3'", ""), "box 0: a box or part has a missing or wrong attribute .*top"),
         (box().replace("x='1'", "x='one'"), "box 0: a box or part has a missing or wrong attribute"),
-        (box(0), "box 0: no landmark is annotated"),
         (box().replace("width='10'", "width='0'"), "box 0: the face box has no area"),
         (box().replace("height='12'", "height='-12'"), "box 0: the face box has no area"),
     ],

@@ -63,7 +63,8 @@ def test_8_bits_are_smaller_and_close(
     )
     model = onnx.load(tmp_path / "int8.onnx")
     assert sum(node.op_type == "QuantizeLinear" for node in model.graph.node) > 20
-    assert (tmp_path / "int8.onnx").stat().st_size < 0.9 * shipped_exports()["thermal_real"].stat().st_size
+    # the finder's quick look stays in 32 bits
+    assert (tmp_path / "int8.onnx").stat().st_size < 0.95 * shipped_exports()["thermal_real"].stat().st_size
     parity = compare(ExportedFaces(tmp_path / "int8.onnx", threads=1), predictor, frames)
     parity.require(TOLERANCE_PX["int8"], tmp_path)
 

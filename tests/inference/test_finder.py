@@ -134,7 +134,7 @@ def face_frame_of(angle: float) -> np.ndarray:
 def test_every_scheme_has_expected_points(name: str) -> None:
     scheme = get_scheme(name)
     reference = np.random.default_rng(0).normal(size=(scheme.num_points, 2))
-    points, known = expected_points(scheme, reference, (90, 120))
+    points, known = expected_points(scheme, [tuple(point) for point in reference], (90, 120))
     shared = np.isin(scheme.ibug68, get_scheme("face16").ibug68)
     if shared.sum() >= 2:
         assert known.all()

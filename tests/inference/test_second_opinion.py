@@ -20,7 +20,9 @@ def predictor() -> Predictor:
 def portrait(predictor: Predictor) -> tuple[ThermalImage, np.ndarray]:
     faces = SyntheticFaces(subjects=1, images_per_subject=1, size=(120, 160), seed=5, pose={"yaw_deg": (0, 0)})
     annotation = faces.annotations()[0]
-    return faces.load(annotation), box_around(annotation.points_px, predictor.scheme, predictor.reference)[0]
+    return faces.load(annotation), box_around(
+        annotation.points_px, predictor.scheme, predictor.preprocessing.reference
+    )[0]
 
 
 def suspected(*boxes: np.ndarray, score: float) -> Detections:

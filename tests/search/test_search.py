@@ -79,6 +79,7 @@ def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(
 ):
     import wandb
 
+    wandb.teardown()  # what an earlier test has set up keeps that test's mode
     monkeypatch.setenv("WANDB_MODE", "offline")
     asha = ("min_resource", "reduction_factor", "min_early_stopping_rate", "bootstrap_count")
     pruner = ["search.pruner._target_=optuna.pruners.ThresholdPruner", *(f"~search.pruner.{name}" for name in asha)]
@@ -100,6 +101,7 @@ def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(
 def test_failed_trials_end_as_failed_runs(search, tmp_path, monkeypatch, read_record, summary_and_config):
     import wandb
 
+    wandb.teardown()  # what an earlier test has set up keeps that test's mode
     monkeypatch.setenv("WANDB_MODE", "offline")
     search("search.trials=1", "optimizer.lr=1e30", "stem.strided_repeats=1", "logger=wandb")
     wandb.teardown()

@@ -53,7 +53,7 @@ def own_height(extent: Float[np.ndarray, "2"], angle: float) -> float:
 
 def expected_points(
     scheme: Scheme,
-    reference: Float[np.ndarray, "point 2"] | None,
+    reference: Sequence[tuple[float, float]] | None,
     size: tuple[int, int],
     share: float = FACE_HEIGHT,
 ) -> tuple[Float[np.ndarray, "point 2"], Bool[np.ndarray, " point"]]:
@@ -80,7 +80,7 @@ def expected_points(
 
 
 def box_around(
-    points_px: Float[np.ndarray, "point 2"], scheme: Scheme, reference: Float[np.ndarray, "point 2"] | None
+    points_px: Float[np.ndarray, "point 2"], scheme: Scheme, reference: Sequence[tuple[float, float]] | None
 ) -> tuple[Float[np.ndarray, "4"], float]:
     """The box that a finder would give a face with these landmarks, and its angle in the picture's plane, in radians.
 

@@ -113,6 +113,11 @@ class Preprocessing:
         return {name: value for name, value in self.settings.items() if name not in ("in_channels", "cascade")}
 
     @property
+    def reference(self) -> tuple[tuple[float, float], ...] | None:
+        """The shape that a cascade's looks start from, if there is one."""
+        return None if self.cascade is None else self.cascade.reference
+
+    @property
     def frame_shape(self) -> tuple[int, ...]:
         """(height, width) of a stored frame; in colour (3, height, width)."""
         return (3, *self.image_size) if self.colour else self.image_size

@@ -7,7 +7,6 @@ them.
 import math
 from typing import Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
@@ -83,9 +82,8 @@ class FaceLandmarks(nn.Module):
         self.calibrated = nn.Identity() if calibration is None else CalibrationGraph(calibration, predictor.scheme)
         cascade = predictor.preprocessing.cascade
         assert cascade is not None
-        reference = None if cascade.reference is None else np.array(cascade.reference)
         self.frame_size = predictor.preprocessing.image_size
-        start, known = expected_points(predictor.scheme, reference, self.frame_size)
+        start, known = expected_points(predictor.scheme, cascade.reference, self.frame_size)
         self.register_buffer("start", torch.from_numpy(start).float())
         self.register_buffer("known", None if known.all() else torch.from_numpy(known))
         for name, weights in confidence.settings.items():

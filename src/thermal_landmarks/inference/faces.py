@@ -39,7 +39,7 @@ def with_whole_image(predictor: "Predictor", image: ThermalImage, found: Detecti
     """
     if found.number == 0 or found.score.max() >= _SURE or predictor.preprocessing.crop.mode != "none":
         return found
-    box, angle = box_around(predictor(image), predictor.scheme, predictor.reference)
+    box, angle = box_around(predictor(image), predictor.scheme, predictor.preprocessing.reference)
     fills = box[3] - box[1] >= _FILLS * min(image.values.shape[-2:])
     same = fills & (box_overlap(box[None], found.boxes_px.astype(float))[0] >= _SAME_FACE)
     if not same.any():
@@ -133,7 +133,9 @@ def _looks_at_frames(predictor: "Predictor", image: ThermalImage, found: Detecti
 def _straight_looks(
     predictor: "Predictor", image: ThermalImage, back: Sequence[np.ndarray], location: str
 ) -> Float32[np.ndarray, "look face point 2"]:
-    start, known = expected_points(predictor.scheme, predictor.reference, predictor.preprocessing.image_size)
+    start, known = expected_points(
+        predictor.scheme, predictor.preprocessing.reference, predictor.preprocessing.image_size
+    )
     start_px = np.stack([transform_points(start, matrix) for matrix in back])
     pixels = predictor.tensor(image, location=location)
     looks: np.ndarray = (

@@ -3,7 +3,6 @@
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -80,8 +79,7 @@ class Looks:
             if self.cascade is None:
                 looks = self._see(both)[None]
             else:
-                reference = None if self.cascade.reference is None else np.array(self.cascade.reference)
-                start, known = expected_points(self.scheme, reference, size)
+                start, known = expected_points(self.scheme, self.cascade.reference, size)
                 start_px = torch.from_numpy(start).to(frames).expand(2 * number, -1, -1)
                 looks = last_looks(
                     self._see,

@@ -219,12 +219,6 @@ class Predictor:
         return with_whole_image(self, image, found) if whole_image else found
 
     @property
-    def reference(self) -> Float[np.ndarray, "point 2"] | None:
-        """The mean shape that the network was trained with, if its looks need one."""
-        cascade = self.preprocessing.cascade
-        return None if cascade is None or cascade.reference is None else np.array(cascade.reference)
-
-    @property
     def finder(self) -> Finder:
         """Of the faces, where none is given."""
         return self._finder

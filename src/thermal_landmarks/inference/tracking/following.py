@@ -28,7 +28,6 @@ class Follower:
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
         cascade = predictor.preprocessing.cascade
-        self.reference = None if cascade is None or cascade.reference is None else np.array(cascade.reference)
         self._looks: Looks | None = None
         if predictor.looking.straight and cascade is not None:
             once = Looking(stages=2, sizes=(1.0,), flip=True)
@@ -65,4 +64,4 @@ class Follower:
 
     def box(self, points_px: Float[np.ndarray, "point 2"]) -> tuple[Float[np.ndarray, "4"], float]:
         """The box and the angle of a face with these landmarks."""
-        return box_around(points_px, self.predictor.scheme, self.reference)
+        return box_around(points_px, self.predictor.scheme, self.predictor.preprocessing.reference)
