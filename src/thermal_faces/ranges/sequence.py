@@ -19,85 +19,45 @@ SEQUENCE_POSE = PoseRanges(
 
 @dataclass(frozen=True, kw_only=True)
 class MotionRanges:
-    """How head, lids and mouth move; each value is drawn once a sequence, those in brackets at each event.
+    """How head, lids and mouth move; each value is drawn once a sequence, those in brackets at each event."""
 
-    Attributes:
-        yaw_deg: Standard deviation of the slow wandering of the yaw; likewise the following.
-        pitch_deg: Of the pitch.
-        roll_deg: Of the roll.
-        shift_mm: Of the head's place, sideways and up and down.
-        approach_mm: Of its distance.
-        wander_hz: Band of frequencies of the wandering.
-        turns_per_min: Quick turns to somewhere and back.
-        turn_yaw_deg: How far they go to the left or the right (each).
-        turn_pitch_deg: How far they go up (each).
-        turn_s: How long a movement takes (each).
-        turn_hold_s: How long the head stays there (each).
-        blinks_per_min: Number of blinks.
-        blink_s: Duration of a blink (each).
-        talk_s: How long someone talks (each).
-        silence_s: How long they don't (each).
-        syllable_hz: Openings of the mouth a second.
-        talk_mm: Opening of the mouth while talking (each).
-    """
-
-    yaw_deg: Range = (0.8, 4.0)
-    pitch_deg: Range = (0.5, 2.5)
-    roll_deg: Range = (0.3, 1.5)
-    shift_mm: Range = (1.0, 5.0)
-    approach_mm: Range = (1.0, 10.0)
-    wander_hz: Range = (0.03, 0.4)
-    turns_per_min: Range = (0.0, 6.0)
-    turn_yaw_deg: Range = (5.0, 20.0)
-    turn_pitch_deg: Range = (-6.0, 6.0)
-    turn_s: Range = (0.4, 1.2)
-    turn_hold_s: Range = (0.5, 4.0)
-    blinks_per_min: Range = (10.0, 25.0)
-    blink_s: Range = (0.1, 0.4)
-    talk_s: Range = (1.5, 8.0)
-    silence_s: Range = (3.0, 25.0)
-    syllable_hz: Range = (3.0, 6.0)
-    talk_mm: Range = (3.0, 11.0)
+    yaw_deg: Range = (0.8, 4.0)  # standard deviation of the slow wandering of the yaw; likewise the following
+    pitch_deg: Range = (0.5, 2.5)  # of the pitch
+    roll_deg: Range = (0.3, 1.5)  # of the roll
+    shift_mm: Range = (1.0, 5.0)  # of the head's place, sideways and up and down
+    approach_mm: Range = (1.0, 10.0)  # of its distance
+    wander_hz: Range = (0.03, 0.4)  # band of frequencies of the wandering
+    turns_per_min: Range = (0.0, 6.0)  # quick turns to somewhere and back
+    turn_yaw_deg: Range = (5.0, 20.0)  # how far they go to the left or the right (each)
+    turn_pitch_deg: Range = (-6.0, 6.0)  # how far they go up (each)
+    turn_s: Range = (0.4, 1.2)  # how long a movement takes (each)
+    turn_hold_s: Range = (0.5, 4.0)  # how long the head stays there (each)
+    blinks_per_min: Range = (10.0, 25.0)  # number of blinks
+    blink_s: Range = (0.1, 0.4)  # duration of a blink (each)
+    talk_s: Range = (1.5, 8.0)  # how long someone talks (each)
+    silence_s: Range = (3.0, 25.0)  # how long they don't (each)
+    syllable_hz: Range = (3.0, 6.0)  # openings of the mouth a second
+    talk_mm: Range = (3.0, 11.0)  # opening of the mouth while talking (each)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PhysiologyRanges:
-    """Breathing and perspiration; each value is drawn once a sequence, those in brackets at each event.
+    """Breathing and perspiration; each value is drawn once a sequence, those in brackets at each event."""
 
-    Attributes:
-        breaths_per_min: Mean rate of breathing.
-        breaths_drift: Slow change of the rate, relative (amplitude).
-        breath_jitter: Deviation of a breath's duration and depth from the mean, relative.
-        inhale_share: Share of a breath that is inhalation.
-        sigh: Probability that a breath is a sigh.
-        sigh_depth: Depth of a sigh relative to a breath (each).
-        pause: Probability of a pause after a breath.
-        pause_s: Its duration (each).
-        nostril_k: Mean temperature of the nostrils relative to the forehead.
-        swing_k: Difference of the nostrils between exhalation and inhalation.
-        lag_s: How far the skin lags behind the air.
-        lip_share: Swing of the skin below the nostrils relative to that of the nostrils.
-        resting_perspiration: Perspiration between the events (0: none, 1: every pore active).
-        event_gap_s: From the start of one perspiration event to that of the next (each).
-        event_height: Perspiration that an event adds (each).
-        rise_s: From its onset to its peak (each).
-        decay_s: From its peak to a tenth of it (each).
-    """
-
-    breaths_per_min: Range = (8.0, 30.0)
-    breaths_drift: Range = (0.0, 0.12)
-    breath_jitter: Range = (0.0, 0.08)
-    inhale_share: Range = (0.33, 0.46)
-    sigh: float = 0.02
-    sigh_depth: Range = (1.5, 2.2)
-    pause: float = 0.03
-    pause_s: Range = (1.5, 5.0)
-    nostril_k: Range = (-2.5, 0.3)
-    swing_k: Range = (0.3, 1.5)
-    lag_s: Range = (0.1, 0.4)
-    lip_share: Range = (0.1, 0.4)
-    resting_perspiration: Range = (0.0, 0.2)
-    event_gap_s: Range = (8.0, 35.0)
-    event_height: Range = (0.3, 0.95)
-    rise_s: Range = (2.0, 3.0)
-    decay_s: Range = (10.0, 20.0)
+    breaths_per_min: Range = (8.0, 30.0)  # mean rate of breathing
+    breaths_drift: Range = (0.0, 0.12)  # slow change of the rate, relative (amplitude)
+    breath_jitter: Range = (0.0, 0.08)  # deviation of a breath's duration and depth from the mean, relative
+    inhale_share: Range = (0.33, 0.46)  # share of a breath that is inhalation
+    sigh: float = 0.02  # probability that a breath is a sigh
+    sigh_depth: Range = (1.5, 2.2)  # depth of a sigh relative to a breath (each)
+    pause: float = 0.03  # probability of a pause after a breath
+    pause_s: Range = (1.5, 5.0)  # its duration (each)
+    nostril_k: Range = (-2.5, 0.3)  # mean temperature of the nostrils relative to the forehead
+    swing_k: Range = (0.3, 1.5)  # difference of the nostrils between exhalation and inhalation
+    lag_s: Range = (0.1, 0.4)  # how far the skin lags behind the air
+    lip_share: Range = (0.1, 0.4)  # swing of the skin below the nostrils relative to that of the nostrils
+    resting_perspiration: Range = (0.0, 0.2)  # perspiration between the events (0: none, 1: every pore active)
+    event_gap_s: Range = (8.0, 35.0)  # from the start of one perspiration event to that of the next (each)
+    event_height: Range = (0.3, 0.95)  # perspiration that an event adds (each)
+    rise_s: Range = (2.0, 3.0)  # from its onset to its peak (each)
+    decay_s: Range = (10.0, 20.0)  # from its peak to a tenth of it (each)

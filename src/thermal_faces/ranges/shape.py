@@ -28,35 +28,20 @@ def _identity_deviations() -> dict[str, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class AnatomyRanges:
-    """A person's shape.
+    """A person's shape."""
 
-    Attributes:
-        scale: Size of the whole head, relative to the mean adult.
-        deviations_mm: Standard deviation of each field of `shape_modes.identity_modes`.
-    """
-
-    scale: Range = (0.86, 1.08)
+    scale: Range = (0.86, 1.08)  # size of the whole head, relative to the mean adult
+    # Standard deviation of each field of `shape_modes.identity_modes`
     deviations_mm: Mapping[str, float] = field(default_factory=_identity_deviations)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ExpressionRanges:
-    """What a face does in one image.
+    """What a face does in one image."""
 
-    Attributes:
-        neutral: Probability of a face at rest.
-        active: Probability of each field of `weights_mm` in a face that isn't at rest.
-        weights_mm: Range of each field of `shape_modes.expression_modes`.
-        yawn: Probability of a mouth that is wide open, among the faces that aren't at rest.
-        yawn_mm: Range of `mouth_open` then.
-        eyes_closed: Probability of closed eyes.
-        half_open: Probability of half-open eyes, among those that aren't closed.
-        half_opening: Their lid opening.
-        eye_opening: Lid opening of open eyes (1: wide open).
-    """
-
-    neutral: float = 0.35
-    active: float = 0.22
+    neutral: float = 0.35  # probability of a face at rest
+    active: float = 0.22  # probability of each field of `weights_mm` in a face that isn't at rest
+    # Range of each field of `shape_modes.expression_modes`
     weights_mm: Mapping[str, Range] = field(
         default_factory=lambda: {
             "mouth_open": (1.0, 20.0), "smile": (1.0, 8.0), "frown": (1.0, 4.0), "pucker": (1.0, 6.0),
@@ -66,44 +51,33 @@ class ExpressionRanges:
             "brow_knit": (1.0, 4.0),
         }
     )  # fmt: skip
-    yawn: float = 0.07
-    yawn_mm: Range = (20.0, 35.0)
-    eyes_closed: float = 0.12
-    half_open: float = 0.12
-    half_opening: Range = (0.08, 0.45)
-    eye_opening: Range = (0.45, 1.0)
+    yawn: float = 0.07  # probability of a mouth that is wide open, among the faces that aren't at rest
+    yawn_mm: Range = (20.0, 35.0)  # range of `mouth_open` then
+    eyes_closed: float = 0.12  # probability of closed eyes
+    half_open: float = 0.12  # probability of half-open eyes, among those that aren't closed
+    half_opening: Range = (0.08, 0.45)  # their lid opening
+    eye_opening: Range = (0.45, 1.0)  # lid opening of open eyes (1: wide open)
 
 
 @dataclass(frozen=True, kw_only=True)
 class PoseRanges:
-    """Where the head is and how it is turned.
+    """Where the head is and how it is turned."""
 
-    Attributes:
-        yaw_deg: Turn to the side; this and the next two are drawn more often near 0 (triangular on each side).
-        pitch_deg: Positive: the face is lifted, or seen from below.
-        roll_deg: Tilt in the image plane.
-        distance_m: From the camera (sets the perspective); short ones more often (uniform in the logarithm).
-        face_height: Hairline to chin as a fraction of the frame's height.
-        field_of_view_deg: Vertical angle of the lens. Then the distance says how large a face is, and `face_height`
-            nothing. 0: a zoom lens that makes every face as large as `face_height`.
-        camera_below_deg: How far below the face the camera stands, as an angle; faces and shoulders are then seen from
-            below, beside what `pitch_deg` adds to the head.
-        hairline_cut: Probability that the hairline need not be in the frame.
-        position_x: 0: landmarks touch the left margin, 1: the right one.
-        position_y: 0: landmarks touch the upper margin, 1: the lower one.
-        margin: Kept free around the landmarks, as a fraction of the frame's height.
-        body_follows_head: Share of the head's turn that the shoulders make too.
-    """
-
+    # Turn to the side; this and the next two are drawn more often near 0 (triangular on each side)
     yaw_deg: Range = (-55.0, 55.0)
-    pitch_deg: Range = (-25.0, 34.0)
-    roll_deg: Range = (-20.0, 20.0)
+    pitch_deg: Range = (-25.0, 34.0)  # positive: the face is lifted, or seen from below
+    roll_deg: Range = (-20.0, 20.0)  # tilt in the image plane
+    # From the camera (sets the perspective); short ones more often (uniform in the logarithm)
     distance_m: Range = (0.4, 2.5)
-    face_height: Range = (0.2, 0.9)
+    face_height: Range = (0.2, 0.9)  # hairline to chin as a fraction of the frame's height
+    # Vertical angle of the lens. Then the distance says how large a face is, and `face_height` nothing. 0: a zoom lens
+    # that makes every face as large as `face_height`.
     field_of_view_deg: float = 0.0
+    # How far below the face the camera stands, as an angle; faces and shoulders are then seen from below, beside what
+    # `pitch_deg` adds to the head
     camera_below_deg: Range = (0.0, 0.0)
-    hairline_cut: float = 0.4
-    position_x: Range = (0.1, 0.9)
-    position_y: Range = (0.1, 0.9)
-    margin: float = 0.03
-    body_follows_head: Range = (0.0, 0.6)
+    hairline_cut: float = 0.4  # probability that the hairline need not be in the frame
+    position_x: Range = (0.1, 0.9)  # 0: landmarks touch the left margin, 1: the right one
+    position_y: Range = (0.1, 0.9)  # 0: landmarks touch the upper margin, 1: the lower one
+    margin: float = 0.03  # kept free around the landmarks, as a fraction of the frame's height
+    body_follows_head: Range = (0.0, 0.6)  # share of the head's turn that the shoulders make too
