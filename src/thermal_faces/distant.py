@@ -17,17 +17,11 @@ _COLD_C, _WARM_C = 0.0, 30.0
 
 @dataclass(frozen=True)
 class DistantHead:
-    """Temperatures of a head on a coarse grid, in two rooms; those in other rooms lie on the line through both.
+    """Temperatures of a head on a coarse grid, in two rooms; those in other rooms lie on the line through both."""
 
-    Attributes:
-        forehead_c: Of the person who was painted.
-        cold_c: One value for each cell of the coarse grid, in a cold room.
-        warm_c: In a warm one.
-    """
-
-    forehead_c: float
-    cold_c: Float[np.ndarray, "down across"]
-    warm_c: Float[np.ndarray, "down across"]
+    forehead_c: float  # of the person who was painted
+    cold_c: Float[np.ndarray, "down across"]  # one value for each cell of the coarse grid, in a cold room
+    warm_c: Float[np.ndarray, "down across"]  # in a warm one
 
     @staticmethod
     def of(person: Person, frame_state: FrameState) -> "DistantHead":

@@ -19,84 +19,46 @@ from thermal_faces.worn.wardrobe import Worn, draw_worn
 
 @dataclass(frozen=True)
 class Person:
-    """What stays the same in all images of a subject.
+    """What stays the same in all images of a subject."""
 
-    Attributes:
-        key: Seed of the subject's irregular patterns.
-        scale: Size of the head relative to the mean.
-        shape_mm: Weights of the identity fields.
-        forehead_c: Temperature of the forehead.
-        regions_k: Difference of each region of the skin to the forehead.
-        features_k: Difference of lips, brows, lids and so on (`brow_k`: without its suffix, `brow`).
-        area_shift_mm: How far the bounded areas of the skin lie below their mean places.
-        blotch_k: Strength of the irregular skin pattern.
-        hair_mm: Thickness of the hair; 0: bald.
-        hairline_mm: Height of the hairline above the eyes.
-        long_hair_mm: How far hair hangs below the eyes; 0: it doesn't.
-        hairline_turn_deg: Longitude at which the hairline turns down to the ears.
-        hair_softness_mm: Width of the border between skin and hair.
-        fringe_mm: How far hair reaches down over the forehead; 0: not at all.
-        hair_style: The course of the hairline and what falls over it.
-        beard_style: Where a beard grows; None: shaved.
-        brow_softness_mm: Width of the brows' border.
-        hair_warmth: Hair surface between ambient (0) and skin (1).
-        glasses: Those that the subject owns, if any.
-        pores: Perspiration pores around the upper lip.
-    """
-
-    key: tuple[int, int]
-    scale: float
-    shape_mm: dict[str, float]
-    forehead_c: float
-    regions_k: dict[str, float]
-    features_k: dict[str, float]
-    area_shift_mm: dict[str, float]
-    blotch_k: float
-    hair_mm: float
-    hairline_mm: float
-    long_hair_mm: float
-    hairline_turn_deg: float
-    hair_softness_mm: float
-    fringe_mm: float
-    hair_style: HairStyle
-    beard_style: BeardStyle | None
-    brow_softness_mm: float
-    hair_warmth: float
-    glasses: Glasses | None
-    pores: Pores
+    key: tuple[int, int]  # seed of the subject's irregular patterns
+    scale: float  # size of the head relative to the mean
+    shape_mm: dict[str, float]  # weights of the identity fields
+    forehead_c: float  # temperature of the forehead
+    regions_k: dict[str, float]  # difference of each region of the skin to the forehead
+    features_k: dict[str, float]  # difference of lips, brows, lids and so on (`brow_k`: without its suffix, `brow`)
+    area_shift_mm: dict[str, float]  # how far the bounded areas of the skin lie below their mean places
+    blotch_k: float  # strength of the irregular skin pattern
+    hair_mm: float  # thickness of the hair; 0: bald
+    hairline_mm: float  # height of the hairline above the eyes
+    long_hair_mm: float  # how far hair hangs below the eyes; 0: it doesn't
+    hairline_turn_deg: float  # longitude at which the hairline turns down to the ears
+    hair_softness_mm: float  # width of the border between skin and hair
+    fringe_mm: float  # how far hair reaches down over the forehead; 0: not at all
+    hair_style: HairStyle  # the course of the hairline and what falls over it
+    beard_style: BeardStyle | None  # where a beard grows; None: shaved
+    brow_softness_mm: float  # width of the brows' border
+    hair_warmth: float  # hair surface between ambient (0) and skin (1)
+    glasses: Glasses | None  # those that the subject owns, if any
+    pores: Pores  # perspiration pores around the upper lip
 
 
 @dataclass(frozen=True)
 class FrameState:
-    """What changes from image to image.
+    """What changes from image to image."""
 
-    Attributes:
-        expression_mm: Weights of the expression fields.
-        eye_opening: 0 closed, 1 wide open.
-        drift_k: Change of the whole face.
-        regions_k: Change of each region.
-        nostril_k: Temperature of the nostrils, relative to the forehead.
-        breath_k: Change of the skin below the nostrils by the breath.
-        perspiration: 0: no pore is active, 1: all are.
-        glasses: Whether glasses are worn.
-        worn: Clothes and things.
-        neckline_mm: Height of the clothes' upper edge below the eyes.
-        cloth_warmth: Clothes between ambient (0) and skin (1).
-        grazing_loss: How far skin seen edge-on takes on the ambient temperature.
-    """
-
-    expression_mm: dict[str, float]
-    eye_opening: float
-    drift_k: float
-    regions_k: dict[str, float]
-    nostril_k: float
-    breath_k: float
-    perspiration: float
-    glasses: bool
-    worn: Worn
-    neckline_mm: float
-    cloth_warmth: float
-    grazing_loss: float
+    expression_mm: dict[str, float]  # weights of the expression fields
+    eye_opening: float  # 0 closed, 1 wide open
+    drift_k: float  # change of the whole face
+    regions_k: dict[str, float]  # change of each region
+    nostril_k: float  # temperature of the nostrils, relative to the forehead
+    breath_k: float  # change of the skin below the nostrils by the breath
+    perspiration: float  # 0: no pore is active, 1: all are
+    glasses: bool  # whether glasses are worn
+    worn: Worn  # clothes and things
+    neckline_mm: float  # height of the clothes' upper edge below the eyes
+    cloth_warmth: float  # clothes between ambient (0) and skin (1)
+    grazing_loss: float  # how far skin seen edge-on takes on the ambient temperature
 
 
 # Painted with a temperature, and with a size or an edge.

@@ -56,24 +56,16 @@ def head_vertices_mm(person: Person, frame_state: FrameState) -> Float[np.ndarra
 
 @dataclass(frozen=True)
 class Portrait:
-    """A person at a moment, as a camera sees them.
+    """A person at a moment, as a camera sees them."""
 
-    Attributes:
-        person: Who is seen.
-        frame_state: What the face does and wears.
-        vertices_mm: The head's surface in the head frame (`head_vertices_mm`).
-        view: The camera.
-        whole: Also draws the back of the head, and a torso with a waist, seen from behind where the body is turned
-            away: for people who look to the side or away.
-        distant: The head as it is painted from afar, coarsely and without ears.
-    """
-
-    person: Person
-    frame_state: FrameState
-    vertices_mm: Float[np.ndarray, "rows columns 3"]
+    person: Person  # who is seen
+    frame_state: FrameState  # what the face does and wears
+    vertices_mm: Float[np.ndarray, "rows columns 3"]  # the head's surface in the head frame (`head_vertices_mm`)
     view: View
+    # Also draws the back of the head, and a torso with a waist, seen from behind where the body is turned away: for
+    # people who look to the side or away
     whole: bool = False
-    distant: DistantHead | None = None
+    distant: DistantHead | None = None  # the head as it is painted from afar, coarsely and without ears
 
     def landmarks(self) -> tuple[Float[np.ndarray, "16 2"], Bool[np.ndarray, " 16"]]:
         """Pixels of the `face16` landmarks, and which can be seen: facing the camera with nothing in front of them."""

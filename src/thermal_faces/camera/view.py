@@ -34,21 +34,13 @@ def turn(vertices_mm: Float[np.ndarray, "*grid 3"], matrix: Float[np.ndarray, "3
 
 @dataclass(frozen=True)
 class View:
-    """One camera looking at one head.
+    """One camera looking at one head."""
 
-    Attributes:
-        head: Rotation of the head (3, 3).
-        body: Rotation of the shoulders (3, 3).
-        distance_mm: From the camera to the head's origin.
-        focal_px: Focal length in pixels.
-        centre_px: Where the head's origin appears, x and y in pixels.
-    """
-
-    head: np.ndarray
-    body: np.ndarray
-    distance_mm: float
-    focal_px: float
-    centre_px: tuple[float, float]
+    head: np.ndarray  # rotation of the head (3, 3)
+    body: np.ndarray  # rotation of the shoulders (3, 3)
+    distance_mm: float  # from the camera to the head's origin
+    focal_px: float  # focal length in pixels
+    centre_px: tuple[float, float]  # where the head's origin appears, x and y in pixels
 
     @property
     def pixels_per_mm(self) -> float:

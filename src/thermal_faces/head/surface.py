@@ -71,19 +71,13 @@ _LANDMARK_PLACES_MM = {
 
 @dataclass(frozen=True)
 class HeadSurface:
-    """The mean head.
-
-    Attributes:
-        vertices_mm: float32 (rows, columns, 3).
-        frontal_mm: float32 (rows, columns, 2): x and y that a vertex has in the mean, the coordinates for painting.
-        row_places_mm: float32 (rows,): distance of each row from the crown, about.
-        landmark_vertices: int (16, 2): row and column of each `face16` landmark.
-    """
+    """The mean head."""
 
     vertices_mm: Float[np.ndarray, "rows columns 3"]
+    # X and y that a vertex has in the mean, the coordinates for painting
     frontal_mm: Float[np.ndarray, "rows columns 2"]
-    row_places_mm: Float[np.ndarray, " rows"]
-    landmark_vertices: Int[np.ndarray, "16 2"]
+    row_places_mm: Float[np.ndarray, " rows"]  # distance of each row from the crown, about
+    landmark_vertices: Int[np.ndarray, "16 2"]  # row and column of each `face16` landmark
 
     @property
     def landmarks_frontal_mm(self) -> dict[str, tuple[float, float]]:

@@ -19,21 +19,13 @@ _BEHIND_MM = 25.0  # what lies less far in front than this is hidden by the tors
 
 @dataclass(frozen=True)
 class Limb:
-    """One part of a body.
+    """One part of a body."""
 
-    Attributes:
-        ends_mm: (2, 3) in the body's frame.
-        radii_mm: At both ends.
-        temperatures_c: At both ends.
-        folds_k: Strength of the pattern of its cloth.
-        trunk: Whether it lies inside the torso and the neck, and is never in front of them.
-    """
-
-    ends_mm: Float[np.ndarray, "2 3"]
-    radii_mm: tuple[float, float]
-    temperatures_c: tuple[float, float]
-    folds_k: float
-    trunk: bool = False
+    ends_mm: Float[np.ndarray, "2 3"]  # (2, 3) in the body's frame
+    radii_mm: tuple[float, float]  # at both ends
+    temperatures_c: tuple[float, float]  # at both ends
+    folds_k: float  # strength of the pattern of its cloth
+    trunk: bool = False  # whether it lies inside the torso and the neck, and is never in front of them
 
 
 @dataclass(frozen=True)

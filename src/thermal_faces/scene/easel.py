@@ -12,23 +12,14 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class Easel:
-    """A place on a picture in degrees Celsius; things are painted in units of their own size, y down.
+    """A place on a picture in degrees Celsius; things are painted in units of their own size, y down."""
 
-    Attributes:
-        image: The picture, changed in place.
-        x_px: Where the thing's origin lies.
-        y_px: Likewise.
-        unit_px: Length of one unit; its sign mirrors the thing.
-        soft_px: Width of borders.
-        fold: Where in the pattern of cloth and fur it begins.
-    """
-
-    image: Float[np.ndarray, "height width"]
-    x_px: float
-    y_px: float
-    unit_px: float
-    soft_px: float = 1.0
-    fold: tuple[int, int] = (0, 0)
+    image: Float[np.ndarray, "height width"]  # the picture, changed in place
+    x_px: float  # where the thing's origin lies
+    y_px: float  # likewise
+    unit_px: float  # length of one unit; its sign mirrors the thing
+    soft_px: float = 1.0  # width of borders
+    fold: tuple[int, int] = (0, 0)  # where in the pattern of cloth and fur it begins
 
     def limb(self, start: Place, end: Place, radii: Place, start_c: float, end_c: float, **style: float) -> None:
         """A rounded cone."""

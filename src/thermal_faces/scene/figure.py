@@ -24,17 +24,11 @@ _EAR_DEG = 80.0
 
 @dataclass(frozen=True)
 class Figure:
-    """A person at a place of the scene.
+    """A person at a place of the scene."""
 
-    Attributes:
-        portrait: Head and torso as the camera sees them.
-        body: Arms and legs.
-        angles_deg: Yaw, pitch and roll of the head.
-    """
-
-    portrait: Portrait
-    body: Body
-    angles_deg: tuple[float, float, float]
+    portrait: Portrait  # head and torso as the camera sees them
+    body: Body  # arms and legs
+    angles_deg: tuple[float, float, float]  # yaw, pitch and roll of the head
 
     @property
     def shows_face(self) -> bool:

@@ -23,21 +23,13 @@ _SIGMAS_A_WIDTH = 2.355  # full width at half maximum of a Gaussian
 
 
 class Pores(NamedTuple):
-    """The pores of a person; all arrays are float32 (pores,).
+    """The pores of a person; all arrays are float32 (pores,)."""
 
-    Attributes:
-        x_mm: Place in the frontal coordinates of the mean face.
-        y_mm: The same.
-        depth_k: Of a fully open pore; negative.
-        width_mm: Full width at half its depth.
-        threshold: Perspiration (0 to 1) at which it opens.
-    """
-
-    x_mm: Float[np.ndarray, " pores"]
-    y_mm: Float[np.ndarray, " pores"]
-    depth_k: Float[np.ndarray, " pores"]
-    width_mm: Float[np.ndarray, " pores"]
-    threshold: Float[np.ndarray, " pores"]
+    x_mm: Float[np.ndarray, " pores"]  # place in the frontal coordinates of the mean face
+    y_mm: Float[np.ndarray, " pores"]  # the same
+    depth_k: Float[np.ndarray, " pores"]  # of a fully open pore; negative
+    width_mm: Float[np.ndarray, " pores"]  # full width at half its depth
+    threshold: Float[np.ndarray, " pores"]  # perspiration (0 to 1) at which it opens
 
     def openness(self, perspiration: float) -> Float[np.ndarray, " pores"]:
         """How far each pore is open at this level of perspiration, 0 to 1."""

@@ -105,25 +105,15 @@ class Speech:
 
 @dataclass(frozen=True)
 class Motion:
-    """Everything that moves in one sequence.
+    """Everything that moves in one sequence."""
 
-    Attributes:
-        wanders: Of yaw, pitch, roll, x, y and distance.
-        turns: Quick turns.
-        blinks: Of both eyes.
-        speeches: Times of talking.
-        syllable_hz: Openings of the mouth a second of talking.
-        rhythm: Irregularity of the syllables, as a phase.
-        stress: Irregularity of their openings.
-    """
-
-    wanders: dict[str, Wander]
-    turns: tuple[Turn, ...]
-    blinks: tuple[Blink, ...]
-    speeches: tuple[Speech, ...]
-    syllable_hz: float
-    rhythm: Wander
-    stress: Wander
+    wanders: dict[str, Wander]  # of yaw, pitch, roll, x, y and distance
+    turns: tuple[Turn, ...]  # quick turns
+    blinks: tuple[Blink, ...]  # of both eyes
+    speeches: tuple[Speech, ...]  # times of talking
+    syllable_hz: float  # openings of the mouth a second of talking
+    rhythm: Wander  # irregularity of the syllables, as a phase
+    stress: Wander  # irregularity of their openings
 
     def eye_closure(self, time_s: float) -> float:
         """0: as open as these eyes are, 1: closed."""

@@ -18,21 +18,13 @@ from thermal_faces.video.motion import latest, minimum_jerk
 
 @dataclass(frozen=True)
 class Breath:
-    """One inhalation, one exhalation, and perhaps a pause.
+    """One inhalation, one exhalation, and perhaps a pause."""
 
-    Attributes:
-        onset_s: Start of the inhalation.
-        duration_s: Without the pause.
-        inhale_share: Share of the duration that is inhalation.
-        depth: Relative to an ordinary breath; a sigh is deeper.
-        pause_s: How long the air rests afterwards.
-    """
-
-    onset_s: float
-    duration_s: float
-    inhale_share: float
-    depth: float
-    pause_s: float
+    onset_s: float  # start of the inhalation
+    duration_s: float  # without the pause
+    inhale_share: float  # share of the duration that is inhalation
+    depth: float  # relative to an ordinary breath; a sigh is deeper
+    pause_s: float  # how long the air rests afterwards
 
     def flow(self, time_s: float) -> float:
         """Flow of air: 1 at the height of an ordinary inhalation, negative while it flows out."""
@@ -49,21 +41,13 @@ class Breath:
 
 @dataclass(frozen=True)
 class Breathing:
-    """The breaths of a sequence and what they do to the skin.
+    """The breaths of a sequence and what they do to the skin."""
 
-    Attributes:
-        breaths: In the order of time, without gaps.
-        nostril_k: Mean temperature of the nostrils relative to the forehead.
-        swing_k: Between the extremes of an ordinary breath.
-        lag_s: How far the skin lags behind the air.
-        lip_share: Swing of the skin below the nostrils relative to that of the nostrils.
-    """
-
-    breaths: tuple[Breath, ...]
-    nostril_k: float
-    swing_k: float
-    lag_s: float
-    lip_share: float
+    breaths: tuple[Breath, ...]  # in the order of time, without gaps
+    nostril_k: float  # mean temperature of the nostrils relative to the forehead
+    swing_k: float  # between the extremes of an ordinary breath
+    lag_s: float  # how far the skin lags behind the air
+    lip_share: float  # swing of the skin below the nostrils relative to that of the nostrils
 
     def flow(self, time_s: float) -> float:
         """Flow of air at the nostrils: 1 at the height of an ordinary inhalation, negative while it flows out."""
@@ -102,15 +86,10 @@ class SweatEvent:
 
 @dataclass(frozen=True)
 class Perspiration:
-    """Perspiration at the upper lip in a sequence.
+    """Perspiration at the upper lip in a sequence."""
 
-    Attributes:
-        resting: Level between the events.
-        events: In the order of time.
-    """
-
-    resting: float
-    events: tuple[SweatEvent, ...]
+    resting: float  # level between the events
+    events: tuple[SweatEvent, ...]  # in the order of time
 
     def level(self, time_s: float) -> float:
         """0: no pore is active, 1: all are."""

@@ -13,27 +13,16 @@ from thermal_faces.randomness import rng
 
 @dataclass(frozen=True)
 class Cloth:
-    """A grid of vertices with its temperature.
+    """A grid of vertices with its temperature."""
 
-    Attributes:
-        vertices_mm: (rows, columns, 3) in the head's frame.
-        temperature_c: (rows, columns) at the vertices.
-        key: Seed and parts of its irregular pattern (`randomness.rng`).
-        grain_k: Strength of that pattern.
-        knots: Of that pattern: how fine it is down and across.
-        with_body: Turns with the shoulders, not with the head.
-        hollow: Runs around the head: cells that face away are its inside and lie behind everything.
-        behind_head: Its outside lies in front of the neck but behind the head.
-    """
-
-    vertices_mm: Float[np.ndarray, "rows columns 3"]
-    temperature_c: Float[np.ndarray, "rows columns"]
-    key: tuple[int | str, ...]
-    grain_k: float = 0.3
-    knots: tuple[int, int] = (8, 16)
-    with_body: bool = False
-    hollow: bool = False
-    behind_head: bool = False
+    vertices_mm: Float[np.ndarray, "rows columns 3"]  # in the head's frame
+    temperature_c: Float[np.ndarray, "rows columns"]  # at the vertices
+    key: tuple[int | str, ...]  # seed and parts of its irregular pattern (`randomness.rng`)
+    grain_k: float = 0.3  # strength of that pattern
+    knots: tuple[int, int] = (8, 16)  # of that pattern: how fine it is down and across
+    with_body: bool = False  # turns with the shoulders, not with the head
+    hollow: bool = False  # runs around the head: cells that face away are its inside and lie behind everything
+    behind_head: bool = False  # its outside lies in front of the neck but behind the head
 
     def points_px(self, view: View, scale: float) -> Float[np.ndarray, "rows columns 2"]:
         """Its vertices in the picture of a person of that size."""

@@ -16,29 +16,17 @@ _PUSHED_UP_MM = -64.0
 
 @dataclass(frozen=True)
 class Glasses:
-    """One pair of glasses; lengths in mm.
+    """One pair of glasses; lengths in mm."""
 
-    Attributes:
-        half_width: Of a lens.
-        half_height: Of a lens.
-        power: Shape of a lens: 2 an ellipse, more: a rectangle.
-        spread: From the middle to a lens' centre.
-        frame: Thickness of the frame; 0: rimless.
-        sports: One wide, bent lens.
-        glass_warmth: Between ambient (0) and skin (1).
-        frame_warmth: Likewise; metal mirrors the room.
-        reflection: Strength and place (x, y) of a warm reflection.
-    """
-
-    half_width: float
-    half_height: float
-    power: float
-    spread: float
-    frame: float
-    sports: bool
-    glass_warmth: float
-    frame_warmth: float
-    reflection: tuple[float, float, float]
+    half_width: float  # of a lens
+    half_height: float  # of a lens
+    power: float  # shape of a lens: 2 an ellipse, more: a rectangle
+    spread: float  # from the middle to a lens' centre
+    frame: float  # thickness of the frame; 0: rimless
+    sports: bool  # one wide, bent lens
+    glass_warmth: float  # between ambient (0) and skin (1)
+    frame_warmth: float  # likewise; metal mirrors the room
+    reflection: tuple[float, float, float]  # strength and place (x, y) of a warm reflection
 
 
 def draw_glasses(seed: int, subject: int, appearance: AppearanceRanges) -> Glasses | None:
@@ -66,19 +54,12 @@ def draw_glasses(seed: int, subject: int, appearance: AppearanceRanges) -> Glass
 
 @dataclass(frozen=True)
 class WornGlasses:
-    """Glasses on a face that a camera sees.
+    """Glasses on a face that a camera sees."""
 
-    Attributes:
-        glasses: Their shape.
-        view: The camera.
-        centre_mm: The middle of the bridge in the head's frame.
-        scale: Size of the head.
-    """
-
-    glasses: Glasses
+    glasses: Glasses  # their shape
     view: View
-    centre_mm: tuple[float, float, float]
-    scale: float
+    centre_mm: tuple[float, float, float]  # the middle of the bridge in the head's frame
+    scale: float  # size of the head
 
     def paint(self, image: Float[np.ndarray, "height width"], skin_c: float, ambient_c: float) -> None:
         """Paints them over the picture, in place."""

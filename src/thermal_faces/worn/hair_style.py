@@ -12,66 +12,37 @@ _JOINED = 0.3  # density of the chin from which moustache and beard may meet bes
 
 @dataclass(frozen=True)
 class HairStyle:
-    """The course of the hairline and what falls over it.
+    """The course of the hairline and what falls over it."""
 
-    Attributes:
-        deep_warmth: Hair away from its roots, between ambient (0) and skin (1); None: `Person.hair_warmth`.
-        tufts: Unevenness of the outline, as a share of the thickness.
-        uneven_mm: Deviation of the hairline from its even course.
-        receding_mm: How far the bays above the temples reach up.
-        root_mm: How far the scalp's warmth reaches into the hair.
-        parting_deg: Longitude from which a swept fringe falls to the sides; None: it falls straight.
-        fringe_gaps: Unevenness of the fringe's lower edge, as a share of its length.
-        strands: Number of single strands over the forehead.
-        opening_deg: Longitudes where hanging hair begins, on the image's right and left.
-        bun: Whether hair is tied up on the crown.
-    """
-
-    deep_warmth: float | None
-    tufts: float
-    uneven_mm: float
-    receding_mm: float
-    root_mm: float
-    parting_deg: float | None
-    fringe_gaps: float
-    strands: int
-    opening_deg: tuple[float, float]
-    bun: bool
+    deep_warmth: float | None  # hair away from its roots, between ambient (0) and skin (1); None: `Person.hair_warmth`
+    tufts: float  # unevenness of the outline, as a share of the thickness
+    uneven_mm: float  # deviation of the hairline from its even course
+    receding_mm: float  # how far the bays above the temples reach up
+    root_mm: float  # how far the scalp's warmth reaches into the hair
+    parting_deg: float | None  # longitude from which a swept fringe falls to the sides; None: it falls straight
+    fringe_gaps: float  # unevenness of the fringe's lower edge, as a share of its length
+    strands: int  # number of single strands over the forehead
+    opening_deg: tuple[float, float]  # longitudes where hanging hair begins, on the image's right and left
+    bun: bool  # whether hair is tied up on the crown
 
 
 @dataclass(frozen=True)
 class BeardStyle:
-    """How dense a beard grows where, 0 to 1, and how.
+    """How dense a beard grows where, 0 to 1, and how."""
 
-    Attributes:
-        chin: Density on the chin and along the jaw.
-        cheeks: Density on the cheeks.
-        moustache: Density above the lip.
-        patchy: How much the density varies over the face.
-        strands: Contrast of single strands.
-        long_mm: How far it hangs below the chin; 0: it doesn't.
-        patch: Density of the soul patch, which hangs from the lower lip.
-        patch_mm: Its half width below the lip.
-        bare_mm: Height of the bare skin beside it, between lip and beard.
-        moustache_drop_mm: How far the moustache hangs below its mean place.
-        clear: Size of the bare area around the lips, relative.
-        throat_mm: How far the beard ends below its mean place on the throat.
-        joined: Density beside the mouth, relative to the moustache's.
-    """
-
-    chin: float
-    cheeks: float
-    moustache: float
-    patchy: float
-    strands: float
-    long_mm: float
-    patch: float
-    patch_mm: float
-    bare_mm: float
-    moustache_drop_mm: float
-    clear: float
-    throat_mm: float
-    joined: float
+    chin: float  # density on the chin and along the jaw
+    cheeks: float  # density on the cheeks
+    moustache: float  # density above the lip
+    patchy: float  # how much the density varies over the face
+    strands: float  # contrast of single strands
+    long_mm: float  # how far it hangs below the chin; 0: it doesn't
+    patch: float  # density of the soul patch, which hangs from the lower lip
+    patch_mm: float  # its half width below the lip
+    bare_mm: float  # height of the bare skin beside it, between lip and beard
+    moustache_drop_mm: float  # how far the moustache hangs below its mean place
+    clear: float  # size of the bare area around the lips, relative
+    throat_mm: float  # how far the beard ends below its mean place on the throat
+    joined: float  # density beside the mouth, relative to the moustache's
 
 
 def draw_hair_style(seed: int, subject: int, appearance: AppearanceRanges, *, long_hair: bool) -> HairStyle:

@@ -19,27 +19,16 @@ from thermal_faces.worn.wardrobe import Worn
 
 @dataclass(frozen=True)
 class _Layer:
-    """Something that lies on the head between two heights, in mm of the mean face.
+    """Something that lies on the head between two heights, in mm of the mean face."""
 
-    Attributes:
-        top: Upper edge at the middle.
-        bottom: Lower edge at the middle.
-        half_width: Reach to both sides.
-        bow: How much further down the edges are, per squared mm from the middle.
-        slant: Its edges' slope.
-        thickness: How far it stands off.
-        warmth: Between ambient (0) and skin (1).
-        folds_k: Strength of its irregular pattern.
-    """
-
-    top: float
-    bottom: float
-    half_width: float
-    bow: float
-    slant: float
-    thickness: float
-    warmth: float
-    folds_k: float
+    top: float  # upper edge at the middle
+    bottom: float  # lower edge at the middle
+    half_width: float  # reach to both sides
+    bow: float  # how much further down the edges are, per squared mm from the middle
+    slant: float  # its edges' slope
+    thickness: float  # how far it stands off
+    warmth: float  # between ambient (0) and skin (1)
+    folds_k: float  # strength of its irregular pattern
 
     def depth_mm(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """Distance inside its nearest edge; negative outside."""

@@ -11,29 +11,17 @@ NECKWEAR = ("scarf", "high_collar", "collar")
 
 @dataclass(frozen=True)
 class Worn:
-    """Clothes and things, by kind; an empty word: nothing of that sort.
+    """Clothes and things, by kind; an empty word: nothing of that sort."""
 
-    Attributes:
-        key: Seed of their shapes and temperatures.
-        headwear: One of `HEADWEAR`.
-        neckwear: One of `NECKWEAR`.
-        mask: `over_nose` or `below_nose`.
-        occluder: What is in front of the face: `hand`, `cup` or `telephone`.
-        headphones: Whether these are worn.
-        head_rest: Whether the head leans against one.
-        pushed_up: Whether glasses, if there are any, sit on the forehead.
-        glasses_slide_mm: How far glasses sit below their place.
-    """
-
-    key: tuple[int, int, int]
-    headwear: str
-    neckwear: str
-    mask: str
-    occluder: str
-    headphones: bool
-    head_rest: bool
-    pushed_up: bool
-    glasses_slide_mm: float
+    key: tuple[int, int, int]  # seed of their shapes and temperatures
+    headwear: str  # one of `HEADWEAR`
+    neckwear: str  # one of `NECKWEAR`
+    mask: str  # `over_nose` or `below_nose`
+    occluder: str  # what is in front of the face: `hand`, `cup` or `telephone`
+    headphones: bool  # whether these are worn
+    head_rest: bool  # whether the head leans against one
+    pushed_up: bool  # whether glasses, if there are any, sit on the forehead
+    glasses_slide_mm: float  # how far glasses sit below their place
 
 
 def draw_worn(seed: int, subject: int, index: int, appearance: AppearanceRanges) -> Worn:

@@ -19,15 +19,12 @@ _PIXELS_AT_ONCE = 1024  # each holds a D x D matrix
 
 
 class ChannelAttention(NamedTuple):
-    """Attention among the channels of a map.
+    """Attention among the channels of a map."""
 
-    Attributes:
-        matrix: Row i: how channel i attends to each channel, averaged over the pixels, or of the chosen pixel.
-        focus: Of each pixel: 0 where every channel attends to all channels alike, 1 where each attends to a single one
-            (one minus the mean entropy of the rows, as a fraction of the highest).
-    """
-
+    # Row i: how channel i attends to each channel, averaged over the pixels, or of the chosen pixel
     matrix: Float[Tensor, "query key"]
+    # Of each pixel: 0 where every channel attends to all channels alike, 1 where each attends to a single one (one
+    # minus the mean entropy of the rows, as a fraction of the highest)
     focus: Float[Tensor, "row column"]
 
 

@@ -36,24 +36,15 @@ _CHOICES = ("last", "second_to_last")
 
 @dataclass(frozen=True)
 class NamedLayer:
-    """A layer that can be looked at.
+    """A layer that can be looked at."""
 
-    Attributes:
-        name: As typed.
-        kind: In words.
-        module: The layer.
-        grid: (rows, columns) of a transformer's tokens; None for layers of feature maps.
-        cover: (vertically, horizontally): what the output covers of the network's input; above 1 where patches reach
-            beyond it.
-        margin: Cells around the output that are left out, since they lie beyond the input.
-    """
-
-    name: str
-    kind: str
-    module: nn.Module
-    grid: tuple[int, int] | None = None
+    name: str  # as typed
+    kind: str  # in words
+    module: nn.Module  # the layer
+    grid: tuple[int, int] | None = None  # (rows, columns) of a transformer's tokens; None for layers of feature maps
+    # (vertically, horizontally): what the output covers of the network's input; above 1 where patches reach beyond it
     cover: tuple[float, float] = (1.0, 1.0)
-    margin: int = 0
+    margin: int = 0  # cells around the output that are left out, since they lie beyond the input
 
     @property
     def part(self) -> str:

@@ -19,29 +19,17 @@ Values = Float[np.ndarray, "row column"]
 
 
 class Tile(NamedTuple):
-    """One picture of a grid.
+    """One picture of a grid."""
 
-    Attributes:
-        values: What is shown.
-        title: Above it.
-        under: A gray picture below half-transparent values; None: values alone.
-        cover: (vertically, horizontally): what the values cover of `under`.
-        colours: Matplotlib's name of the colour map.
-        limits: Values of the first and the last colour; None: the tile's own.
-        points_px: Marked by crosses.
-        pixel: (x, y), marked by a ring.
-        labels: (below, beside) the axes, which then show their numbers.
-    """
-
-    values: Values
-    title: str
-    under: Values | None = None
-    cover: tuple[float, float] = (1.0, 1.0)
-    colours: str = "gray"
-    limits: tuple[float, float] | None = None
-    points_px: Float[np.ndarray, "point 2"] | None = None
-    pixel: tuple[float, float] | None = None
-    labels: tuple[str, str] | None = None
+    values: Values  # what is shown
+    title: str  # above it
+    under: Values | None = None  # a gray picture below half-transparent values; None: values alone
+    cover: tuple[float, float] = (1.0, 1.0)  # (vertically, horizontally): what the values cover of `under`
+    colours: str = "gray"  # matplotlib's name of the colour map
+    limits: tuple[float, float] | None = None  # values of the first and the last colour; None: the tile's own
+    points_px: Float[np.ndarray, "point 2"] | None = None  # marked by crosses
+    pixel: tuple[float, float] | None = None  # (x, y), marked by a ring
+    labels: tuple[str, str] | None = None  # (below, beside) the axes, which then show their numbers
 
 
 def range_of(values: Values) -> str:

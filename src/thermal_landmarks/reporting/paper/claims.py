@@ -12,17 +12,11 @@ _LEADING = ("A-1", "A-2", "A-3", "A-4")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What can be said of a claim.
+    """What can be said of a claim."""
 
-    Attributes:
-        claim: In the paper's sense, one sentence.
-        verdict: `holds`, `does not hold`, `cannot be told` or `cannot be told yet`.
-        because: The numbers, or what is missing.
-    """
-
-    claim: str
-    verdict: str
-    because: str
+    claim: str  # in the paper's sense, one sentence
+    verdict: str  # `holds`, `does not hold`, `cannot be told` or `cannot be told yet`
+    because: str  # the numbers, or what is missing
 
 
 def verdicts(results: Results) -> list[Verdict]:

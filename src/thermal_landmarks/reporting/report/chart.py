@@ -53,21 +53,13 @@ _STYLE: Any = {
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart.
+    """A chart."""
 
-    Attributes:
-        title: Heading.
-        html: As it stands in the page.
-        svg: A file of its own.
-        wide: Whether it wants a whole row.
-        plot: Plotly's figure as JSON, which the page's script draws into `html`.
-    """
-
-    title: str
-    html: str
-    svg: str
-    wide: bool = False
-    plot: str = ""
+    title: str  # heading
+    html: str  # as it stands in the page
+    svg: str  # as a file of its own
+    wide: bool = False  # whether it wants a whole row
+    plot: str = ""  # plotly's figure as JSON, which the page's script draws into `html`
 
 
 @contextmanager

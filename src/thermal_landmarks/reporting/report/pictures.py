@@ -16,21 +16,13 @@ from thermal_landmarks.runs import RunFolder
 
 @dataclass(frozen=True)
 class Picture:
-    """An image with what it shows.
+    """An image with what it shows."""
 
-    Attributes:
-        name: Of its file, without suffix.
-        caption: Below it.
-        webp: The image.
-        width: In pixels.
-        height: In pixels.
-    """
-
-    name: str
-    caption: str
+    name: str  # of its file, without suffix
+    caption: str  # below it
     webp: bytes
-    width: int
-    height: int
+    width: int  # in pixels
+    height: int  # in pixels
 
     @property
     def uri(self) -> str:

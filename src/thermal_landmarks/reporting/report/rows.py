@@ -12,17 +12,11 @@ KINDS = ("singular", "ensemble", "no_rotation", "layers_removed")
 
 @dataclass(frozen=True)
 class Row:
-    """Runs of one model with the same settings and different seeds.
+    """Runs of one model with the same settings and different seeds."""
 
-    Attributes:
-        kind: Which table it belongs to.
-        runs: One a seed, the newest of each, in order of seeds.
-        note: What sets it apart from other rows of the same model.
-    """
-
-    kind: str
-    runs: tuple[Run, ...]
-    note: str = ""
+    kind: str  # which table it belongs to
+    runs: tuple[Run, ...]  # one a seed, the newest of each, in order of seeds
+    note: str = ""  # what sets it apart from other rows of the same model
 
     @property
     def first(self) -> Run:
@@ -47,17 +41,11 @@ class Row:
 
 @dataclass(frozen=True)
 class Protocol:
-    """Rows that were trained and tested alike.
+    """Rows that were trained and tested alike."""
 
-    Attributes:
-        label: In words.
-        note: What sets it apart from other protocols of the same label.
-        rows: In order of model.
-    """
-
-    label: str
-    note: str
-    rows: list[Row] = field(default_factory=list)
+    label: str  # in words
+    note: str  # what sets it apart from other protocols of the same label
+    rows: list[Row] = field(default_factory=list)  # in order of model
 
     def of(self, kind: str) -> list[Row]:
         """Rows of one table."""

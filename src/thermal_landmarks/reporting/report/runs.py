@@ -27,23 +27,14 @@ Kind = Literal["singular", "ensemble", "no_rotation", "layers_removed", "trial"]
 
 @dataclass(frozen=True)
 class Run:
-    """A finished training job.
+    """A finished training job."""
 
-    Attributes:
-        number: Of the run in this report.
-        folder: Its run folder.
-        metrics: Its `metrics.json`.
-        config: Its `config.yaml`; empty where there is none.
-        command: What was typed, or why that isn't known.
-        finished: Time of `metrics.json` in seconds.
-    """
-
-    number: int
-    folder: Path
-    metrics: dict[str, Any]
-    config: dict[str, Any]
-    command: str
-    finished: float
+    number: int  # of the run in this report
+    folder: Path  # its run folder
+    metrics: dict[str, Any]  # its `metrics.json`
+    config: dict[str, Any]  # its `config.yaml`; empty where there is none
+    command: str  # what was typed, or why that isn't known
+    finished: float  # time of `metrics.json` in seconds
 
     @property
     def model_id(self) -> str:
@@ -106,21 +97,15 @@ class Run:
 
 @dataclass
 class Found:
-    """Everything below the folders of a report.
+    """Everything below the folders of a report."""
 
-    Attributes:
-        runs: Training jobs with `metrics.json`.
-        evaluations: Folder and `metrics.json` of each `evaluate.py`.
-        activations: Folder and `visualize.json` of each `visualize.py`.
-        montages: Pictures of `check_data.py`.
-        left_out: File or folder, and why it isn't shown.
-    """
-
-    runs: list[Run] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)  # training jobs with `metrics.json`
+    # Folder and `metrics.json` of each `evaluate.py`
     evaluations: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
+    # Folder and `visualize.json` of each `visualize.py`
     activations: list[tuple[Path, dict[str, Any]]] = field(default_factory=list)
-    montages: list[Path] = field(default_factory=list)
-    left_out: list[tuple[Path, str]] = field(default_factory=list)
+    montages: list[Path] = field(default_factory=list)  # pictures of `check_data.py`
+    left_out: list[tuple[Path, str]] = field(default_factory=list)  # file or folder, and why it isn't shown
 
 
 def collect(folders: Sequence[Path]) -> Found:

@@ -25,46 +25,27 @@ _TRAIN = "python src/train.py --multirun"
 
 @dataclass(frozen=True)
 class Block:
-    """Charts under a heading; `folded` ones open on a click.
+    """Charts under a heading; `folded` ones open on a click."""
 
-    Attributes:
-        title: What they are of.
-        charts: By the name of their file.
-        text: Below the title.
-        folded: Whether the charts hide at first.
-    """
-
-    title: str
-    charts: dict[str, Chart]
-    text: str = ""
-    folded: bool = False
+    title: str  # what they are of
+    charts: dict[str, Chart]  # by the name of their file
+    text: str = ""  # below the title
+    folded: bool = False  # whether the charts hide at first
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report.
+    """A part of the report."""
 
-    Attributes:
-        key: Anchor.
-        title: Heading.
-        text: What is to be seen.
-        command: What would fill the section, where it is empty.
-        tables: Tables.
-        blocks: Charts.
-        pictures: Images.
-        lines: Plain lines at the end.
-        files: Tables too long for a page; CSV only.
-    """
-
-    key: str
-    title: str
-    text: str = ""
-    command: str = ""
+    key: str  # anchor
+    title: str  # heading
+    text: str = ""  # what is to be seen
+    command: str = ""  # what would fill the section, where it is empty
     tables: Sequence[Table] = ()
-    blocks: Sequence[Block] = ()
-    pictures: Sequence[Picture] = ()
-    lines: Sequence[str] = ()
-    files: Sequence[Table] = ()
+    blocks: Sequence[Block] = ()  # charts
+    pictures: Sequence[Picture] = ()  # images
+    lines: Sequence[str] = ()  # plain lines at the end
+    files: Sequence[Table] = ()  # tables too long for a page; CSV only
 
     @property
     def empty(self) -> bool:

@@ -19,20 +19,14 @@ DEFAULT_FILE = Path("outputs/studies.db")
 
 @dataclass(frozen=True)
 class Search:
-    """A study.
+    """A study."""
 
-    Attributes:
-        name: `PREFIX/STEM-BRANCH`.
-        attributes: Its user attributes: stem, branch, model_id, data, scheme, trials, epochs.
-        trials: In order, without those that were lost and run again; parameters, values and intermediate values (the
-            objective after each epoch).
-        study: As Optuna has it.
-    """
-
-    name: str
-    attributes: dict[str, Any]
+    name: str  # `PREFIX/STEM-BRANCH`
+    attributes: dict[str, Any]  # its user attributes: stem, branch, model_id, data, scheme, trials, epochs
+    # In order, without those that were lost and run again; parameters, values and intermediate values (the objective
+    # after each epoch)
     trials: Sequence["FrozenTrial"]
-    study: "optuna.Study"
+    study: "optuna.Study"  # as Optuna has it
 
     @property
     def prefix(self) -> str:

@@ -24,43 +24,27 @@ _ELEMENTS = {
 
 @dataclass(frozen=True)
 class Column:
-    """A column.
+    """A column."""
 
-    Attributes:
-        key: Name in CSV.
-        title: Heading.
-        group: What the numbers come from; the paper's are marked as different data.
-        form: Format of numbers.
-        better: Whether the smallest or the largest number is marked as the best.
-        scale: Factor of the numbers as shown.
-    """
-
-    key: str
-    title: str
-    group: Literal["", "ours", "paper"] = ""
-    form: str = ""
-    better: Literal["min", "max"] | None = None
-    scale: float = 1
+    key: str  # name in CSV
+    title: str  # heading
+    group: Literal["", "ours", "paper"] = ""  # what the numbers come from; the paper's are marked as different data
+    form: str = ""  # format of numbers
+    better: Literal["min", "max"] | None = None  # whether the smallest or the largest number is marked as the best
+    scale: float = 1  # factor of the numbers as shown
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table under its heading.
+    """A table under its heading."""
 
-    Attributes:
-        name: Of its CSV file.
-        title: What is in it; for a table of one protocol: the protocol.
-        columns: In order.
-        rows: Text (after a line break: a note) and numbers by column; `KEY_std` is a number's standard deviation. What
-            is absent or None shows as missing.
-        note: Shown below the title.
-    """
-
-    name: str
-    title: str
-    columns: Sequence[Column]
+    name: str  # of its CSV file
+    title: str  # what is in it; for a table of one protocol: the protocol
+    columns: Sequence[Column]  # in order
+    # Text (after a line break: a note) and numbers by column; `KEY_std` is a number's standard deviation. What is
+    # absent or None shows as missing.
     rows: Sequence[Mapping[str, Any]] = field(default_factory=list)
-    note: str = ""
+    note: str = ""  # shown below the title
 
     @property
     def frame(self) -> pd.DataFrame:
