@@ -1,9 +1,11 @@
 """Run folders as training leaves them, with numbers of our choice, and a study with known trials."""
 
+import copy
 import csv
 import json
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, partial, reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +35,11 @@ def default_config() -> dict[str, Any]:
 def write_run(root: Path, name: str, model_id: str, *, seed: int = 0, wing: float = 1.0, **changes: Any) -> Path:
     """Writes a run folder; keyword arguments with dots change its config, others (also `test/...`) its metrics."""
     stem, branch = STEMS[model_id[0]], BRANCHES[model_id[-1]]
-    config = OmegaConf.create(default_config())
+    config = copy.deepcopy(default_config())
     for key in [key for key in changes if "." in key]:
-        OmegaConf.update(config, key, changes.pop(key))
-    config.seed, config.ensemble = seed, changes.get("ensemble", 1)
+        *sections, name = key.split(".")
+        reduce(getitem, sections, config)[name] = changes.pop(key)
+    config |= {"seed": seed, "ensemble": changes.get("ensemble", 1)}
     nme = np.linspace(0.05, 0.15, 21) * wing
     metrics = {
         "test/wing": wing,
@@ -67,7 +70,7 @@ def write_run(root: Path, name: str, model_id: str, *, seed: int = 0, wing: floa
     folder = root / name
     (folder / ".hydra").mkdir(parents=True)
     (folder / "metrics.json").write_text(json.dumps(metrics))
-    (folder / "config.yaml").write_text(json.dumps(OmegaConf.to_container(config, resolve=True)))
+    (folder / "config.yaml").write_text(json.dumps(config))
     (folder / ".hydra" / "overrides.yaml").write_text(f"- stem={stem}\n- data.split.file=my split.json\n")
     with (folder / "per_image.csv").open("w", newline="") as file:
         rows = csv.writer(file)

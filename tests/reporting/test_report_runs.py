@@ -1,13 +1,15 @@
 import json
 import os
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
-from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.report.pictures import activation_pictures
 from thermal_landmarks.reporting.report.rows import group, newest_of_each_seed, singular_row
 from thermal_landmarks.reporting.report.runs import collect
@@ -136,9 +138,8 @@ def test_numbers_that_are_missing_or_not_finite_are_none(make_run, tmp_path: Pat
     (folder / "metrics.json").write_text(json.dumps(content))
     (run,) = collect([tmp_path / "runs"]).runs
     assert (run.value("test/wing"), run.value("test/nme"), run.value("absent")) == (None, None, None)
-    nme = run.image_nme()
-    assert nme is not None
-    assert len(nme) == 21
+    assert run.image_nme is not None
+    assert len(run.image_nme) == 21
 
 
 def test_a_database_out_of_reach_is_told_before_any_run_is_read(tmp_path, monkeypatch):
@@ -150,30 +151,59 @@ def test_a_database_out_of_reach_is_told_before_any_run_is_read(tmp_path, monkey
 
 
 def test_a_report_shows_no_picture_from_outside_the_folder(tmp_path: Path) -> None:
-    folder = tmp_path / "run"
-    folder.mkdir()
     Image.new("RGB", (4, 4)).save(tmp_path / "private.png")
-    (folder / "damaged.png").write_bytes(b"no picture")
-    for figure, message in (("../private.png", "isn't in that folder"), ("damaged.png", "can't be read")):
-        with pytest.raises(UserError, match=message):
-            activation_pictures([(folder, {"figure": figure})], width=100, most=1)
+    for name, figure in (("outside", "../private.png"), ("damaged", "damaged.png"), ("good", "good.png")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "damaged.png").write_bytes(b"no picture")
+        Image.new("RGB", (4, 4)).save(tmp_path / name / "good.png")
+        (tmp_path / name / "visualize.json").write_text(json.dumps({"figure": figure, "model_id": name}))
+    found = collect([tmp_path])
+    (shown,) = activation_pictures(found.activations, found.left_out, width=100, most=3)
+    assert shown.caption.startswith("good")
+    (_, damaged), (outside, why) = sorted(found.left_out)
+    assert "can't be read" in damaged
+    assert outside == tmp_path / "outside" / "visualize.json"
+    assert "private.png isn't in that folder" in why
 
 
-def test_a_damaged_table_of_test_images_is_named(make_run: Callable[..., Path]) -> None:
-    folder = make_run("a", "A-2")
-    (folder / "per_image.csv").write_text("image,nme\na.png,much\n", encoding="utf-8")
-    (run,) = collect([folder]).runs
-    with pytest.raises(UserError, match=r"per_image\.csv.*column nme"):
-        run.image_nme()
+def test_a_damaged_file_of_a_run_is_named_and_the_report_shows_the_others(
+    make_run: Callable[..., Path], tmp_path: Path
+) -> None:
+    damaged = [
+        ("per_image.csv", b"image,nme\na.png,much\n"),
+        ("per_image.csv", b"image,subject\na.png,s0\n"),
+        ("per_image.csv", b"image,subject,nme\na.png,s"),
+        ("per_image.csv", b""),
+        ("per_image.csv", b"image,nme\n\xff\xfe\x00,1\n"),
+        ("metrics.json", b'{"stem": "conv", "test/wing": 0.'),
+        ("metrics.json", b"\xff\xfe"),
+        ("config.yaml", b"data: [1, 2"),
+        (".hydra/overrides.yaml", b"- stem=[conv\n- {"),
+        ("figures/overlays_best.png", b"no picture"),
+    ]
+    for number, (file, content) in enumerate(damaged):
+        folder = make_run(f"damaged{number}", "A-2", wing=0.5)
+        (folder / "figures").mkdir()
+        (folder / file).write_bytes(content)
+    make_run("whole", "C-1")
+    write_report(
+        [tmp_path / "runs"], tmp_path / "report", studies=None, augmentation_samples=0, console=Console(quiet=True)
+    )
+    text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8").replace("\\", "")
+    assert re.search(r"\| C-1 .*runs/whole", text)
+    named = sorted(line for line in text.splitlines() if "Not shown: " in line)
+    assert len(named) == len(damaged)
+    for number, (line, (file, _)) in enumerate(zip(named, damaged, strict=True)):
+        assert f"damaged{number}/" in line
+        assert Path(file).name in line
 
 
 def test_the_table_of_a_run_of_version_0_1_is_read_under_its_old_name(make_run: Callable[..., Path]) -> None:
     folder = make_run("old", "A-2")
     (folder / "per_image.csv").unlink()
     (run,) = collect([folder]).runs
-    assert run.image_nme() is None
+    assert run.image_nme is None
     (folder / "test_images.csv").write_text("image,nme\na.png,0.05\nb.png,\nc.png,0.2\n", encoding="utf-8")
     (run,) = collect([folder]).runs
-    nme = run.image_nme()
-    assert nme is not None
-    assert nme.tolist() == [0.05, 0.2]
+    assert run.image_nme is not None
+    assert run.image_nme.tolist() == [0.05, 0.2]

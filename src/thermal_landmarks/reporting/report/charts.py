@@ -24,7 +24,7 @@ def ced_chart(protocol: Protocol, name: str) -> Chart | None:
     """Share of test images with an NME up to x; the best models in colour. None where no run has `per_image.csv`."""
     curves = []
     for row in _best_first(protocol):
-        images = [nme for run in row.runs if (nme := run.image_nme()) is not None and nme.size]
+        images = [run.image_nme for run in row.runs if run.image_nme is not None and run.image_nme.size]
         if images:
             curves.append((row, np.sort(np.concatenate(images))))
     if not curves:

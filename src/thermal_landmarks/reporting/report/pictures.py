@@ -36,9 +36,7 @@ def picture(path: Path, name: str, caption: str, *, width: int) -> Picture:
         with Image.open(path) as opened:
             image = opened.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(
-            f"{path}: this picture can't be read ({str(error)[:200]}). Make it again, or remove it."
-        ) from error
+        raise UserError(f"this picture can't be read ({str(error)[:200]}). Make it again, or remove it.") from error
     if image.width > width:
         image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
     content = io.BytesIO()
@@ -46,9 +44,13 @@ def picture(path: Path, name: str, caption: str, *, width: int) -> Picture:
     return Picture(name, caption, content.getvalue(), *image.size)
 
 
-def sample_pictures(protocols: Sequence[Protocol], *, width: int) -> list[Picture]:
+LeftOut = list[tuple[Path, str]]
+"""Gets each file that can't be shown, and why: a damaged picture ends no report."""
+
+
+def sample_pictures(protocols: Sequence[Protocol], left_out: LeftOut, *, width: int) -> list[Picture]:
     """Overlays of the best singular model and of the best ensemble: best, median and worst test images of each."""
-    pictures = []
+    pictures: list[Picture] = []
     for kind in ("singular", "ensemble"):
         row = _best(row for protocol in protocols[:1] for row in protocol.of(kind))
         if row is None:
@@ -57,24 +59,32 @@ def sample_pictures(protocols: Sequence[Protocol], *, width: int) -> list[Pictur
             path = RunFolder(row.first.folder).figures / f"overlays_{which}.png"
             if path.is_file():
                 what = f"{row.name}, seed {row.first.metrics.get('seed')}, run {row.first.number}: {which} test images"
-                pictures.append(picture(path, f"samples_{kind}_{which}", what, width=width))
+                _add(pictures, left_out, path, f"samples_{kind}_{which}", what, width)
     return pictures
 
 
-def activation_pictures(found: Sequence[tuple[Path, dict[str, Any]]], *, width: int, most: int) -> list[Picture]:
+def activation_pictures(
+    found: Sequence[tuple[Path, dict[str, Any]]], left_out: LeftOut, *, width: int, most: int
+) -> list[Picture]:
     """What `visualize.py` left, the first `most`."""
-    pictures = []
+    pictures: list[Picture] = []
     for i, (folder, facts) in enumerate(found[:most]):
         path = (folder / str(facts.get("figure", ""))).resolve()
         if not path.is_relative_to(folder.resolve()) or not path.is_file():
-            raise UserError(
-                f"{folder / 'visualize.json'}: its figure {str(facts.get('figure'))[:200]} isn't in that folder. "
-                "Run visualize again, or leave the folder out."
-            )
+            found_figure = str(facts.get("figure"))[:200]
+            left_out.append((folder / "visualize.json", f"its figure {found_figure} isn't in that folder"))
+            continue
         caption = f"{facts.get('model_id', 'model')}, layer {facts.get('layer')}: {facts.get('what', 'activation')}"
         caption += f", {facts['form']} form" if facts.get("form") else ""
-        pictures.append(picture(path, f"activation_{i + 1}", caption, width=width))
+        _add(pictures, left_out, path, f"activation_{i + 1}", caption, width)
     return pictures
+
+
+def _add(pictures: list[Picture], left_out: LeftOut, path: Path, name: str, caption: str, width: int) -> None:
+    try:
+        pictures.append(picture(path, name, caption, width=width))
+    except UserError as error:
+        left_out.append((path, str(error)))
 
 
 def augmentation_picture(

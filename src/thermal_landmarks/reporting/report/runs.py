@@ -14,7 +14,7 @@ import numpy as np
 import yaml
 from jaxtyping import Float
 
-from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.old_names import todays_settings
 from thermal_landmarks.reporting.report.settings import Flat, flatten, model_settings, protocol_label, protocol_settings
 from thermal_landmarks.reporting.report.stored import require_usual_config, require_usual_metrics
@@ -35,6 +35,8 @@ class Run:
     config: dict[str, Any]  # its `config.yaml`; empty where there is none
     command: str  # what was typed, or why that isn't known
     finished: float  # time of `metrics.json` in seconds
+    image_nme: Float[np.ndarray, " image"] | None = field(repr=False, compare=False)
+    """NME of each test image as a fraction, without those that have none; None without `per_image.csv`."""
 
     @property
     def model_id(self) -> str:
@@ -76,23 +78,6 @@ class Run:
         """A number of `metrics.json`; None where it is missing or wasn't measured."""
         value = self.metrics.get(name)
         return float(value) if isinstance(value, int | float) and np.isfinite(value) else None
-
-    def image_nme(self) -> Float[np.ndarray, " image"] | None:
-        """NME of each test image as a fraction, without those that have none; None without `per_image.csv`."""
-        path = RunFolder(self.folder).per_image
-        if not path.is_file():
-            path = self.folder / "test_images.csv"  # as runs of version 0.1 have it
-        if not path.is_file():
-            return None
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                errors = np.array([float(row["nme"]) for row in csv.DictReader(file) if row["nme"]])
-            return errors[np.abs(errors) < _LARGEST_NME]
-        except (csv.Error, KeyError, TypeError, ValueError) as error:
-            raise UserError(
-                f"{path}: expected a table with a number or nothing in the column nme ({type(error).__name__}: "
-                f"{str(error)[:200]}). Test the run again, or leave its folder out."
-            ) from error
 
 
 @dataclass
@@ -159,7 +144,7 @@ def _read(path: Path, found: Found) -> None:
             found.evaluations.append((path.parent, content))
         else:
             found.left_out.append((path, "neither of a training run nor of an evaluation"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         found.left_out.append((path, f"can't be read: {' '.join(str(error).split())[:_LONGEST_REASON]}"))
 
 
@@ -175,9 +160,31 @@ def _run(folder: Path, metrics: dict[str, Any], *, number: int) -> Run:
         typed = _yaml(overrides)
         typed = typed if isinstance(typed, list) else []
         command = " ".join(["python src/train.py", *(shlex.quote(str(word)) for word in typed)])
-    return Run(number, folder, metrics, config, command, run.metrics.stat().st_mtime)
+    return Run(number, folder, metrics, config, command, run.metrics.stat().st_mtime, _image_nme(folder))
+
+
+def _image_nme(folder: Path) -> Float[np.ndarray, " image"] | None:
+    path = RunFolder(folder).per_image
+    if not path.is_file():
+        path = folder / "test_images.csv"  # as runs of version 0.1 have it
+    if not path.is_file():
+        return None
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            column = next(rows).index("nme")
+            errors = np.array([float(row[column]) for row in rows if row and row[column]])
+        return errors[np.abs(errors) < _LARGEST_NME]
+    except (csv.Error, IndexError, StopIteration, ValueError) as error:
+        raise ValueError(
+            f"{path.name}: expected a table with a number or nothing in the column nme ({type(error).__name__}: "
+            f"{error}). Test the run again, or leave its folder out."
+        ) from error
 
 
 def _yaml(path: Path) -> Any:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast
-    return yaml.load(require_shallow(path).read_text(encoding="utf-8"), Loader=loader)
+    try:
+        return yaml.load(require_shallow(path).read_text(encoding="utf-8"), Loader=loader)
+    except yaml.YAMLError as error:
+        raise ValueError(f"{path.name}: {error}") from error

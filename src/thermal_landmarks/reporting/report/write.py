@@ -120,9 +120,9 @@ def _pictures(
     except Exception as error:  # a run's stored settings may be of any type
         problem = f"it couldn't be drawn from the runs' data: {str(error)[:300]}"
     return Pictures(
-        sample_pictures(protocols, width=width),
+        sample_pictures(protocols, found.left_out, width=width),
         [drawn] if drawn else [],
-        activation_pictures(found.activations, width=width, most=activations),
+        activation_pictures(found.activations, found.left_out, width=width, most=activations),
         problem,
     )
 
