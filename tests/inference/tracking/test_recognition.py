@@ -52,8 +52,7 @@ def known(number: int) -> tuple[People, list[Tracklet]]:
 def test_two_who_come_back_are_told_apart_by_their_looks_whatever_their_places() -> None:
     people, faces = known(2)
     for face in faces:
-        face.end(10, "hidden")
-        people.leave(face, 10)
+        people.leave(face, 10, "hidden")
     back = [tracklet(2, 20, x=0.0), tracklet(3, 20, x=100.0)]
     gather(people, back[0], looks_of(1, 6), 20)
     gather(people, back[1], looks_of(0, 6), 20)
@@ -64,8 +63,7 @@ def test_two_who_come_back_are_told_apart_by_their_looks_whatever_their_places()
 
 def test_somebody_half_hidden_is_decided_once_he_is_clear() -> None:
     people, faces = known(2)
-    faces[0].end(10, "hidden")
-    people.leave(faces[0], 10)
+    people.leave(faces[0], 10, "hidden")
     back = tracklet(2, 20)
     frame = gather(people, back, looks_of(0, 6, mixed_with=3, noise=1.5), 20)
     people.decide([faces[1], back], frame)
@@ -77,8 +75,7 @@ def test_somebody_half_hidden_is_decided_once_he_is_clear() -> None:
 
 def test_a_stranger_gets_a_number_of_his_own_after_a_while() -> None:
     people, faces = known(2)
-    faces[0].end(10, "lost")
-    people.leave(faces[0], 10)
+    people.leave(faces[0], 10, "lost")
     stranger = tracklet(2, 20)
     frame = gather(people, stranger, looks_of(3, 12), 20)
     people.decide([faces[1], stranger], frame)
@@ -97,8 +94,7 @@ def test_faces_that_were_mistaken_for_each_other_are_put_right_from_the_frame_on
 
 def test_frames_on_the_way_from_one_face_to_another_are_nobodys() -> None:
     people, faces = known(2)
-    faces[1].end(50, "hidden")
-    people.leave(faces[1], 50)
+    people.leave(faces[1], 50, "hidden")
     faces[0].open(50)
     frame = gather(people, faces[0], looks_of(0, 4), 50, clear=False)
     frame = gather(people, faces[0], looks_of(3, 2), frame, clear=False)  # between two faces
@@ -110,8 +106,7 @@ def test_frames_on_the_way_from_one_face_to_another_are_nobodys() -> None:
 def test_who_cannot_be_told_is_decided_late_and_doubtful() -> None:
     people, faces = known(2)
     for face in faces:
-        face.end(10, "lost")
-        people.leave(face, 10)
+        people.leave(face, 10, "lost")
     back = tracklet(2, 20, x=50.0)
     frame = gather(people, back, looks_of(0, 8, mixed_with=1, noise=0.0), 20)
     people.decide([back], frame)
@@ -123,12 +118,10 @@ def test_who_cannot_be_told_is_decided_late_and_doubtful() -> None:
 
 def test_a_glimpse_of_nobody_in_particular_is_not_told() -> None:
     people, faces = known(2)
-    faces[0].end(10, "lost")
-    people.leave(faces[0], 10)
+    people.leave(faces[0], 10, "lost")
     glimpse = tracklet(2, 20)
     gather(people, glimpse, looks_of(3, 4), 20)
-    glimpse.end(24, "hidden")
-    people.leave(glimpse, 24)
+    people.leave(glimpse, 24, "hidden")
     assert (glimpse.track, glimpse.undecided, people.started) == (None, None, 2)
 
 
@@ -148,8 +141,7 @@ def test_those_who_are_long_gone_are_forgotten_and_never_more_than_a_hundred_rem
         passing = tracklet(number, number, x=100.0 * number)
         gather(people, passing, looks_of(0, 1, noise=100.0 + number), number)
         people.decide([passing], number)
-        passing.end(number + 1, "lost")
-        people.leave(passing, number + 1)
+        people.leave(passing, number + 1, "lost")
         people.forget(number + 1)
     assert len(people.tracks) <= 100
     people.forget(10_000)

@@ -14,6 +14,7 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.face_frames import box_around, expected_points
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.tracking.kept import plain, restored
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.steadying import FRAMES
 from thermal_landmarks.inference.tracking.track import TrackedFace
@@ -71,7 +72,7 @@ def test_a_detection_that_does_not_last_is_nobody(predictor, still) -> None:
     values, _ = still
     tracker = Tracker(predictor)
     assert track(tracker, [empty(), frame(values, 0), empty(), empty(), empty()]) == [[], [], [], [], []]
-    assert tracker.started == 0
+    assert tracker.people.started == 0
 
 
 def test_who_leaves_has_no_points_and_comes_back_as_the_same_person(predictor, still) -> None:
@@ -86,7 +87,7 @@ def test_who_leaves_has_no_points_and_comes_back_as_the_same_person(predictor, s
     assert np.isnan(away[-1].points_px).all()
     assert [[face.track for face in faces] for faces in tracks] == [[0]] * (here + gone + back)
     assert tracks[-1][0].flag == "ok"
-    assert tracker.started == 1
+    assert tracker.people.started == 1
 
 
 def test_a_network_of_perinasal_points_tracks(still) -> None:
@@ -134,7 +135,7 @@ def test_a_restored_tracker_goes_on_to_the_same_points(predictor, still) -> None
     expected = [whole.update(image) for image in images]
     for image in images[:5]:
         first.update(image)
-    second.restore(json.loads(json.dumps(first.state())))
+    second.restore(restored(json.loads(json.dumps(plain(first.state())))))
     for image in images[5 - FRAMES : 5]:
         second.remind(image)
     for (face,), image in zip(expected[5:], images[5:], strict=True):

@@ -19,6 +19,7 @@ from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.normalisation import is_constant
 from thermal_landmarks.data.video import VideoFrame
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.inference.tracking.kept import plain, restored
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.steadying import FRAMES
 from thermal_landmarks.inference.tracking.tracker import Tracker
@@ -103,8 +104,8 @@ class TrackFiles:
         if self.state["tracker"] is None:
             return
         try:
-            tracker.restore(self.state["tracker"])
-            late.restore(self.state["late"])
+            tracker.restore(restored(self.state["tracker"]))
+            late.restore(restored(self.state["late"]))
         except Exception as error:  # of any type and shape
             raise _damaged(self.folder / PROGRESS, error) from error
 
@@ -133,8 +134,8 @@ class TrackFiles:
             "next_frame": next_frame,
             "counts": dict(counts),
             "bytes": {table.path.name: table.size for table in (self._points, self._faces)},
-            "tracker": tracker.state(),
-            "late": late.state(),
+            "tracker": plain(tracker.state()),
+            "late": plain(late.state()),
         }
         write_json(self.folder / PROGRESS, self.state)
 
@@ -238,7 +239,7 @@ def track_frames(
         write()
     if not done:
         raise DataError(f"{name}: has no frame that can be read.")
-    return Tracked(done, dict(counts), tracker.started, ended)
+    return Tracked(done, dict(counts), tracker.people.started, ended)
 
 
 def _cell(value: float) -> str:

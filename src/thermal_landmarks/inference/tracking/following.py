@@ -1,67 +1,115 @@
-"""Landmarks of faces whose place in the frame before is known, by one close look at each and at its mirror image."""
+"""Faces from one frame to the next: each is looked for where its motion leads, and given up if it seems to jump."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
-import torch
 from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.face_frames import box_around
-from thermal_landmarks.inference.faces import looks_at
-from thermal_landmarks.inference.looks import Looks
+from thermal_landmarks.inference.confidence import Agreement
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.inference.speed import Looking
-from thermal_landmarks.models.face_decoding import Detections
+from thermal_landmarks.inference.tracking.close_look import CloseLook
+from thermal_landmarks.inference.tracking.steadying import Steadying
+from thermal_landmarks.inference.tracking.track import UNKNOWN, TrackedFace, Tracklet, middle_of, size_of
+
+_MOST_SHIFT = 0.6  # of a face's size in a frame, beside the expected motion
+_MOST_GROWTH = 0.4  # of the logarithm of a face's size in a frame
+_STILL = 0.02  # of a face's size, by which its landmarks may move before the network looks elsewhere
+_WEAK, _WEAK_FRAMES = 0.03, 5  # confidence, and for how many frames in a row it may be as low
+_SMOOTH = 0.35  # share of a frame's motion in the velocity
 
 
 class Follower:
-    """A predictor's network, shown the place where each face is expected.
-
-    A network that looks from coarse to fine takes one look of its last size; others see the face's frame or box.
+    """Looks at faces that are followed.
 
     Args:
-        predictor: Of landmarks, and of faces where they are found again.
+        predictor: Of their landmarks.
+        min_confidence: Of landmarks; below, they are flagged `doubtful`.
+
+    Attributes:
+        steadying: The last frames.
     """
 
-    def __init__(self, predictor: Predictor) -> None:
-        self.predictor = predictor
-        cascade = predictor.preprocessing.cascade
-        self._looks: Looks | None = None
-        if predictor.looking.straight and cascade is not None:
-            once = Looking(stages=2, sizes=(1.0,), flip=True)
-            self._looks = Looks(
-                predictor.network,
-                scheme=predictor.scheme,
-                looking=once,
-                cascade=replace(cascade, stages=once.stages, last_sizes=once.sizes),
-                device=predictor.device,
-                precision=predictor.precision,
-                most=predictor.batch_size,
-                calibration=predictor.looks.calibration,
-            )
+    def __init__(self, predictor: Predictor, min_confidence: float) -> None:
+        self.min_confidence = min_confidence
+        self.steadying = Steadying()
+        self._close_look, self._confidence = CloseLook(predictor), predictor.confidence
 
-    def __call__(
-        self, image: ThermalImage, expected_px: Sequence[Float[np.ndarray, "point 2"]], *, location: str
-    ) -> list[Float[np.ndarray, "look point 2"]]:
-        """The landmarks of each face in pixels of the image, from each look.
+    def follow(self, image: ThermalImage, tracklets: Sequence[Tracklet], location: str) -> dict[int, Agreement]:
+        """Look where each is expected; the numbers of those who are there, who are moved there, and what looks say.
 
         Args:
-            image: The frame.
-            expected_px: About where each face's landmarks are.
+            image: The next frame.
+            tracklets: Of the frame before.
             location: Names the frame in errors.
         """
-        if not expected_px:
-            return []
-        if self._looks is None:
-            boxes, angles = zip(*(self.box(points) for points in expected_px), strict=True)
-            found = Detections(np.array(boxes), np.ones(len(boxes)), np.array(angles))
-            return looks_at(self.predictor, image, found, location=location)
-        pixels = self.predictor.tensor(image, location=location)
-        starts = torch.from_numpy(np.stack(expected_px)).to(pixels)
-        return list(self._looks.at_images(pixels, starts).cpu().numpy().transpose(1, 0, 2, 3))
+        expected = [_expected(track) for track in tracklets]
+        image = self.steadying(image, [(track.box_px, track.still) for track in tracklets])
+        seen = {}
+        for track, looks in zip(tracklets, self._close_look(image, expected, location=location), strict=True):
+            points = looks.mean(axis=0).astype(float)
+            box, _ = self._close_look.box(points)
+            agreement = self._agreement(looks, box, track, image)
+            moved = np.linalg.norm(middle_of(box) - track.middle_px - track.velocity_px)
+            growth = np.log(size_of(box) / track.size_px)
+            track.weak = track.weak + 1 if track.sure < _WEAK else 0
+            jumped = moved > _MOST_SHIFT * track.size_px or abs(growth) > _MOST_GROWTH
+            if is_place(points, box, image) and not jumped and track.weak < _WEAK_FRAMES:
+                seen[track.number] = agreement
+                self.move(track, points)
+        return seen
 
-    def box(self, points_px: Float[np.ndarray, "point 2"]) -> tuple[Float[np.ndarray, "4"], float]:
-        """The box and the angle of a face with these landmarks."""
-        return box_around(points_px, self.predictor.scheme, self.predictor.preprocessing.reference)
+    def look_again(self, track: Tracklet, image: ThermalImage) -> Agreement:
+        """What looks say at the place where a tracklet's landmarks are by now."""
+        (looks,) = self._close_look(image, [track.points_px], location="frame")
+        return self._agreement(looks, track.box_px, track, image)
+
+    def _agreement(self, looks: np.ndarray, box: np.ndarray, track: Tracklet, image: ThermalImage) -> Agreement:
+        agreement = Agreement.of(looks, box, track.score, image.values.shape[-2:])
+        track.sure = self._confidence.face(agreement)
+        return agreement
+
+    def begin(self, points_px: Float[np.ndarray, "point 2"], number: int, frame: int, score: float) -> Tracklet:
+        """A face with these landmarks, that hasn't been followed yet."""
+        box, angle = self._close_look.box(points_px)
+        track = Tracklet(number, frame, points_px, np.asarray(box, dtype=float), angle, score, points_px)
+        track.anchor_px, track.undecided, track.supported = track.middle_px, frame, frame
+        return track
+
+    def move(self, track: Tracklet, points_px: Float[np.ndarray, "point 2"]) -> None:
+        """A tracklet's landmarks of the next frame."""
+        box, track.angle = self._close_look.box(points_px)
+        step = middle_of(box) - track.middle_px
+        track.velocity_px = (1 - _SMOOTH) * track.velocity_px + _SMOOTH * step
+        track.points_px, track.box_px = points_px, np.asarray(box, dtype=float)
+
+    def tell(self, track: Tracklet, agreement: Agreement) -> TrackedFace:
+        """The face of this frame, before it is settled whose it is."""
+        sure = self._confidence.face(agreement)
+        new_among_others = track.crowded and not track.confirmed
+        x0, y0, x1, y1 = (float(end) for end in track.box_px)
+        return TrackedFace(
+            track=UNKNOWN,
+            points_px=track.points_px.astype(np.float32),
+            confidence=sure,
+            point_confidence=self._confidence.points(agreement).astype(np.float32),
+            box_px=(x0, y0, x1, y1),
+            flag="doubtful" if sure < self.min_confidence or new_among_others else "ok",
+        )
+
+
+def _expected(track: Tracklet) -> Float[np.ndarray, "point 2"]:
+    """Where its landmarks are looked for: while it keeps still always at one place, so that it is seen alike."""
+    expected = track.points_px + track.velocity_px
+    if np.linalg.norm(expected - track.held_px, axis=1).mean() > _STILL * track.size_px:
+        track.held_px, track.still = expected, 0
+    else:
+        track.still += 1
+    return track.held_px
+
+
+def is_place(points_px: Float[np.ndarray, "point 2"], box_px: Float[np.ndarray, "4"], image: ThermalImage) -> bool:
+    """Whether landmarks are numbers, and their face's middle lies in the picture."""
+    height, width = image.values.shape[-2:]
+    middle = middle_of(box_px)
+    return bool(np.isfinite(points_px).all() and (middle > 0).all() and (middle < [width, height]).all())

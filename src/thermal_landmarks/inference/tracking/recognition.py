@@ -11,7 +11,7 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 from thermal_landmarks.inference.tracking.appearance import Look, likeness, mean_look, remember
-from thermal_landmarks.inference.tracking.track import Track, Tracklet, size_of
+from thermal_landmarks.inference.tracking.track import Flag, Track, Tracklet, size_of
 
 DECIDED_S = 3.0
 """How long it may stay open who a face is."""
@@ -96,13 +96,22 @@ class People:
             tracklet.doubtful = margins[row] < _MARGIN
             self._give(tracklet, free[given[row]] if given[row] < len(free) else None, frame)
 
-    def leave(self, tracklet: Tracklet, frame: int) -> None:
-        """A tracklet has ended; who it was until then is decided with what is known."""
+    def leave(self, tracklet: Tracklet, frame: int, state: Flag) -> None:
+        """A tracklet isn't seen any more from a frame on; who it was is decided with what is known."""
+        tracklet.ended, tracklet.state = frame - 1, state
         if tracklet.undecided is not None and tracklet.confirmed:
             self.conclude([tracklet], frame)
         track = self._of(tracklet)
         if track is not None and track.holder == tracklet.number:
             self._release(track, tracklet, frame)
+
+    def slide(self, tracklet: Tracklet, other: Tracklet, frame: int) -> None:
+        """A tracklet has slid to another one's face; from where it did so its points are no one's."""
+        mine, others = tracklet.track, other.track
+        since = frame if mine is None or others is None else changed(tracklet, mine, others)[0]
+        self.leave(tracklet, frame, "hidden")
+        if mine is not None and tracklet.track == mine:
+            tracklet.names.append((since, None))
 
     def conclude(self, tracklets: list[Tracklet], frame: int) -> None:
         """Decide of all who are open, however little is known.

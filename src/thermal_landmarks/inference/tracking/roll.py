@@ -2,10 +2,8 @@
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from thermal_landmarks.inference.tracking.track import UNKNOWN, Flag, TrackedFace, Tracklet
 
@@ -31,11 +29,14 @@ class Roll:
     Args:
         fps: Frames a second.
         landmarks: Of a face.
+
+    Attributes:
+        last: Of each track its last frame, and the number of the tracklet that it was.
     """
 
     def __init__(self, fps: float, landmarks: int) -> None:
         self.fps, self.landmarks = fps, landmarks
-        self._last: dict[int, tuple[int, int]] = {}  # of each track: its last frame and the tracklet that it was
+        self.last: dict[int, tuple[int, int]] = {}
 
     def call(self, frame: int, sightings: list[Sighting] | None, tracklets: list[Tracklet]) -> list[TrackedFace]:
         """The faces of a frame in the order of their tracks, undecided ones last.
@@ -59,24 +60,16 @@ class Roll:
                 unknown += [replace(face, track=UNKNOWN, flag=flag)] if undecided else []
             elif track not in here or here[track].confidence < face.confidence:
                 here[track] = replace(face, track=track, flag=flag)
-                self._last[track] = frame, number
-        for track, (last, number) in list(self._last.items()):
+                self.last[track] = frame, number
+        for track, (last, number) in list(self.last.items()):
             if frame - last > SHOWN_S * self.fps:
-                del self._last[track]
+                del self.last[track]
             elif track not in here:
                 tracklet = known[number]
                 ended = tracklet.ended is not None and tracklet.ended < frame and tracklet.track == track
                 flag = tracklet.state if ended else "hidden"
                 here[track] = TrackedFace.missing(track, self.landmarks, "lost" if sightings is None else flag)
         return [here[track] for track in sorted(here)] + unknown
-
-    def state(self) -> list[tuple[int, int, int]]:
-        """As plain data."""
-        return [(track, *last) for track, last in self._last.items()]
-
-    def restore(self, state: list[list[int]]) -> None:
-        """Go on from what `state` has given."""
-        self._last = {track: (last, number) for track, last, number in state}
 
 
 class Settled(NamedTuple):
@@ -127,17 +120,14 @@ class Late:
             yield Settled(frame, time_s, self._roll.call(place, sightings, tracklets))
 
     def state(self) -> dict[str, Any]:
-        """As plain data."""
-        waiting = [
-            (*first, None if seen is None else [_plain(each) for each in seen]) for *first, seen in self._waiting
-        ]
-        return {"roll": self._roll.state(), "waiting": waiting}
+        """What it goes on from."""
+        return {"last": list(self._roll.last.items()), "waiting": list(self._waiting)}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` has given."""
-        self._roll.restore(state["roll"])
+        """Go on from what `state` has given, or JSON has made of it."""
+        self._roll.last = {track: (last, number) for track, (last, number) in state["last"]}
         self._waiting = deque(
-            (place, frame, time_s, None if seen is None else [_sighting(each) for each in seen])
+            (place, frame, time_s, None if seen is None else [Sighting(*each) for each in seen])
             for place, frame, time_s, seen in state["waiting"]
         )
 
@@ -146,19 +136,3 @@ def _open(tracklet: Tracklet, frame: int) -> bool:
     if not tracklet.confirmed:
         return tracklet.ended is None
     return tracklet.undecided is not None and tracklet.undecided <= frame
-
-
-def _plain(sighting: Sighting) -> dict[str, Any]:
-    face = {key: _listed(value) for key, value in asdict(sighting.face).items()}
-    return {"tracklet": sighting.tracklet, "face": face}
-
-
-def _listed(value: Any) -> Any:
-    return value.tolist() if isinstance(value, np.ndarray) else value
-
-
-def _sighting(plain: dict[str, Any]) -> Sighting:
-    face = dict(plain["face"])
-    for name in ("points_px", "point_confidence"):
-        face[name] = np.array(face[name], dtype=np.float32)
-    return Sighting(plain["tracklet"], TrackedFace(**{**face, "box_px": tuple(face["box_px"])}))

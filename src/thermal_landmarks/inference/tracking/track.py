@@ -1,7 +1,7 @@
 """A face in a frame, a face followed without a break (a tracklet), and a person over all of a video (a track)."""
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Literal, Self
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -46,33 +46,8 @@ class TrackedFace:
         return cls(track, nothing, 0.0, np.zeros(number, dtype=np.float32), none, flag)
 
 
-class Plain:
-    """Data that JSON can hold, so that a stopped job goes on where it was."""
-
-    def plain(self) -> dict[str, Any]:
-        """As JSON holds it."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}  # type: ignore[arg-type]
-
-    @classmethod
-    def from_plain(cls, settings: dict[str, Any]) -> Self:
-        """Of what `plain` has given."""
-        values = dict(settings)
-        for name, value in settings.items():
-            if name.endswith("_px"):
-                values[name] = np.array(value)
-            elif name in ("looks", "views"):
-                values[name] = [np.array(each) for each in value]
-        return cls(**values)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_plain(each) for each in value]
-    return value.tolist() if isinstance(value, np.ndarray) else value
-
-
 @dataclass
-class Tracklet(Plain):
+class Tracklet:
     """A face that is followed without a break, whoever it is.
 
     Attributes:
@@ -134,7 +109,7 @@ class Tracklet(Plain):
     @property
     def middle_px(self) -> Float[np.ndarray, "2"]:
         """Of the box."""
-        return (self.box_px[:2] + self.box_px[2:]) / 2
+        return middle_of(self.box_px)
 
     @property
     def size_px(self) -> float:
@@ -162,13 +137,9 @@ class Tracklet(Plain):
             self.undecided = frame
             self.looks, self.likeness, self.strange = [], [], 0
 
-    def end(self, frame: int, state: Flag) -> None:
-        """It isn't seen any more from a frame on."""
-        self.ended, self.state = frame - 1, state
-
 
 @dataclass
-class Track(Plain):
+class Track:
     """A person over all of a video.
 
     Attributes:
@@ -195,8 +166,13 @@ class Track(Plain):
     def expected_px(self, frame: int) -> Float[np.ndarray, "2"]:
         """Where the middle of the box is by now, at its last velocity; the longer ago, the less that says."""
         frames = (1 - _KEPT_VELOCITY ** (max(0, frame - self.seen) + 1)) / (1 - _KEPT_VELOCITY)
-        middle: np.ndarray = (self.box_px[:2] + self.box_px[2:]) / 2 + self.velocity_px * frames
-        return middle
+        return middle_of(self.box_px) + self.velocity_px * frames
+
+
+def middle_of(box_px: Float[np.ndarray, "4"]) -> Float[np.ndarray, "2"]:
+    """Of a box."""
+    middle: np.ndarray = (box_px[:2] + box_px[2:]) / 2
+    return middle
 
 
 def size_of(box_px: Float[np.ndarray, "4"]) -> float:

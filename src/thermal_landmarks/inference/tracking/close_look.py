@@ -1,0 +1,67 @@
+"""Landmarks of faces whose place in the frame before is known, by one close look at each and at its mirror image."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.face_frames import box_around
+from thermal_landmarks.inference.faces import looks_at
+from thermal_landmarks.inference.looks import Looks
+from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.speed import Looking
+from thermal_landmarks.models.face_decoding import Detections
+
+
+class CloseLook:
+    """A predictor's network, shown the place where each face is expected.
+
+    A network that looks from coarse to fine takes one look of its last size; others see the face's frame or box.
+
+    Args:
+        predictor: Of landmarks, and of faces where they are found again.
+    """
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+        cascade = predictor.preprocessing.cascade
+        self._looks: Looks | None = None
+        if predictor.looking.straight and cascade is not None:
+            once = Looking(stages=2, sizes=(1.0,), flip=True)
+            self._looks = Looks(
+                predictor.network,
+                scheme=predictor.scheme,
+                looking=once,
+                cascade=replace(cascade, stages=once.stages, last_sizes=once.sizes),
+                device=predictor.device,
+                precision=predictor.precision,
+                most=predictor.batch_size,
+                calibration=predictor.looks.calibration,
+            )
+
+    def __call__(
+        self, image: ThermalImage, expected_px: Sequence[Float[np.ndarray, "point 2"]], *, location: str
+    ) -> list[Float[np.ndarray, "look point 2"]]:
+        """The landmarks of each face in pixels of the image, from each look.
+
+        Args:
+            image: The frame.
+            expected_px: About where each face's landmarks are.
+            location: Names the frame in errors.
+        """
+        if not expected_px:
+            return []
+        if self._looks is None:
+            boxes, angles = zip(*(self.box(points) for points in expected_px), strict=True)
+            found = Detections(np.array(boxes), np.ones(len(boxes)), np.array(angles))
+            return looks_at(self.predictor, image, found, location=location)
+        pixels = self.predictor.tensor(image, location=location)
+        starts = torch.from_numpy(np.stack(expected_px)).to(pixels)
+        return list(self._looks.at_images(pixels, starts).cpu().numpy().transpose(1, 0, 2, 3))
+
+    def box(self, points_px: Float[np.ndarray, "point 2"]) -> tuple[Float[np.ndarray, "4"], float]:
+        """The box and the angle of a face with these landmarks."""
+        return box_around(points_px, self.predictor.scheme, self.predictor.preprocessing.reference)
