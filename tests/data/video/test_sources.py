@@ -201,7 +201,7 @@ def test_eight_bits_in_a_unit_of_sixteen_are_refused(tmp_path: Path) -> None:
 def test_a_camera_that_has_no_sixteen_bits_is_opened_as_it_is(tmp_path: Path, monkeypatch: Any) -> None:
     film, opened, asked = encode(tmp_path / "a.mkv", frames("uint8"), "ffv1", "gray"), av.open, []
 
-    def device(address: str, *, format: str | None = None, options: dict[str, str] | None = None) -> Any:
+    def device(address: str, *, format: str | None, options: dict[str, str], timeout: float) -> Any:
         asked.append((address, format, options))
         if options:
             raise av.error.InvalidDataError(1, "no such pixel format")

@@ -3,6 +3,7 @@
 import logging
 import re
 import sys
+import time
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ _log = logging.getLogger(__name__)
 _NO_FILM = {"tty", "bin", "xbin", "adf", "idf", "concat", "hls"}
 """FFmpeg's formats that draw any text as a picture, or open other files."""
 
-_UNTIMED = {"mjpeg", "h264", "hevc", "m4v", "mpegvideo", "rawvideo"}
+_UNTIMED = {"mjpeg", "mpjpeg", "h264", "hevc", "m4v", "mpegvideo", "rawvideo"}
 """Formats without time stamps, for which FFmpeg assumes 25 frames a second."""
 
+_SILENT_S = 10.0  # a camera that sends nothing for so long has gone
 _COLOUR = 6  # levels of 255 between a coloured pixel's chroma and gray
 _COLOURED = 0.01  # share of the pixels
 _FIRST_FRAMES = 30  # one of them shows whether the film has colours: some begin in black
@@ -83,25 +85,30 @@ class Coded:
     @classmethod
     def address(cls, url: str) -> "Coded":
         """A stream of the network; user and password in its address are not shown."""
-        options = {"rtsp_transport": "tcp"} if url.startswith("rtsp") else {}
-        return cls(Path(re.sub("//.*@", "//", url)), address=url, options=({**options, "timeout": "10000000"},))
+        options = {"fpsprobesize": "0"}  # no frames are held back for their rate: `Video` finds it
+        if url.startswith("rtsp"):
+            options["rtsp_transport"] = "tcp"
+        return cls(Path(re.sub("//.*@", "//", url)), address=url, options=(options,))
 
     def _open(self) -> Any:
         import av
 
+        timeout = _SILENT_S if self.live else None
         for options in self._options:
             try:
-                container = av.open(self._address, format=self._form, options=options)
+                container = av.open(self._address, format=self._form, options=options, timeout=timeout)
                 break
             except av.error.FFmpegError as error:
                 failed = error
         else:
+            timed_out = isinstance(failed, av.error.ExitError)
+            reason = f"no answer within {_SILENT_S:g} s" if timed_out else failed.strerror
             why = (
                 "Is the camera on, the address right, and no other program using it?"
                 if self.live
                 else "It is damaged, unfinished (an mp4 whose recording was cut off has no index), or not a video."
             )
-            raise DataError(f"{self._said}: can't be opened as a video ({failed.strerror}). {why}") from failed
+            raise DataError(f"{self._said}: can't be opened as a video ({reason}). {why}") from failed
         refused = not self.live and container.format.name in _NO_FILM
         if refused or not container.streams.video or container.streams.video[0].codec_context is None:
             container.close()
@@ -122,6 +129,8 @@ class Coded:
                 time_s = None
                 if container.format.name not in _UNTIMED:
                     time_s = clock(None if pts is None or not stream.time_base else float(pts * stream.time_base))
+                elif self.live:
+                    time_s = clock(time.monotonic())  # a frame's arrival
                 if frame is not None and not colour and index < _FIRST_FRAMES:
                     check_size(self.path, frame.height, frame.width)
                     colour = _has_colour(frame)
@@ -152,6 +161,13 @@ class Coded:
                     last_s = frame.time
                     yield (None, frame.pts, "a piece of it is missing") if frame.is_corrupt else (frame, frame.pts, "")
         except av.error.FFmpegError as error:
+            if self.live:
+                silent = f"nothing came for {_SILENT_S:g} s"
+                why = silent if isinstance(error, av.error.ExitError) else error.strerror
+                raise DataError(
+                    f"{self._said}: the stream ended after {count} frames ({why}). Those before are whole; start "
+                    "again when the camera is back."
+                ) from error
             raise DataError(
                 f"{self.path}: can't be decoded after {count} frames ({error.strerror}). Those before are whole; copy "
                 "it again from its source for the rest."

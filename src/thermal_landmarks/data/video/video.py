@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
 
@@ -20,6 +21,8 @@ _log = logging.getLogger(__name__)
 _ASSUMED_FPS = 30.0
 _LONGEST_REASON = 300  # characters of what a decoder says
 _DARK = 40  # gray levels between darkest and brightest pixel, at most, of a frame that shows nothing yet
+_OTHERS = 5  # frames that show something in no palette: the film has none
+_TIMED_FRAMES = 12  # of a stream that tells its rate by coming alone
 _FIRST_FRAMES = 30  # one of them must be readable; they tell unit and palette (films fade in from black)
 
 
@@ -47,6 +50,7 @@ class Video:
         if palette not in ("auto", "none"):
             palette_colours(palette)
         self.path, self.n_frames = container.path, container.n_frames
+        self._said = container.name if container.live else str(container.path)
         self._container, self._palette = container, palette
         self._stated_fps, self._stored_unit = fps, unit
         self._ahead: list[StoredFrame] = []
@@ -62,11 +66,13 @@ class Video:
             self._palette = self._recognised()
         self.palette = None if self._palette == "none" else self._palette
         timed = any(frame.time_s is not None for frame in self._ahead)
+        self.fps: float = fps or container.fps or (self._arriving() if container.live and timed else _ASSUMED_FPS)
         if not container.live:
             self._stream, self._ahead = iter(()), self._ahead[:1]
-        self.fps: float = fps or container.fps or _ASSUMED_FPS
         if not (timed or fps or container.fps):
-            _log.warning("%s: says nothing of its time; %g frames a second are assumed. Set fps=.", self.path, self.fps)
+            _log.warning(
+                "%s: says nothing of its time; %g frames a second are assumed. Set fps=.", self._said, self.fps
+            )
 
     @property
     def name(self) -> str:
@@ -92,11 +98,11 @@ class Video:
         filled = 0
         damaged: list[str] = []  # what is wrong with each of the last frames in a row
         for stored in self._until_damage(start):
-            where = f"{self.path}: frame {stored.index}" + (f" ({stored.place})" if stored.place else "")
+            where = f"{self._said}: frame {stored.index}" + (f" ({stored.place})" if stored.place else "")
             try:
                 image = self._decoded(stored, where)
             except UserError as error:
-                damaged.append(f"{where} can't be decoded ({str(error).removeprefix(f'{self.path}: ').rstrip('.')})")
+                damaged.append(f"{where} can't be decoded ({str(error).removeprefix(f'{self._said}: ').rstrip('.')})")
                 continue
             if damaged:
                 _log.warning("%s; left out%s.", damaged[0], f", as are {n} after it" if (n := len(damaged) - 1) else "")
@@ -113,7 +119,7 @@ class Video:
                 time_s = stored.index / self.fps
             yield VideoFrame(stored.index, time_s, image)
         if filled:
-            _log.warning("%s: %d frames lack values; they are filled by the median of the others.", self.path, filled)
+            _log.warning("%s: %d frames lack values; they are filled by the median of the others.", self._said, filled)
         if damaged:
             after = f", nor can the {len(damaged) - 1} after it, to the end" if len(damaged) > 1 else ""
             raise DataError(f"{damaged[0]}{after}. Those before are whole; copy it again from its source for the rest.")
@@ -128,7 +134,7 @@ class Video:
             raise
         except Exception as error:  # decoders raise almost anything on damaged files
             raise DataError(
-                f"{self.path}: frame {index} can't be read ({str(error)[:_LONGEST_REASON] or type(error).__name__}). "
+                f"{self._said}: frame {index} can't be read ({str(error)[:_LONGEST_REASON] or type(error).__name__}). "
                 "Those before are whole; copy it again from its source for the rest."
             ) from error
 
@@ -149,31 +155,47 @@ class Video:
             if len(self._ahead) == _FIRST_FRAMES:
                 break
         if not self._ahead:
-            raise DataError(f"{self.path}: has no frame. Copy the video again from its source.")
+            raise DataError(f"{self._said}: has no frame. Copy the video again from its source.")
         raise DataError(
-            f"{self.path}: none of its first {len(self._ahead)} frames can be read"
+            f"{self._said}: none of its first {len(self._ahead)} frames can be read"
             f"{f' ({reason})' if reason else ': all of their values are missing'}. Copy it again from its source."
         )
 
     def _recognised(self) -> str:
-        """The palette of the first frame that shows one."""
+        """The palette of the first frame that shows one; a film of another kind shows something else meanwhile."""
         frames = chain(list(self._ahead), islice(self._kept(), _FIRST_FRAMES - len(self._ahead)))
+        others = 0
         try:
             for values in (frame.stored.values for frame in frames if frame.stored is not None):
-                shows_gray = values.ndim == 2 and np.ptp(values) > _DARK
-                if values.dtype != np.uint8 or shows_gray:
+                shows = np.ptp(values) > _DARK
+                if values.dtype != np.uint8 or (shows and values.ndim == 2):
                     break
                 if found := without_palette(self._image(Stored(values))).palette:
                     return found
-        except DataError:  # of a later frame: reading on will come to it again
-            if self._container.live:
-                raise
+                others += shows
+                if others == _OTHERS:
+                    break
+        except DataError:
+            pass  # of a later frame: reading on will come to it again
         return "none"
 
+    def _arriving(self) -> float:
+        """Frames a second of a stream that only shows it; the first ones come all at once."""
+        with suppress(DataError):  # reading on will come to it again
+            list(islice(self._kept(), max(0, _TIMED_FRAMES - len(self._ahead))))
+        times = [frame.time_s for frame in self._ahead if frame.time_s is not None]
+        step_s = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+        return 1 / step_s if step_s > 0 else _ASSUMED_FPS
+
     def _kept(self) -> Iterator[StoredFrame]:
-        for frame in self._stream:
-            self._ahead.append(frame)
-            yield frame
+        """Frames that are read ahead. What ends a stream meanwhile, which can't be read again, is met again."""
+        try:
+            for frame in self._stream:
+                self._ahead.append(frame)
+                yield frame
+        except DataError as error:
+            self._stream = _ending(error)
+            raise
 
     def _image(self, stored: Stored) -> ThermalImage:
         unit = stored.unit if stored.unit is not None else self._stored_unit
@@ -186,6 +208,11 @@ class Video:
             raise DataError(f"{where} has no value")
         image = self._image(frame.stored)
         return image if self._palette == "none" else replace(without_palette(image, self._palette), rgb=None)
+
+
+def _ending(error: DataError) -> Iterator[StoredFrame]:
+    raise error
+    yield
 
 
 def _empty(values: np.ndarray) -> bool:
