@@ -24,7 +24,7 @@ from thermal_landmarks.data.schemes import SCHEMES, get_scheme
 from thermal_landmarks.inference.faces import as_detections, looks_at
 from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.inference.speed import Looking
+from thermal_landmarks.inference.speed import CascadePlan
 from thermal_landmarks.models.face_decoding import Detections, box_overlap
 
 SIZES = {1: (1.0,), 2: (0.94, 1.06), 3: (0.9, 1.0, 1.13)}
@@ -49,9 +49,9 @@ def place(finder: Finder, image: ThermalImage, truth: np.ndarray) -> tuple[Detec
     return (found.take(overlap.argmax()[None]) if hit else around), hit
 
 
-def _looks(looking: Looking) -> int:
-    ways = 1 + looking.flip
-    return (looking.stages - 2) * (1 if looking.straight else ways) + len(looking.sizes) * ways
+def _crops(plan: CascadePlan) -> int:
+    ways = 1 + plan.flip_tta
+    return (plan.stages - 2) * (1 if plan.from_image else ways) + len(plan.last_sizes) * ways
 
 
 def main(images: int, real: Path | None, checkpoint: str, output: Path) -> None:
@@ -72,16 +72,16 @@ def main(images: int, real: Path | None, checkpoint: str, output: Path) -> None:
     for stages, sizes, flip, straight in itertools.product((2, 3), SIZES, (False, True), (False, True)):
         if not straight and not flip:
             continue  # looks at frames are always looks at their mirror images, too
-        looking = Looking(stages=stages, sizes=SIZES[sizes], flip=flip, straight=straight)
-        predictors[looking] = Predictor.from_checkpoint(checkpoint, device="cpu", speed=looking)
+        plan = CascadePlan(stages=stages, last_sizes=SIZES[sizes], flip_tta=flip, from_image=straight)
+        predictors[plan] = Predictor.from_checkpoint(checkpoint, device="cpu", speed=plan)
     rows = []
-    for looking, predictor in predictors.items():
+    for plan, predictor in predictors.items():
         row: dict[str, object] = {
-            "looks": _looks(looking),
-            "stages": looking.stages - 1,
-            "sizes": len(looking.sizes),
-            "flip": looking.flip,
-            "straight": looking.straight,
+            "crops": _crops(plan),
+            "stages": plan.stages - 1,
+            "sizes": len(plan.last_sizes),
+            "flip_tta": plan.flip_tta,
+            "from_image": plan.from_image,
         }
         for name, faces in loaded.items():
             errors, seconds = [], []

@@ -32,7 +32,7 @@ class Spots:
 @pytest.fixture
 def predictor(make_checkpoint: MakeCheckpoint) -> Predictor:
     predictor = Predictor.from_checkpoint(make_checkpoint(scheme="face16"), device="cpu", batch_size=2)
-    predictor._confidence = Confidence.from_settings({})  # the finder's score
+    predictor.confidence = Confidence.from_settings({})  # the finder's score
     return predictor
 
 
@@ -119,7 +119,7 @@ def test_a_network_for_face_boxes_takes_those_of_the_finder(
     make_checkpoint: MakeCheckpoint, pictures: list[Path], tmp_path: Path
 ) -> None:
     predictor = Predictor.from_checkpoint(make_checkpoint(crop={"mode": "box", "margin": 0.2}), device="cpu")
-    predictor._confidence = Confidence.from_settings({})
+    predictor.confidence = Confidence.from_settings({})
     image = read_image(pictures[0])
     face = predictor.faces(image, finder=Spots())[0]  # type: ignore[arg-type]
     boxes = [(45 - 8 * s, 22 - 10 * s, 45 + 8 * s, 22 + 10 * s) for s in (0.95, 1.05)]

@@ -10,7 +10,7 @@ from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.inference.speed import Speed, looking
+from thermal_landmarks.inference.speed import Speed, plan_of
 from thermal_landmarks.models.checkpoint import load_finder
 
 SPEEDS: tuple[Speed, ...] = ("exact", "balanced", "fast")
@@ -40,12 +40,12 @@ def test_the_shipped_confidence_is_fitted_to_each_speed() -> None:
     assert {"found_weights", "balanced", "fast"} <= set(confidence)
 
 
-def test_a_network_that_does_not_zoom_only_leaves_out_the_mirror_image() -> None:
+def test_a_network_that_has_no_cascade_only_leaves_out_the_mirror_image() -> None:
     plain = Preprocessing(image_size=(48, 64))
-    assert looking("fast", plain, flip=True).flip is False
-    assert looking("balanced", plain, flip=True).flip is True
-    assert looking("balanced", plain, flip=False).flip is False
-    assert not looking("fast", plain, flip=True).straight
+    assert plan_of("fast", plain, flip_tta=True).flip_tta is False
+    assert plan_of("balanced", plain, flip_tta=True).flip_tta is True
+    assert plan_of("balanced", plain, flip_tta=False).flip_tta is False
+    assert not plan_of("fast", plain, flip_tta=True).from_image
 
 
 def test_an_unknown_speed_is_refused() -> None:

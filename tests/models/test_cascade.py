@@ -9,7 +9,7 @@ import torch
 from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.crops import cut_crops, face_crops, whole_crops
-from thermal_landmarks.models.cascade import last_looks, locate, locate_both_ways
+from thermal_landmarks.models.cascade import last_stage, locate, locate_both_ways
 
 FACE = ((-3.0, -2.0), (3.0, -2.0), (0.0, 0.5), (-2.0, 3.0), (2.0, 3.0), (0.0, 6.0))
 
@@ -111,7 +111,7 @@ def test_several_faces_of_a_frame_are_those_of_a_frame_each() -> None:
     cascade = Cascade(crop_size=(48, 48), stages=3, reference=FACE, percentiles=None, last_sizes=(0.9, 1.1))
     start = torch.stack([torch.from_numpy(face).float() for face in faces])
     start = torch.stack([start, start * torch.tensor([-1, 1]) + torch.tensor([239, 0])], dim=1).flatten(0, 1)
-    together = last_looks(brightest, frames, cascade, start)
+    together = last_stage(brightest, frames, cascade, start)
     for row in range(4):
-        alone = last_looks(brightest, frames[row % 2][None], cascade, start[row][None])
+        alone = last_stage(brightest, frames[row % 2][None], cascade, start[row][None])
         torch.testing.assert_close(together[:, row], alone[:, 0])

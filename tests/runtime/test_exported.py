@@ -51,7 +51,7 @@ def face() -> ThermalImage:
 
 def test_the_shipped_file_was_made_of_the_shipped_weights(exported: ExportedFaces, predictor: Predictor) -> None:
     """Else: `thermal-landmarks export checkpoint=thermal_real name=thermal_real`, and move the file to its place."""
-    wanted = fingerprint(predictor.looks.network, predictor.finder.network)
+    wanted = fingerprint(predictor.cascade.network, predictor.finder.network)
     assert exported.settings["weights"] == wanted, "export the shipped weights once more (docs/fast.md)"
 
 

@@ -37,9 +37,9 @@ class CropLandmarks(nn.Module):
         preprocessing = predictor.preprocessing
         if preprocessing.colour:
             raise ConfigError("This network sees red, green and blue. Only networks of one channel can be exported.")
-        self.network = predictor.looks.network
+        self.network = predictor.cascade.network
         self.channels = preprocessing.in_channels
-        calibration = predictor.looks.calibration
+        calibration = predictor.cascade.calibration
         self.calibrated = nn.Identity() if calibration is None else CalibrationGraph(calibration, predictor.scheme)
         self.size = preprocessing.input_size
         cascade = preprocessing.cascade

@@ -112,7 +112,7 @@ def export(
             "balanced, precision=32, 16 or int8."
         )
     predictor = Predictor.from_checkpoint(checkpoint, device="cpu", speed=speed)
-    if not predictor.looking.straight:
+    if not predictor.plan.from_image:
         raise ConfigError(
             f"{checkpoint}: this network sees whole frames or given boxes. Only cascades (data.cascade) and "
             "look at whole images (data.crop.mode=none) can be exported."
@@ -121,7 +121,7 @@ def export(
     find = Finder(loaded.network, first_size=finder_first_size)
     confidence = Confidence.from_settings(loaded.confidence, speed)
     model = faces_model(Candidates(find), FaceLandmarks(predictor, confidence))
-    predictor.use_finder(find, confidence)
+    predictor.finder, predictor.confidence = find, confidence
     if precision == "int8":
         from thermal_landmarks.exporting.quantisation import quantise
 

@@ -70,15 +70,15 @@ class FaceLandmarks(nn.Module):
     """The landmarks of faces whose boxes are known, and how sure they are.
 
     Args:
-        predictor: Whose looks are straight at the image (speed `fast` or `balanced`).
+        predictor: Whose crops come from the image (speed `fast` or `balanced`).
         confidence: For looks at that speed.
     """
 
     def __init__(self, predictor: Predictor, confidence: Confidence) -> None:
         super().__init__()
-        self.looks = predictor.looks
-        self.network = predictor.looks.network
-        calibration = predictor.looks.calibration
+        self.cascade = predictor.cascade
+        self.network = predictor.cascade.network
+        calibration = predictor.cascade.calibration
         self.calibrated = nn.Identity() if calibration is None else CalibrationGraph(calibration, predictor.scheme)
         cascade = predictor.preprocessing.cascade
         assert cascade is not None
@@ -107,7 +107,7 @@ class FaceLandmarks(nn.Module):
         linear, middle = self._from_frames(boxes, angle)
         frame_middle = (numbers(self.frame_size[::-1], boxes) - 1) / 2
         start_px = (self.start - frame_middle) @ linear.transpose(1, 2) + middle[:, None]
-        looks = self.calibrated(self.looks.see_images(image[None, None], start_px, self.known))
+        looks = self.calibrated(self.cascade.see_images(image[None, None], start_px, self.known))
         points = looks.mean(dim=0)
         face, each, outside = self._agreement(looks, points, boxes, score, size)
         sure = (each @ self.point_weights).sigmoid()

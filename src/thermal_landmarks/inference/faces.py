@@ -123,10 +123,10 @@ def _looks_at_frames(predictor: "Predictor", image: ThermalImage, found: Detecti
     size = predictor.preprocessing.image_size
     matrices = [face_frame(box, float(angle), size) for box, angle in zip(found.boxes_px, found.angle, strict=True)]
     back = [invert_matrix(matrix) for matrix in matrices]
-    if predictor.looking.straight:
+    if predictor.plan.from_image:
         return list(_straight_looks(predictor, image, back, location).transpose(1, 0, 2, 3))
     frames = predictor.frames(image, matrices, location=location)
-    looks = predictor.looks.at_face_frames(frames).cpu().numpy()  # (look, face, point, 2) in frame pixels
+    looks = predictor.cascade.at_face_frames(frames).cpu().numpy()  # (look, face, point, 2) in frame pixels
     return [np.stack([transform_points(look[row], back[row]) for look in looks]) for row in range(len(back))]
 
 
@@ -139,7 +139,7 @@ def _straight_looks(
     start_px = np.stack([transform_points(start, matrix) for matrix in back])
     pixels = predictor.tensor(image, location=location)
     looks: np.ndarray = (
-        predictor.looks.at_images(
+        predictor.cascade.at_images(
             pixels, torch.from_numpy(start_px).to(pixels), torch.from_numpy(known).to(pixels.device)
         )
         .cpu()

@@ -1,10 +1,8 @@
 """Landmarks of images in memory: the same preprocessing as in training, then the network, then original pixels."""
 
 import functools
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -12,10 +10,8 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 
 from thermal_landmarks.data.annotation import ThermalImage, Unit
-from thermal_landmarks.data.encoding import encode, encoding_of
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
-from thermal_landmarks.data.normalisation import is_constant, normalise_stored
-from thermal_landmarks.data.preprocessing import Box, Prepared, Preprocessing
+from thermal_landmarks.data.preprocessing import Box, Preprocessing
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.warping import warp_quickly
 from thermal_landmarks.errors import ConfigError, DataError
@@ -25,13 +21,12 @@ from thermal_landmarks.inference.face import MIN_SCORE, Face
 from thermal_landmarks.inference.faces import as_detections, faces_at, with_whole_image
 from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
 from thermal_landmarks.inference.inputs import Images, as_boxes, as_five_points, as_images, find_device
-from thermal_landmarks.inference.looks import Looks
-from thermal_landmarks.inference.speed import Looking, Speed, looking
+from thermal_landmarks.inference.landmark_cascade import LandmarkCascade, Precision, as_precision
+from thermal_landmarks.inference.network_input import image_tensor, network_input
+from thermal_landmarks.inference.speed import CascadePlan, Speed, plan_of
 from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
 from thermal_landmarks.models.face_decoding import Detections
 from thermal_landmarks.models.network import LandmarkNetwork
-
-Precision = Literal["32", "bf16", "16"]
 
 
 class Predictor:
@@ -49,6 +44,13 @@ class Predictor:
         speed: `exact` looks as the training's test does, `balanced` and `fast` at less (docs/fast.md); or the plan
             itself.
 
+    Attributes:
+        cascade: The network with its stages.
+        network: Of the cascade, with its normalisations folded into its convolutions.
+        plan: What the cascade looks at.
+        finder: Of faces, where `faces` is given none; the one that comes with the package until another is set.
+        confidence: Of the faces, at this speed; belongs to the finder.
+
     Raises:
         ConfigError: If device, precision or speed is unknown or not at hand.
     """
@@ -64,33 +66,38 @@ class Predictor:
         flip_tta: bool = False,
         calibration: Calibration | None = None,
         batch_size: int = 32,
-        speed: Speed | Looking = "exact",
+        speed: Speed | CascadePlan = "exact",
     ) -> None:
-        precision = cast(Precision, str(precision))  # a command line's precision=16 is a number
-        if precision not in get_args(Precision):
-            raise ConfigError(f"precision={precision} is unknown. Choose 32, bf16 or 16.")
         if batch_size < 1:
             raise ConfigError(f"batch_size={batch_size} must be at least 1.")
         self.scheme = scheme
         self.preprocessing = preprocessing
         self.device = find_device(device)
-        self.precision = precision
+        self.precision = as_precision(precision)
         self.flip_tta = flip_tta
         self.batch_size = batch_size
-        self.looking = looking(speed, preprocessing, flip=flip_tta)
-        self.speed = speed if isinstance(speed, str) and self.looking.straight else "exact"
-        cascade = preprocessing.cascade
-        self.looks = Looks(
-            network.to(self.device).eval(),
+        self.plan = plan_of(speed, preprocessing, flip_tta=flip_tta)
+        self.speed = speed if isinstance(speed, str) and self.plan.from_image else "exact"
+        self.cascade = LandmarkCascade(
+            network,
             scheme=scheme,
-            looking=self.looking,
-            cascade=cascade and replace(cascade, stages=self.looking.stages, last_sizes=self.looking.sizes),
+            plan=self.plan,
+            cascade=preprocessing.cascade,
             device=self.device,
-            precision=precision,
-            most=batch_size,
+            precision=self.precision,
+            batch_size=batch_size,
             calibration=calibration,
         )
-        self.network = self.looks.network
+        self.network = self.cascade.network
+
+    @functools.cached_property
+    def finder(self) -> Finder:
+        first = None if self.speed == "exact" else FIRST_SIZE
+        return Finder.from_checkpoint(device=self.device, first_size=first)
+
+    @functools.cached_property
+    def confidence(self) -> Confidence:
+        return Confidence.from_settings(load_finder().confidence, self.speed)
 
     @classmethod
     def from_checkpoint(
@@ -101,7 +108,7 @@ class Predictor:
         precision: Precision | int = "32",
         flip_tta: bool | None = None,
         batch_size: int = 32,
-        speed: Speed | Looking = "exact",
+        speed: Speed | CascadePlan = "exact",
     ) -> "Predictor":
         """The predictor of a checkpoint file, or of the best checkpoint in a run folder.
 
@@ -154,11 +161,15 @@ class Predictor:
         thermal_images, single = as_images(images, unit)
         boxes = as_boxes(boxes_px, len(thermal_images), single=single)
         five_points = as_five_points(five_points_px, len(thermal_images), single=single)
-        points = list(self._predict_batches(thermal_images, boxes, five_points))
-        for row, found in enumerate(points):
+        locations = ["image"] if single else [f"image {row}" for row in range(len(thermal_images))]
+        points: list[np.ndarray] = []
+        for start in range(0, len(thermal_images), self.batch_size):
+            rows = slice(start, start + self.batch_size)
+            points += self._predict(thermal_images[rows], boxes[rows], five_points[rows], locations[rows])
+        for location, found in zip(locations, points, strict=True):
             if not np.isfinite(found).all():
                 raise DataError(
-                    f"{'image' if single else f'image {row}'}: the network gives points that are no finite numbers. "
+                    f"{location}: the network gives points that are no finite numbers. "
                     "Either its training has diverged: take another checkpoint; or the image's values overflow in "
                     f"precision={self.precision}: try precision=32."
                 )
@@ -168,7 +179,7 @@ class Predictor:
 
     def predict_normalised(self, images: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         """Landmarks in pixels of the network's input for images that are prepared and normalised already; float32."""
-        return self.looks.at_frames(images)
+        return self.cascade.at_frames(images)
 
     def faces(
         self,
@@ -203,7 +214,7 @@ class Predictor:
         else:
             given = np.asarray(boxes_px, dtype=float).reshape(-1, 4)
             found = as_detections([box for box in as_boxes(given, len(given), single=False) if box is not None])
-        faces = faces_at(self, thermal_image, found, self._confidence)
+        faces = faces_at(self, thermal_image, found, self.confidence)
         least = min_score if boxes_px is None else 0.0
         return [face for face in faces if face.score >= least and face.confidence >= min_confidence]
 
@@ -215,31 +226,8 @@ class Predictor:
             finder: As of `faces`.
             whole_image: As of `faces`.
         """
-        found = (finder or self._finder)(image)
+        found = (finder or self.finder)(image)
         return with_whole_image(self, image, found) if whole_image else found
-
-    @property
-    def finder(self) -> Finder:
-        """Of the faces, where none is given."""
-        return self._finder
-
-    @property
-    def confidence(self) -> Confidence:
-        """Of the faces, at this speed."""
-        return self._confidence
-
-    def use_finder(self, finder: Finder, confidence: Confidence) -> None:
-        """Find faces with another finder than the one that comes with the package, from now on."""
-        self._finder, self._confidence = finder, confidence
-
-    @functools.cached_property
-    def _finder(self) -> Finder:
-        first = None if self.speed == "exact" else FIRST_SIZE
-        return Finder.from_checkpoint(device=self.device, first_size=first)
-
-    @functools.cached_property
-    def _confidence(self) -> Confidence:
-        return Confidence.from_settings(load_finder().confidence, self.speed)
 
     def frames(
         self, image: ThermalImage, matrices: Sequence[np.ndarray], *, location: str = "image"
@@ -249,65 +237,29 @@ class Predictor:
         prepared = [
             self.preprocessing(seen, matrix=matrix, location=location, warp=warp_quickly) for matrix in matrices
         ]
-        return self._normalised([seen] * len(prepared), prepared)
+        return network_input(self.preprocessing, [seen] * len(prepared), prepared, self.device)
 
-    def _predict_batches(
+    def tensor(self, image: ThermalImage, *, location: str = "image") -> Float[Tensor, "1 1 height width"]:
+        """An image on the device, for crops that are cut from the image itself."""
+        return image_tensor(image, self.device, location=location)
+
+    def _predict(
         self,
         images: Sequence[ThermalImage],
         boxes: Sequence[Box | None],
         five_points: Sequence[np.ndarray | None],
-    ) -> Iterator[Float32[np.ndarray, "point 2"]]:
-        """For each image its points in its own pixels."""
-        for start in range(0, len(images), self.batch_size):
-            rows = range(start, min(start + self.batch_size, len(images)))
-            locations = {row: f"image {row}" if len(images) > 1 else "image" for row in rows}
-            if self.looking.straight:
-                yield from self._predict_straight([images[row] for row in rows], list(locations.values()))
-                continue
-            seen = [self.preprocessing.seen(images[row]) for row in rows]
-            prepared = [
-                self.preprocessing(
-                    image,
-                    box_px=boxes[row],
-                    five_points_px=five_points[row],
-                    location=locations[row],
-                    warp=warp_quickly,
-                )
-                for row, image in zip(rows, seen, strict=True)
-            ]
-            points = self.looks.at_frames(self._normalised(seen, prepared)).cpu().numpy()
-            for found, each in zip(points, prepared, strict=True):
-                yield transform_points(found, invert_matrix(each.matrix))
-
-    def _predict_straight(
-        self, images: Sequence[ThermalImage], locations: Sequence[str]
-    ) -> Iterator[Float32[np.ndarray, "point 2"]]:
-        tensors = [self.tensor(image, location=where) for image, where in zip(images, locations, strict=True)]
-        alike = len({tensor.shape for tensor in tensors}) == 1
-        for batch in [torch.cat(tensors)] if alike else tensors:
-            yield from self.looks.at_images(batch).mean(dim=0).cpu().numpy()
-
-    def tensor(self, image: ThermalImage, *, location: str = "image") -> Float[Tensor, "1 1 height width"]:
-        """An image on the device, for looks that cut their views from it.
-
-        Raises:
-            DataError: If the whole image has one value.
-        """
-        if is_constant(image.values, image.unit):
-            raise DataError(
-                f"{location}: all of the image has one value, {float(image.values.flat[0]):g}: there is no face to "
-                "see. Was the lens covered, or the picture saturated?"
-            )
-        return torch.from_numpy(np.ascontiguousarray(image.values, dtype=np.float32)).to(self.device)[None, None]
-
-    def _normalised(
-        self, seen: Sequence[ThermalImage], prepared: Sequence[Prepared]
-    ) -> Float[Tensor, "batch channel height width"]:
-        encodings = [encoding_of(image, p.limits) for image, p in zip(seen, prepared, strict=True)]
-        stored = np.stack([encode(p.values, e) for p, e in zip(prepared, encodings, strict=True)])
-        return normalise_stored(
-            torch.from_numpy(stored if stored.ndim == 4 else stored[:, None]).to(self.device),
-            torch.tensor(encodings, dtype=torch.float32, device=self.device),
-            torch.tensor([p.limits for p in prepared], dtype=torch.float32, device=self.device),
-            clip=self.preprocessing.clips,
-        ).expand(-1, self.preprocessing.in_channels, -1, -1)
+        locations: Sequence[str],
+    ) -> list[Float32[np.ndarray, "point 2"]]:
+        """Each image's points in its own pixels; all images pass the network together."""
+        if self.plan.from_image:
+            tensors = [self.tensor(image, location=where) for image, where in zip(images, locations, strict=True)]
+            alike = len({tensor.shape for tensor in tensors}) == 1
+            batches = [torch.cat(tensors)] if alike else tensors
+            return [points for batch in batches for points in self.cascade.at_images(batch).mean(dim=0).cpu().numpy()]
+        seen = [self.preprocessing.seen(image) for image in images]
+        prepared = [
+            self.preprocessing(image, box_px=box, five_points_px=five, location=where, warp=warp_quickly)
+            for image, box, five, where in zip(seen, boxes, five_points, locations, strict=True)
+        ]
+        points = self.cascade.at_frames(network_input(self.preprocessing, seen, prepared, self.device)).cpu().numpy()
+        return [transform_points(found, invert_matrix(p.matrix)) for found, p in zip(points, prepared, strict=True)]

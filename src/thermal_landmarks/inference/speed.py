@@ -13,50 +13,47 @@ Speed = Literal["fast", "balanced", "exact"]
 
 
 @dataclass(frozen=True)
-class Looking:
-    """What is looked at.
+class CascadePlan:
+    """How much of an image a cascade sees.
 
     Attributes:
-        stages: Of a cascade: looks one after the other, the first at the whole image; a face that a finder
-            has found needs one less.
-        sizes: Of the last stage, relative to the size of the face in its views.
-        flip: Whether mirror images are looked at, too; with `straight` in the last stage alone.
-        straight: Whether views are cut from the image itself, instead of the frame of the training's size; what the
+        stages: One after the other, the first with the whole image; a face that a finder has found needs one less.
+        last_sizes: Of the last stage's crops, relative to the size of the face in them.
+        flip_tta: Whether mirror images are seen, too; with `from_image` in the last stage alone.
+        from_image: Whether crops are cut from the image itself, instead of the frame of the training's size; what the
             network sees is a little sharper.
     """
 
     stages: int
-    sizes: tuple[float, ...]
-    flip: bool
-    straight: bool = True
+    last_sizes: tuple[float, ...]
+    flip_tta: bool
+    from_image: bool = True
 
 
-FAST = Looking(stages=2, sizes=(1.0,), flip=False)
-BALANCED = Looking(stages=3, sizes=(1.0,), flip=True)
+FAST = CascadePlan(stages=2, last_sizes=(1.0,), flip_tta=False)
+BALANCED = CascadePlan(stages=3, last_sizes=(1.0,), flip_tta=True)
 
 
-def looking(speed: "str | Looking", preprocessing: Preprocessing, *, flip: bool) -> Looking:
+def plan_of(speed: str | CascadePlan, preprocessing: Preprocessing, *, flip_tta: bool) -> CascadePlan:
     """What a speed means for a network.
 
     Args:
         speed: `exact` is what the training's test does. Or the plan itself.
         preprocessing: Of the network.
-        flip: Whether the training's test looks at mirror images, too.
+        flip_tta: Whether the training's test sees mirror images, too.
 
     Raises:
         ConfigError: If the speed is unknown.
     """
-    if isinstance(speed, Looking):
+    if isinstance(speed, CascadePlan):
         return speed
     if speed not in get_args(Speed):
         raise ConfigError(f"speed={speed} is unknown. Choose {', '.join(get_args(Speed))}.")
     cascade = preprocessing.cascade
-    exact = (
-        Looking(1, (1.0,), flip, False) if cascade is None else Looking(cascade.stages, cascade.last_sizes, flip, False)
-    )
+    stages, sizes = (1, (1.0,)) if cascade is None else (cascade.stages, cascade.last_sizes)
     if speed == "exact":
-        return exact
+        return CascadePlan(stages, sizes, flip_tta, from_image=False)
     chosen = FAST if speed == "fast" else BALANCED
     if cascade is None or cascade.percentiles is None or preprocessing.crop.mode != "none":
-        return Looking(exact.stages, exact.sizes, chosen.flip and flip, False)
-    return Looking(min(chosen.stages, cascade.stages), chosen.sizes, chosen.flip, cascade.stages > 1)
+        return CascadePlan(stages, sizes, chosen.flip_tta and flip_tta, from_image=False)
+    return CascadePlan(min(chosen.stages, stages), chosen.last_sizes, chosen.flip_tta, from_image=stages > 1)

@@ -30,17 +30,17 @@ def locate(
         frames: Normalised images; values may exceed [-1, 1], since every view finds its own range.
         cascade: How to look.
     """
-    return last_looks(network, frames, cascade).mean(dim=0)
+    return last_stage(network, frames, cascade).mean(dim=0)
 
 
-def last_looks(
+def last_stage(
     network: Locate,
     frames: Float[Tensor, "batch channel height width"] | ImagePyramid,
     cascade: Cascade,
     start_px: Float[Tensor, "face point 2"] | None = None,
     known: Bool[Tensor, "face point"] | None = None,
-) -> Float[Tensor, "look face point 2"]:
-    """As `locate`, each look of the last stage by itself.
+) -> Float[Tensor, "crop face point 2"]:
+    """As `locate`, each crop of the last stage by itself.
 
     Args:
         network: Of views.
@@ -58,7 +58,7 @@ def last_looks(
     faces = pyramid.number if start_px is None else start_px.shape[0]
     mixed_precision = torch.is_autocast_enabled(device)
 
-    def look(matrices: Float[Tensor, "view 2 3"]) -> Float[Tensor, "look face point 2"]:
+    def look(matrices: Float[Tensor, "view 2 3"]) -> Float[Tensor, "crop face point 2"]:
         """Landmarks in frame pixels."""
         views = cut_crops(pyramid, matrices, cascade).expand(-1, channels, -1, -1)
         with torch.autocast(device, enabled=mixed_precision):

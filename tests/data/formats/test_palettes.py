@@ -7,6 +7,7 @@ from PIL import Image
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.palettes import (
+    _nearest,
     invert_palette,
     palette_colours,
     palette_names,
@@ -83,3 +84,13 @@ def test_a_palette_can_be_named_or_left_alone() -> None:
     assert without_palette(plain, "iron") is plain
     with pytest.raises(ConfigError, match=r"palette=irn is unknown. Choose auto, none, iron"):
         without_palette(image, "irn")
+
+
+def test_the_nearest_colour_is_that_of_all_distances() -> None:
+    colours = np.random.default_rng(0).integers(0, 256, (700, 3)).astype(float)
+    distances = np.sqrt(((colours[:, None] - palette_colours("iron")[None]) ** 2).sum(axis=2))
+    level, distance = _nearest(colours, "iron")
+    assert_allclose(distance, distances.min(axis=1), atol=1e-3)
+    assert (
+        np.take_along_axis(distances, level.astype(int)[:, None], axis=1)[:, 0] <= distances.min(axis=1) + 1e-3
+    ).all()

@@ -58,7 +58,7 @@ def test_the_calibrated_checkpoint_predicts_moved_points_in_every_way(calibrated
     image = read_image(shared_data / "thermal-real" / "images" / "face_01.png", unit="centi_celsius")
     before = Predictor.from_checkpoint("thermal_real", device="cpu")
     after = Predictor.from_checkpoint(calibrated, device="cpu")
-    calibration = after.looks.calibration
+    calibration = after.cascade.calibration
     assert calibration is not None
     expected = calibration.apply(before(image), before.scheme)
     np.testing.assert_allclose(after(image), expected, atol=0.01)

@@ -1,7 +1,6 @@
 """Landmarks of faces whose place in the frame before is known, by one close look at each and at its mirror image."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 import torch
@@ -10,9 +9,9 @@ from jaxtyping import Float
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.face_frames import box_around
 from thermal_landmarks.inference.faces import looks_at
-from thermal_landmarks.inference.looks import Looks
+from thermal_landmarks.inference.landmark_cascade import LandmarkCascade
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.inference.speed import Looking
+from thermal_landmarks.inference.speed import CascadePlan
 from thermal_landmarks.models.face_decoding import Detections
 
 
@@ -28,18 +27,17 @@ class CloseLook:
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
         cascade = predictor.preprocessing.cascade
-        self._looks: Looks | None = None
-        if predictor.looking.straight and cascade is not None:
-            once = Looking(stages=2, sizes=(1.0,), flip=True)
-            self._looks = Looks(
+        self._cascade: LandmarkCascade | None = None
+        if predictor.plan.from_image and cascade is not None:
+            self._cascade = LandmarkCascade(
                 predictor.network,
                 scheme=predictor.scheme,
-                looking=once,
-                cascade=replace(cascade, stages=once.stages, last_sizes=once.sizes),
+                plan=CascadePlan(stages=2, last_sizes=(1.0,), flip_tta=True),
+                cascade=cascade,
                 device=predictor.device,
                 precision=predictor.precision,
-                most=predictor.batch_size,
-                calibration=predictor.looks.calibration,
+                batch_size=predictor.batch_size,
+                calibration=predictor.cascade.calibration,
             )
 
     def __call__(
@@ -54,13 +52,13 @@ class CloseLook:
         """
         if not expected_px:
             return []
-        if self._looks is None:
+        if self._cascade is None:
             boxes, angles = zip(*(self.box(points) for points in expected_px), strict=True)
             found = Detections(np.array(boxes), np.ones(len(boxes)), np.array(angles))
             return looks_at(self.predictor, image, found, location=location)
         pixels = self.predictor.tensor(image, location=location)
         starts = torch.from_numpy(np.stack(expected_px)).to(pixels)
-        return list(self._looks.at_images(pixels, starts).cpu().numpy().transpose(1, 0, 2, 3))
+        return list(self._cascade.at_images(pixels, starts).cpu().numpy().transpose(1, 0, 2, 3))
 
     def box(self, points_px: Float[np.ndarray, "point 2"]) -> tuple[Float[np.ndarray, "4"], float]:
         """The box and the angle of a face with these landmarks."""

@@ -1,7 +1,11 @@
-"""A network's looks at images: each at the image or its mirror image, all of a stage as one batch."""
+"""A trained network as predictions run it: stages from coarse to fine, mirror images, mixed precision, calibration.
+
+All crops of a stage, those of mirror images included, pass the network as one batch.
+"""
 
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from typing import Literal, cast, get_args
 
 import torch
 from jaxtyping import Bool, Float
@@ -12,27 +16,40 @@ from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.face_frames import expected_points
 from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.schemes import Scheme
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.calibration.offsets import Calibration
-from thermal_landmarks.inference.speed import Looking
-from thermal_landmarks.models.cascade import last_looks, locate, locate_both_ways
+from thermal_landmarks.inference.speed import CascadePlan
+from thermal_landmarks.models.cascade import last_stage, locate, locate_both_ways
 from thermal_landmarks.models.folding import fold_normalisation
 from thermal_landmarks.models.network import LandmarkNetwork
 
+Precision = Literal["32", "bf16", "16"]
 _AUTOCAST = {"bf16": torch.bfloat16, "16": torch.float16}
 
 
-class Looks:
-    """A trained network with the plan of its looks.
+def as_precision(given: str | int) -> Precision:
+    """A precision by its name; a command line's precision=16 is a number.
+
+    Raises:
+        ConfigError: If there is none of that name.
+    """
+    if str(given) not in get_args(Precision):
+        raise ConfigError(f"precision={given} is unknown. Choose 32, bf16 or 16.")
+    return cast(Precision, str(given))
+
+
+class LandmarkCascade:
+    """From images, or frames around faces, to landmarks in their pixels.
 
     Args:
         network: With its weights.
         scheme: Landmarks that it predicts.
-        looking: How often to look, and at what.
-        cascade: How the network looks at a frame, with the stages and sizes of `looking`; None: it sees it as it is.
+        plan: Stages and sizes, instead of those of `cascade`, and mirror images.
+        cascade: How the network was trained to see a frame; None: in one stage, as it is.
         device: That the network runs on.
         precision: `32`, `bf16` or `16` (autocast).
-        most: Views that pass the network together; bounds the memory.
-        calibration: Moves the network's points, after the last look. None: they stay where they are.
+        batch_size: Crops that pass the network together; bounds the memory.
+        calibration: Moves the network's points, after the last stage. None: they stay where they are.
 
     Attributes:
         network: A copy that does its normalisations in its convolutions.
@@ -43,52 +60,55 @@ class Looks:
         network: LandmarkNetwork,
         *,
         scheme: Scheme,
-        looking: Looking,
+        plan: CascadePlan,
         cascade: Cascade | None,
         device: torch.device,
-        precision: str,
-        most: int,
+        precision: Precision,
+        batch_size: int,
         calibration: Calibration | None = None,
     ) -> None:
         self.scheme = scheme
-        self.looking = looking
-        self.cascade = cascade
+        self.plan = plan
+        self.cascade = cascade and replace(cascade, stages=plan.stages, last_sizes=plan.last_sizes)
         self.device = device
         self.precision = precision
-        self.most = most
+        self.batch_size = batch_size
         self.calibration = calibration
-        self.network = fold_normalisation(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._order = torch.from_numpy(scheme.flip_indices).to(device)
+        folded = fold_normalisation(network.eval())
+        self.network = folded.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._flip_indices = torch.from_numpy(scheme.flip_indices).to(device)
 
     @torch.inference_mode()
     def at_frames(self, frames: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:
         """Landmarks in pixels of frames that are prepared and normalised already; float32."""
         frames = frames.to(self.device)
-        points = locate_both_ways(self._locate, frames, self._order) if self.looking.flip else self._locate(frames)
+        points = (
+            locate_both_ways(self._locate, frames, self._flip_indices) if self.plan.flip_tta else self._locate(frames)
+        )
         return self._calibrated(to_pixels(points, (frames.shape[-2], frames.shape[-1])))
 
     @torch.inference_mode()
-    def at_face_frames(self, frames: Float[Tensor, "face channel height width"]) -> Float[Tensor, "look face point 2"]:
-        """Landmarks in pixels of frames that each have a face in their middle (`face_frames`), from every last look.
+    def at_face_frames(self, frames: Float[Tensor, "face channel height width"]) -> Float[Tensor, "crop face point 2"]:
+        """Landmarks in pixels of frames that have a face in their middle (`face_frames`), from each last crop.
 
-        Frames and mirror images are looked at whatever `looking` says: their agreement tells how sure the points are.
+        Mirror images are seen whatever the plan says: the agreement of all crops tells how sure the points are.
         """
         size, number = (frames.shape[-2], frames.shape[-1]), len(frames)
         both = torch.cat([frames, frames.flip(-1)])
         with self._autocast():
             if self.cascade is None:
-                looks = self._see(both)[None]
+                points = self._see(both)[None]
             else:
                 start, known = expected_points(self.scheme, self.cascade.reference, size)
                 start_px = torch.from_numpy(start).to(frames).expand(2 * number, -1, -1)
-                looks = last_looks(
+                points = last_stage(
                     self._see,
                     both,
                     self.cascade,
                     start_px,
                     torch.from_numpy(known).to(start_px.device).expand(2 * number, -1),
                 )
-        seen, mirrored = to_pixels(looks.float(), size).chunk(2, dim=1)
+        seen, mirrored = to_pixels(points.float(), size).chunk(2, dim=1)
         return self._calibrated(torch.cat([seen, self._mirrored(mirrored, size[1])]))
 
     @torch.inference_mode()
@@ -97,8 +117,8 @@ class Looks:
         images: Float[Tensor, "image 1 height width"],
         start_px: Float[Tensor, "face point 2"] | None = None,
         known: Bool[Tensor, " point"] | None = None,
-    ) -> Float[Tensor, "look face point 2"]:
-        """Landmarks in pixels of the images from every last look, whose views are cut from the images themselves.
+    ) -> Float[Tensor, "crop face point 2"]:
+        """Landmarks in pixels of the images from every crop of the last stage, all cut from the images themselves.
 
         Args:
             images: In any unit; one where `start_px` is given.
@@ -109,40 +129,39 @@ class Looks:
 
     def see_images(
         self, images: Tensor, start_px: Tensor | None = None, known: Tensor | None = None
-    ) -> Float[Tensor, "look face point 2"]:
+    ) -> Float[Tensor, "crop face point 2"]:
         """As `at_images`, for exporters: not in inference mode, and not calibrated."""
         assert self.cascade is not None
         assert start_px is None or len(images) == 1
         cascade, size = self.cascade, (images.shape[-2], images.shape[-1])
-        pyramid = ImagePyramid(images, mirrored=self.looking.flip)
+        pyramid = ImagePyramid(images, mirrored=self.plan.flip_tta)
         with self._autocast():
-            if not self.looking.flip:
-                return to_pixels(self._last_looks(pyramid, cascade, start_px, known).float(), size)
-            first = 1 if start_px is None else 2  # stages that say where the mirror images are looked at
+            if not self.plan.flip_tta:
+                return to_pixels(self._last_stage(pyramid, cascade, start_px, known).float(), size)
+            first = 1 if start_px is None else 2  # stages that say where faces are in the mirror images
             if cascade.stages > first:
                 rough = replace(cascade, stages=cascade.stages - 1, last_sizes=(1.0,))
-                looks = self._last_looks(pyramid.without_mirror_images(), rough, start_px, known)
-                start_px, known = to_pixels(looks.float(), size).mean(dim=0), None
+                roughly = self._last_stage(pyramid.without_mirror_images(), rough, start_px, known)
+                start_px, known = to_pixels(roughly.float(), size).mean(dim=0), None
             elif start_px is None:
-                looks = to_pixels(self._last_looks(pyramid, cascade).float(), size)
-                seen, mirrored = looks.chunk(2, dim=1)
+                points = to_pixels(self._last_stage(pyramid, cascade).float(), size)
+                seen, mirrored = points.chunk(2, dim=1)
                 return torch.cat([seen, self._mirrored(mirrored, size[1])])
             # The pyramid's order: of one image each face and then its mirror image, else all images, then all mirrors.
             way = 1 if len(images) == 1 else 0
             start = torch.stack([start_px, self._mirrored(start_px, size[1])], dim=way).flatten(0, 1)
             if known is not None:
-                known = torch.stack([known, known[self._order]]).repeat(start_px.shape[0], 1)
-            last = replace(cascade, stages=2)
-            looks = to_pixels(self._last_looks(pyramid, last, start, known).float(), size)
-        seen, mirrored = looks.unflatten(1, (-1, 2) if way else (2, -1)).unbind(1 + way)
+                known = torch.stack([known, known[self._flip_indices]]).repeat(start_px.shape[0], 1)
+            points = to_pixels(self._last_stage(pyramid, replace(cascade, stages=2), start, known).float(), size)
+        seen, mirrored = points.unflatten(1, (-1, 2) if way else (2, -1)).unbind(1 + way)
         return torch.cat([seen, self._mirrored(mirrored, size[1])])
 
-    def _last_looks(
+    def _last_stage(
         self, pyramid: ImagePyramid, cascade: Cascade, start_px: Tensor | None = None, known: Tensor | None = None
     ) -> Tensor:
         if known is not None and known.ndim == 1 and start_px is not None:
             known = known.expand(start_px.shape[0], -1)
-        return last_looks(self._see_single, pyramid, cascade, start_px, known)
+        return last_stage(self._see_single, pyramid, cascade, start_px, known)
 
     def _calibrated(self, points_px: Float[Tensor, "*batch point 2"]) -> Float[Tensor, "*batch point 2"]:
         if self.calibration is None:
@@ -150,7 +169,7 @@ class Looks:
         return torch.from_numpy(self.calibration.apply(points_px.cpu().numpy(), self.scheme)).to(points_px.device)
 
     def _mirrored(self, points_px: Float[Tensor, "*batch point 2"], width: int) -> Float[Tensor, "*batch point 2"]:
-        points_px = points_px[..., self._order, :]
+        points_px = points_px[..., self._flip_indices, :]
         return torch.stack([width - 1 - points_px[..., 0], points_px[..., 1]], dim=-1)
 
     def _locate(self, frames: Tensor) -> Tensor:
@@ -158,14 +177,14 @@ class Looks:
             points = self._see(frames) if self.cascade is None else locate(self._see, frames, self.cascade)
         return points.float()
 
-    def _see(self, views: Tensor) -> Tensor:
-        views = views.contiguous(memory_format=torch.channels_last)
+    def _see(self, crops: Tensor) -> Tensor:
+        crops = crops.contiguous(memory_format=torch.channels_last)
         if torch.compiler.is_exporting():  # the number is open
-            return self.network(views)
-        return torch.cat([self.network(some) for some in views.split(self.most)])
+            return self.network(crops)
+        return torch.cat([self.network(some) for some in crops.split(self.batch_size)])
 
-    def _see_single(self, views: Float[Tensor, "view 1 height width"]) -> Tensor:
-        return self._see(views.expand(-1, self.network.image_shape.channels, -1, -1))
+    def _see_single(self, crops: Float[Tensor, "crop 1 height width"]) -> Tensor:
+        return self._see(crops.expand(-1, self.network.image_shape.channels, -1, -1))
 
     def _autocast(self) -> AbstractContextManager[None]:
         dtype = _AUTOCAST.get(self.precision)
