@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, overload
 
@@ -78,6 +79,8 @@ class SyntheticFaces:
     """
 
     scheme = SCHEME
+    one_face_an_image = True
+    """Known without the geometry of all images."""
 
     def __init__(
         self,
@@ -166,22 +169,7 @@ class SyntheticFaces:
 
     def portrait(self, subject: int, index: int) -> Portrait:
         """Who is seen in one image, and how."""
-        person = draw_person(self.seed, subject, self.anatomy, self.temperature, self.appearance)
-        frame_state = draw_frame_state(
-            self.seed, subject, index, person, self.expression, self.temperature, self.appearance
-        )
-        vertices = head_vertices_mm(person, frame_state)
-        landmarks = vertices[tuple(mean_head().landmark_vertices.T)]
-        hairline = person.scale * np.array([[0, -person.hairline_mm, 80]], np.float32)
-        view = draw_view(
-            rng(self.seed, subject, index, "pose"),
-            self.pose,
-            size=self.size,
-            inside_mm=landmarks,
-            hairline_mm=hairline,
-            face_height_mm=float(landmarks[_CHIN, 1]) + person.hairline_mm * person.scale,
-        )
-        return Portrait(person, frame_state, vertices, view)
+        return _portrait(self, subject, index)
 
     def empty_room(self, subject: int, index: int) -> tuple[float, Float[np.ndarray, "height width"]]:
         """Ambient temperature and the picture of the room without the person, in degrees Celsius."""
@@ -200,3 +188,23 @@ class SyntheticFaces:
         state = {name: asdict(v) if name in groups.GROUPS else v for name, v in vars(self).items()}
         text = json.dumps({"renderer": RENDERER_VERSION, **state}, sort_keys=True, default=dict)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@lru_cache(maxsize=1)  # an image's annotation and its picture are asked for one after the other
+def _portrait(source: SyntheticFaces, subject: int, index: int) -> Portrait:
+    person = draw_person(source.seed, subject, source.anatomy, source.temperature, source.appearance)
+    frame_state = draw_frame_state(
+        source.seed, subject, index, person, source.expression, source.temperature, source.appearance
+    )
+    vertices = head_vertices_mm(person, frame_state)
+    landmarks = vertices[tuple(mean_head().landmark_vertices.T)]
+    hairline = person.scale * np.array([[0, -person.hairline_mm, 80]], np.float32)
+    view = draw_view(
+        rng(source.seed, subject, index, "pose"),
+        source.pose,
+        size=source.size,
+        inside_mm=landmarks,
+        hairline_mm=hairline,
+        face_height_mm=float(landmarks[_CHIN, 1]) + person.hairline_mm * person.scale,
+    )
+    return Portrait(person, frame_state, vertices, view)

@@ -24,7 +24,8 @@ def counting(what: str, total: int, *, console: Console | None = None) -> Iterat
         To be called with the number of items that are done since the last call.
     """
     columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
+    console = console or Console()
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
         yield lambda done: progress.advance(task, done)
 

@@ -99,8 +99,17 @@ def test_a_bad_line_is_an_error_of_that_face(folder: Path, text: str, message: s
 
 
 def test_another_number_of_points_than_the_yaml_states_is_refused(folder: Path) -> None:
-    with pytest.raises(DataError, match=r"kpt_shape is \[6, 3\], but scheme 'face16' has 16 points"):
+    said = r"(?s)kpt_shape is \[6, 3\], but scheme 'face16' has 16 points.* Schemes of as many points: perinasal6 \(6\)"
+    with pytest.raises(DataError, match=said):
         reader(folder, scheme="face16").annotations()
+
+
+def test_a_line_of_another_scheme_tells_which_schemes_fit(folder: Path) -> None:
+    text = " ".join(["0 0.5 0.5 0.2 0.2", *["0.5 0.5 1"] * 54])
+    (folder / "labels/val/p3_c.txt").write_text(text, encoding="utf-8")
+    source = reader(folder, part="val")
+    with pytest.raises(DataError, match=r"167 numbers.* data.source.scheme.* Schemes of as many points: sftl54 \(54\)"):
+        source.load(source.annotations()[0])
 
 
 def test_labels_without_their_image_and_a_folder_without_labels(folder: Path, tmp_path: Path) -> None:

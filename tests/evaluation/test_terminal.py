@@ -9,3 +9,10 @@ def test_table_shows_every_metric_and_where_nothing_was_measured() -> None:
     assert shown == {name.removeprefix("test/"): f"{value:.4f}" for name, value in metrics.items()} | {"nme": "-"}
     assert set(metric_table({}, "box").columns[1].cells) == {"-"}
     assert "mean point error / inter ocular" in table.columns[2].cells
+
+
+def test_a_small_metric_keeps_its_digits() -> None:
+    cells = list(
+        metric_table({"test/mse": 0.0000357, "test/mae": 0.0061, "test/failure_rate": 0.0}, "box").columns[1].cells
+    )
+    assert {"3.6e-05", "0.0061", "0.0000"} <= set(cells)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thermal_faces import SyntheticFaces
+from thermal_faces import SyntheticFaces, faces
+from thermal_faces.camera.view import draw_view
 from thermal_faces.head.shape_modes import expression_modes
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
@@ -253,3 +254,12 @@ def test_foreign_annotation_is_refused() -> None:
     annotation = SyntheticFaces(subjects=5, images_per_subject=1).annotations()[4]
     with pytest.raises(DataError, match="subject_00004"):
         SyntheticFaces(subjects=2, images_per_subject=1).load(annotation)
+
+
+def test_the_geometry_of_an_image_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    monkeypatch.setattr(faces, "draw_view", lambda *args, **kwargs: drawn.append(1) or draw_view(*args, **kwargs))
+    source = SyntheticFaces(subjects=1, images_per_subject=2, size=(32, 40), seed=11)
+    for annotation in source.annotations():
+        source.load(annotation)
+    assert len(drawn) == 2

@@ -74,7 +74,10 @@ def main(cfg: DictConfig) -> None:
         TimeRemainingColumn(),
     )
     started = time.perf_counter()
-    with Progress(*columns, console=console, transient=True) as progress, stop_requests() as request:
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        stop_requests() as request,
+    ):
         request.patient = True
         task = progress.add_task("Tracking", total=wanted, completed=first, rate=0.0)
         drawing = progress.add_task("Drawing", total=wanted, rate=0.0, visible=False)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+from rich.console import Console
 from rich.progress import (
     Progress,
     SpinnerColumn,
@@ -118,7 +119,11 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
 
 
 def _fill(folder: Path, source: Source, preprocessing: Preprocessing, workers: int) -> None:
-    with Progress(SpinnerColumn(), TextColumn("Reading annotations"), TimeElapsedColumn(), transient=True) as progress:
+    columns, quiet = (
+        (SpinnerColumn(), TextColumn("Reading annotations"), TimeElapsedColumn()),
+        not Console().is_terminal,
+    )
+    with Progress(*columns, transient=True, disable=quiet) as progress:
         progress.add_task("")
         listed = source.annotations()
     reserve(folder / "images.npy", (len(listed), *preprocessing.frame_shape))
@@ -159,7 +164,7 @@ def _prepare_all(
     source: Source, preprocessing: Preprocessing, annotations: Sequence[Annotation], path: Path, workers: int
 ) -> Iterator[_Prepared]:
     frames: list[np.ndarray | None] = [None] * len(annotations)
-    if preprocessing.crop.mode == "none":
+    if preprocessing.crop.mode == "none" and not getattr(source, "one_face_an_image", False):
         frames = frames_of_faces(annotations, get_scheme(source.scheme), preprocessing.image_size)
     parts = [slice(i, i + _CHUNK) for i in range(0, len(annotations), _CHUNK)]
     jobs = [(source, preprocessing, annotations[part], frames[part], path, part.start) for part in parts]

@@ -171,3 +171,9 @@ def get_scheme(name: str) -> Scheme:
     if name not in SCHEMES:
         raise ConfigError(f"Unknown landmark scheme '{name}'. Known: {', '.join(SCHEMES)}.")
     return SCHEMES[name]
+
+
+def schemes_of(*counts: int) -> str:
+    """A sentence for messages on the schemes with one of these numbers of points; empty where there is none."""
+    named = [f"{scheme.name} ({scheme.num_points})" for scheme in SCHEMES.values() if scheme.num_points in counts]
+    return f" Schemes of as many points: {', '.join(named)}." if named else ""

@@ -25,7 +25,7 @@ def nme_bins_figure(
     subsets: Mapping[str, Bool[np.ndarray, " image"]],
     edges: Sequence[float],
 ) -> Figure:
-    """The figure; a gray panel stands where a subset has no face in a range, a range without any face has no row.
+    """The figure; a place stays empty where a subset has no face in a range, a range without any face has no row.
 
     Args:
         table: What was predicted.
@@ -50,17 +50,22 @@ def nme_bins_figure(
         chosen += faces
         for face, flag in zip(faces, flags or [""] * len(faces), strict=True):
             shown = f"no face with NME {name}" if face is None else f"NME {nme[face]:.3f}"
-            titles.append(f"{flag.replace('_', '-')}: {shown}" if flag else shown)
+            titles.append(f"{flag.replace('_', '-')}: {shown}" if flag else shown * (face is not None))
     predicted_px = table.predicted_px
     nothing = np.zeros_like(dataset.samples.values(0))
     no_points = np.full_like(table.true_px[0], np.nan)
-    return overlay_grid(
+    figure = overlay_grid(
         [nothing if i is None else dataset.samples.values(int(table.index[i])) for i in chosen],
         [no_points if i is None else table.true_px[i] for i in chosen],
         [no_points if i is None else predicted_px[i] for i in chosen],
         titles,
         columns=len(flags) or _COLUMNS_WITHOUT_SUBSETS,
     )
+    for axes, face in zip(figure.axes, chosen, strict=True):
+        if face is None:
+            axes.images[0].set_visible(False)
+            axes.set_axis_off()
+    return figure
 
 
 def _medians(order: Int[np.ndarray, " face"], subsets: Sequence[Bool[np.ndarray, " image"]]) -> list[int | None]:

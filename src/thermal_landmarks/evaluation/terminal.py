@@ -10,6 +10,8 @@ from rich.table import Table
 from thermal_landmarks.evaluation.measures import pixel_error_by_point
 from thermal_landmarks.evaluation.table import ImageTable
 
+_SMALLEST_IN_FOUR_PLACES = 1e-3
+
 
 def metric_table(metrics: Mapping[str, float], normaliser: str, *, stage: Literal["test", "val"] = "test") -> Table:
     """The metrics of a test, or of the validation where there was none, and what they mean.
@@ -41,8 +43,13 @@ def metric_table(metrics: Mapping[str, float], normaliser: str, *, stage: Litera
         }
     for name, meaning in meanings.items():
         value = metrics.get(f"{stage}/{name}", math.nan)
-        table.add_row(name, "-" if math.isnan(value) else f"{value:.4f}", meaning)
+        table.add_row(name, "-" if math.isnan(value) else _shown(value), meaning)
     return table
+
+
+def _shown(value: float) -> str:
+    """Four places after the point; of what they would leave a digit or none, two digits."""
+    return f"{value:.4f}" if value == 0 or abs(value) >= _SMALLEST_IN_FOUR_PLACES else f"{value:.1e}"
 
 
 def landmark_table(table: ImageTable, names: Sequence[str]) -> Table:

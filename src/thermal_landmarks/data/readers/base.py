@@ -19,7 +19,7 @@ from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.formats.fluke import find_counts_table
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.readers.annotation_files import shortened
-from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.schemes import get_scheme, schemes_of
 from thermal_landmarks.errors import ConfigError, DataError, UserError
 
 _log = logging.getLogger(__name__)
@@ -158,8 +158,8 @@ class FileReader(ABC):
             return self._fault(
                 image,
                 location,
-                f"{len(points)} landmarks, but scheme '{self.scheme}' has {expected}. Set the scheme that the data set "
-                "is annotated in, or fix the record.",
+                f"{len(points)} landmarks, but scheme '{self.scheme}' has {expected}. Set data.source.scheme to "
+                f"that which the data set is annotated in, or fix the record.{schemes_of(len(points))}",
                 subject=subject,
             )
         farthest = np.abs(points[~np.isnan(points)]).max(initial=0)

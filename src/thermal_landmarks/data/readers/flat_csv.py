@@ -12,7 +12,7 @@ from thermal_landmarks.csv_table import original
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import require_text, shortened
 from thermal_landmarks.data.readers.base import FileReader, stated_unit
-from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.schemes import get_scheme, schemes_of
 from thermal_landmarks.errors import DataError
 
 _BOX = ("box_x_min", "box_y_min", "box_x_max", "box_y_max")
@@ -74,12 +74,13 @@ class FlatCsv(FileReader):
             raise DataError(
                 f"{self.annotation_file}, line 1: no column '{missing[0]}' ({len(missing)} column(s) missing). "
                 f"Expected image,subject,x0,y0,...,x{count - 1},y{count - 1} for scheme '{self.scheme}'."
+                f"{schemes_of(_points_in(header))}"
             )
         beyond = [name for name in (f"x{count}", f"y{count}") if name in header]
         if beyond:
             raise DataError(
                 f"{self.annotation_file}, line 1: column '{beyond[0]}', but scheme '{self.scheme}' has {count} points. "
-                "Set the scheme that the table is written in."
+                f"Set data.source.scheme to that which the table is written in.{schemes_of(_points_in(header))}"
             )
 
     def _read(self, row: dict[str, str], place: str) -> Annotation:
@@ -95,6 +96,10 @@ class FlatCsv(FileReader):
         box_px = (box[0], box[1], box[2], box[3]) if np.isfinite(box).all() else None
         attributes = stated_unit(row.get("unit"))
         return self._annotation(image, points, subject, place, box_px=box_px, attributes=attributes)
+
+
+def _points_in(header: list[str]) -> int:
+    return sum(name[:1] == "x" and name[1:].isdecimal() for name in header)
 
 
 def _number(cell: str) -> float:

@@ -18,7 +18,7 @@ from thermal_landmarks.data.formats.images import read_image_size
 from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, require_folder, require_text, shortened
 from thermal_landmarks.data.readers.base import FileReader, finding_of, stated_size
 from thermal_landmarks.data.readers.image_folder import ImageFinder
-from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.schemes import get_scheme, schemes_of
 from thermal_landmarks.errors import ConfigError, DataError
 
 _log = logging.getLogger(__name__)
@@ -115,7 +115,8 @@ class YoloPose(FileReader):
         if shape is not None and (not isinstance(shape, list) or shape not in ([points, 2], [points, 3])):
             raise DataError(
                 f"{file}: kpt_shape is {shortened(shape)}, but scheme '{self.scheme}' has {points} points, "
-                "each of 2 or 3 numbers. Set the scheme that the data set is annotated in."
+                "each of 2 or 3 numbers. Set data.source.scheme to that which the data set is annotated in."
+                f"{schemes_of(shape[0]) if shape and isinstance(shape, list) and isinstance(shape[0], int) else ''}"
             )
         return content
 
@@ -174,10 +175,11 @@ class YoloPose(FileReader):
     ) -> "_Line | Annotation":
         points = get_scheme(self.scheme).num_points
         if len(cells) not in (_BOX_END, _BOX_END + 2 * points, _BOX_END + 3 * points):
+            fitting = [(len(cells) - _BOX_END) // n for n in (2, 3) if (len(cells) - _BOX_END) % n == 0]
             finding = (
                 f"{len(cells)} numbers, expected class, box and {points} points of scheme '{self.scheme}' of 2 or 3 "
                 f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}; or {_BOX_END} for class and box alone. "
-                "Set the scheme, or fix the line."
+                f"Set data.source.scheme, or fix the line.{schemes_of(*fitting)}"
             )
             return self._fault(image, place, finding, subject=subject)
         try:
