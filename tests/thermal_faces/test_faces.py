@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -12,7 +13,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from thermal_faces import SyntheticFaces, faces
-from thermal_faces.camera.view import draw_view
 from thermal_faces.head.shape_modes import expression_modes
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError, DataError
@@ -257,9 +257,9 @@ def test_foreign_annotation_is_refused() -> None:
 
 
 def test_the_geometry_of_an_image_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn = []
-    monkeypatch.setattr(faces, "draw_view", lambda *args, **kwargs: drawn.append(1) or draw_view(*args, **kwargs))
+    counted = Mock(wraps=faces.draw_view)
+    monkeypatch.setattr(faces, "draw_view", counted)
     source = SyntheticFaces(subjects=1, images_per_subject=2, size=(32, 40), seed=11)
     for annotation in source.annotations():
         source.load(annotation)
-    assert len(drawn) == 2
+    assert counted.call_count == 2
