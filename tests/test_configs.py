@@ -131,7 +131,7 @@ def test_overfitting_shows_a_cascade_the_same_crops_in_every_epoch(blob_coco: Pa
     assert torch.equal(seen[0], seen[2])
 
 
-@pytest.mark.parametrize("experiment", ["lotr/m", "recipes/thermal_real"])
+@pytest.mark.parametrize("experiment", ["lotr/m", "recipes/real_cameras"])
 def test_overfitting_changes_no_image(experiment: str):
     cfg = compose_config("train", [f"experiment={experiment}", "debug=overfit"])
     settings = AugmentationSettings(**OmegaConf.to_object(cfg.data.augmentation))  # type: ignore[arg-type]

@@ -14,7 +14,7 @@ EXPERIMENTS = sorted(
     if p.stem not in ("from_study", "own_faces")  # tests/search/test_from_study.py, tests/test_faces_docs.py
 )
 PRESETS = [name for name in EXPERIMENTS if re.fullmatch("paper/[A-Z]-[1-4]", name)]
-SAMPLE_DATA = ("recipes/dlib_faces", "studies/overfit_thermal54", "studies/overfit_thermal_real")
+SAMPLE_DATA = ("recipes/dlib_faces", "studies/overfit_thermal54", "studies/overfit_portraits")
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
 from thermal_landmarks.models.checkpoint import load_checkpoint, shipped_checkpoints
 from thermal_landmarks.old_names import (
+    CHOICES,
     EXPERIMENTS,
     GROUPS,
     SETTINGS,
@@ -27,6 +28,7 @@ from thermal_landmarks.training.resuming import resumed_config
 def test_every_old_name_stands_for_something_that_is_there() -> None:
     assert set(TARGETS.values()) <= set(ALL_BUILDABLE)
     assert all((CONFIG_DIR / "experiment" / f"{name}.yaml").is_file() for name in EXPERIMENTS.values())
+    assert all((CONFIG_DIR / group / f"{name}.yaml").is_file() for (group, _), name in CHOICES.items())
     assert all((CONFIG_DIR / group).is_dir() for group in GROUPS.values())
     train = compose_config("train", ["search=quick", "experiment=recipes/cascade"])
     for name in SETTINGS.values():
@@ -37,7 +39,9 @@ def test_every_old_name_stands_for_something_that_is_there() -> None:
 @pytest.mark.parametrize(
     ("typed", "today"),
     [
-        ("experiment=thermal_real", "experiment=recipes/thermal_real"),
+        ("experiment=thermal_real", "experiment=recipes/real_cameras"),
+        ("experiment=recipes/thermal_real_large", "experiment=recipes/real_cameras_large"),
+        ("data=thermal_real", "data=portraits"),
         ("+experiment='[paper/A-2,comparison]'", "+experiment='[paper/A-2,studies/comparison]'"),
         ("experiment=comparison_looks,looks", "experiment=studies/comparison_cascade,recipes/cascade"),
         ("experiment=recipes/zooming", "experiment=recipes/cascade_heatmap"),
@@ -61,7 +65,7 @@ def test_an_old_name_is_answered_with_the_new_one(typed: str, today: str) -> Non
 @pytest.mark.parametrize(
     "typed",
     [
-        *("experiment=recipes/thermal_real", "weights=thermal_real", "--multirun", "-m", "stem.depth=3"),
+        *("experiment=recipes/real_cameras", "weights=thermal_real", "--multirun", "-m", "stem.depth=3"),
         *("data.source.folder='a mirror=b'", "flip_tta=true", "renderer_ablation/off=nothing", "source=mirror"),
     ],
 )

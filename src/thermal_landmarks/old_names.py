@@ -19,11 +19,13 @@ TARGETS = {
 }
 """What a config builds by `_target_`: then -> now."""
 
-_RECIPES = ["dlib_faces", "fine_tune", "thermal_real", "thermal_real_large", "thermal_real_perinasal6"]
-_STUDIES = ["comparison", "comparison_lotr", "overfit_thermal54", "overfit_thermal_real", "renderer_ablation"]
+_STUDIES = ["comparison", "comparison_lotr", "overfit_thermal54", "renderer_ablation"]
+_SIZES = ["", "_large", "_perinasal6"]
 EXPERIMENTS = {
-    **{name: f"recipes/{name}" for name in _RECIPES},
+    **{name: f"recipes/{name}" for name in ["dlib_faces", "fine_tune"]},
     **{name: f"studies/{name}" for name in _STUDIES},
+    **{f"{room}thermal_real{size}": f"recipes/real_cameras{size}" for room in ["", "recipes/"] for size in _SIZES},
+    **{f"{room}overfit_thermal_real": "studies/overfit_portraits" for room in ["", "studies/"]},
     "looks": "recipes/cascade",
     "recipes/looks": "recipes/cascade",
     "zooming": "recipes/cascade_heatmap",
@@ -32,6 +34,9 @@ EXPERIMENTS = {
     "studies/comparison_looks": "studies/comparison_cascade",
 }
 """`experiment=`: then -> now."""
+
+CHOICES = {("logger", "csv"): "none", ("data", "thermal_real"): "portraits"}
+"""Files of other config groups: then -> now."""
 
 GROUPS = {"without": "renderer_ablation/off", "always": "renderer_ablation/on"}
 """Config groups: then -> now."""
@@ -63,7 +68,7 @@ def todays_choice(group: str, name: str) -> str:
     """A file of a config group, or several, by today's name."""
     if group == "experiment":
         return todays_experiments(name)
-    return "none" if (group, name) == ("logger", "csv") else name
+    return CHOICES.get((group, name), name)
 
 
 def todays_setting(name: str) -> str:

@@ -45,7 +45,7 @@ def test_typing_mistakes_name_the_choices_in_one_screen(argument, expected, tmp_
 
 def test_two_mistakes_and_other_commands_are_answered_as_well(tmp_path, run):
     assert "Did you mean 'depth'?" in run("stem.dept=3", "branch.dept=2", cwd=tmp_path).stderr
-    result = run("checkpiont=x", "data=thermal_real", cwd=tmp_path, command="evaluate.py")
+    result = run("checkpiont=x", "data=portraits", cwd=tmp_path, command="evaluate.py")
     assert "Did you mean 'checkpoint'?" in result.stderr
     assert "Traceback" not in result.stderr
 
@@ -60,7 +60,7 @@ def test_two_mistakes_and_other_commands_are_answered_as_well(tmp_path, run):
     ],
 )
 def test_a_group_that_a_command_lacks_is_answered_with_those_it_has(command, argument, groups, tmp_path, run):
-    needed = ["data=thermal_real"] if command == "evaluate.py" else []
+    needed = ["data=portraits"] if command == "evaluate.py" else []
     result = run(*needed, argument, cwd=tmp_path, command=command)
     assert result.returncode == 1
     assert f"has no config group '{argument.partition('=')[0]}'" in result.stderr
@@ -136,7 +136,7 @@ OUTPUTS = (
 @pytest.mark.parametrize("command", OUTPUTS)
 @pytest.mark.parametrize("place", ["run", "sweep"])
 def test_output_names_the_folder_of_every_command_that_writes(command, place):
-    needed = ["data=thermal_real"] if command == "evaluate" else []
+    needed = ["data=portraits"] if command == "evaluate" else []
 
     def folder(*overrides: str) -> str:
         GlobalHydra.instance().clear()

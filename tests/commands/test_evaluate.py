@@ -34,7 +34,7 @@ def test_a_checkpoint_is_measured_on_real_faces(
 ) -> None:
     checkpoint = make_checkpoint(image_size=(48, 64))
     settings = ("device=cpu", "metrics.normaliser=box", "overlays=2", "hydra.run.dir=out")
-    assert evaluate(f"checkpoint={checkpoint}", "data=thermal_real", *settings) is None
+    assert evaluate(f"checkpoint={checkpoint}", "data=portraits", *settings) is None
     metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
     with (tmp_path / "out" / "per_image.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -50,16 +50,16 @@ def test_a_checkpoint_is_measured_on_real_faces(
 
 
 def test_a_scheme_that_the_data_cannot_serve_is_named(evaluate: Evaluate, make_checkpoint: MakeCheckpoint) -> None:
-    code = evaluate(f"checkpoint={make_checkpoint(scheme='ibug68')}", "data=thermal_real")
+    code = evaluate(f"checkpoint={make_checkpoint(scheme='ibug68')}", "data=portraits")
     assert "Data in scheme 'face16' can't serve scheme 'ibug68'" in str(code)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("data=thermal_real",), "checkpoint is not set"),
+        (("data=portraits",), "checkpoint is not set"),
         (("checkpoint=x.ckpt",), "You must specify 'data'"),
-        (("checkpoint=x.ckpt", "data=thermal_real"), "x.ckpt: there is no such file"),
+        (("checkpoint=x.ckpt", "data=portraits"), "x.ckpt: there is no such file"),
     ],
 )
 def test_a_missing_setting_is_named(evaluate: Evaluate, arguments: tuple[str, ...], message: str) -> None:

@@ -1,4 +1,4 @@
-"""Measure a checkpoint on any data set: `python src/evaluate.py checkpoint=outputs/train/... data=thermal_real`."""
+"""Measure a checkpoint on any data set: `python src/evaluate.py checkpoint=outputs/train/... data=portraits`."""
 
 from pathlib import Path
 

@@ -32,7 +32,7 @@ def calibrated(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> P
     folder = tmp_path_factory.mktemp("calibrated")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data))
-        calibrate_config(config("data=thermal_real"), folder)
+        calibrate_config(config("data=portraits"), folder)
     return folder
 
 
@@ -79,7 +79,7 @@ def test_evaluate_measures_the_calibrated_points(
     monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data))
     nme = []
     for checkpoint in ("thermal_real", calibrated):
-        overrides = [f"checkpoint={checkpoint}", "data=thermal_real", "overlays=0", "device=cpu", "data.workers=1"]
+        overrides = [f"checkpoint={checkpoint}", "data=portraits", "overlays=0", "device=cpu", "data.workers=1"]
         nme.append(evaluate_config(compose_config("evaluate", overrides), tmp_path / "out")["test/nme"])
     assert nme[1] < 0.75 * nme[0]
 
@@ -88,7 +88,7 @@ def test_calibrating_once_more_starts_from_the_network(
     calibrated: Path, shared_data: Path, tmp_path: Path, monkeypatch
 ):
     monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data))
-    result = calibrate_config(config("data=thermal_real", f"checkpoint={calibrated}"), tmp_path / "again")
+    result = calibrate_config(config("data=portraits", f"checkpoint={calibrated}"), tmp_path / "again")
     assert result["nme_before"] == json.loads((calibrated / "calibration.json").read_text())["nme_before"]
     assert load_checkpoint(tmp_path / "again").calibration == load_checkpoint(calibrated).calibration
     assert find_checkpoint(calibrated) == calibrated / "checkpoints" / "best.ckpt"

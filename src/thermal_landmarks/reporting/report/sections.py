@@ -138,7 +138,7 @@ def sections(
             "evaluations",
             "Other data",
             "Each line is a checkpoint on a data set; lines of different data aren't comparable.",
-            "python src/evaluate.py checkpoint=RUN data=thermal_real",
+            "python src/evaluate.py checkpoint=RUN data=portraits",
             [evaluation_table(found.evaluations)] if found.evaluations else [],
         ),
         Section(
