@@ -1,5 +1,6 @@
 """The command `track`, on a few rendered frames as a TIFF of several pages."""
 
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import tifffile
 from scipy.ndimage import shift
 
 from thermal_faces import SyntheticFaces
+from thermal_landmarks.data.video import open_video
 
 RunScript = Callable[..., Any]
 FRAMES = 6
@@ -97,3 +99,30 @@ def test_what_is_missing_or_unknown_is_named(
     result = run_script(["src/track.py", *arguments], cwd=tmp_path)
     assert result.returncode == 1
     assert message in result.stderr
+
+
+def test_a_stream_is_recorded_for_its_overlay_and_its_signals(
+    film: Path, tmp_path: Path, run_script: RunScript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = np.round((tifffile.imread(film) + 273.15) * 100).astype(np.uint16)
+    monkeypatch.setattr("sys.stdin", type("In", (), {"buffer": io.BytesIO(frames.tobytes())}))
+    shape = ["size=[120,160]", "dtype=uint16", "unit=centi_kelvin", "fps=10"]
+    result = run_script(["src/track.py", "source=-", *shape, "output=live", "device=cpu"], cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    folder = tmp_path / "live"
+    assert json.loads((folder / "tracking.json").read_text())["recording"] == "recording.mkv"
+    kept = list(open_video(folder / "recording.mkv", unit="centi_kelvin"))
+    np.testing.assert_allclose([frame.image.values for frame in kept], frames / 100 - 273.15, atol=1e-3)
+    assert len(list(open_video(folder / "overlay.mp4"))) == FRAMES
+    result = run_script(["src/signals.py", f"tracks={folder}", "output=signals"], cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    warmest = pd.read_csv(tmp_path / "signals" / "signals.csv")["value"].max()
+    assert 30 < warmest < 45
+
+
+def test_a_camera_cannot_be_resumed(tmp_path: Path, run_script: RunScript) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "progress.json").write_text("{}")
+    result = run_script(["src/track.py", "source=rtsp://camera.invalid/live", "resume=here"], cwd=tmp_path)
+    assert result.returncode != 0
+    assert "can't be seen again" in result.stderr

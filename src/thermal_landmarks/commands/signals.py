@@ -71,6 +71,10 @@ def main(cfg: DictConfig) -> None:
 
 def _recording(tracking: dict[str, Any], folder: Path) -> str:
     """The file or folder that was tracked; a stored address or camera opens nothing by itself."""
+    from thermal_landmarks.data.video import RECORDING
+
+    if tracking.get("recording") == RECORDING:
+        return str(folder / RECORDING)
     source = tracking.get("source")
     if not isinstance(source, str) or source == "-" or source.isdigit() or "://" in source:
         raise ConfigError(

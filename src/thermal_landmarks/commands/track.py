@@ -12,7 +12,7 @@ from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError, Interrupted
 
 _CHOICES = {"smoothing": ("none", "one_euro", "kalman"), "format": ("csv", "deeplabcut")}
-_NO_INFLUENCE = ("hydra", "output", "resume", "overlay", "frames", "format", "smoothing", "device")
+_NO_INFLUENCE = ("hydra", "output", "resume", "overlay", "record", "frames", "format", "smoothing", "device")
 
 
 @command("track")
@@ -23,7 +23,7 @@ def main(cfg: DictConfig) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from thermal_landmarks import __version__
-    from thermal_landmarks.data.video import open_video
+    from thermal_landmarks.data.video import RECORDING, open_video
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.inference.tracking.files import TrackFiles, track_frames
     from thermal_landmarks.inference.tracking.overlay import write_overlay
@@ -46,7 +46,11 @@ def main(cfg: DictConfig) -> None:
     console = Console()
     torch.set_num_threads(1)  # a face is too little work to share
     folder = Path(HydraConfig.get().runtime.output_dir)
-    video = open_video(str(cfg.source), fps=cfg.fps, unit=cfg.unit, palette=cfg.palette, size=cfg.size, dtype=cfg.dtype)
+    source = {name: cfg[name] for name in ("fps", "unit", "palette", "size", "dtype")}
+    recording = folder / RECORDING
+    if cfg.resume is not None and _is_camera(str(cfg.source)):
+        raise ConfigError(f"resume={cfg.resume}: source={cfg.source} can't be seen again. Leave out resume=.")
+    video = open_video(str(cfg.source), **source, record=recording if cfg.record else None)
     predictor = Predictor.from_checkpoint(cfg.checkpoint, device=cfg.device, speed=cfg.speed)
     tracker = Tracker(
         predictor,
@@ -102,12 +106,15 @@ def main(cfg: DictConfig) -> None:
             write_deeplabcut(folder, names, outcome.tracks, folder / "tracks_deeplabcut.csv")
         faces = read_pieces(folder / "faces.csv")
         tracking_figure(faces, folder / "tracks.png", title=video.name, frames=outcome.frames)
-        finished = request.signal_number is None
-        if cfg.overlay and finished and not video.live:
+        if video.live:
+            video.close()
+        finished = request.signal_number is None or _is_camera(str(cfg.source))
+        if cfg.overlay and finished and (recording.exists() or not video.live):
             progress.update(drawing, visible=True)
+            again = open_video(str(recording), **source) if video.live else video
             write_overlay(
                 folder / "overlay.mp4",
-                itertools.islice(video.frames(), outcome.frames),
+                itertools.islice(again.frames(), outcome.frames),
                 folder,
                 fps=video.fps,
                 advance=lambda frame: progress.update(drawing, completed=frame + 1),
@@ -116,6 +123,7 @@ def main(cfg: DictConfig) -> None:
         folder / "tracking.json",
         {
             "source": str(cfg.source),
+            "recording": recording.name if video.live and recording.exists() else None,
             "settings": plain,
             "frames": outcome.frames,
             "finished": finished and outcome.ended is None,
@@ -130,12 +138,17 @@ def main(cfg: DictConfig) -> None:
         },
     )
     _say(console, outcome, folder)
-    if request.signal_number is not None:
+    if not finished and request.signal_number is not None:
         raise Interrupted(
             f"Stopped after frame {outcome.frames - 1}; {folder} holds what came before. Go on: "
             f"thermal-landmarks track source={cfg.source} resume={folder}",
             request.signal_number,
         )
+
+
+def _is_camera(source: str) -> bool:
+    """A camera or stream has no end of its own: stopping it finishes the recording."""
+    return source.isdigit() or "://" in source
 
 
 def _total(available: int | None, wanted: int | None) -> int | None:

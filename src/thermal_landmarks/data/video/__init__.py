@@ -2,6 +2,7 @@
 
 from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.data.video.opening import open_video
+from thermal_landmarks.data.video.recording import RECORDING
 from thermal_landmarks.data.video.video import Video
 
-__all__ = ["Video", "VideoFrame", "open_video"]
+__all__ = ["RECORDING", "Video", "VideoFrame", "open_video"]

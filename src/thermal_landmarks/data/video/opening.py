@@ -10,6 +10,7 @@ from thermal_landmarks.data.video.flir_video import MAGIC, FlirVideo
 from thermal_landmarks.data.video.folder import Folder
 from thermal_landmarks.data.video.frame import Container
 from thermal_landmarks.data.video.raw import Raw
+from thermal_landmarks.data.video.recording import Recorded
 from thermal_landmarks.data.video.tiff_pages import TiffPages
 from thermal_landmarks.data.video.video import Video
 from thermal_landmarks.errors import ConfigError, DataError, UserError
@@ -28,6 +29,7 @@ def open_video(
     palette: str = "auto",
     size: tuple[int, int] | None = None,
     dtype: str | None = None,
+    record: Path | None = None,
 ) -> Video:
     """Open a video for reading; the content tells the container, whatever the suffix says.
 
@@ -41,6 +43,7 @@ def open_video(
         palette: Of 8-bit colour pictures; see `without_palette`.
         size: (height, width) of raw frames.
         dtype: Of raw frames: `uint8`, `uint16`, `float32`, ...
+        record: A Matroska file that gets the frames of a camera, stream or pipe without loss, while they are read.
 
     Raises:
         DataError: If there is no such file, it is damaged, or no frame of it can be read.
@@ -49,7 +52,10 @@ def open_video(
     if fps is not None and not 0 < fps < float("inf"):
         raise ConfigError(f"fps={fps} should be a positive number of frames a second.")
     try:
-        return Video(_container(str(source), unit, size, dtype), fps=fps, unit=unit, palette=palette)
+        container: Container = _container(str(source), unit, size, dtype)
+        if record is not None and container.live:
+            container = Recorded(container, record)
+        return Video(container, fps=fps, unit=unit, palette=palette)
     except (UserError, MemoryError):
         raise
     except Exception as error:  # decoders raise almost anything on damaged files

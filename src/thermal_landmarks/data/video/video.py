@@ -1,7 +1,7 @@
 """A video as images: one size, one unit and one colour palette from its first frame to its last."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain, islice
@@ -54,7 +54,7 @@ class Video:
         self._container, self._palette = container, palette
         self._stated_fps, self._stored_unit = fps, unit
         self._ahead: list[StoredFrame] = []
-        self._stream: Iterator[StoredFrame] = container.read(0)
+        self._stream: Generator[StoredFrame] = container.read(0)
         first = self._first()
         if self._stored_unit is None and first.unit is None:
             self._stored_unit = infer_unit(container.unit_beside, first.values)
@@ -68,7 +68,8 @@ class Video:
         timed = any(frame.time_s is not None for frame in self._ahead)
         self.fps: float = fps or container.fps or (self._arriving() if container.live and timed else _ASSUMED_FPS)
         if not container.live:
-            self._stream, self._ahead = iter(()), self._ahead[:1]
+            self._stream.close()
+            self._ahead = self._ahead[:1]
         if not (timed or fps or container.fps):
             _log.warning(
                 "%s: says nothing of its time; %g frames a second are assumed. Set fps=.", self._said, self.fps
@@ -83,6 +84,10 @@ class Video:
     def live(self) -> bool:
         """Whether it can be read only once, as a camera."""
         return self._container.live
+
+    def close(self) -> None:
+        """Let a camera or stream go; what was recorded of it is whole then."""
+        self._stream.close()
 
     def __iter__(self) -> Iterator[VideoFrame]:
         return self.frames()
@@ -210,7 +215,7 @@ class Video:
         return image if self._palette == "none" else replace(without_palette(image, self._palette), rgb=None)
 
 
-def _ending(error: DataError) -> Iterator[StoredFrame]:
+def _ending(error: DataError) -> Generator[StoredFrame]:
     raise error
     yield
 
