@@ -15,8 +15,10 @@ from thermal_landmarks.data.video.recording import Recorded
 class Camera:
     """Gives these frames; None is one that can't be decoded."""
 
-    path = unit_beside = Path("camera")
-    name, n_frames, live = "camera", None, True
+    path = Path("camera")
+    unit_beside = path
+    name, live = "camera", True
+    n_frames: int | None = None
 
     def __init__(self, frames: list[np.ndarray | None], fps: float | None = 9.0) -> None:
         self.frames, self.fps = frames, fps
@@ -66,7 +68,7 @@ def test_a_frame_that_cannot_be_decoded_keeps_its_number(lost: int, tmp_path: Pa
 
 def test_what_was_read_before_a_stop_is_whole(tmp_path: Path) -> None:
     stream = Recorded(Camera(list(_random(5, 24, 32, dtype="uint8"))), tmp_path / "a.mkv").read(0)
-    next(stream), next(stream)
+    assert [next(stream).index, next(stream).index] == [0, 1]
     stream.close()
     assert len(list(open_video(tmp_path / "a.mkv"))) == 2
 
