@@ -1,3 +1,48 @@
-"""Facial landmarks in thermal images."""
+"""Facial landmarks in thermal images and video.
+
+What predicts is imported when it is first asked for: the version, the runtime and `--help` want no PyTorch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thermal_landmarks.data.formats.images import read_image
+    from thermal_landmarks.data.formats.palettes import without_palette
+    from thermal_landmarks.data.video import open_video
+    from thermal_landmarks.inference.face import Face
+    from thermal_landmarks.inference.predictor import Predictor
+    from thermal_landmarks.inference.tracking.track import TrackedFace
+    from thermal_landmarks.inference.tracking.tracker import Tracker
+    from thermal_landmarks.runtime import ExportedFaces
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "ExportedFaces",
+    "Face",
+    "Predictor",
+    "TrackedFace",
+    "Tracker",
+    "__version__",
+    "open_video",
+    "read_image",
+    "without_palette",
+]
+
+_MODULES = {
+    "ExportedFaces": "runtime",
+    "Face": "inference.face",
+    "Predictor": "inference.predictor",
+    "TrackedFace": "inference.tracking.track",
+    "Tracker": "inference.tracking.tracker",
+    "open_video": "data.video",
+    "read_image": "data.formats.images",
+    "without_palette": "data.formats.palettes",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module 'thermal_landmarks' has no attribute '{name}'")
+    return getattr(import_module(f"thermal_landmarks.{_MODULES[name]}"), name)

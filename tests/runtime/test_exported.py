@@ -25,7 +25,7 @@ class Blocked:
             raise ModuleNotFoundError(name)
 sys.meta_path.insert(0, Blocked())
 import numpy as np
-from thermal_landmarks.runtime import ExportedFaces
+from thermal_landmarks import ExportedFaces
 face, *_ = ExportedFaces(threads=1).faces(np.load(sys.argv[1]))
 np.save(sys.argv[2], face.points_px)
 status = open("/proc/self/status").read() if sys.platform == "linux" else "VmHWM: 0 kB"

@@ -30,7 +30,7 @@ _MIN_SIDE = 2
 _LONGEST_REASON = 300  # characters of what a decoder says
 
 
-def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None = None) -> ThermalImage:
+def read_image(path: str | Path, *, unit: str | None = None, counts_table: Path | None = None) -> ThermalImage:
     """Read one image file.
 
     Colour pictures give their luminance and keep their colours beside it. Images are upright, as their EXIF orientation
@@ -49,7 +49,7 @@ def read_image(path: Path, *, unit: str | None = None, counts_table: Path | None
         DataError: If the file is missing, damaged, of an unknown format, not one 2-D image, or holds no usable value.
         ConfigError: If the unit is unknown.
     """
-    return to_image(path, read_stored(path, unit=unit, counts_table=counts_table))
+    return to_image(Path(path), read_stored(Path(path), unit=unit, counts_table=counts_table))
 
 
 def check_unit(unit: str | None) -> None:
