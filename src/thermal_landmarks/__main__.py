@@ -11,20 +11,20 @@ from thermal_landmarks import __version__
 
 NAME = "thermal-landmarks"
 COMMANDS = {
+    "predict": "landmarks of every face in image files",
+    "track": "every face of a video, frame by frame",
+    "signals": "breathing, perspiration and temperatures along the tracks of a video",
     "check_data": "read a data set as training would and report on it",
+    "calibrate": "learn from a few annotated faces where an annotator puts each landmark",
     "train": "train, test and measure one model; with --multirun a grid or a search",
     "evaluate": "measure a trained network on any data set",
-    "predict": "landmarks of image files",
-    "track": "every face of a video, frame by frame",
-    "calibrate": "learn from a few annotated faces where an annotator puts each landmark",
     "export": "a trained network as one file that needs no PyTorch",
-    "visualize": "pictures of what a network has learned",
     "report": "one page on all runs and searches below outputs/",
-    "reproduce": "the paper's searches, trainings and ablations, stopped and continued at any point",
-    "dashboard": "lay out a W&B workspace",
+    "visualize": "pictures of what a network has learned",
     "models": "parameters, operations and memory of every model",
-    "signals": "breathing, perspiration and temperatures along the tracks of a video",
+    "reproduce": "the paper's searches, trainings and ablations, stopped and continued at any point",
     "render_sequence": "rendered video with landmarks and physiological signals",
+    "dashboard": "lay out a W&B workspace",
 }
 """What each module of `thermal_landmarks.commands` does, in the order in which people need them."""
 

@@ -188,3 +188,9 @@ def test_a_disk_that_takes_no_files_is_one_line():
 
 def test_errors_of_the_program_keep_their_traceback():
     assert explain(ZeroDivisionError("x"), "train", []) is None
+
+
+def test_a_package_of_an_extra_that_is_not_installed_is_named_with_what_installs_it():
+    said = explain(ModuleNotFoundError("No module named 'onnx'", name="onnx.helper"), "export", [])
+    assert said == "The package onnx isn't installed. Install it: pip install 'thermal-landmarks[export]'"
+    assert explain(ModuleNotFoundError("No module named 'nothing'", name="nothing"), "export", []) is None

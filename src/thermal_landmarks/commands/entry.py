@@ -10,6 +10,7 @@ import shlex
 import signal
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -208,10 +209,21 @@ def explain(error: BaseException, config_name: str, arguments: list[str]) -> str
         return str(error).split("Config search path:")[0].strip()
     if isinstance(error, OSError) and error.errno in _DISK:
         return f"{error.filename or 'A file'}: {error.strerror}. Free space, or name another folder."
+    if isinstance(error, ModuleNotFoundError):
+        return _left_out(error.name or "")
     if isinstance(error, InstantiationException) and isinstance(error.__cause__, ValueError | TypeError):
         return f"{error.__cause__} (in the setting {str(error).rpartition('full_key: ')[2]})"
     if isinstance(error, OmegaConfBaseException | HydraException) and error.__cause__ is None:
         return str(error)
+    return None
+
+
+def _left_out(module: str) -> str | None:
+    """What to install, if an extra brings the module."""
+    package = module.partition(".")[0].replace("_", "-")
+    for requirement in metadata.requires("thermal-landmarks") or []:
+        if found := re.fullmatch(rf"{re.escape(package)}\W.*extra == ['\"](\w+)['\"]", requirement):
+            return f"The package {package} isn't installed. Install it: pip install 'thermal-landmarks[{found[1]}]'"
     return None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
+from thermal_landmarks import __version__
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.report.pictures import (
     activation_pictures,
@@ -89,10 +90,12 @@ def write_report(
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    commit = git_commit()
+    version = f"thermal-landmarks {__version__}{f', commit {commit}' if commit else ''}"
     facts = {
         "title": title,
         "summary": _summary(found, protocols, len(searches)),
-        "made": f"{datetime.now():%Y-%m-%d %H:%M}, code at commit {git_commit() or 'unknown'}",
+        "made": f"{datetime.now():%Y-%m-%d %H:%M} by {version}",
         "source": SOURCE,
         "notes": paper_notes(),
         "sections": parts,
