@@ -1,5 +1,7 @@
 """Graphs made of the shipped exported file: half precision, 8 bits, OpenVINO; and a calibration in pairs of numbers."""
 
+import functools
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +18,15 @@ from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks, percentile_of
 from thermal_landmarks.exporting.export import TOLERANCE_PX
 from thermal_landmarks.exporting.face_graphs import Candidates
-from thermal_landmarks.exporting.onnx_file import half_precision, write
-from thermal_landmarks.exporting.openvino_file import OpenVinoFaces, convert
-from thermal_landmarks.exporting.parity import Parity, compare
+from thermal_landmarks.exporting.onnx_file import half_precision, image_inputs, write
+from thermal_landmarks.exporting.openvino_file import convert, runner
+from thermal_landmarks.exporting.parity import Parity, compare_faces
 from thermal_landmarks.exporting.quantisation import quantise
 from thermal_landmarks.inference.calibration.offsets import Calibration
+from thermal_landmarks.inference.face import Face
 from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.runtime.exported import ExportedFaces, shipped_exports
+from thermal_landmarks.runtime.exported import ExportedFaces, as_faces, shipped_exports
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +45,16 @@ def shipped() -> onnx.ModelProto:
     return onnx.load(shipped_exports()["thermal_real"])
 
 
+def all_faces(path: Path) -> Callable[[ThermalImage], list[Face]]:
+    return functools.partial(ExportedFaces(path, threads=1).faces, min_score=0.0)
+
+
 def test_half_precision_halves_the_weights_and_moves_no_landmark_far(
     shipped: onnx.ModelProto, predictor: Predictor, frames: list[ThermalImage], tmp_path: Path
 ) -> None:
     write(half_precision(shipped), tmp_path / "half.onnx", ExportedFaces().settings)
     assert (tmp_path / "half.onnx").stat().st_size < 0.6 * shipped_exports()["thermal_real"].stat().st_size
-    parity = compare(ExportedFaces(tmp_path / "half.onnx", threads=1), predictor, frames)
+    parity = compare_faces(all_faces(tmp_path / "half.onnx"), predictor, frames)
     parity.require(TOLERANCE_PX["16"], tmp_path)
     assert parity.largest_px > 1e-3  # it does differ
 
@@ -65,7 +72,7 @@ def test_8_bits_are_smaller_and_close(
     assert sum(node.op_type == "QuantizeLinear" for node in model.graph.node) > 20
     # the finder's quick look stays in 32 bits
     assert (tmp_path / "int8.onnx").stat().st_size < 0.95 * shipped_exports()["thermal_real"].stat().st_size
-    parity = compare(ExportedFaces(tmp_path / "int8.onnx", threads=1), predictor, frames)
+    parity = compare_faces(all_faces(tmp_path / "int8.onnx"), predictor, frames)
     parity.require(TOLERANCE_PX["int8"], tmp_path)
 
 
@@ -74,12 +81,13 @@ def test_openvino_finds_the_same_faces(
     shipped: onnx.ModelProto, predictor: Predictor, frames: list[ThermalImage], tmp_path: Path
 ) -> None:
     convert(shipped, tmp_path / "faces.xml")
-    parity = compare(OpenVinoFaces(tmp_path / "faces.xml", threads=1), predictor, frames)
+    run = runner(tmp_path / "faces.xml", 1)
+    parity = compare_faces(lambda image: as_faces(run(image_inputs(image)), min_score=0.0), predictor, frames)
     assert parity.faces >= 3
     parity.require(0.2, tmp_path)
 
 
-def test_a_file_that_says_something_else_is_refused() -> None:
+def test_a_file_that_says_something_else_is_refused_and_deleted(tmp_path: Path) -> None:
     same = Parity(frames=4, faces=4, unmatched=0, median_px=0.1, largest_px=0.2, largest_confidence=0.0)
     same.require(0.3, Path("a.onnx"))
     with pytest.raises(DataError, match=r"a\.onnx differs from the network: landmarks of a face by 0\.2 pixels"):
@@ -88,6 +96,14 @@ def test_a_file_that_says_something_else_is_refused() -> None:
         Parity(4, 0, 0, 0.0, 0.0, 0.0).require(1.0, Path("a.onnx"))
     with pytest.raises(DataError, match="found by one alone"):
         Parity(4, 4, 2, 0.0, 0.0, 0.0).require(1.0, Path("a.onnx"))
+    files = [tmp_path / name for name in ("a.xml", "a.bin")]
+    for file in files:
+        file.touch()
+    same.require_or_delete(0.3, files)
+    assert all(file.exists() for file in files)
+    with pytest.raises(DataError, match=r"a\.xml differs"):
+        same.require_or_delete(0.1, files)
+    assert not any(file.exists() for file in files)
 
 
 @pytest.mark.parametrize("size", [(120, 160), (96, 70), (300, 500)])

@@ -1,13 +1,11 @@
 """A checkpoint as one file that needs no PyTorch: `python src/export.py checkpoint=thermal_real format=onnx`."""
 
 from pathlib import Path
-from typing import Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
-from thermal_landmarks.errors import ConfigError
 
 
 @command("export")
@@ -18,29 +16,27 @@ def main(cfg: DictConfig) -> None:
 
     from thermal_landmarks.data.formats.images import read_image
     from thermal_landmarks.exporting.export import export
-    from thermal_landmarks.exporting.part import export_part
     from thermal_landmarks.inference.image_files import find_images
     from thermal_landmarks.models.checkpoint import find_checkpoint
 
     checkpoint = find_checkpoint(cfg.checkpoint)
     frames = [] if cfg.frames is None else [read_image(file, unit=cfg.unit) for file in find_images(cfg.frames)]
-    if cfg.what not in ("faces", "landmarks", "finder"):
-        raise ConfigError(f"what={cfg.what} is unknown. Choose faces, landmarks, finder.")
     kind = cfg.speed if cfg.what == "faces" else cfg.what
     name = cfg.name or f"{checkpoint.stem}_{kind}{'' if str(cfg.precision) == '32' else f'_{cfg.precision}'}"
     path = Path(HydraConfig.get().runtime.output_dir) / name
-    settings: dict[str, Any] = {
-        "finder": None if cfg.finder is None else find_checkpoint(cfg.finder),
-        "form": cfg.format,
-        "precision": str(cfg.precision),
-        "frames": frames,
-        "rendered": cfg.rendered_frames,
-        "tolerance_px": cfg.tolerance_px,
-    }
-    if cfg.what == "faces":
-        exported = export(checkpoint, path, speed=cfg.speed, finder_first_size=cfg.finder_first_size, **settings)
-    else:
-        exported = export_part(checkpoint, path, cfg.what, **settings)
+    exported = export(
+        checkpoint,
+        path,
+        what=cfg.what,
+        finder=None if cfg.finder is None else find_checkpoint(cfg.finder),
+        form=cfg.format,
+        speed=cfg.speed,
+        precision=str(cfg.precision),  # type: ignore[arg-type]
+        frames=frames,
+        rendered=cfg.rendered_frames,
+        tolerance_px=cfg.tolerance_px,
+        finder_first_size=cfg.finder_first_size,
+    )
     table = Table("", "MB", "ms, 1 thread (CPU time)", "ms, 2 threads")
     for row in exported.rows:
         size = "" if row.size_bytes is None else f"{row.size_bytes / 1e6:.2f}"

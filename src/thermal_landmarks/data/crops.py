@@ -5,7 +5,7 @@ network can. Crops are cut from the frame (the stored image) on the device; each
 `models.cascade` runs the network on them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float
@@ -97,11 +97,25 @@ def cut_crops(
     return views if cascade.percentiles is None else stretch(views, cascade.percentiles)
 
 
-def stretch(views: Tensor, percentiles: tuple[float, float]) -> Tensor:
-    """Each view's percentiles become -1 and +1; what lies beyond is clipped."""
+def _smallest(values: Float[Tensor, "view n"], rank: int) -> Float[Tensor, " view"]:
+    """The value with `rank` smaller ones, from the nearer end."""
+    count = values.shape[1]
+    from_below = 2 * rank < count
+    return values.topk(1 + rank if from_below else count - rank, largest=not from_below).values[:, -1]
+
+
+def stretch(
+    views: Tensor, percentiles: tuple[float, float], *, smallest: Callable[[Tensor, int], Tensor] = _smallest
+) -> Tensor:
+    """Each view's percentiles become -1 and +1; what lies beyond is clipped.
+
+    Args:
+        views: Of one channel.
+        percentiles: Of a sample of a view's pixels.
+        smallest: Of each row of values, the one with so many smaller ones.
+    """
     step = max(1, min(views.shape[-2:]) // 32)  # a thousand pixels tell the percentiles
     sample = views[:, 0, ::step, ::step].flatten(1)
     ranks = [round(p / 100 * (sample.shape[1] - 1)) for p in percentiles]
-    low = sample.topk(1 + ranks[0], largest=False).values[:, -1, None, None, None]
-    high = sample.topk(sample.shape[1] - ranks[1]).values[:, -1, None, None, None]
+    low, high = (smallest(sample, rank)[:, None, None, None] for rank in ranks)
     return ((views - low) * (2 / (high - low).clamp(min=1e-4)) - 1).clamp(-1, 1)

@@ -16,6 +16,8 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.inference.predictor import Predictor
 
+_HALVINGS = 24  # of the range of values: as fine as float32
+
 
 class CropLandmarks(nn.Module):
     """One look at each crop.
@@ -58,7 +60,7 @@ class CropLandmarks(nn.Module):
 
     def _normalised(self, crops: Tensor, celsius: Tensor) -> Float[Tensor, "crop 1 height width"]:
         if self._of_crop is not None:
-            return stretch(crops, self._of_crop)
+            return stretch(crops, self._of_crop, smallest=smallest_by_halving)
         if self._of_image is None:
             low, high = (torch.where(celsius, *ends) for ends in zip(*self._windows, strict=True))
         else:
@@ -68,10 +70,17 @@ class CropLandmarks(nn.Module):
 
 
 def percentile_of(values: Float[Tensor, "crop n"], percentile: float) -> Float[Tensor, " crop"]:
-    """As `numpy.percentile` gives it, from the nearer end of the values alone."""
-    count = values.shape[1]
-    from_below = percentile <= 50
-    rank = (percentile if from_below else 100 - percentile) / 100 * (count - 1)
-    place, share = math.floor(rank), rank - math.floor(rank)
-    ends = values.topk(min(place + 2, count), largest=not from_below).values
-    return torch.lerp(ends[:, place], ends[:, min(place + 1, count - 1)], share)
+    """As `numpy.percentile` gives it."""
+    rank = percentile / 100 * (values.shape[1] - 1)
+    below = smallest_by_halving(values, math.floor(rank))
+    return torch.lerp(below, smallest_by_halving(values, math.ceil(rank)), rank - math.floor(rank))
+
+
+def smallest_by_halving(values: Float[Tensor, "crop n"], rank: int) -> Float[Tensor, " crop"]:
+    """The value with `rank` smaller ones, without sorting, which runtimes of phones can't."""
+    low, high = values.amin(dim=1), values.amax(dim=1)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        enough = (values <= middle[:, None]).to(values.dtype).sum(dim=1) > rank
+        low, high = torch.where(enough, low, middle), torch.where(enough, middle, high)
+    return torch.where(values <= high[:, None], values, low[:, None]).amax(dim=1)

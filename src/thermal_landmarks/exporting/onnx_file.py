@@ -21,6 +21,7 @@ from onnx import TensorProto, compose, helper, numpy_helper
 from torch import Tensor, nn
 from torch.export import Dim
 
+from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
 from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks
@@ -230,6 +231,11 @@ def runner(path: Path, threads: int) -> Callable[[dict[str, np.ndarray]], dict[s
     session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     names = [result.name for result in session.get_outputs()]
     return lambda given: dict(zip(names, session.run(names, given), strict=True))
+
+
+def image_inputs(image: ThermalImage) -> dict[str, np.ndarray]:
+    """What a graph of all faces gets of an image."""
+    return {"image": image.values, "celsius": np.array(image.unit == "celsius")}
 
 
 def write(model: onnx.ModelProto, path: Path, settings: dict[str, Any]) -> None:

@@ -8,11 +8,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.exporting.quantisation import inputs
-from thermal_landmarks.inference.face import Face
-from thermal_landmarks.runtime.exported import as_faces
 
 
 def convert(model: onnx.ModelProto, path: Path) -> None:
@@ -24,22 +20,6 @@ def convert(model: onnx.ModelProto, path: Path) -> None:
     openvino = _openvino()
     graph = openvino.convert_model(io.BytesIO(model.SerializeToString()))
     openvino.save_model(graph, path, compress_to_fp16=False)
-
-
-class OpenVinoFaces:
-    """An exported file as OpenVINO runs it; what the parity check compares.
-
-    Args:
-        path: The .xml file.
-        threads: That an image gets.
-    """
-
-    def __init__(self, path: Path, *, threads: int) -> None:
-        self._run = runner(path, threads)
-
-    def faces(self, image: ThermalImage, *, min_score: float) -> list[Face]:
-        """Every face, the surest first."""
-        return as_faces(self._run(inputs(image)), min_score=min_score)
 
 
 def runner(path: Path, threads: int) -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:

@@ -15,7 +15,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.exporting.first_look import FIRST
-from thermal_landmarks.exporting.onnx_file import FIND
+from thermal_landmarks.exporting.onnx_file import FIND, image_inputs
 
 _LEAST_CHANNELS = 16
 
@@ -26,12 +26,7 @@ class _Frames(CalibrationDataReader):
 
     def get_next(self) -> dict[str, np.ndarray] | None:
         frame = next(self._left, None)
-        return None if frame is None else inputs(frame)
-
-
-def inputs(frame: ThermalImage) -> dict[str, np.ndarray]:
-    """What the graph gets of an image."""
-    return {"image": frame.values, "celsius": np.array(frame.unit == "celsius")}
+        return None if frame is None else image_inputs(frame)
 
 
 def quantise(model: onnx.ModelProto, frames: Sequence[ThermalImage]) -> onnx.ModelProto:
