@@ -19,7 +19,7 @@ from thermal_landmarks.data.formats.palettes import palette_colours
 from thermal_landmarks.exporting.export import rendered_frames
 from thermal_landmarks.inference.face import MIN_SCORE, FindsFaces
 from thermal_landmarks.inference.face_files import predict_faces
-from thermal_landmarks.inference.image_files import read_seen
+from thermal_landmarks.inference.image_files import Reading
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.runtime.exported import ExportedFaces, cores
 
@@ -49,7 +49,7 @@ def timed(function: Callable[[], object]) -> tuple[float, float]:
 
 def compare(finder: FindsFaces, files: list[Path], out: Path) -> str:
     """Both ways with one engine and one kind of file, in words."""
-    workers, images = cores(), [read_seen(path) for path in files]
+    workers, images = cores(), [Reading()(path) for path in files]
 
     def bare() -> None:
         with ThreadPoolExecutor(workers) as pool:

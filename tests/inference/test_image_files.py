@@ -13,7 +13,7 @@ from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.face_places import read_boxes
-from thermal_landmarks.inference.image_files import Failure, find_images, predict_files
+from thermal_landmarks.inference.image_files import Failure, Reading, find_images, predict_files
 from thermal_landmarks.inference.predictor import Predictor
 
 MakeCheckpoint = Callable[..., Path]
@@ -27,7 +27,7 @@ def rows_of(path: Path) -> list[dict[str, str]]:
 def test_each_file_gets_its_points_in_its_own_pixels(predictor: Predictor, pictures: Path, tmp_path: Path) -> None:
     files = find_images(str(pictures))
     reported: list[Failure] = []
-    outcome = predict_files(predictor, files, tmp_path / "out", report=reported.append)
+    outcome = predict_files(predictor, files, tmp_path / "out", reading=Reading(report=reported.append))
     rows = rows_of(tmp_path / "out" / "points.csv")
     assert outcome.predicted == len(rows) == 4
     assert [f.path.name for f in outcome.failures] == ["0_broken.png"]
@@ -47,7 +47,7 @@ def test_each_file_gets_its_points_in_its_own_pixels(predictor: Predictor, pictu
 def test_the_table_is_a_data_set_that_can_be_read_back(predictor: Predictor, pictures: Path, tmp_path: Path) -> None:
     (pictures / "ben" / "0_broken.png").unlink()
     files = find_images([str(pictures / "ben" / "1.tif"), str(pictures / "ben" / "2.npy")])
-    predict_files(predictor, files, tmp_path / "out", overlays=False, unit="counts")
+    predict_files(predictor, files, tmp_path / "out", overlays=False, reading=Reading(unit="counts"))
     landmarks = json.loads((tmp_path / "out" / "landmarks.json").read_text())
     assert landmarks["landmarks"][:2] == ["ala_left", "subnasale"]
     source = FlatCsv(annotation_file=tmp_path / "out" / "points.csv", scheme=landmarks["scheme"])
@@ -94,7 +94,7 @@ def test_rows_written_before_a_crash_stay(predictor: Predictor, pictures: Path, 
     files = find_images(str(pictures))
     files.sort(key=lambda file: file.name == "0_broken.png")  # in the last batch
     with pytest.raises(MemoryError):
-        predict_files(predictor, files, tmp_path / "out", report=crash)
+        predict_files(predictor, files, tmp_path / "out", reading=Reading(report=crash))
     assert len(rows_of(tmp_path / "out" / "points.csv")) == 4
 
 

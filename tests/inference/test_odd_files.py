@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from thermal_landmarks.data.formats.images import read_image
-from thermal_landmarks.inference.image_files import find_images, predict_files
+from thermal_landmarks.inference.image_files import Reading, find_images, predict_files
 from thermal_landmarks.inference.predictor import Predictor
 
 MakeCheckpoint = Callable[..., Path]
@@ -30,7 +30,7 @@ def test_an_image_that_the_network_cannot_take_does_not_stop_the_others(
     for name, values in {"a": face, "b_hot": face + 80, "c": face[::-1]}.items():
         np.save(tmp_path / f"{name}.npy", values)
     files = [tmp_path / f"{name}.npy" for name in ("a", "b_hot", "c")]
-    outcome = predict_files(predictor, files, tmp_path / "out", unit="celsius")
+    outcome = predict_files(predictor, files, tmp_path / "out", reading=Reading(unit="celsius"))
     assert [failure.path for failure in outcome.failures] == [files[1]]
     assert outcome.failures[0].reason.startswith(f"{files[1]}: all values")
     assert outcome.predicted == 2
@@ -93,7 +93,7 @@ def test_an_error_of_the_program_is_named_or_shown_under_debug(
     assert "IndexError: out of range (an error of the program on this file; debug=true" in outcome.failures[0].reason
     calls = [True, False]
     with pytest.raises(IndexError):
-        predict_files(predictor, files, tmp_path / "out2", debug=True)
+        predict_files(predictor, files, tmp_path / "out2", reading=Reading(debug=True))
 
 
 def test_a_prediction_that_is_not_finite_is_a_failure(
@@ -131,4 +131,4 @@ def test_an_overlay_that_cannot_be_drawn_is_a_warning_or_shown_under_debug(
     assert predict_files(predictor, files, tmp_path / "out").predicted == 2
     assert caplog.text.count("no overlay could be drawn (IndexError: no colour)") == 2
     with pytest.raises(IndexError):
-        predict_files(predictor, files, tmp_path / "out2", debug=True)
+        predict_files(predictor, files, tmp_path / "out2", reading=Reading(debug=True))

@@ -14,7 +14,7 @@ from robustness.broken_pictures import Picture, broken_pictures, good_pictures
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.images import read_image, read_image_size
-from thermal_landmarks.inference.image_files import find_images, predict_files
+from thermal_landmarks.inference.image_files import Reading, find_images, predict_files
 from thermal_landmarks.inference.predictor import Predictor
 
 GOOD = good_pictures()
@@ -68,10 +68,12 @@ def test_good_pictures_among_broken_ones_get_the_points_that_they_get_alone(
     for name, content in GOOD.items():
         (folder / name).write_bytes(content)
     predictor = Predictor.from_checkpoint(make_checkpoint(), device="cpu", batch_size=16)
-    alone = predict_files(predictor, [folder / name for name in GOOD], tmp_path / "alone", overlays=False, debug=True)
+    alone = predict_files(
+        predictor, [folder / name for name in GOOD], tmp_path / "alone", overlays=False, reading=Reading(debug=True)
+    )
     assert alone.predicted == len(GOOD)
     files = [folder / name for name in sorted([*GOOD, *(picture.name for picture in broken[1])])]
-    outcome = predict_files(predictor, files, tmp_path / "out", overlays=False, debug=True)
+    outcome = predict_files(predictor, files, tmp_path / "out", overlays=False, reading=Reading(debug=True))
 
     assert outcome.predicted + len(outcome.failures) == len(files)
     rows, expected = _points(tmp_path / "out"), _points(tmp_path / "alone")

@@ -23,7 +23,7 @@ def main(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from thermal_landmarks.inference.face_files import predict_faces
-    from thermal_landmarks.inference.image_files import find_images
+    from thermal_landmarks.inference.image_files import Reading, find_images
     from thermal_landmarks.runtime import ExportedFaces
     from thermal_landmarks.runtime.engine import WithSecondOpinion, exported_file
     from thermal_landmarks.runtime.exported import cores
@@ -37,16 +37,16 @@ def main(cfg: DictConfig) -> None:
     errors = Console(stderr=True)
     files = find_images(cfg.source)
     folder = Path(HydraConfig.get().runtime.output_dir)
-    settings: dict[str, Any] = {
-        "unit": cfg.unit,
-        "counts_table": None if cfg.counts_table is None else Path(cfg.counts_table),
-        "palette": cfg.palette,
-        "overlays": cfg.overlays,
-        "debug": cfg.debug,
-        "report": lambda failure: errors.print(
+    reading = Reading(
+        unit=cfg.unit,
+        counts_table=None if cfg.counts_table is None else Path(cfg.counts_table),
+        palette=cfg.palette,
+        debug=cfg.debug,
+        report=lambda failure: errors.print(
             f"skipped: {failure.reason}", markup=False, highlight=False, soft_wrap=True
         ),
-    }
+    )
+    settings: dict[str, Any] = {"overlays": cfg.overlays, "reading": reading}
     file = exported_file(cfg.engine, cfg.checkpoint, cfg)
     if file is None:
         _with_torch(cfg, files, folder, workers, settings)
@@ -84,6 +84,9 @@ def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, 
     from thermal_landmarks.inference.image_files import predict_files
 
     predictor = _predictor(cfg)
+    if predictor.device.type == "cpu":
+        torch.set_num_threads(1)  # each worker's: several share an image's little work badly
+        settings["workers"] = workers
     outcome: Outcome
     if cfg.faces == "frame" or cfg.five_points is not None or cfg.boxes == "whole":
         crop = predictor.preprocessing.crop
@@ -101,16 +104,12 @@ def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, 
             rotations=cfg.rotations,
             device=predictor.device,
         )
-        on_processor = predictor.device.type == "cpu"
-        if on_processor:
-            torch.set_num_threads(1)  # each worker's: several share an image's little work badly
         outcome = predict_faces(
             predictor,
             files,
             folder,
             finder=finder,
             boxes=None if cfg.boxes is None else read_all_boxes(Path(cfg.boxes)),
-            workers=workers if on_processor else 1,
             **_faces_settings(cfg),
             **settings,
         )

@@ -1,11 +1,13 @@
 """The landmark network for LiteRT (TensorFlow Lite), which runs on phones and small boards."""
 
+import copy
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from thermal_landmarks.errors import ConfigError
@@ -26,7 +28,9 @@ def convert(landmarks: CropLandmarks, crop: Tensor, celsius: Tensor, path: Path)
     """
     converter = _installed("litert_torch")
     path.parent.mkdir(parents=True, exist_ok=True)
-    converted = converter.convert(landmarks.eval(), sample_kwargs={"crops": crop, "celsius": celsius})
+    # It takes weights for contiguous, whatever their strides say.
+    module = copy.deepcopy(landmarks).to(memory_format=torch.contiguous_format).eval()
+    converted = converter.convert(module, sample_kwargs={"crops": crop, "celsius": celsius})
     converted.export(str(path))
 
 

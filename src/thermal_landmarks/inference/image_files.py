@@ -1,36 +1,27 @@
-"""Landmarks of image files: find them, read them ahead, predict in batches, write each result at once.
-
-`points.csv` has the columns `image,subject,image_width,image_height,x0,y0,x1,y1,...`, so that it can be looked at,
-corrected and trained on (as flat CSV data); `landmarks.json` beside it names the landmarks. Points are in pixels of the
-values that `read_image` gives, which are image_width x image_height: for a radiometric FLIR JPEG those are its
-temperatures, whose size may differ from the picture's. A prediction knows no person: `subject` is the image's folder.
-"""
+"""Landmarks of image files, each taken for one face: find them, read them ahead, predict, write each result at once."""
 
 from __future__ import annotations
 
-import functools
 import glob
 import logging
 import os
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
-from jaxtyping import Float
 
-from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.images import list_images, read_image
 from thermal_landmarks.data.formats.palettes import without_palette
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.overlay_files import OverlayFiles
+from thermal_landmarks.inference.points_table import PointsTable
+from thermal_landmarks.inference.predicting_ahead import Failure, predict_ahead
 from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
 from thermal_landmarks.long_work import counting
-from thermal_landmarks.runs import write_json
 
 if TYPE_CHECKING:  # exported files are predicted without PyTorch
     from thermal_landmarks.data.five_points import Found
@@ -39,12 +30,30 @@ if TYPE_CHECKING:  # exported files are predicted without PyTorch
 
 _log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 
-class Failure(NamedTuple):
-    """A file without a prediction."""
 
-    path: Path
-    reason: str
+@dataclass(frozen=True)
+class Reading:
+    """How image files are read, and what becomes of those without a prediction.
+
+    Attributes:
+        unit: Of values that don't name theirs; see `read_image`.
+        counts_table: See `read_image`.
+        palette: Of 8-bit colour pictures; see `without_palette`.
+        debug: Whether an error of the program itself on one file ends all instead of being named as that file's.
+        report: Called with each failure as it happens.
+    """
+
+    unit: str | None = None
+    counts_table: Path | None = None
+    palette: str = "auto"
+    debug: bool = False
+    report: Callable[[Failure], None] = lambda _: None
+
+    def __call__(self, path: Path) -> ThermalImage:
+        """One file; the colours of a thermal camera become the intensity that they stand for."""
+        return without_palette(read_image(path, unit=self.unit, counts_table=self.counts_table), self.palette)
 
 
 @dataclass
@@ -60,6 +69,20 @@ class Outcome:
     predicted: int = 0
     failures: list[Failure] = field(default_factory=list)
     palettes: Counter[str] = field(default_factory=Counter)
+
+    def count(
+        self, results: Iterable[tuple[Path, ThermalImage | str, T | Failure]], report: Callable[[Failure], None]
+    ) -> Iterator[tuple[Path, ThermalImage, T]]:
+        """The results of the files that have one; failures are kept and reported."""
+        for path, image, result in results:
+            if isinstance(result, Failure) or isinstance(image, str):
+                assert isinstance(result, Failure)
+                self.failures.append(result)
+                report(result)
+                continue
+            yield path, image, result
+            self.palettes.update([image.palette] if image.palette else [])
+            self.predicted += 1
 
 
 def find_images(source: str | Sequence[str] | None) -> list[Path]:
@@ -89,61 +112,16 @@ def find_images(source: str | Sequence[str] | None) -> list[Path]:
     return list(found)
 
 
-def read_seen(
-    path: Path, *, unit: str | None = None, counts_table: Path | None = None, palette: str = "auto"
-) -> ThermalImage:
-    """Read one image file; the colours of a thermal camera become the intensity that they stand for."""
-    return without_palette(read_image(path, unit=unit, counts_table=counts_table), palette)
-
-
-class PointsFile:
-    """`points.csv` and `landmarks.json`; every row is on the disk before the next batch begins.
-
-    Args:
-        folder: Where the two files go.
-        predictor: Names the landmarks.
-        unit: What the images' values were read as; gets a column where it is set.
-    """
-
-    def __init__(self, folder: Path, predictor: Predictor, *, unit: str | None = None) -> None:
-        self.path = folder / "points.csv"
-        scheme = predictor.scheme
-        write_json(folder / "landmarks.json", {"scheme": scheme.name, "landmarks": list(scheme.landmark_names)})
-        self._table = CsvTable(self.path)
-        self._unit = {} if unit is None else {"unit": unit}
-        coordinates = [f"{axis}{i}" for i in range(scheme.num_points) for axis in "xy"]
-        self._table.add(["image", "subject", *self._unit, "image_width", "image_height", *coordinates])
-        self._table.flush()
-
-    def add(self, path: Path, image: ThermalImage, points_px: Float[np.ndarray, "point 2"]) -> None:
-        """Write one image's row."""
-        height, width = image.values.shape
-        coordinates = [f"{value:.3f}" for value in points_px.ravel()]
-        self._table.add([path, path.parent.name, *self._unit.values(), width, height, *coordinates])
-        self._table.flush()
-
-    def __enter__(self) -> PointsFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._table.close()
-
-
 def predict_files(
     predictor: Predictor,
     files: Sequence[Path],
     folder: Path,
     *,
-    unit: str | None = None,
-    counts_table: Path | None = None,
-    palette: str = "auto",
     boxes: dict[Path, Box] | None = None,
     five_points: Found | None = None,
     overlays: bool = True,
-    debug: bool = False,
-    report: Callable[[Failure], None] | None = None,
+    workers: int = 1,
+    reading: Reading | None = None,
 ) -> Outcome:
     """Predict the landmarks of image files; one that has no prediction does not stop the others.
 
@@ -151,55 +129,36 @@ def predict_files(
         predictor: The network.
         files: Absolute paths.
         folder: Gets `points.csv`, `landmarks.json` and `overlays/`.
-        unit: Of values that don't name theirs; see `read_image`.
-        counts_table: See `read_image`.
-        palette: Of 8-bit colour pictures; see `without_palette`.
         boxes: Face boxes, where the network needs them; None: each image is a face crop.
         five_points: Of the faces, where the network was trained on aligned ones; None: faces are cropped by their
             boxes, as is a face without five points. Of several faces the one nearest to the box's middle is taken.
         overlays: Whether pictures with the points are written.
-        debug: Whether an error of the program itself on one file ends all instead of being named as that file's.
-        report: Called with each failure as it happens.
+        workers: Images that are predicted side by side; one: the images of a batch pass the network together.
+        reading: How files are read, and what becomes of those that can't be.
     """
-    from thermal_landmarks.inference.threads import MeasuredThreads
+    outcome, reading, by_box = Outcome(), reading or Reading(), list[_Face]()
 
-    outcome = Outcome()
-    cropped_by_box = 0
-    read = functools.partial(read_seen, unit=unit, counts_table=counts_table, palette=palette)
+    def points_of(images: Sequence[tuple[Path, ThermalImage]]) -> list[np.ndarray | Failure]:
+        faces = [_face(path, image, boxes, five_points) for path, image in images]
+        by_box.extend(face for face in faces if isinstance(face, _Face) and face.five_points_px is None)
+        points = iter(_predict(predictor, [face for face in faces if isinstance(face, _Face)], debug=reading.debug))
+        return [next(points) if isinstance(face, _Face) else face for face in faces]
+
     with (
-        PointsFile(folder, predictor, unit=unit) as rows,
-        OverlayFiles(folder / "overlays", files, debug=debug) as drawn,
-        MeasuredThreads(predictor.device) as threads,
+        PointsTable(folder, predictor.scheme, unit=reading.unit) as table,
+        OverlayFiles(folder / "overlays", files, debug=reading.debug) as drawn,
         counting("Predicting", len(files)) as done,
     ):
-        for batch in read_ahead(files, read, batch_size=predictor.batch_size, debug=debug):
-            images: list[_Face] = []
-            failures: list[Failure] = []
-            for path, image in batch:
-                face = _face(path, image, boxes, five_points) if isinstance(image, ThermalImage) else image
-                if isinstance(face, _Face):
-                    images.append(face)
-                    cropped_by_box += five_points is not None and face.five_points_px is None
-                else:
-                    failures.append(Failure(path, face))
-            with threads.batch(len(images)):
-                predictions = _predict(predictor, images, debug=debug)
-            for (path, image, *_), points_px in zip(images, predictions, strict=True):
-                if isinstance(points_px, Failure):
-                    failures.append(points_px)
-                    continue
-                rows.add(path, image, points_px)
-                outcome.palettes.update([image.palette] if image.palette else [])
-                if overlays:
-                    drawn.add(path, image, points_px)
-                outcome.predicted += 1
-            outcome.failures += failures
-            if report is not None:
-                for failure in failures:
-                    report(failure)
-            done(len(batch))
-    if cropped_by_box:
-        _log.warning("No five points for %d of %d images; their boxes are used.", cropped_by_box, len(files))
+        size = predictor.batch_size
+        batches = read_ahead(files, reading, batch_size=size, debug=reading.debug)
+        together = 1 if workers > 1 else size
+        found = predict_ahead(batches, points_of, done, batch_size=size, workers=workers, together=together)
+        for path, image, points_px in outcome.count(found, reading.report):
+            table.add_points(path, image, points_px)
+            if overlays:
+                drawn.add(path, image, points_px)
+    if five_points is not None and by_box:
+        _log.warning("No five points for %d of %d images; their boxes are used.", len(by_box), len(files))
     return outcome
 
 
@@ -228,7 +187,7 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100 (`resolve` would follow links, and name other folders and files)
 
 
-def _face(path: Path, image: ThermalImage, boxes: dict[Path, Box] | None, five_points: Found | None) -> _Face | str:
+def _face(path: Path, image: ThermalImage, boxes: dict[Path, Box] | None, five_points: Found | None) -> _Face | Failure:
     """The image with the place of its face, or the reason why there is none."""
     from thermal_landmarks.data.five_points import face_in_box
 
@@ -237,5 +196,6 @@ def _face(path: Path, image: ThermalImage, boxes: dict[Path, Box] | None, five_p
     box = whole if boxes is None else boxes.get(path)
     points = None if five_points is None else face_in_box(five_points.get(path, []), box or whole)
     if box is None and points is None:
-        return f"{path}: the file of {'boxes' if five_points is None else 'five points'} has none for this image."
+        given = "boxes" if five_points is None else "five points"
+        return Failure(path, f"{path}: the file of {given} has none for this image.")
     return _Face(path, image, box or whole, points)
