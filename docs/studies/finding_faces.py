@@ -20,8 +20,8 @@ from PIL import Image
 
 from thermal_faces import SyntheticScenes
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.formats.displayed import as_heat
 from thermal_landmarks.data.formats.images import read_image
-from thermal_landmarks.data.formats.palettes import without_palette
 from thermal_landmarks.data.scenes.gray import to_bytes
 from thermal_landmarks.evaluation.finding import FindingScores
 from thermal_landmarks.inference.predictor import Predictor
@@ -43,7 +43,7 @@ def labelled(folder: Path, images: str, every: int) -> Iterator[Picture]:
     """Pictures with boxes in YOLO's text files, the first five numbers of each line."""
     for text in sorted((folder / "labels").glob("*.txt"))[::every]:
         (file,) = (folder / images).glob(f"{text.stem}.jp*g")
-        image = without_palette(read_image(file, unit="counts"))
+        image = as_heat(read_image(file, unit="counts"))
         height, width = image.values.shape
         lines = [np.array(line.split()[1:5], dtype=float) for line in text.read_text().splitlines() if line.strip()]
         boxes = [
@@ -67,7 +67,7 @@ def rendered(count: int, seed: int, least_px: float = 16.0, **settings: object) 
 def without_people(data: Path) -> Iterator[Picture]:
     """Pictures of buildings and landscapes, and rendered rooms that nobody is in."""
     for file in sorted((data / "dji").glob("*")):
-        yield Picture(without_palette(read_image(file, unit="counts")), np.empty((0, 4)), np.empty((0, 4)))
+        yield Picture(as_heat(read_image(file, unit="counts")), np.empty((0, 4)), np.empty((0, 4)))
     yield from rendered(60, 31338, crowd={"nobody": 1.0})
 
 

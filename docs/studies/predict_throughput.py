@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from thermal_landmarks.data.formats.palettes import palette_colours
+from thermal_landmarks.data.formats.palettes import named_palette
 from thermal_landmarks.exporting.export import rendered_frames
 from thermal_landmarks.inference.face import MIN_SCORE, FindsFaces
 from thermal_landmarks.inference.face_files import predict_faces
@@ -24,6 +24,7 @@ from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.runtime.exported import ExportedFaces, cores
 
 ROUNDS = 3
+IRON = named_palette("iron").colours.astype(np.uint8)
 
 
 def gray(values: np.ndarray) -> np.ndarray:
@@ -34,7 +35,9 @@ def gray(values: np.ndarray) -> np.ndarray:
 KINDS: dict[str, Callable[[Path, np.ndarray], None]] = {
     "gray.png": lambda path, values: Image.fromarray(gray(values)).save(path),
     "gray.jpg": lambda path, values: Image.fromarray(gray(values)).save(path, quality=95),
-    "iron.png": lambda path, values: Image.fromarray(palette_colours("iron").astype(np.uint8)[gray(values)]).save(path),
+    "iron.png": lambda path, values: Image.fromarray(named_palette("iron").colours.astype(np.uint8)[gray(values)]).save(
+        path
+    ),
     "celsius.tiff": lambda path, values: Image.fromarray(values).save(path),
     "celsius.npy": lambda path, values: np.save(path, values),
 }

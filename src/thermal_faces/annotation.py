@@ -22,6 +22,8 @@ class ThermalImage:
         rgb: (height, width, 3) of a colour picture, whose `values` are the luminance; else None.
         missing: How many of the values the file lacks; they are filled.
         palette: The thermal camera's colour palette that was turned back into intensity, in `values`; else None.
+        stated_palette: Name and colours (n, 3) from cold to warm of the palette that the file says it is shown in.
+        masked: How many pixels lay under the camera's own marks (logo, scale, crosshairs); they are filled.
     """
 
     values: np.ndarray
@@ -29,6 +31,8 @@ class ThermalImage:
     rgb: np.ndarray | None = None
     missing: int = 0
     palette: str | None = None
+    stated_palette: tuple[str, np.ndarray] | None = None
+    masked: int = 0
 
     @classmethod
     def from_rgb(cls, rgb: np.ndarray) -> "ThermalImage":

@@ -14,6 +14,7 @@ from thermal_faces import ranges as groups
 from thermal_faces.camera.burnt_in import burn_in
 from thermal_faces.camera.compression import compressed
 from thermal_faces.camera.display import to_gray
+from thermal_faces.camera.resampling import shrink
 from thermal_faces.camera.sensor import record
 from thermal_faces.errors import ConfigError, DataError
 from thermal_faces.faces import RENDERER_VERSION, Group
@@ -28,12 +29,13 @@ Size = tuple[int, int]
 Mask = Bool[np.ndarray, "height width"]
 Settings = TypeVar("Settings")
 
-SCENES_VERSION = 3
+SCENES_VERSION = 4
 """Goes up with every change that alters a scene's pixel or label, so that no stale file is read."""
 
-MOST_HIDDEN = 0.7
+MOST_HIDDEN = 0.5
 """A face of which a larger share is covered or out of the frame is neither looked for nor counted against a finder."""
-_FAINTEST = {"celsius": 0.25, "gray": 2.5}  # least standard deviation of a picture around a face
+_CELLS = 10
+_FAINTEST = {"celsius": 0.2, "gray": 3.0}  # least detail (`head_detail`) of a face that can be told from a blank head
 
 # More is worn than in portraits, cameras are coarser, and most of them give 8-bit pictures.
 _APPEARANCE = {
@@ -65,8 +67,9 @@ class SceneFace:
         pitch_deg: Positive where the face is lifted or seen from below.
         hidden: Share of the face's surface in the box that is out of the picture or behind something other than a mask
             or glasses.
-        is_face: False for a face that nobody could be blamed for missing, to be left out of training and scores: hidden
-            too far (`MOST_HIDDEN`), a few pixels of the camera high, or without contrast in the picture.
+        is_face: Whether this is a visible face: half of it or more is in the picture with nothing in front
+            (`MOST_HIDDEN`), it is more than a few pixels of the camera high, and the picture shows something inside it
+            (`head_detail`). Others are left out of training and scores, found or not.
     """
 
     points_px: Float[np.ndarray, "16 2"]
@@ -86,7 +89,9 @@ class RenderedScene:
     Attributes:
         values: float32 (height, width): degrees Celsius, or whole gray levels from 0 to 255.
         unit: Which of these.
-        faces: All faces that are turned to the camera by up to 90 degrees, the farthest first.
+        faces: All faces that are turned to the camera by up to 90 degrees, the farthest first; and heads turned away
+            of which the picture shows an outline alone, so that nobody can tell whether they have a face
+            (`is_face=False`).
     """
 
     values: Float[np.ndarray, "height width"]
@@ -203,11 +208,11 @@ class SyntheticScenes:
         unit: Literal["celsius", "gray"] = "gray" if chance(display, sensor.eight_bit) else "celsius"
         if unit == "gray":
             image = to_gray(display, sensor, image)
-        faces = tuple(
+        heads = (
             _face(figure, behind, smallest_px, image, _FAINTEST[unit])
             for figure, behind in zip(figures, covered, strict=True)
-            if figure.shows_face
         )
+        faces = tuple(head for head in heads if head is not None)
         marks = rng(self.seed, index, "marks")
         if unit == "gray" and chance(marks, self.clutter.burnt_in):
             image = burn_in(marks, image)
@@ -244,23 +249,41 @@ class SyntheticScenes:
                 behind |= image != before
 
 
-def _face(figure: Figure, covered: Mask, smallest_px: float, image: np.ndarray, faintest: float) -> SceneFace:
+def _face(figure: Figure, covered: Mask, smallest_px: float, image: np.ndarray, faintest: float) -> SceneFace | None:
+    """The face of a figure, or its head if the picture doesn't tell that it is turned away; else None."""
+    box = figure.box_px() if figure.shows_face else figure.head_box_px()
+    shows_detail = head_detail(image, box) >= faintest
+    if shows_detail and not figure.shows_face:
+        return None
     points_px, visible = figure.landmarks(covered)
     hidden = figure.hidden(covered)
     yaw, pitch, roll = figure.angles_deg
-    box = figure.box_px()
-    is_face = hidden <= MOST_HIDDEN and box[3] - box[1] >= smallest_px and _contrast(image, box) >= faintest
+    is_face = figure.shows_face and shows_detail and hidden <= MOST_HIDDEN and box[3] - box[1] >= smallest_px
     return SceneFace(points_px, visible, box, roll, yaw, pitch, hidden, is_face)
 
 
-def _contrast(image: np.ndarray, box_px: tuple[float, float, float, float]) -> float:
-    """Standard deviation of a picture in and around a box."""
+def head_detail(image: Float[np.ndarray, "height width"], box_px: tuple[float, float, float, float]) -> float:
+    """How much a picture shows inside a head: the standard deviation from an even slope, in the picture's unit.
+
+    It is that of the means over ten by ten parts of the ellipse inside the head's outline (fewer where the head has
+    fewer pixels), so that neither the outline nor single pixels' noise counts for much.
+    """
     x_min, y_min, x_max, y_max = box_px
-    margin = 0.2 * (y_max - y_min)
-    rows = slice(max(int(y_min - margin), 0), max(int(y_max + margin) + 1, 1))
-    columns = slice(max(int(x_min - margin), 0), max(int(x_max + margin) + 1, 1))
-    part = image[rows, columns]
-    return float(part.std()) if part.size else 0.0
+    x, y, half_width, half_height = (x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min
+    half_width, half_height = 0.36 * half_width, 0.4 * half_height
+    top, bottom = (round(np.clip(v, 0, image.shape[0])) for v in (y - half_height, y + half_height + 1))
+    left, right = (round(np.clip(v, 0, image.shape[1])) for v in (x - half_width, x + half_width + 1))
+    if min(bottom - top, right - left) < 3:
+        return 0.0
+    size = (min(_CELLS, bottom - top), min(_CELLS, right - left))
+    cells = shrink(image[top:bottom, left:right], size)
+    down = (top + (np.arange(size[0]) + 0.5) * (bottom - top) / size[0] - 0.5 - y) / half_height
+    across = (left + (np.arange(size[1]) + 0.5) * (right - left) / size[1] - 0.5 - x) / half_width
+    v, u = (grid.ravel() for grid in np.meshgrid(down, across, indexing="ij"))
+    inside = u**2 + v**2 <= 1
+    slope = np.column_stack([np.ones_like(u), u, v])[inside]
+    values = cells.ravel()[inside].astype(float)
+    return float((values - slope @ np.linalg.lstsq(slope, values, rcond=None)[0]).std())
 
 
 def _over(defaults: Mapping[str, Any], given: Settings | Group) -> Settings | Mapping[str, Any]:

@@ -7,8 +7,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from thermal_landmarks.data.formats.displayed import as_heat
     from thermal_landmarks.data.formats.images import read_image
-    from thermal_landmarks.data.formats.palettes import without_palette
     from thermal_landmarks.data.video import open_video
     from thermal_landmarks.inference.face import Face
     from thermal_landmarks.inference.predictor import Predictor
@@ -25,9 +25,9 @@ __all__ = [
     "TrackedFace",
     "Tracker",
     "__version__",
+    "as_heat",
     "open_video",
     "read_image",
-    "without_palette",
 ]
 
 _MODULES = {
@@ -36,9 +36,9 @@ _MODULES = {
     "Predictor": "inference.predictor",
     "TrackedFace": "inference.tracking.track",
     "Tracker": "inference.tracking.tracker",
+    "as_heat": "data.formats.displayed",
     "open_video": "data.video",
     "read_image": "data.formats.images",
-    "without_palette": "data.formats.palettes",
 }
 
 

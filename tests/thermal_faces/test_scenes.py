@@ -14,6 +14,7 @@ from thermal_faces.scene.animals import ANIMALS
 from thermal_faces.scene.easel import Easel
 from thermal_faces.scene.figure import Figure
 from thermal_faces.scene.things import THINGS
+from thermal_faces.scenes import head_detail
 from thermal_landmarks.errors import ConfigError, DataError
 
 PLAIN = {
@@ -75,7 +76,7 @@ def test_values_are_celsius_or_gray_levels_of_the_asked_size() -> None:
 
 
 def test_points_of_a_frontal_face_lie_in_its_box_and_can_be_seen() -> None:
-    source = scenes(PLAIN, appearance=BARE)
+    source = scenes(PLAIN, appearance=BARE, sensor={"eight_bit": 0.0})
     for index in range(8):
         (face,) = source.render(index).faces
         x_min, y_min, x_max, y_max = face.box_px
@@ -105,7 +106,7 @@ def test_a_box_ends_at_the_head_that_is_drawn() -> None:
 
 def test_people_in_front_hide_those_behind() -> None:
     group = PLAIN | {"alone": 0.0, "few": 1.0, "close_together": 1.0, "others_size": (0.5, 0.9)}
-    source = scenes(group, appearance=BARE)
+    source = scenes(group, appearance=BARE, sensor={"eight_bit": 0.0})
     hidden_behind = []
     for index in range(12):
         faces = source.render(index).faces
@@ -114,7 +115,7 @@ def test_people_in_front_hide_those_behind() -> None:
         assert distances == sorted(distances, reverse=True)
         hidden_behind += [face.hidden for face in faces[:-1]]
         for face in faces:
-            assert face.is_face == (face.hidden <= 0.7)
+            assert face.is_face == (face.hidden <= 0.5)
             if face.hidden == 1:
                 assert not face.visible.any()
     assert max(hidden_behind) > 0.7
@@ -126,9 +127,27 @@ def test_people_who_look_away_are_drawn_but_are_no_faces() -> None:
     empty = scenes({"nobody": 1.0}, sensor={"eight_bit": 0.0})
     for index in range(6):
         seen, room = away.render(index), empty.render(index)
-        assert seen.faces == ()
+        assert not any(head.is_face for head in seen.faces)
         assert room.faces == ()
         assert np.abs(seen.values - room.values).max() > 2
+
+
+def test_a_head_without_any_detail_is_neither_a_face_nor_none() -> None:
+    """In a picture whose faces are white all over, front and back of a head can't be told apart."""
+    flat = {"eight_bit": 1.0, "equalised": 0.0, "jpeg": 0.0, "palette": 0.0, "inverted": 0.0}
+    group = PLAIN | {"face_px": (40, 40)}
+    for away in (0.0, 1.0):
+        saturated = scenes(
+            group | {"away": away}, appearance=BARE, sensor=flat, scene={"lamp": 1.0, "lamp_k": (2e4, 2e4)}
+        )
+        heads = [head for index in range(4) for head in saturated.render(index).faces]
+        assert len(heads) == 4
+        assert not any(head.is_face for head in heads)
+    (shown,) = scenes(group, appearance=BARE, sensor={"eight_bit": 0.0}).render(0).faces
+    picture = scenes(group, appearance=BARE, sensor={"eight_bit": 0.0}).render(0).values
+    assert head_detail(picture, shown.box_px) > 0.2
+    assert head_detail(np.add.outer(np.arange(60.0), np.arange(60.0)), (10, 10, 40, 50)) < 0.1
+    assert head_detail(picture, (-50, -50, -20, -10)) == 0
 
 
 def test_a_turned_head_is_closed_at_the_back() -> None:
@@ -191,7 +210,7 @@ def test_faces_without_contrast_or_of_a_few_camera_pixels_are_not_looked_for() -
     visible = scenes(small, sensor={"interpolated": 0.0}, scene={"hot_room": 0.0, "outdoors": 0.0})
     blurred = scenes(small, sensor={"interpolated": 1.0, "native_height_px": (30, 30)})
     covered = scenes(PLAIN, sensor={"eight_bit": 1.0}, scene={"lamp": 1.0, "lamp_k": (2e4, 2e4)})
-    assert sum(visible.render(i).faces[0].is_face for i in range(10)) >= 8
+    assert sum(visible.render(i).faces[0].is_face for i in range(10)) >= 6
     assert not any(blurred.render(i).faces[0].is_face for i in range(10))
     assert not all(covered.render(i).faces[0].is_face for i in range(10))
 

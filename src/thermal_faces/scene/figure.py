@@ -49,6 +49,14 @@ class Figure:
         low, high = self._face_px.min(axis=0), self._face_px.max(axis=0)
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
+    def head_box_px(self) -> tuple[float, float, float, float]:
+        """Rectangle around the same part of the head, whether it faces the camera or not."""
+        rows, columns = face_grid()
+        view = self.portrait.view
+        points = view.project(turn(self.portrait.vertices_mm[rows, columns], view.head)).reshape(-1, 2)
+        low, high = points.min(axis=0), points.max(axis=0)
+        return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
     def landmarks(self, covered: Bool[np.ndarray, "height width"]) -> tuple[np.ndarray, Bool[np.ndarray, " 16"]]:
         """Pixels of the `face16` landmarks, and which can be seen.
 

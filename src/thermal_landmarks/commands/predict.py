@@ -41,6 +41,7 @@ def main(cfg: DictConfig) -> None:
         unit=cfg.unit,
         counts_table=None if cfg.counts_table is None else Path(cfg.counts_table),
         palette=cfg.palette,
+        marks=cfg.marks,
         debug=cfg.debug,
         report=lambda failure: errors.print(
             f"skipped: {failure.reason}", markup=False, highlight=False, soft_wrap=True
@@ -137,6 +138,8 @@ def _say(outcome: "Outcome", said: str, files: list[Path], folder: Path) -> None
     if outcome.palettes:
         counted = ", ".join(f"{name} {count}" for name, count in outcome.palettes.most_common())
         console.print(f"Colour palettes read as intensity: {counted}", soft_wrap=True)
+    if outcome.masked:
+        console.print(f"Marks of the camera were filled in {outcome.masked} pictures (marks=kept leaves them)")
     if outcome.failures:
         listed = "\n".join(f"  {failure.path}" for failure in outcome.failures)
         raise DataError(f"{len(outcome.failures)} of {len(files)} images have no prediction:\n{listed}")

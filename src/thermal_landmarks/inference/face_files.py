@@ -92,7 +92,7 @@ def predict_faces(
         OverlayFiles(folder / "overlays", files, debug=reading.debug) as drawn,
         counting("Finding faces", len(files)) as done,
     ):
-        batches = read_ahead(files, reading, batch_size=predictor.batch_size, debug=reading.debug)
+        batches = read_ahead(files, reading.of(files), batch_size=predictor.batch_size, debug=reading.debug)
         found = predict_ahead(batches, faces_of, done, batch_size=predictor.batch_size, workers=workers)
         for path, image, faces in outcome.count(found, reading.report):
             table.add_faces(path, image, faces)

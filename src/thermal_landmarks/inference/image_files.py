@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.formats.images import list_images, read_image
-from thermal_landmarks.data.formats.palettes import without_palette
+from thermal_landmarks.data.formats.images import list_images
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.overlay_files import OverlayFiles
+from thermal_landmarks.inference.picture_reader import PictureReader
 from thermal_landmarks.inference.points_table import PointsTable
 from thermal_landmarks.inference.predicting_ahead import Failure, predict_ahead
 from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
@@ -40,7 +40,8 @@ class Reading:
     Attributes:
         unit: Of values that don't name theirs; see `read_image`.
         counts_table: See `read_image`.
-        palette: Of 8-bit colour pictures; see `without_palette`.
+        palette: Of 8-bit pictures; see `as_heat`.
+        marks: Of cameras in 8-bit pictures; see `as_heat`.
         debug: Whether an error of the program itself on one file ends all instead of being named as that file's.
         report: Called with each failure as it happens.
     """
@@ -48,12 +49,15 @@ class Reading:
     unit: str | None = None
     counts_table: Path | None = None
     palette: str = "auto"
+    marks: str = "masked"
     debug: bool = False
     report: Callable[[Failure], None] = lambda _: None
 
-    def __call__(self, path: Path) -> ThermalImage:
-        """One file; the colours of a thermal camera become the intensity that they stand for."""
-        return without_palette(read_image(path, unit=self.unit, counts_table=self.counts_table), self.palette)
+    def of(self, files: Sequence[Path]) -> PictureReader:
+        """What reads these files, one at a time."""
+        return PictureReader(
+            files, unit=self.unit, counts_table=self.counts_table, palette=self.palette, marks=self.marks
+        )
 
 
 @dataclass
@@ -64,11 +68,13 @@ class Outcome:
         predicted: Files with a prediction.
         failures: Files without, and why.
         palettes: How many pictures were turned from each colour palette back into intensity.
+        masked: Pictures with a camera's marks, which were filled.
     """
 
     predicted: int = 0
     failures: list[Failure] = field(default_factory=list)
     palettes: Counter[str] = field(default_factory=Counter)
+    masked: int = 0
 
     def count(
         self, results: Iterable[tuple[Path, ThermalImage | str, T | Failure]], report: Callable[[Failure], None]
@@ -82,6 +88,7 @@ class Outcome:
                 continue
             yield path, image, result
             self.palettes.update([image.palette] if image.palette else [])
+            self.masked += image.masked > 0
             self.predicted += 1
 
 
@@ -150,7 +157,7 @@ def predict_files(
         counting("Predicting", len(files)) as done,
     ):
         size = predictor.batch_size
-        batches = read_ahead(files, reading, batch_size=size, debug=reading.debug)
+        batches = read_ahead(files, reading.of(files), batch_size=size, debug=reading.debug)
         together = 1 if workers > 1 else size
         found = predict_ahead(batches, points_of, done, batch_size=size, workers=workers, together=together)
         for path, image, points_px in outcome.count(found, reading.report):

@@ -6,14 +6,8 @@ from numpy.testing import assert_allclose
 from PIL import Image
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.formats.palettes import (
-    _nearest,
-    invert_palette,
-    palette_colours,
-    palette_names,
-    recognise_palette,
-    without_palette,
-)
+from thermal_landmarks.data.formats.displayed import as_heat
+from thermal_landmarks.data.formats.palettes import named_palette, palette_names, recognise_palette
 from thermal_landmarks.errors import ConfigError
 
 
@@ -25,7 +19,7 @@ def scene(noise: float = 3.0) -> np.ndarray:
 
 
 def coloured(name: str, levels: np.ndarray) -> np.ndarray:
-    return palette_colours(name)[np.rint(levels).astype(int)].astype(np.uint8)
+    return named_palette(name).colours[np.rint(levels).astype(int)].astype(np.uint8)
 
 
 @pytest.mark.parametrize("name", palette_names())
@@ -35,8 +29,8 @@ def test_every_palette_is_recognised_in_a_jpeg_and_turned_back(name: str, tmp_pa
     rgb = np.array(Image.open(tmp_path / "a.jpg"))
     fit = recognise_palette(rgb)
     assert fit is not None
-    assert fit.name == name
-    restored = invert_palette(rgb, name)
+    assert fit.palette.name == name
+    restored = fit.palette.intensity(rgb)
     assert np.median(np.abs(restored - levels)) < 8
     assert np.corrcoef(restored.ravel(), levels.ravel())[0, 1] > 0.95
 
@@ -48,7 +42,7 @@ def test_a_small_picture_whose_colours_blend_is_recognised(name: str, tmp_path: 
     Image.fromarray(coloured(name, levels)).save(tmp_path / "a.jpg", quality=80)
     fit = recognise_palette(np.array(Image.open(tmp_path / "a.jpg")))
     assert fit is not None
-    assert (fit.name, fit.near < 0.9) == (name, True)
+    assert (fit.palette.name, fit.near < 0.9) == (name, True)
 
 
 def test_a_rainbow_of_falling_luminance_becomes_rising_intensity() -> None:
@@ -56,7 +50,7 @@ def test_a_rainbow_of_falling_luminance_becomes_rising_intensity() -> None:
     rgb = coloured("jet", levels)
     luminance = ThermalImage.from_rgb(rgb)
     assert (np.diff(luminance.values[0]) < 0).any()
-    seen = without_palette(luminance)
+    seen = as_heat(luminance)
     assert seen.palette == "jet"
     assert_allclose(seen.values, levels, atol=6)
     assert seen.rgb is rgb
@@ -78,18 +72,19 @@ def test_gray_pictures_and_photographs_stay_as_they_are(shared_data: Path) -> No
 
 def test_a_palette_can_be_named_or_left_alone() -> None:
     image = ThermalImage.from_rgb(coloured("iron", scene()))
-    assert without_palette(image, "none") is image
-    assert without_palette(image, "inferno").palette == "inferno"
+    assert as_heat(image, "none") is image
+    assert as_heat(image, "inferno").palette == "inferno"
     plain = ThermalImage(scene().astype(np.float32), "celsius")
-    assert without_palette(plain, "iron") is plain
-    with pytest.raises(ConfigError, match=r"palette=irn is unknown. Choose auto, none, iron"):
-        without_palette(image, "irn")
+    assert as_heat(plain, "iron") is plain
+    with pytest.raises(ConfigError, match=r"palette=irn is unknown. Choose auto, none, black_hot, iron"):
+        as_heat(image, "irn")
 
 
 def test_the_nearest_colour_is_that_of_all_distances() -> None:
     colours = np.random.default_rng(0).integers(0, 256, (700, 3)).astype(float)
-    distances = np.sqrt(((colours[:, None] - palette_colours("iron")[None]) ** 2).sum(axis=2))
-    level, distance = _nearest(colours, "iron")
+    iron = named_palette("iron")
+    distances = np.sqrt(((colours[:, None] - iron.colours[None]) ** 2).sum(axis=2))
+    level, distance = iron.nearest(colours)
     assert_allclose(distance, distances.min(axis=1), atol=1e-3)
     assert (
         np.take_along_axis(distances, level.astype(int)[:, None], axis=1)[:, 0] <= distances.min(axis=1) + 1e-3

@@ -12,7 +12,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from thermal_landmarks.data.formats.palettes import palette_colours
+from thermal_landmarks.data.formats.palettes import named_palette
 from thermal_landmarks.data.video import open_video
 from thermal_landmarks.data.video.folder import natural
 from thermal_landmarks.data.video.raw import Raw
@@ -116,7 +116,7 @@ def test_eight_bit_films_come_out_nearly_as_they_went_in(suffix: str, codec: str
 
 def test_a_palette_is_recognised_once_and_turned_back_in_every_frame(tmp_path: Path) -> None:
     levels = np.tile(np.linspace(0, 255, SIZE[1]).astype(np.uint8), (N, SIZE[0], 1))
-    coloured = palette_colours("iron")[levels].round().astype(np.uint8)
+    coloured = named_palette("iron").colours[levels].round().astype(np.uint8)
     video = open_video(encode(tmp_path / "phone.mp4", coloured, "libx264", "yuv444p", crf="10"))
     assert video.palette == "iron"
     assert np.abs(values(video) - levels).mean() < 8
@@ -125,7 +125,7 @@ def test_a_palette_is_recognised_once_and_turned_back_in_every_frame(tmp_path: P
 
 def test_a_film_that_begins_in_black_shows_its_palette_later(tmp_path: Path) -> None:
     levels = np.tile(np.linspace(0, 255, SIZE[1]).astype(np.uint8), (N, SIZE[0], 1))
-    coloured = palette_colours("iron")[levels].round().astype(np.uint8)
+    coloured = named_palette("iron").colours[levels].round().astype(np.uint8)
     coloured[:3] = 0
     video = open_video(encode(tmp_path / "fade.mkv", coloured, "ffv1", "bgr0"))
     assert video.palette == "iron"

@@ -13,7 +13,7 @@ import tifffile
 from data.video.test_open_video import SIZE, N, encode, frames, values
 from PIL import Image
 
-from thermal_landmarks.data.formats.palettes import palette_colours
+from thermal_landmarks.data.formats.palettes import named_palette
 from thermal_landmarks.data.video import open_video
 from thermal_landmarks.data.video.coded import Coded
 from thermal_landmarks.data.video.timing import Clock
@@ -174,7 +174,7 @@ def test_times_rise_whatever_the_stamps(stamps: list[float | None], times: list[
 
 def test_a_film_that_fades_in_from_black_has_its_palette(tmp_path: Path) -> None:
     levels = np.tile(np.linspace(0, 255, SIZE[1]).astype(np.uint8), (N, SIZE[0], 1))
-    coloured = palette_colours("iron")[levels].round().astype(np.uint8)
+    coloured = named_palette("iron").colours[levels].round().astype(np.uint8)
     coloured[:2] = 0
     video = open_video(encode(tmp_path / "a.mkv", coloured, "ffv1", "bgr0"))
     assert video.palette == "iron"

@@ -20,7 +20,7 @@ from thermal_landmarks.data.formats.limits import check_size
 from thermal_landmarks.errors import DataError
 
 _KELVIN = 273.15
-RAW_DATA, CAMERA_INFO = 1, 32
+RAW_DATA, CAMERA_INFO, PALETTE = 1, 32, 34
 """Types of records."""
 
 _RAW_HEADER_BYTES = 32
@@ -67,33 +67,29 @@ class _Camera(NamedTuple):
     planck_r2: float
 
 
-def has_flir_data(jpeg: bytes) -> bool:
-    """Whether a JPEG is a radiometric one.
+def jpeg_records(jpeg: bytes) -> dict[int, bytes]:
+    """The records in a JPEG by their type, as of `flir_records`; none in a JPEG without FLIR data.
 
     Raises:
-        ValueError: If there are FLIR data, but incomplete.
+        ValueError: If there are FLIR data, but damaged or incomplete.
+        struct.error: If their directory ends too early.
     """
-    return _flir_segments(jpeg) is not None
+    data = _flir_segments(jpeg)
+    return {} if data is None else flir_records(data)
 
 
-def read_flir_celsius(jpeg: bytes, path: Path) -> Float[np.ndarray, "height width"] | None:
-    """Degrees Celsius of a radiometric JPEG, or None for a JPEG without FLIR data.
+def records_celsius(records: Mapping[int, bytes], path: Path) -> Float[np.ndarray, "height width"]:
+    """Degrees Celsius from the records of one picture.
 
     Args:
-        jpeg: The content of the file.
+        records: As of `flir_records`.
         path: The file, for messages.
 
     Raises:
         DataError: If the image is too large, or its calibration is outside of what a camera can have.
-        ValueError: If there are FLIR data, but damaged or incomplete.
+        ValueError: If the records are damaged or incomplete.
         struct.error: If a record ends too early.
     """
-    data = _flir_segments(jpeg)
-    return None if data is None else records_celsius(flir_records(data), path)
-
-
-def records_celsius(records: Mapping[int, bytes], path: Path) -> Float[np.ndarray, "height width"]:
-    """Degrees Celsius from the records of one picture; errors as of `read_flir_celsius`."""
     if RAW_DATA not in records or CAMERA_INFO not in records:
         raise ValueError("its FLIR data have no raw image or no calibration")
     camera = _camera(records[CAMERA_INFO])
@@ -120,7 +116,7 @@ def _flir_segments(jpeg: bytes) -> bytes | None:
 
 
 def flir_records(data: bytes) -> dict[int, bytes]:
-    """Raw image and camera of one picture by the type of their records, the first of each.
+    """Raw image, camera and palette of one picture by the type of their records, the first of each.
 
     Raises:
         ValueError: If these are no FLIR data.
@@ -129,7 +125,7 @@ def flir_records(data: bytes) -> dict[int, bytes]:
         raise ValueError("its FLIR data don't begin with FFF")
     records: dict[int, bytes] = {}
     for kind, start, length in record_places(data):
-        if kind in (RAW_DATA, CAMERA_INFO) and kind not in records:
+        if kind in (RAW_DATA, CAMERA_INFO, PALETTE) and kind not in records:
             records[kind] = data[start : start + length]
     return records
 

@@ -13,9 +13,11 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.formats.flir import has_flir_data, read_flir_celsius
+from thermal_landmarks.data.formats.flir import RAW_DATA, jpeg_records, records_celsius
+from thermal_landmarks.data.formats.flir_palette import stated_palette
 from thermal_landmarks.data.formats.fluke import counts_to_celsius, find_counts_table, read_fluke_counts
 from thermal_landmarks.data.formats.limits import check_bytes
+from thermal_landmarks.data.formats.notices import say_once
 from thermal_landmarks.data.formats.pictures import orientation_of, picture_size, read_picture, upright
 from thermal_landmarks.data.formats.stored import Stored, fill_missing
 from thermal_landmarks.data.formats.table import read_table, why_no_picture
@@ -99,7 +101,7 @@ def read_image_size(path: Path) -> tuple[int, int]:
             shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
             if len(shape) == 2:
                 return shape[0], shape[1]
-        elif reader is _read_picture or (reader is _read_jpeg and not has_flir_data(path.read_bytes())):
+        elif reader is _read_picture or (reader is _read_jpeg and RAW_DATA not in jpeg_records(path.read_bytes())):
             return picture_size(path)
         elif reader is _read_tiff:
             return tiff_size(path)
@@ -154,7 +156,7 @@ def to_image(path: Path, stored: Stored, *, quiet: bool = False) -> ThermalImage
     values, missing = fill_missing(path, single, stored.no_data, quiet=quiet)
     unit = stored.unit or infer_unit(path, values)
     if unit == COUNTS:
-        return ThermalImage(values.astype(np.float32, copy=False), "gray", rgb, missing)
+        return ThermalImage(values.astype(np.float32, copy=False), "gray", rgb, missing, stated_palette=stored.palette)
     scale, offset = UNITS[unit]
     # float64 until here: centi-kelvin in float32 would lose a hundredth of a degree
     celsius = (values.astype(np.float64) * scale + offset).astype(np.float32)
@@ -187,10 +189,12 @@ def _read_picture(path: Path, unit: str | None, _: Path | None) -> Stored:
 
 
 def _read_jpeg(path: Path, unit: str | None, table: Path | None) -> Stored:
-    celsius = None if unit == COUNTS else read_flir_celsius(path.read_bytes(), path)
-    if celsius is None:
-        return _read_picture(path, unit, table)
-    return Stored(upright(celsius, orientation_of(path)), "celsius")
+    records = jpeg_records(path.read_bytes())
+    if unit != COUNTS and RAW_DATA in records:
+        return Stored(upright(records_celsius(records, path), orientation_of(path)), "celsius")
+    if records and unit != COUNTS:
+        say_once(path, "its FLIR data hold no temperatures; the picture's gray levels are used")
+    return _read_picture(path, unit, table)._replace(palette=stated_palette(records))
 
 
 def _read_tiff(path: Path, unit: str | None, _: Path | None) -> Stored:

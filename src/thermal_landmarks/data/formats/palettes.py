@@ -4,13 +4,13 @@ A picture in a palette shows one quantity, so its colours lie on one curve; thos
 curves here are drawn through a few colours of each palette, from cold to warm; vendors' versions differ a little.
 """
 
-from dataclasses import dataclass, replace
-from functools import cache
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Float32, UInt8
 
-from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.errors import ConfigError
 
 _KNOTS: dict[str, tuple[tuple[int, int, int], ...]] = {
@@ -80,6 +80,64 @@ _LEAST_COLOURED = 0.35  # share of the pixels
 _LEAST_NEAR = 0.75
 _LEAST_REACH = 0.35  # of the palette, between the 2nd and the 98th percentile
 _LEVELS = 256
+_CODES = 2**15  # colours with 5 bits a channel
+
+
+@dataclass(frozen=True, eq=False)
+class Palette:
+    """Colours from cold to warm, in equal steps.
+
+    Attributes:
+        name: Of the palette.
+        colours: Two or more, red, green and blue from 0 to 255.
+    """
+
+    name: str
+    colours: Float[np.ndarray, "step 3"]
+
+    def nearest(self, colours: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
+        """Level (0 cold, 255 warm) of the palette's colour that is nearest to each, and the distance to it."""
+        palette = self.colours.astype(np.float32)
+        half_square = (palette**2).sum(axis=1) / 2
+        # |c - p|^2 is smallest where |p|^2 / 2 - c.p is. Pieces that fit into a cache are several times faster.
+        pieces = np.array_split(colours.astype(np.float32), -(-len(colours) // 256))
+        step = np.concatenate([(half_square - piece @ palette.T).argmin(axis=1) for piece in pieces])
+        return step * (255 / (len(palette) - 1)), np.linalg.norm(colours - palette[step], axis=1)
+
+    def intensity(self, rgb: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width"]:
+        """Of each pixel, 0 (cold) to 255 (warm)."""
+        return self._looked_up(rgb, 0)
+
+    def distance(self, rgb: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width"]:
+        """Of each pixel's colour from the palette, in levels of 255."""
+        return self._looked_up(rgb, 1)
+
+    def _looked_up(self, rgb: UInt8[np.ndarray, "height width 3"], table: int) -> Float32[np.ndarray, "height width"]:
+        """From a table of colours with 5 bits a channel; what is new in a picture is added to it."""
+        coarse = rgb >> 3
+        code = (coarse[..., 0].astype(np.uint16) << 10) | (coarse[..., 1].astype(np.uint16) << 5) | coarse[..., 2]
+        used = np.flatnonzero(np.bincount(code.ravel(), minlength=_CODES))
+        new = used[np.isnan(self._tables[1, used])]
+        if len(new):
+            colours = np.stack([new >> 10, (new >> 5) & 31, new & 31], axis=1) * 8.0 + 4
+            self._tables[:, new] = self.nearest(colours)
+        result: np.ndarray = self._tables[table][code]
+        return result
+
+    @cached_property
+    def _tables(self) -> Float32[np.ndarray, "2 code"]:
+        """Level and distance of each colour, NaN where none was asked for."""
+        return np.full((2, _CODES), np.nan, np.float32)
+
+    @property
+    def is_gray(self) -> bool:
+        """Whether it has no colour."""
+        return bool(np.ptp(self.colours, axis=1).max() <= _GRAY)
+
+    @property
+    def rises(self) -> bool:
+        """Whether its warm end is the brighter one."""
+        return bool(self.colours[-1].mean() >= self.colours[0].mean())
 
 
 @dataclass(frozen=True)
@@ -87,104 +145,90 @@ class PaletteFit:
     """How well a palette explains a picture.
 
     Attributes:
-        name: Of the palette.
+        palette: Which.
         near: Share of the coloured pixels on its curve.
         distance: Their mean distance from it, in levels of 255.
     """
 
-    name: str
+    palette: Palette
     near: float
     distance: float
 
 
 def palette_names() -> tuple[str, ...]:
-    """All palettes that can be inverted."""
+    """Of all palettes that can be recognised by their colours."""
     return tuple(_KNOTS)
 
 
+BLACK_HOT = Palette("black_hot", np.linspace(255.0, 0.0, _LEVELS)[:, None].repeat(3, axis=1))
+"""Gray pictures whose dark parts are warm; nothing in their colours tells that."""
+
+
 @cache
-def palette_colours(name: str) -> Float[np.ndarray, "256 3"]:
-    """The palette from cold to warm, in equal steps.
+def named_palette(name: str) -> Palette:
+    """A known palette.
 
     Raises:
         ConfigError: If there is none of that name.
     """
+    if name == BLACK_HOT.name:
+        return BLACK_HOT
     if name not in _KNOTS:
-        raise ConfigError(f"palette={name} is unknown. Choose auto, none, {', '.join(_KNOTS)}.")
+        raise ConfigError(f"palette={name} is unknown. Choose auto, none, {BLACK_HOT.name}, {', '.join(_KNOTS)}.")
     knots = np.array(_KNOTS[name], dtype=float)
     at = np.linspace(0, len(knots) - 1, _LEVELS)
-    return np.stack([np.interp(at, np.arange(len(knots)), channel) for channel in knots.T], axis=1)
+    return Palette(name, np.stack([np.interp(at, np.arange(len(knots)), channel) for channel in knots.T], axis=1))
 
 
-def without_palette(image: ThermalImage, palette: str = "auto") -> ThermalImage:
-    """An 8-bit colour picture of a thermal camera as the intensity that it shows; other images as they are.
+@lru_cache(maxsize=16)
+def palette_of(name: str, colours: bytes) -> Palette:
+    """A palette that a file or a picture brings along: the pictures of a folder mostly share it.
 
     Args:
-        image: As it was read.
-        palette: `auto` recognises it, `none` leaves the luminance, a name says which it is.
-
-    Raises:
-        ConfigError: If there is no such palette.
+        name: For people.
+        colours: Red, green and blue of each step, a byte each.
     """
-    if palette not in ("auto", "none"):
-        palette_colours(palette)
-    if palette == "none" or image.rgb is None or image.rgb.dtype != np.uint8:
-        return image
-    fit = recognise_palette(image.rgb) if palette == "auto" else PaletteFit(palette, 1.0, 0.0)
-    if fit is None:
-        return image
-    return replace(image, values=invert_palette(image.rgb, fit.name), palette=fit.name)
+    return Palette(name, np.frombuffer(colours, np.uint8).reshape(-1, 3).astype(float))
 
 
-def recognise_palette(rgb: UInt8[np.ndarray, "height width 3"]) -> PaletteFit | None:
-    """The palette that a picture is shown in; None for gray pictures and for photographs."""
-    flat = rgb.reshape(-1, 3)
-    sample = flat[:: max(1, len(flat) // _SAMPLES)].astype(float)
-    coloured = sample[np.ptp(sample, axis=1) > _GRAY]
-    if len(coloured) < _LEAST_COLOURED * len(sample):
-        return None
-    few = coloured[:: max(1, len(coloured) // _FEW)]
-    fits = []
-    for name in _KNOTS:
-        # Five standard deviations of a share of 400: looking at all colours would not change it.
-        if (_nearest(few, name)[1] <= _NEAR).mean() < _LEAST_NEAR - 0.11:
-            continue
-        level, distance = _nearest(coloured, name)
-        near = distance <= _NEAR
-        reach = np.ptp(np.percentile(level[near], [2, 98])) / _LEVELS if near.any() else 0.0
-        if near.mean() >= _LEAST_NEAR and reach >= _LEAST_REACH:
-            fits.append(PaletteFit(name, float(near.mean()), float(distance.mean())))
-    return min(fits, key=lambda fit: fit.distance, default=None)
-
-
-def invert_palette(rgb: UInt8[np.ndarray, "height width 3"], name: str) -> Float[np.ndarray, "height width"]:
-    """Intensity of each pixel, 0 (cold) to 255 (warm), float32.
+def recognise_palette(rgb: UInt8[np.ndarray, "height width 3"], others: Iterable[Palette] = ()) -> PaletteFit | None:
+    """The palette that a picture is shown in; None for gray pictures and for photographs.
 
     Args:
         rgb: The picture.
-        name: Of its palette.
-
-    Raises:
-        ConfigError: If there is no such palette.
+        others: Candidates beside those that are known by name.
     """
-    coarse = rgb >> 3
-    code = (coarse[..., 0].astype(np.uint16) << 10) | (coarse[..., 1].astype(np.uint16) << 5) | coarse[..., 2]
-    return _levels(name)[code]
+    coloured = _coloured_sample(rgb)
+    if coloured is None:
+        return None
+    candidates = (*others, *map(named_palette, _KNOTS))
+    fits = [fit for fit in (_fit(palette, coloured) for palette in candidates) if fit is not None]
+    return min(fits, key=lambda fit: fit.distance, default=None)
 
 
-@cache
-def _levels(name: str) -> Float[np.ndarray, "32768"]:
-    """Level of every colour, with 5 bits a channel: videos have the same colours in every frame."""
-    code = np.arange(32**3)
-    colours = np.stack([code >> 10, (code >> 5) & 31, code & 31], axis=1) * 8.0 + 4
-    return _nearest(colours, name)[0].astype(np.float32)
+def is_shown_in(rgb: UInt8[np.ndarray, "height width 3"], palette: Palette) -> bool:
+    """Whether a picture's colours are those of a palette that its file states; gray palettes show gray pictures."""
+    flat = rgb.reshape(-1, 3)
+    _, distance = palette.nearest(flat[:: max(1, len(flat) // _SAMPLES)].astype(float))
+    return bool((distance <= _NEAR).mean() >= _LEAST_NEAR)
 
 
-def _nearest(colours: Float[np.ndarray, "n 3"], name: str) -> tuple[np.ndarray, np.ndarray]:
-    """Level of the nearest colour of a palette, and the distance to it."""
-    palette = palette_colours(name).astype(np.float32)
-    half_square = (palette**2).sum(axis=1) / 2
-    # |c - p|^2 is smallest where |p|^2 / 2 - c.p is; pieces that fit into a processor's cache are several times faster.
-    pieces = np.array_split(colours.astype(np.float32), -(-len(colours) // 256))
-    level = np.concatenate([(half_square - piece @ palette.T).argmin(axis=1) for piece in pieces])
-    return level.astype(float), np.linalg.norm(colours - palette[level], axis=1)
+def _coloured_sample(rgb: UInt8[np.ndarray, "height width 3"]) -> Float[np.ndarray, "n 3"] | None:
+    """Some of the pixels that have a colour; None of a picture that is mostly gray."""
+    flat = rgb.reshape(-1, 3)
+    sample = flat[:: max(1, len(flat) // _SAMPLES)].astype(float)
+    coloured = sample[np.ptp(sample, axis=1) > _GRAY]
+    return coloured if len(coloured) >= _LEAST_COLOURED * len(sample) else None
+
+
+def _fit(palette: Palette, coloured: Float[np.ndarray, "n 3"]) -> PaletteFit | None:
+    few = coloured[:: max(1, len(coloured) // _FEW)]
+    # Five standard deviations of a share of 400: looking at all colours would not change it.
+    if (palette.nearest(few)[1] <= _NEAR).mean() < _LEAST_NEAR - 0.11:
+        return None
+    level, distance = palette.nearest(coloured)
+    near = distance <= _NEAR
+    reach = np.ptp(np.percentile(level[near], [2, 98])) / 255 if near.any() else 0.0
+    if near.mean() < _LEAST_NEAR or reach < _LEAST_REACH:
+        return None
+    return PaletteFit(palette, float(near.mean()), float(distance.mean()))

@@ -21,11 +21,13 @@ class Stored(NamedTuple):
         values: (height, width), or (height, width, channel) of a colour picture, upright.
         unit: What they mean; None: the file doesn't say.
         no_data: The value that marks missing ones, where the file names it.
+        palette: Name and colours (n, 3) from cold to warm of the palette of a colour picture, where the file states it.
     """
 
     values: np.ndarray
     unit: str | None = None
     no_data: float | None = None
+    palette: tuple[str, np.ndarray] | None = None
 
 
 def fill_missing(

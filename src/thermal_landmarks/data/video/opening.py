@@ -40,7 +40,7 @@ def open_video(
             input.
         fps: Frames a second. None: the video's own time stamps.
         unit: Of values that don't name theirs; see `read_image`.
-        palette: Of 8-bit colour pictures; see `without_palette`.
+        palette: Of 8-bit colour pictures; see `as_heat`.
         size: (height, width) of raw frames.
         dtype: Of raw frames: `uint8`, `uint16`, `float32`, ...
         record: A Matroska file that gets the frames of a camera, stream or pipe without loss, while they are read.

@@ -9,8 +9,9 @@ from itertools import chain, islice
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage, Unit
+from thermal_landmarks.data.formats.displayed import as_heat, recognised_palette
 from thermal_landmarks.data.formats.images import check_unit, to_image
-from thermal_landmarks.data.formats.palettes import palette_colours, without_palette
+from thermal_landmarks.data.formats.palettes import Palette, named_palette
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.formats.units import infer_unit
 from thermal_landmarks.data.video.frame import Container, StoredFrame, VideoFrame
@@ -36,7 +37,7 @@ class Video:
         container: Where the frames come from.
         fps: Frames a second, where the container has no time stamps.
         unit: Of values that don't name theirs; see `read_image`.
-        palette: Of 8-bit colour pictures; see `without_palette`.
+        palette: Of 8-bit colour pictures; see `as_heat`.
 
     Raises:
         DataError: If it has no frame that can be read.
@@ -47,11 +48,10 @@ class Video:
         self, container: Container, *, fps: float | None = None, unit: str | None = None, palette: str = "auto"
     ) -> None:
         check_unit(unit)
-        if palette not in ("auto", "none"):
-            palette_colours(palette)
+        given = None if palette in ("auto", "none") else named_palette(palette)
         self.path, self.n_frames = container.path, container.n_frames
         self._said = container.name if container.live else str(container.path)
-        self._container, self._palette = container, palette
+        self._container = container
         self._stated_fps, self._stored_unit = fps, unit
         self._ahead: list[StoredFrame] = []
         self._stream: Generator[StoredFrame] = container.read(0)
@@ -62,9 +62,8 @@ class Video:
         height, width = image.values.shape
         self.size: tuple[int, int] = (height, width)
         self.unit: Unit = image.unit
-        if palette == "auto":
-            self._palette = self._recognised()
-        self.palette = None if self._palette == "none" else self._palette
+        self._palette = self._recognised() if palette == "auto" else given
+        self.palette = None if self._palette is None else self._palette.name
         timed = any(frame.time_s is not None for frame in self._ahead)
         self.fps: float = fps or container.fps or (self._arriving() if container.live and timed else _ASSUMED_FPS)
         if not container.live:
@@ -166,7 +165,7 @@ class Video:
             f"{f' ({reason})' if reason else ': all of their values are missing'}. Copy it again from its source."
         )
 
-    def _recognised(self) -> str:
+    def _recognised(self) -> Palette | None:
         """The palette of the first frame that shows one; a film of another kind shows something else meanwhile."""
         frames = chain(list(self._ahead), islice(self._kept(), _FIRST_FRAMES - len(self._ahead)))
         others = 0
@@ -175,14 +174,14 @@ class Video:
                 shows = np.ptp(values) > _DARK
                 if values.dtype != np.uint8 or (shows and values.ndim == 2):
                     break
-                if found := without_palette(self._image(Stored(values))).palette:
+                if found := recognised_palette(self._image(Stored(values))):
                     return found
                 others += shows
                 if others == _OTHERS:
                     break
         except DataError:
             pass  # of a later frame: reading on will come to it again
-        return "none"
+        return None
 
     def _arriving(self) -> float:
         """Frames a second of a stream that only shows it; the first ones come all at once."""
@@ -212,7 +211,7 @@ class Video:
         if _empty(frame.stored.values):
             raise DataError(f"{where} has no value")
         image = self._image(frame.stored)
-        return image if self._palette == "none" else replace(without_palette(image, self._palette), rgb=None)
+        return image if self._palette is None else replace(as_heat(image, self._palette, "kept"), rgb=None)
 
 
 def _ending(error: DataError) -> Generator[StoredFrame]:

@@ -1,0 +1,112 @@
+"""The colour bar beside a thermal picture: it shows the camera's own palette, and which of its ends is warm.
+
+A bar's colour is the same across it and runs once through the palette along it, between sharp edges. By the convention
+of all vendors the warm end is the upper or the right one.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import UInt8
+
+from thermal_landmarks.data.formats.palettes import Palette, palette_of
+
+_ROWS = 96  # of the picture that are looked at: bars are long
+_FLAT = 12  # of 255: how much a bar's colour differs across it (JPEG)
+_STEP = (2, 70)  # how little and how much it differs from one of these rows to the next
+_LEAST_LENGTH = 0.35  # of the picture
+_LARGEST_WIDTH = 0.12
+_LEAST_WIDTH_PX = 3
+_LEAST_PATH = 300.0  # through colour space, from end to end; black to white is 442
+_EDGE = 30.0  # how much the picture differs beside the bar
+_STATIONS = 9  # along the bar
+_LEAST_STEP = 8.0  # between two of them
+_STEPS = 64
+
+
+class ColourBar(NamedTuple):
+    """Where a bar is, and its palette.
+
+    Attributes:
+        rows: Of the picture.
+        columns: Of the picture.
+        palette: From cold to warm.
+    """
+
+    rows: slice
+    columns: slice
+    palette: Palette
+
+
+def find_colour_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
+    """The bar of a picture: an upright one, else a level one; None without."""
+    if min(rgb.shape[:2]) < 16:
+        return None
+    upright = _upright_bar(rgb)
+    if upright is not None:
+        return upright
+    level = _upright_bar(np.rot90(rgb))  # what was at the right is at the top then
+    if level is None:
+        return None
+    width = rgb.shape[1]
+    return ColourBar(level.columns, slice(width - level.rows.stop, width - level.rows.start), level.palette)
+
+
+def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
+    height, width = rgb.shape[:2]
+    every = max(height // _ROWS, 1)
+    rows = rgb[::every].astype(np.int16)
+    flat = np.abs(np.diff(rows, axis=1)).max(axis=2) <= _FLAT
+    step = np.abs(np.diff(rows, axis=0)).max(axis=2)[:, 1:]
+    moves = np.pad(step >= _STEP[0], ((1, 1), (0, 0)))
+    moves = moves[:-2] | moves[1:-1] | moves[2:]
+    first, last = _longest_runs(flat[1:] & moves & (step <= _STEP[1]))
+    long = last - first >= _LEAST_LENGTH * len(rows)
+    edges = np.flatnonzero(np.diff(long.astype(np.int8), prepend=0, append=0))
+    best, longest = None, _LEAST_PATH
+    for left, right in zip(edges[::2], edges[1::2] + 1, strict=True):  # columns left to right - 1 are alike
+        middle = min((left + right) // 2, width - 2)
+        start, stop = int(first[middle]), int(last[middle]) + 1
+        if not _LEAST_WIDTH_PX <= right - left <= max(_LARGEST_WIDTH * width, _LEAST_WIDTH_PX):
+            continue
+        bar = np.median(rows[start : stop + 1, left:right], axis=1)
+        cut, path = _way(bar)
+        start, stop = start + cut.start, start + cut.stop
+        if path >= longest and _ends_sharply(rows[start:stop], bar[cut], left, right):
+            pixels = slice(start * every, min((stop - 1) * every + 1, height))
+            best, longest = (pixels, slice(int(left), int(right))), path
+    if best is None:
+        return None
+    colours = np.median(rgb[best], axis=1)[::-1]
+    steps = np.rint(np.linspace(0, len(colours) - 1, min(_STEPS, len(colours)))).astype(int)
+    return ColourBar(*best, palette_of("colour bar", colours[steps].astype(np.uint8).tobytes()))
+
+
+def _longest_runs(marked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First row of each column's longest run of marked rows, and the first row after it."""
+    length = np.zeros(marked.shape[1], dtype=int)
+    best, end = length.copy(), length.copy()
+    for row, here in enumerate(marked):
+        length = np.where(here, length + 1, 0)
+        longer = length > best
+        best, end = np.where(longer, length, best), np.where(longer, row + 1, end)
+    return end - best, end
+
+
+def _way(bar: np.ndarray) -> tuple[slice, float]:
+    """The part of a run that goes through colours, and how long that way is; 0 if it stands still, as no palette does.
+
+    Beyond either end there may be a little of a noisy background in the end's colour.
+    """
+    at = np.rint(np.linspace(0, len(bar) - 1, _STATIONS)).astype(int)
+    steps = np.linalg.norm(np.diff(bar[at], axis=0), axis=1)
+    moving = np.flatnonzero(steps >= _LEAST_STEP)
+    if len(moving) < _STATIONS - 3 or np.ptp(moving) >= len(moving):  # all but one at each end
+        return slice(0, len(bar)), 0.0
+    return slice(int(at[moving[0]]), int(at[moving[-1] + 1]) + 1), float(steps[moving].sum())
+
+
+def _ends_sharply(rows: np.ndarray, bar: np.ndarray, left: int, right: int) -> bool:
+    """Whether the picture is another one on both sides; a few pixels on, where JPEG has blended nothing."""
+    sides = [column for column in (left - 3, right + 2) if 0 <= column < rows.shape[1]]
+    return all(float(np.abs(rows[:, column] - bar).max(axis=1).mean()) >= _EDGE for column in sides)
