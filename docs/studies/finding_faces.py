@@ -10,10 +10,11 @@ core. Nothing is tuned on these pictures.
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from PIL import Image
@@ -23,9 +24,13 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.displayed import as_heat
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.scenes.gray import to_bytes
+from thermal_landmarks.data.video import open_video
 from thermal_landmarks.evaluation.finding import FindingScores
+from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.face_decoding import Detections
+
+DETECTORS = {"ours": "this finder", "retinaface": "RetinaFace (visible light)"}
 
 Boxes = np.ndarray  # (n, 4): x_min, y_min, x_max, y_max
 Detector = Callable[[ThermalImage], Detections]
@@ -54,29 +59,35 @@ def labelled(folder: Path, images: str, every: int) -> Iterator[Picture]:
 
 
 def rendered(count: int, seed: int, least_px: float = 16.0, **settings: object) -> Iterator[Picture]:
-    """Scenes; faces hidden by more than half, or smaller than `least_px`, may be found or not."""
+    """Scenes; heads that are no visible faces (`SceneFace.is_face`) or smaller than `least_px` may be found or not."""
     scenes = SyntheticScenes(images=count, size=((120, 160), (480, 640)), seed=seed, **settings)  # type: ignore[arg-type]
     for index in range(count):
         scene = scenes.render(index)
         boxes = np.array([face.box_px for face in scene.faces]).reshape(-1, 4)
         size = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1))
-        clear = np.array([f.is_face and f.hidden < 0.5 for f in scene.faces], dtype=bool) & (size >= least_px)
+        clear = np.array([f.is_face for f in scene.faces], dtype=bool) & (size >= least_px)
         yield Picture(ThermalImage(scene.values, scene.unit), boxes[clear], boxes[~clear])
 
 
-def without_people(data: Path) -> Iterator[Picture]:
-    """Pictures of buildings and landscapes, and rendered rooms that nobody is in."""
+def buildings(data: Path) -> Iterator[Picture]:
+    """Pictures of a drone, as they are shown and as temperatures where the file has them, and frames of two videos."""
+    nobody = np.empty((0, 4))
     for file in sorted((data / "dji").glob("*")):
-        yield Picture(as_heat(read_image(file, unit="counts")), np.empty((0, 4)), np.empty((0, 4)))
-    yield from rendered(60, 31338, crowd={"nobody": 1.0})
+        shown, read = read_image(file, unit="counts"), read_image(file)
+        for image in (shown, read) if read.unit == "celsius" else (shown,):
+            yield Picture(as_heat(image), nobody, nobody)
+    for name in ("SampleSEQ.seq", "SampleCSQ.csq"):
+        for frame in open_video(data / "flir-seq" / name):
+            yield Picture(frame.image, nobody, nobody)
 
 
 def ours(checkpoint: str = "thermal_real") -> Detector:
-    """The finder with the calibrated probability of being a face."""
-    predictor = Predictor.from_checkpoint(checkpoint, device="cpu")
+    """The finder with the calibrated probability of being a face, as `predict` runs by default."""
+    predictor = Predictor.from_checkpoint(checkpoint, device="cpu", speed="balanced")
+    finder = Finder.from_checkpoint(first_size=FIRST_SIZE)
 
     def detect(image: ThermalImage) -> Detections:
-        faces = predictor.faces(image, min_score=0.0)
+        faces = predictor.faces(image, min_score=0.0, finder=finder)
         boxes = np.array([face.box_px for face in faces], dtype=np.float32).reshape(-1, 4)
         return Detections(boxes, np.array([face.score for face in faces]), np.zeros(len(faces)))
 
@@ -123,6 +134,26 @@ def measure(detect: Detector, pictures: Iterator[Picture], overlap: float) -> di
     }
 
 
+def draw(table: Mapping[str, Mapping[str, Any]], figure: Path) -> None:
+    """Precision over recall, for each set of pictures that has faces and each detector."""
+    sets = list(dict.fromkeys(row.split(": ", 1)[1] for row, values in table.items() if values["faces"]))
+    _, axes = plt.subplots(1, len(sets), figsize=(3.1 * len(sets), 3.2), sharey=True, squeeze=False)
+    for axis, where in zip(axes[0], sets, strict=True):
+        for row, values in table.items():
+            name, here = row.split(": ", 1)
+            if here != where or not values["curve"]:
+                continue
+            recall, false = np.array(values["curve"]).T
+            hits, misses = recall * values["faces"], false * values["pictures"]
+            axis.plot(recall, hits / np.maximum(hits + misses, 1e-9), label=DETECTORS[name])
+        axis.set(title=where, xlabel="recall", xlim=(0, 1.02), ylim=(0, 1.03))
+        axis.title.set_fontsize(9)
+    axes[0, 0].set_ylabel("precision")
+    axes[0, 0].legend(loc="lower left", fontsize=8)
+    plt.tight_layout()
+    plt.savefig(figure, dpi=110)
+
+
 def main(data: Path, names: list[str], output: Path, *, every: int = 1, overlap: float = 0.4) -> None:
     """Print a row for each detector and set of pictures, and keep the curves as JSON."""
     torch.set_num_threads(1)
@@ -131,7 +162,8 @@ def main(data: Path, names: list[str], output: Path, *, every: int = 1, overlap:
         "rendered scenes, seed 31337": lambda: rendered(500 // every, 31337),
         "drivers, man": lambda: labelled(data / "drivers" / "1_Man_NoGlasses_Yawning2", "Jpg", every),
         "drivers, woman": lambda: labelled(data / "drivers" / "1_Woman_NoGlasses_Normal", "Jpg", every),
-        "without people": lambda: without_people(data),
+        "rendered rooms without people": lambda: rendered(200 // every, 31338, crowd={"nobody": 1.0}),
+        "dji and flir-seq, without people": lambda: buildings(data),
     }
     table = {}
     for name in names:
@@ -141,6 +173,7 @@ def main(data: Path, names: list[str], output: Path, *, every: int = 1, overlap:
             print(f"{name}: {where}:", {key: value for key, value in row.items() if key != "curve"}, flush=True)
     output.mkdir(parents=True, exist_ok=True)
     (output / "finding_faces.json").write_text(json.dumps(table), encoding="utf-8")
+    draw(table, output / "finding_faces.webp")
 
 
 if __name__ == "__main__":

@@ -50,13 +50,11 @@ def test_a_colour_bar_gives_a_palette_that_nobody_knows(portraits: list[np.ndarr
     levels = portraits[0]
     picture = coloured(levels, own)
     assert recognised_palette(ThermalImage.from_rgb(picture)) is None
-    with_bar = ThermalImage.from_rgb(jpeg(with_marks(picture, own)))
-    seen = as_heat(with_bar)
+    barred = jpeg(with_marks(picture, own))
+    seen = as_heat(ThermalImage.from_rgb(barred))
     assert seen.palette == "colour bar"
     assert np.corrcoef(seen.values.ravel(), levels.ravel())[0, 1] > 0.98
-    turned = ThermalImage.from_rgb(
-        np.ascontiguousarray(np.rot90(with_bar.rgb, -1))
-    )  # the bar lies below, warm at the right
+    turned = ThermalImage.from_rgb(np.ascontiguousarray(np.rot90(barred, -1)))  # the bar lies below, warm at the right
     assert np.corrcoef(as_heat(turned).values.ravel(), np.rot90(levels, -1).ravel())[0, 1] > 0.98
 
 
@@ -92,8 +90,8 @@ def test_a_flir_picture_is_read_by_the_palette_that_its_file_states(shared_data:
     coarse = seen.values.reshape(120, 2, 160, 2).mean(axis=(1, 3))
     # The camera shows a part of its field of view in the picture; the middle is the same.
     middle = (slice(30, 90), slice(40, 120))
-    order = [np.argsort(np.argsort(v[middle].ravel())) for v in (coarse, temperatures.values)]
-    assert np.corrcoef(*order)[0, 1] > 0.9
+    first, second = (np.argsort(np.argsort(v[middle].ravel())) for v in (coarse, temperatures.values))
+    assert np.corrcoef(first, second)[0, 1] > 0.9
     assert as_heat(temperatures) is temperatures
 
 
