@@ -64,6 +64,28 @@ def test_a_time_without_breaths_is_flagged() -> None:
     assert "apnoea" in found.flag
 
 
+@pytest.mark.parametrize("seconds_still", [20, 32])
+def test_breaths_that_begin_after_a_long_pause_are_counted_as_without_it(seconds_still: int) -> None:
+    time_s, temperature = breaths(15, noise=0.02)
+    temperature[time_s < seconds_still] = 34 + 0.02 * np.random.default_rng(1).standard_normal(10 * seconds_still)
+    found = breathing(time_s, temperature)
+    assert len(found.apnoeas_s) == 1
+    assert found.apnoeas_s[0] == pytest.approx((0, seconds_still), abs=2.5)
+    after = found.time_s > seconds_still + 9
+    assert np.abs(found.rate[after] - 15).max() < 0.7
+    assert {found.flag[i] for i in np.flatnonzero(after)} == {"ok"}
+
+
+def test_a_head_that_turns_away_for_three_breaths_makes_no_pause() -> None:
+    time_s, temperature = breaths(30, noise=0.01)
+    turned = (time_s >= 10.7) & (time_s < 14.6)
+    temperature[turned] -= 1.5
+    found = breathing(time_s, temperature, weight=np.where(turned, 0.04, 1.0))
+    assert np.abs(found.rate - 30).max() < 0.7
+    assert np.abs(found.by_peaks - 30).max() < 2
+    assert set(found.flag) == {"ok"}
+
+
 def test_noise_has_little_quality() -> None:
     time_s, temperature = breaths(15)
     noise = np.random.default_rng(3).standard_normal(len(time_s))

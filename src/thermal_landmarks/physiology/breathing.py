@@ -20,10 +20,12 @@ _LEAST_SHARE = 0.4
 _CLEAR_SHARE = 0.75  # of a recording whose peaks can be believed where they differ from the phase
 _AGREE_PER_MIN = 2.0
 _PAUSE = 1.45  # of the usual time between peaks; longer is a pause
+_SEEN = 0.1  # of the usual weight; less is no place for a peak
 _WAVE = 1.3  # cut-off of the waveform, relative to the usual rate
 _LEAST_PROMINENCE = 1.2  # of a peak, in effective values around it
 _APNOEA_S = 10.0
-_APNOEA_SHARE = 0.25  # of the usual swing
+_APNOEA_SHARE = 0.25  # of the swing of breaths
+_BREATHS = 0.75  # quantile of the swing: half of a recording may be without breaths
 _SWING_S = 4.0
 
 
@@ -78,11 +80,11 @@ def breathing(
     grid_s = time_s[0] + between * np.arange(len(grid))
     if there.any():
         found = rhythm(grid, believed, between)
-        usual_hz = float(np.median(found.hz))
+        usual_hz = _weighted_median(found.hz, believed * found.share)
         wave = smooth(without_drift(grid, believed, between), believed, HALF_POWER / (_WAVE * usual_hz) / between)
         wave[~there] = np.nan
-        counts = _counts_of_peaks(wave, grid_s, usual_hz)
-        clear = float(np.median(found.share[there])) > _CLEAR_SHARE
+        counts = _counts_of_peaks(wave, believed, grid_s, usual_hz)
+        clear = _weighted_median(found.share, believed * found.share) > _CLEAR_SHARE
     else:
         found, wave, counts, clear = None, grid, None, False
     pauses = [] if counts is None else _pauses(*counts)
@@ -137,15 +139,26 @@ def _a_minute(start: float, stop: float, time_s: np.ndarray, counted: np.ndarray
     return 60 * float(last - first) / seen
 
 
+def _weighted_median(values: Float[np.ndarray, " sample"], weight: Float[np.ndarray, " sample"]) -> float:
+    order = np.argsort(values)
+    mass = np.cumsum(weight[order])
+    return float(values[order][np.searchsorted(mass, mass[-1] / 2)])
+
+
 def _counts_of_peaks(
-    wave: Float[np.ndarray, " sample"], time_s: Float[np.ndarray, " sample"], usual_hz: float
+    wave: Float[np.ndarray, " sample"],
+    weight: Float[np.ndarray, " sample"],
+    time_s: Float[np.ndarray, " sample"],
+    usual_hz: float,
 ) -> tuple[Float[np.ndarray, " peak"], Float[np.ndarray, " peak"]] | None:
     """Times of the peaks and how many breaths there were until then, goes on at both ends; None: too few."""
-    peaks = _peaks(wave, float(time_s[1] - time_s[0]), usual_hz)
+    # What is hardly believed, as while the head turns, is a gap as well.
+    seen = np.where(weight >= _SEEN * _weighted_median(weight, weight), wave, np.nan)
+    peaks = _peaks(seen, float(time_s[1] - time_s[0]), usual_hz)
     if len(peaks) < 2:
         return None
     at_s, steps = time_s[peaks], np.diff(time_s[peaks])
-    hidden = np.diff(np.cumsum(~np.isfinite(wave))[peaks]) > 0  # a gap, which may lie over peaks
+    hidden = np.diff(np.cumsum(~np.isfinite(seen))[peaks]) > 0  # a gap, which may lie over peaks
     breaths = np.where(hidden, np.maximum(1.0, np.rint(steps / np.median(steps))), 1.0)
     count, steps = np.concatenate([[0.0], np.cumsum(breaths)]), steps / breaths
     at_s = np.concatenate([[at_s[0] - 20 * steps[0]], at_s, [at_s[-1] + 20 * steps[-1]]])
@@ -177,7 +190,7 @@ def _still(wave: Float[np.ndarray, " sample"], between: float) -> list[tuple[int
     swing = maximum_filter1d(np.where(there, wave, -np.inf), size) - minimum_filter1d(
         np.where(there, wave, np.inf), size
     )
-    low = there & (swing < _APNOEA_SHARE * np.median(swing[there]))
+    low = there & (swing < _APNOEA_SHARE * np.quantile(swing[there], _BREATHS))
     edges = np.flatnonzero(np.diff(np.concatenate([[0], low.astype(int), [0]])))
     # A filter of four seconds sees the breaths on both sides: a stretch is longer than where it sees none.
     runs = [(max(0, a - size // 2), min(len(wave), b + size // 2)) for a, b in edges.reshape(-1, 2)]
