@@ -5,7 +5,7 @@ import pytest
 from scipy.ndimage import gaussian_filter, shift
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.physiology.perspiration import elements, perspiration, pore_energy, refusal
+from thermal_landmarks.physiology.perspiration import LEAST_QUALITY, elements, perspiration, pore_energy, refusal
 
 
 def brute_force(patch: np.ndarray, inside: np.ndarray, size: int) -> float:
@@ -64,31 +64,67 @@ def pores(onsets: tuple[float, ...] = (12, 38)) -> tuple[np.ndarray, np.ndarray]
     return patches + 0.03 * generator.standard_normal(patches.shape), level
 
 
+def still(seconds: int = 60) -> np.ndarray:
+    """Shapes of a face that hardly moves."""
+    return 0.001 * np.random.default_rng(5).standard_normal((seconds, 32))
+
+
 def test_pores_below_the_noise_of_a_pixel_are_followed() -> None:
     patches, level = pores()
     inside = np.zeros(patches.shape[1:], dtype=bool)
     inside[8:26, 8:48] = True
     time_s = np.arange(len(patches)) + 0.5
-    found = perspiration(time_s, patches, np.ones(len(patches)), inside)
+    found = perspiration(time_s, patches, np.ones(len(patches)), inside, still())
     assert np.corrcoef(found.level, level)[0, 1] > 0.9
     assert np.corrcoef(found.level, level)[0, 1] > np.corrcoef(found.energy, level)[0, 1]
     assert [event.onset_s for event in found.events] == pytest.approx([12, 38], abs=2)
+    assert found.quality > LEAST_QUALITY
     patches[20:23] = np.nan
-    gap = perspiration(time_s, patches, np.ones(len(patches)), inside, baseline_s=(0, 10))
+    gap = perspiration(time_s, patches, np.ones(len(patches)), inside, still(), baseline_s=(0, 10))
     assert np.isnan(gap.level[20:23]).all()
     assert np.nanmean(gap.level[:10]) == pytest.approx(0, abs=1e-9)
     with pytest.raises(ConfigError, match="lasts from 0"):
-        perspiration(time_s, patches, np.ones(len(patches)), inside, baseline_s=(100, 110))
+        perspiration(time_s, patches, np.ones(len(patches)), inside, still(), baseline_s=(100, 110))
 
 
-def test_skin_without_pores_has_no_events() -> None:
+def test_skin_without_pores_is_told_by_its_quality_and_has_no_events() -> None:
     patches, _ = pores(onsets=())
     inside = np.zeros(patches.shape[1:], dtype=bool)
     inside[8:26, 8:48] = True
     time_s = np.arange(len(patches)) + 0.5
-    assert perspiration(time_s, patches, np.ones(len(patches)), inside).events == []
-    empty = perspiration(time_s, np.zeros(patches.shape), np.ones(len(patches)), inside)
-    assert empty.events == []
+    found = perspiration(time_s, patches, np.ones(len(patches)), inside, still())
+    assert found.quality < LEAST_QUALITY
+    assert found.events == []
+    empty = perspiration(time_s, np.zeros(patches.shape), np.ones(len(patches)), inside, still())
+    assert (empty.quality, empty.events) == (0.0, [])
+
+
+def test_spots_that_come_with_the_pose_of_the_head_are_no_pores() -> None:
+    """A head that turns to and fro, on whose lip other spots show from each side, while pores open twice."""
+    patches, level = pores()
+    generator, time_s = np.random.default_rng(1), np.arange(len(patches)) + 0.5
+    yaw = np.sign(np.sin(2 * np.pi * time_s / 18)) + 0.1 * generator.standard_normal(len(time_s))
+    beard = np.zeros(patches.shape[1:])
+    beard[generator.integers(9, 25, 30), generator.integers(9, 47, 30)] = 1
+    turned = patches - 0.3 * yaw[:, None, None] * gaussian_filter(beard, 0.7)
+    shapes = still() + 0.05 * yaw[:, None] * generator.standard_normal(32)
+    inside = np.zeros(patches.shape[1:], dtype=bool)
+    inside[8:26, 8:48] = True
+    weight = np.ones(len(patches))
+    known = perspiration(time_s, turned, weight, inside, shapes)
+    unknown = perspiration(time_s, turned, weight, inside, still())
+    assert np.corrcoef(known.level, level)[0, 1] > 0.85 > np.corrcoef(unknown.level, level)[0, 1]
+    assert known.quality > LEAST_QUALITY
+
+
+def test_rows_of_the_camera_that_tremble_are_no_pores() -> None:
+    patches, level = pores()
+    rows = np.random.default_rng(2).standard_normal((len(patches), patches.shape[1], 1))
+    inside = np.zeros(patches.shape[1:], dtype=bool)
+    inside[8:26, 8:48] = True
+    time_s = np.arange(len(patches)) + 0.5
+    found = perspiration(time_s, patches + 0.1 * rows, np.ones(len(patches)), inside, still())
+    assert np.corrcoef(found.level, level)[0, 1] > 0.85
 
 
 def test_gray_levels_are_refused_with_the_reason() -> None:

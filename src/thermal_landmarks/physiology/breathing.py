@@ -20,7 +20,8 @@ _LEAST_SHARE = 0.4
 _CLEAR_SHARE = 0.75  # of a recording whose peaks can be believed where they differ from the phase
 _AGREE_PER_MIN = 2.0
 _PAUSE = 1.45  # of the usual time between peaks; longer is a pause
-_SEEN = 0.1  # of the usual weight; less is no place for a peak
+_SEEN = 0.3  # of the usual weight; less is no place for a peak
+_WELL_SEEN, _NEARLY_ALL = 0.5, 0.9  # of the usual weight, at so many of a pause's samples
 _WAVE = 1.3  # cut-off of the waveform, relative to the usual rate
 _LEAST_PROMINENCE = 1.2  # of a peak, in effective values around it
 _APNOEA_S = 10.0
@@ -87,7 +88,7 @@ def breathing(
         clear = _weighted_median(found.share, believed * found.share) > _CLEAR_SHARE
     else:
         found, wave, counts, clear = None, grid, None, False
-    pauses = [] if counts is None else _pauses(*counts)
+    pauses = [] if counts is None else [each for each in _pauses(*counts) if _well_seen(believed, grid_s, *each)]
     still = _still(wave, between)
     end_s = grid_s[-1] + between
     starts = np.arange(grid_s[0], max(end_s - window_s, grid_s[0]) + 1e-9, _STEP_S)
@@ -170,6 +171,14 @@ def _pauses(at_s: Float[np.ndarray, " peak"], count: Float[np.ndarray, " peak"])
     lasting = np.diff(at_s) / np.diff(count)
     long = np.flatnonzero(lasting[1:-1] > _PAUSE * np.median(lasting)) + 1
     return [(float(at_s[i]), float(at_s[i + 1])) for i in long]
+
+
+def _well_seen(
+    weight: Float[np.ndarray, " sample"], time_s: Float[np.ndarray, " sample"], start: float, end: float
+) -> bool:
+    """Whether breaths would have shown between two times."""
+    inside = (time_s >= start) & (time_s <= end)
+    return bool((weight[inside] >= _WELL_SEEN * _weighted_median(weight, weight)).mean() >= _NEARLY_ALL)
 
 
 def _peaks(wave: Float[np.ndarray, " sample"], between: float, usual_hz: float) -> Int[np.ndarray, " peak"]:

@@ -74,15 +74,9 @@ class FaceFrame:
         seen = points_px[np.isfinite(points_px).all(axis=(1, 2))]
         if not len(seen):
             raise DataError("No frame of this track has points, so there is nothing to measure in.")
-        (left, right), width = self._scale()
-        across = (seen[:, right] - seen[:, left]) / width
-        size_px = np.linalg.norm(across, axis=1)
-        middle = (seen[:, right] + seen[:, left]) / 2
-        # Each face's own axes: to its right eye corner, and a quarter turn from there, downwards.
-        axes = np.stack([across, np.stack([-across[:, 1], across[:, 0]], axis=1)], axis=1) / size_px[:, None, None] ** 2
-        shape = np.median(np.einsum("nac,npc->npa", axes, seen - middle[:, None]), axis=0)
+        shapes, size_px = self._shapes_and_sizes(seen)
         self.size_px = float(np.clip(np.median(size_px), *_SIZES_PX))
-        self.reference_px: Float[np.ndarray, "landmark 2"] = shape * self.size_px
+        self.reference_px: Float[np.ndarray, "landmark 2"] = np.median(shapes, axis=0) * self.size_px
         for name, corners in (own or {}).items():
             lacking = {corner[0] for corner in corners} - set(self.names)
             if lacking:
@@ -92,6 +86,21 @@ class FaceFrame:
             name: self._patch(name, corners, margin_px if name == "perinasal" else 1)
             for name, corners in regions.items()
         }
+
+    def shapes(self, points_px: Float[np.ndarray, "frame landmark 2"]) -> Float[np.ndarray, "frame landmark 2"]:
+        """Faces in their own axes (from their middle to the right and down) and relative to their own size."""
+        return self._shapes_and_sizes(points_px)[0]
+
+    def _shapes_and_sizes(
+        self, points_px: Float[np.ndarray, "frame landmark 2"]
+    ) -> tuple[Float[np.ndarray, "frame landmark 2"], Float[np.ndarray, " frame"]]:
+        (left, right), width = self._scale()
+        across = (points_px[:, right] - points_px[:, left]) / width
+        size_px = np.linalg.norm(across, axis=1)
+        middle = (points_px[:, right] + points_px[:, left]) / 2
+        # To the right eye corner, and a quarter turn from there, downwards.
+        axes = np.stack([across, np.stack([-across[:, 1], across[:, 0]], axis=1)], axis=1) / size_px[:, None, None] ** 2
+        return np.einsum("nac,npc->npa", axes, points_px - middle[:, None]), size_px
 
     def _scale(self) -> tuple[tuple[int, int], float]:
         """The two landmarks that a face is measured by, and their distance in those of the outer eye corners."""

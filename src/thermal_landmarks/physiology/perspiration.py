@@ -19,6 +19,9 @@ from thermal_landmarks.physiology.rhythm import smooth
 from thermal_landmarks.physiology.spots import depth_of_spots
 
 ELEMENT_PX = 9
+LEAST_QUALITY = 0.4
+"""Of a curve that is told from noise and motion (docs/signals.md)."""
+
 _LEAST_SHARE = 0.05  # of the usual energy; less is none
 _RESTING = 0.1  # quantile that is taken as rest
 _LEAST_RISE = 0.2  # of the recording's range
@@ -86,13 +89,15 @@ class Perspiration(NamedTuple):
         level: Depth of the cold spots beyond that at rest, in kelvins, smoothed over about three seconds; NaN where
             nothing was seen.
         energy: Logarithm of the published measure over that at rest.
-        events: Rises of the level, in the order of time.
+        events: Rises of the level, in the order of time; none if it can't be told from noise and motion.
+        quality: 0 to 1, as of `spots.Spots`.
     """
 
     time_s: Float[np.ndarray, " second"]
     level: Float[np.ndarray, " second"]
     energy: Float[np.ndarray, " second"]
     events: list[SweatEvent]
+    quality: float
 
 
 def perspiration(
@@ -100,6 +105,7 @@ def perspiration(
     patches: Float[np.ndarray, "second height width"],
     weight: Float[np.ndarray, " second"],
     inside: Bool[np.ndarray, "height width"],
+    shapes: Float[np.ndarray, "second coordinate"],
     *,
     element_px: int = ELEMENT_PX,
     baseline_s: tuple[float, float] | None = None,
@@ -111,6 +117,7 @@ def perspiration(
         patches: Of the perinasal region; NaN where it wasn't seen.
         weight: How far each second is believed.
         inside: Which pixels belong to the region.
+        shapes: The face's landmarks relative to its own axes and size.
         element_px: Diameter of the morphological elements.
         baseline_s: Start and end of a time of rest. None: the driest tenth of the recording is rest.
 
@@ -119,15 +126,16 @@ def perspiration(
     """
     seen = np.isfinite(patches).all(axis=(1, 2)) & (weight > 0)
     level, energy = np.full((2, len(time_s)), np.nan)
+    quality = 0.0
     if seen.any():
         found = np.array([pore_energy(patch, inside, element_px) for patch in patches[seen]])
         energy[seen] = np.log(np.maximum(found, max(_LEAST_SHARE * np.median(found), 1e-12)))
-        level[seen] = depth_of_spots(patches[seen], weight[seen], inside)
-    events = _events(time_s, level)
+        level[seen], quality = depth_of_spots(patches[seen], weight[seen], inside, shapes[seen])
+    events = _events(time_s, level) if quality >= LEAST_QUALITY else []
     there = np.isfinite(level)
     level = np.where(there, smooth(level, there.astype(float), _SMOOTH_S), np.nan)
     level, energy = (values - _at_rest(time_s, values, baseline_s) for values in (level, energy))
-    return Perspiration(time_s, level, energy, events)
+    return Perspiration(time_s, level, energy, events, quality)
 
 
 def _at_rest(

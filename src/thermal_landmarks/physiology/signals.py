@@ -15,7 +15,7 @@ from thermal_landmarks.physiology.disturbances import FrameSteps, head_speed, la
 from thermal_landmarks.physiology.events import blinks, eye_opening, mouth_opening, stretches, yawns
 from thermal_landmarks.physiology.face import Face
 from thermal_landmarks.physiology.nostrils import breath
-from thermal_landmarks.physiology.perspiration import ELEMENT_PX, perspiration, refusal
+from thermal_landmarks.physiology.perspiration import ELEMENT_PX, LEAST_QUALITY, perspiration, refusal
 from thermal_landmarks.physiology.regions import Corner
 
 SIGNAL_COLUMNS = ("time_s", "track", "signal", "value", "quality", "flag")
@@ -194,16 +194,24 @@ class _Table:
         seconds = np.arange(int(self.time_s[0]), int(self.time_s[-1]) + 1)
         missing = (np.full(inside.shape, np.nan, dtype=np.float32), 0.0)
         patches, weight = zip(*(face.seconds.get(second, missing) for second in seconds.tolist()), strict=True)
+        shapes = pd.DataFrame(face.frame.shapes(face.face_px[self.rows]).reshape(len(self.rows), -1))
         sweat = perspiration(
             seconds + 0.5,
             np.stack(patches),
             np.array(weight),
             inside,
+            shapes.groupby(self.time_s.astype(int)).mean().reindex(seconds).to_numpy(),
             element_px=element_px,
             baseline_s=baseline_s,
         )
+        told = "ok" if sweat.quality >= LEAST_QUALITY else "weak"
         seen = np.isfinite(sweat.level)
-        flags = np.where(seen, "ok", "missing").tolist()
-        self.add("perspiration", sweat.time_s, sweat.level, seen.astype(float), flags)
-        self.add("perspiration_energy", sweat.time_s, sweat.energy, seen.astype(float), flags)
+        for name, values in (("perspiration", sweat.level), ("perspiration_energy", sweat.energy)):
+            self.add(name, sweat.time_s, values, seen * sweat.quality, np.where(seen, told, "missing").tolist())
         self._happened(("perspiration", event.onset_s, event.peak_s, event.rise) for event in sweat.events)
+        if told == "weak" and seen.any():
+            self.notes.append(
+                f"Track {self.track}: perspiration can't be told from noise and motion (quality {sweat.quality:.2f} "
+                f"below {LEAST_QUALITY}). Its values are flagged weak, and it has no events. More pixels on the face, "
+                "less noise or a stiller head help."
+            )

@@ -1,48 +1,111 @@
 """Cold spots that come and go together at fixed places of the skin: open pores, also those below the camera's noise.
 
 The patches of a recording are registered, so a pore stays under its pixel. What the patches have in common over time is
-split into a few components (singular value decomposition, after motion's first-order traces are taken away), and these
-are turned until one of their maps consists of spots: of all maps it has the most skewed values (independent component
-analysis by skewness, Hyvarinen, Karhunen and Oja 2001, chapter 8). How deep its spots are is the perspiration.
+split into a few components (singular value decomposition, after motion's first-order traces and what goes with the pose
+of the head are taken away), and these are turned until one of their maps consists of spots: of all maps it has the most
+skewed values (independent component analysis by skewness, Hyvarinen, Karhunen and Oja 2001, chapter 8). How deep its
+spots are is the perspiration.
+
+Whether pores were seen at all shows in time: perspiration changes over seconds, noise from one second to the next, and
+what a turning head changes goes with its pose.
 """
+
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter
 
 _FINE_PX = 0.12  # of the patch's height: what is wider is no spot
-_COMPONENTS = 5
+_COMPONENTS = (5, 8)
 _ROUNDS = 60
 _DEEPEST = 0.05  # share of the pixels whose mean stands for the depth of the spots
+_TURNS = 2  # ways in which a head's shape in the picture changes: about yaw and pitch
+
+
+class Spots(NamedTuple):
+    """What the spots of a recording do.
+
+    Attributes:
+        depth: Their mean depth over time, in the unit of the patches, around its mean.
+        quality: 0 to 1: how much of its change lasts for seconds and doesn't go with the pose of the head.
+    """
+
+    depth: Float[np.ndarray, " time"]
+    quality: float
 
 
 def depth_of_spots(
     patches: Float[np.ndarray, "time height width"],
     weight: Float[np.ndarray, " time"],
     inside: Bool[np.ndarray, "height width"],
-) -> Float[np.ndarray, " time"]:
-    """Mean depth of the spots over time, in the unit of the patches, around its mean.
+    shapes: Float[np.ndarray, "time coordinate"],
+) -> Spots:
+    """The spots of a recording: of several splits, that of the best quality.
 
     Args:
-        patches: Registered, without missing values.
+        patches: Registered, without missing values, at regular times.
         weight: How far each is believed, above 0.
         inside: Which pixels belong to the region.
+        shapes: The face's landmarks relative to its own axes and size, which tell its pose.
     """
     weight = weight / weight.max()
+    root = np.sqrt(weight)[:, None]
     sigma = max(1.5, _FINE_PX * float(np.ptp(np.flatnonzero(inside.any(axis=1)))))
     mean = np.average(patches, axis=0, weights=weight)
-    change = np.stack([_fine(patch - mean, sigma)[inside] for patch in patches])
-    change -= np.average(change, axis=0, weights=weight)
-    motion, _ = np.linalg.qr(np.stack([_fine(trace, sigma)[inside] for trace in _traces(mean)], axis=1))
-    change -= (change @ motion) @ motion.T
-    _, size, maps = np.linalg.svd(change * np.sqrt(weight)[:, None], full_matrices=False)
-    maps = maps[:_COMPONENTS][size[:_COMPONENTS] > 1e-9 * max(float(size[0]), 1e-30)]
-    if not len(maps):
-        return np.zeros(len(patches))
-    spots = _most_skewed(maps)
-    unit = np.sort(spots)[-max(1, round(_DEEPEST * len(spots))) :].mean()
-    # A map of length 1 whose spots are `unit` high: the depth is what the change has of it.
-    return -(change @ spots) * unit
+    whole = np.stack([_fine(patch - mean, sigma)[inside] for patch in patches])
+    whole -= np.average(whole, axis=0, weights=weight)
+    turns = _turns(shapes, root)
+    traces = [_fine(trace, sigma)[inside] for trace in _traces(mean)]
+    row, column = np.nonzero(inside)
+    lines = [np.equal.outer(np.unique(of), of).astype(float) for of in (row, column)]
+    best = Spots(np.zeros(len(patches)), 0.0)
+    for grain in ([], lines[:1], lines):  # cameras whose rows or columns tremble each for itself
+        change = _without(whole, np.concatenate([traces, *grain]))
+        of_pose, *_ = np.linalg.lstsq(root * turns, root * change, rcond=None)
+        _, size, maps = np.linalg.svd(root * (change - turns @ of_pose), full_matrices=False)
+        maps = maps[size > 1e-9 * max(float(size[0]), float(np.linalg.norm(whole)), 1e-30)]
+        for components in _COMPONENTS if len(maps) else ():
+            spots = _most_skewed(maps[:components])
+            unit = np.sort(spots)[-max(1, round(_DEEPEST * len(spots))) :].mean()
+            # A map of length 1 whose spots are `unit` high: the depth is what the change has of it.
+            depth = -(change @ spots) * unit
+            best = max(best, Spots(depth, _quality(depth, root, turns)), key=lambda each: each.quality)
+    return best
+
+
+def _quality(
+    depth: Float[np.ndarray, " time"], root: Float[np.ndarray, "time 1"], turns: Float[np.ndarray, "time term"]
+) -> float:
+    """Correlation of one second with the next one, times the share that the pose does not explain."""
+    values = root[:, 0] * (depth - np.average(depth, weights=root[:, 0] ** 2))
+    if len(depth) <= 2 * turns.shape[1] or not values.any():
+        return 0.0
+    by_pose = root * turns @ np.linalg.lstsq(root * turns, values, rcond=None)[0]
+    rest = float(((values - by_pose) ** 2).sum() / (values**2).sum())
+    lasting = float(np.corrcoef(values[:-1], values[1:])[0, 1])
+    return max(0.0, lasting) * rest
+
+
+def _turns(
+    shapes: Float[np.ndarray, "time coordinate"], root: Float[np.ndarray, "time 1"]
+) -> Float[np.ndarray, "time term"]:
+    """The pose of the head as principal components of its shape in the picture, with their squares and products."""
+    beside = shapes - np.average(shapes, axis=0, weights=root[:, 0] ** 2)
+    pose = beside @ np.linalg.svd(root * beside, full_matrices=False)[2][:_TURNS].T
+    pose /= np.maximum(pose.std(axis=0), 1e-12)
+    first, second = pose.T
+    return np.stack([np.ones(len(pose)), first, second, first**2, second**2, first * second], axis=1)
+
+
+def _without(
+    change: Float[np.ndarray, "time pixel"], traces: Float[np.ndarray, "trace pixel"]
+) -> Float[np.ndarray, "time pixel"]:
+    """What is left of the changes when their part in the span of the traces is taken away."""
+    length = np.linalg.norm(traces, axis=1, keepdims=True)
+    _, size, axes = np.linalg.svd(traces / np.maximum(length, 1e-12), full_matrices=False)
+    axes = axes[size > 1e-6 * size[0]]
+    return change - (change @ axes.T) @ axes
 
 
 def _fine(values: Float[np.ndarray, "height width"], sigma: float) -> Float[np.ndarray, "height width"]:

@@ -151,7 +151,10 @@ def _breathing(by_signal: dict[str, pd.DataFrame], events: pd.DataFrame, unit: s
 def _perspiration(level: pd.DataFrame, events: pd.DataFrame) -> str:
     figure = Figure(figsize=(_WIDE, _HIGH), dpi=110, layout="constrained")
     axes = figure.subplots()
-    axes.plot(level["time_s"], level["value"], color=_FINE, linewidth=1.2)
+    weak = (level["flag"] == "weak").any()
+    axes.plot(level["time_s"], level["value"], color=_DOUBT if weak else _FINE, linewidth=1.2)
+    if weak:
+        axes.set_title("can't be told from noise and motion", fontsize=8, color=_DOUBT)
     for onset in events[events["event"] == "perspiration"]["start_s"]:
         axes.axvline(onset, color=_DOUBT, linewidth=0.9, linestyle="--")
     axes.set(ylabel="depth of\ncold spots, K", xlabel="seconds (dashed: onsets)")
