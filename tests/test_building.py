@@ -115,7 +115,7 @@ def test_every_target_in_conf_is_admitted() -> None:
         "thermal_landmarks.training.module.LandmarkModule.load_from_checkpoint",
         "lightning.pytorch.demos.boring_classes.BoringModel.load_from_checkpoint",
         "thermal_landmarks.data.readers.coco.json.loads",
-        "thermal_landmarks.training.losses.Wing",
+        "thermal_landmarks.training.losses.LandmarkLoss",
         "os.system",
         ["os.system"],
     ],

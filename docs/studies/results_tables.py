@@ -40,7 +40,7 @@ def read_runs(folders: list[Path]) -> list[Run]:
     runs = []
     for path in sorted(path for folder in folders for path in folder.rglob("metrics.json")):
         config = read_config(path.parent / "config.yaml")
-        runs.append({**json.loads(path.read_text()), "loss": config.group_choices.loss})
+        runs.append({**json.loads(path.read_text()), "loss": config.loss.get("penalty") or config.group_choices.loss})
     if not runs:
         sys.exit(f"No metrics.json below {', '.join(map(str, folders))}.")
     for name in _SAME:

@@ -16,7 +16,6 @@ from thermal_landmarks.old_names import TARGETS
 
 _READERS = "thermal_landmarks.data.readers"
 _CALLBACKS = "thermal_landmarks.training.callbacks"
-_LOSSES = "thermal_landmarks.training.losses"
 _SCHEDULES = "thermal_landmarks.training.schedules"
 
 BUILDABLE: dict[str, tuple[str, ...]] = {
@@ -40,28 +39,25 @@ BUILDABLE: dict[str, tuple[str, ...]] = {
         f"{_READERS}.yolo_pose.YoloPose",
     ),
     "loss": (
-        *(f"{_LOSSES}.{name}" for name in ("L1", "L2", "SmoothL1", "SmoothWing", "Wing")),
+        "thermal_landmarks.training.losses.LandmarkLoss",
         "thermal_landmarks.training.face_loss.FaceLoss",
     ),
     "optimizer": (
         *(f"torch.optim.{name}" for name in ("Adam", "Adamax", "AdamW", "NAdam", "RAdam", "RMSprop", "SGD")),
         *(f"timm.optim.{name}" for name in ("Lamb", "Lion")),
     ),
-    "scheduler": tuple(
-        f"{_SCHEDULES}.{name}" for name in ("constant", "cosine", "multistep", "plateau", "timed_cosine")
-    ),
+    "scheduler": tuple(f"{_SCHEDULES}.{name}" for name in ("cosine", "multistep", "plateau", "timed_cosine")),
     "trainer": ("thermal_landmarks.training.trainer.build_trainer",),
     "callback": (
-        f"{_CALLBACKS}.artifact.BestArtifact",
+        f"{_CALLBACKS}.dashboard.BestArtifact",
         f"{_CALLBACKS}.checkpoints.BestCheckpoint",
         f"{_CALLBACKS}.checkpoints.LastCheckpoint",
         f"{_CALLBACKS}.collapse.CollapseWarning",
         f"{_CALLBACKS}.ema.WeightEma",
-        f"{_CALLBACKS}.history.History",
-        f"{_CALLBACKS}.overlays.ValidationOverlays",
+        f"{_CALLBACKS}.dashboard.ValidationOverlays",
         f"{_CALLBACKS}.progress.build_progress",
         f"{_CALLBACKS}.randomness.StepSeed",
-        f"{_CALLBACKS}.step_loss.StepLoss",
+        f"{_CALLBACKS}.dashboard.StepLoss",
         f"{_CALLBACKS}.test_results.TestFigures",
         f"{_CALLBACKS}.test_results.TestImages",
         f"{_CALLBACKS}.throughput.Throughput",
@@ -105,8 +101,8 @@ def _checked(value: Any, own: tuple[str, ...], nested: tuple[str, ...], *, where
     """A copy with today's names; refuses names that aren't admitted, at any depth."""
     if isinstance(value, Mapping):
         target = value.get("_target_")
-        today = TARGETS.get(target, target) if isinstance(target, str) else target
-        if "_target_" in value and today not in own:
+        today = TARGETS.get(target, {"_target_": target}) if isinstance(target, str) else {"_target_": target}
+        if "_target_" in value and today["_target_"] not in own:
             raise ConfigError(
                 f"{where}._target_: '{str(target)[:200]}' is not something that a config may build here. "
                 f"Valid: {', '.join(own)}."
@@ -115,7 +111,7 @@ def _checked(value: Any, own: tuple[str, ...], nested: tuple[str, ...], *, where
             str(key): _checked(item, tuple(name for name in nested if name not in own), nested, where=f"{where}.{key}")
             for key, item in value.items()
         }
-        return inner if "_target_" not in value else {**inner, "_target_": today}
+        return inner if "_target_" not in value else {**inner, **today}
     if isinstance(value, list | tuple):
         return [_checked(item, own=(), nested=nested, where=f"{where}.{i}") for i, item in enumerate(value)]
     return value

@@ -1,9 +1,11 @@
 """What all work over many items shares: a bar that says how far it is, and processes that share it."""
 
 import multiprocessing
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -28,6 +30,32 @@ def counting(what: str, total: int, *, console: Console | None = None) -> Iterat
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=total)
         yield lambda done: progress.advance(task, done)
+
+
+Job = TypeVar("Job")
+Result = TypeVar("Result")
+
+
+def in_chunks(
+    what: str, function: Callable[[Job], Sequence[Result]], jobs: Sequence[Job], *, total: int, workers: int
+) -> Iterator[Result]:
+    """The results of jobs in their order, made by several processes where that pays.
+
+    Args:
+        what: For the bar in the terminal.
+        function: Does one job; gives a result for each of its items.
+        jobs: What it gets.
+        total: Number of items of all jobs.
+        workers: Processes; 0 means one a core.
+    """
+    workers = workers or os.cpu_count() or 1
+    with ExitStack() as stack:
+        done = stack.enter_context(counting(what, total))
+        alone = workers == 1 or len(jobs) <= 2
+        over = map if alone else stack.enter_context(processes(workers)).map
+        for results in over(function, jobs):
+            done(len(results))
+            yield from results
 
 
 def processes(workers: int) -> ProcessPoolExecutor:

@@ -8,16 +8,26 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-TARGETS = {
-    "thermal_landmarks.data.synthetic.SyntheticFaces": "thermal_faces.SyntheticFaces",
-    "thermal_landmarks.training.callbacks.figures.TestFigures": (
-        "thermal_landmarks.training.callbacks.test_results.TestFigures"
-    ),
-    "thermal_landmarks.training.callbacks.image_table.TestImages": (
-        "thermal_landmarks.training.callbacks.test_results.TestImages"
-    ),
+_CALLBACKS, _LOSSES = "thermal_landmarks.training.callbacks", "thermal_landmarks.training.losses"
+_SCHEDULES = "thermal_landmarks.training.schedules"
+_MOVED_CALLBACKS = {
+    "figures.TestFigures": "test_results.TestFigures",
+    "image_table.TestImages": "test_results.TestImages",
+    "artifact.BestArtifact": "dashboard.BestArtifact",
+    "overlays.ValidationOverlays": "dashboard.ValidationOverlays",
+    "step_loss.StepLoss": "dashboard.StepLoss",
 }
-"""What a config builds by `_target_`: then -> now."""
+_PENALTIES = {"Wing": "wing", "SmoothWing": "smooth_wing", "L1": "l1", "L2": "l2", "SmoothL1": "smooth_l1"}
+
+TARGETS: dict[str, dict[str, Any]] = {
+    "thermal_landmarks.data.synthetic.SyntheticFaces": {"_target_": "thermal_faces.SyntheticFaces"},
+    **{f"{_CALLBACKS}.{then}": {"_target_": f"{_CALLBACKS}.{now}"} for then, now in _MOVED_CALLBACKS.items()},
+    f"{_SCHEDULES}.constant": {"_target_": f"{_SCHEDULES}.multistep", "milestones": [], "gamma": 1.0},
+    **{
+        f"{_LOSSES}.{then}": {"_target_": f"{_LOSSES}.LandmarkLoss", "penalty": now} for then, now in _PENALTIES.items()
+    },
+}
+"""What a config builds by `_target_`: then -> the settings now."""
 
 _STUDIES = ["comparison", "comparison_lotr", "overfit_thermal54", "renderer_ablation"]
 _SIZES = ["", "_large", "_perinasal6"]
@@ -78,6 +88,17 @@ def todays_setting(name: str) -> str:
         if name == old or name.startswith(f"{old}."):
             name = new + name[len(old) :]
     return name
+
+
+def todays_flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Flat settings (`stem.depth`) by today's names, with today's settings of what they build."""
+    today: dict[str, Any] = {}
+    for key, value in settings.items():
+        name = todays_setting(key)
+        built = TARGETS.get(value, {}) if name.endswith("_target_") else {}
+        section = name.removesuffix("_target_")
+        today |= {f"{section}{setting}": new for setting, new in built.items()} if built else {name: value}
+    return today
 
 
 def todays_settings(settings: Mapping[str, Any], *, below: str = "", tell: bool = False) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.data.cache import CachedSamples
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset
-from thermal_landmarks.training.losses import Wing
+from thermal_landmarks.training.losses import LandmarkLoss
 from thermal_landmarks.training.module import LandmarkModule
 from thermal_landmarks.training.precision import best_precision
 
@@ -103,7 +103,7 @@ def bare_loop(data: LandmarkDataModule, *, bf16: bool, channels_last: bool) -> f
     """Images a second of a hand-written loop over the same network and data."""
     network = module("channels_last" if channels_last else "contiguous").network.train()
     optimizer = torch.optim.AdamW(network.parameters(), lr=1e-3, fused=True)
-    loss_function = Wing()
+    loss_function = LandmarkLoss()
     batches = iter(data.train_dataloader())
     for step in range(STEPS):
         if step == WARM_UP:

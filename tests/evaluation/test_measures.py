@@ -14,7 +14,7 @@ from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pixel_error_by_point
 from thermal_landmarks.evaluation.table import ImagePass, nan_mean
-from thermal_landmarks.training.losses import Wing
+from thermal_landmarks.training.losses import LandmarkLoss
 
 
 def table_of(*pairs):
@@ -91,7 +91,7 @@ def test_the_wing_metric_is_the_wing_loss(make_batch):
     batch = make_batch(7, missing=0.4)
     prediction = predict(batch, noise=3)
     for width, epsilon in ((10.0, 2.0), (0.5, 0.1)):
-        loss = Wing(width=width, epsilon=epsilon)(
+        loss = LandmarkLoss(width=width, epsilon=epsilon)(
             prediction, to_unit(batch["points_px"], (30, 40)), batch["mask"], (30, 40)
         )
         found = measured((prediction, batch), wing_width=width, wing_epsilon=epsilon)["wing"]

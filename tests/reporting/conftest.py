@@ -26,10 +26,7 @@ LANDMARKS = ("ala_left", "subnasale")
 def default_config() -> dict[str, Any]:
     content = OmegaConf.to_container(compose_config("train", ["logger=none"]), resolve=True)
     assert isinstance(content, dict)
-    return {
-        **content,
-        "group_choices": {**content["group_choices"], "loss": "wing"},
-    }  # a choice is known to a command only
+    return content
 
 
 def write_run(root: Path, name: str, model_id: str, *, seed: int = 0, wing: float = 1.0, **changes: Any) -> Path:

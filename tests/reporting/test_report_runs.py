@@ -13,8 +13,9 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.report.pictures import activation_pictures
 from thermal_landmarks.reporting.report.rows import group, newest_of_each_seed, singular_row
 from thermal_landmarks.reporting.report.runs import collect
-from thermal_landmarks.reporting.report.settings import differences, flatten
+from thermal_landmarks.reporting.report.settings import differences
 from thermal_landmarks.reporting.report.write import write_report
+from thermal_landmarks.runs import flat
 
 
 def test_runs_are_found_at_any_depth_once_with_their_command(make_run, tmp_path: Path) -> None:
@@ -126,8 +127,8 @@ def test_a_run_without_config_stays_apart(make_run, tmp_path: Path) -> None:
 
 
 def test_differences_name_what_changes_only() -> None:
-    flat = [flatten(settings) for settings in ({"a": {"x": 1, "y": [1, 2]}, "b": "w"}, {"a": {"x": 2, "y": [1, 2]}})]
-    assert differences(flat) == ["a.x=1, b=w", "a.x=2, no b"]
+    found = [flat(settings) for settings in ({"a": {"x": 1, "y": [1, 2]}, "b": "w"}, {"a": {"x": 2, "y": [1, 2]}})]
+    assert differences(found) == ["a.x=1, b=w", "a.x=2, no b"]
     many = [{f"k{i}": i * j for i in range(1, 9)} for j in (1, 2)]
     assert differences(many)[0] == "k1=1, k2=2, k3=3, k4=4, k5=5, 3 more (see config.yaml)"
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import optuna
 import pytest
 import torch
+from omegaconf import OmegaConf
 from rich.console import Console
 from robustness.bounds import held_to_bounds
 from robustness.broken_run_folders import broken_configs, broken_metrics, hostile_settings
@@ -61,12 +62,13 @@ def test_every_broken_config_is_refused_by_name_or_resumed(
     run: RunFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert resumed_config(run, []) == CONFIG
+    names = {"data": "synthetic", "experiment": None, "ablation": None}
+    assert resumed_config(run, [], OmegaConf.create()) == {**CONFIG, "names": names}
     wrong = []
     for what, content in broken_configs(json.dumps(CONFIG, indent=1)):
         run.config.write_bytes(content)
         try:
-            held_to_bounds(lambda: resumed_config(run, []), "config.yaml")
+            held_to_bounds(lambda: resumed_config(run, [], OmegaConf.create()), "config.yaml")
         except Exception as error:
             wrong.append(f"{what}: {type(error).__name__}: {str(error)[:200]}")
     assert not wrong, "\n".join(wrong)

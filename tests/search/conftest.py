@@ -88,12 +88,11 @@ def _trial_task(cfg: DictConfig) -> float:
 def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """Replaces the training by a curve that falls to the learning rate; all else of a trial stays."""
 
-    def train(cfg: DictConfig, folder: Path, *, callbacks: list[Any]) -> dict[str, Any]:
-        (pruning,) = callbacks
-        value, epoch = float(cfg.optimizer.lr), 0
-        while epoch < epochs_of(cfg) and not pruning.pruned:
+    def train(cfg: DictConfig, folder: Path, *, names: Any, report: Callable[[float, int], bool]) -> dict[str, Any]:
+        value, epoch, pruned = float(cfg.optimizer.lr), 0, False
+        while epoch < epochs_of(cfg) and not pruned:
             epoch += 1
-            pruning.pruned = pruning.report(value + 1 / epoch, epoch)
+            pruned = report(value + 1 / epoch, epoch)
         metrics = {
             "val/wing": value,
             "model_id": "C-1",

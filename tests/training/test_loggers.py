@@ -10,10 +10,8 @@ from omegaconf import OmegaConf
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.runs import git_commit
-from thermal_landmarks.training.callbacks.artifact import BestArtifact
 from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint
-from thermal_landmarks.training.callbacks.overlays import ValidationOverlays
-from thermal_landmarks.training.callbacks.step_loss import StepLoss
+from thermal_landmarks.training.callbacks.dashboard import BestArtifact, StepLoss, ValidationOverlays
 from thermal_landmarks.training.callbacks.test_results import TestFigures
 from thermal_landmarks.training.callbacks.throughput import Throughput
 from thermal_landmarks.training.loggers import RunMetadata, build_logger, wandb_mode

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.training.losses import L1, L2, SmoothL1, SmoothWing, Wing
+from thermal_landmarks.training.losses import PENALTIES, LandmarkLoss
 
 SIZE = (30, 40)
 
@@ -27,7 +27,11 @@ def smooth_l1(x: float) -> float:
     return x * x / 0.02 if abs(x) < 0.01 else abs(x) - 0.005
 
 
-CASES = [(Wing, wing), (SmoothWing, smooth_wing), (L1, abs), (L2, lambda x: x * x), (SmoothL1, smooth_l1)]
+CASES = [("wing", wing), ("smooth_wing", smooth_wing), ("l1", abs), ("l2", lambda x: x * x), ("smooth_l1", smooth_l1)]
+
+
+def test_every_penalty_is_tested():
+    assert [name for name, _ in CASES] == list(PENALTIES)
 
 
 @pytest.fixture
@@ -42,8 +46,8 @@ def points():
 
 @pytest.mark.parametrize("coordinates", ["normalised", "pixel"])
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
-@pytest.mark.parametrize(("loss_class", "formula"), CASES)
-def test_loss_equals_a_loop_over_the_valid_coordinates(points, loss_class, formula, coordinates, reduction):
+@pytest.mark.parametrize(("penalty", "formula"), CASES)
+def test_loss_equals_a_loop_over_the_valid_coordinates(points, penalty, formula, coordinates, reduction):
     prediction, target, mask = points
     scale = (40, 30) if coordinates == "pixel" else (1, 1)
     images = []
@@ -53,32 +57,32 @@ def test_loss_equals_a_loop_over_the_valid_coordinates(points, loss_class, formu
         ]
         if values:
             images.append(sum(values) * 12 / len(values) if reduction == "sum" else sum(values) / len(values))
-    loss = loss_class(coordinates=coordinates, reduction=reduction)
+    loss = LandmarkLoss(penalty=penalty, coordinates=coordinates, reduction=reduction)
     value = loss(torch.tensor(prediction), torch.tensor(target), torch.tensor(mask), SIZE)
     assert float(value) == pytest.approx(sum(images) / 3, rel=1e-6)
 
 
-@pytest.mark.parametrize("loss_class", [case[0] for case in CASES])
-def test_gradients_are_exact_and_masked_points_get_none(points, loss_class):
+@pytest.mark.parametrize("penalty", [case[0] for case in CASES])
+def test_gradients_are_exact_and_masked_points_get_none(points, penalty):
     prediction, target, mask = (torch.tensor(value) for value in points)
     prediction.requires_grad_()
-    loss = loss_class(coordinates="pixel")
+    loss = LandmarkLoss(penalty=penalty, coordinates="pixel")
     assert torch.autograd.gradcheck(lambda p: loss(p, target, mask, SIZE), prediction)
     loss(prediction, target, mask, SIZE).backward()
     assert (prediction.grad[~mask] == 0).all()
     assert (prediction.grad[mask] != 0).all()
 
 
-@pytest.mark.parametrize("loss_class", [case[0] for case in CASES])
-def test_a_perfect_prediction_has_a_finite_gradient(loss_class):
+@pytest.mark.parametrize("penalty", [case[0] for case in CASES])
+def test_a_perfect_prediction_has_a_finite_gradient(penalty):
     points = torch.full((1, 3, 2), 0.5, requires_grad=True)
-    loss_class()(points, points.detach(), torch.ones(1, 3, dtype=torch.bool), SIZE).backward()
+    LandmarkLoss(penalty=penalty)(points, points.detach(), torch.ones(1, 3, dtype=torch.bool), SIZE).backward()
     assert (points.grad == 0).all()
 
 
 def test_a_batch_without_valid_points_costs_nothing():
     points = torch.rand(2, 3, 2, requires_grad=True)
-    loss = Wing()(points, torch.full((2, 3, 2), torch.nan), torch.zeros(2, 3, dtype=torch.bool), SIZE)
+    loss = LandmarkLoss()(points, torch.full((2, 3, 2), torch.nan), torch.zeros(2, 3, dtype=torch.bool), SIZE)
     loss.backward()
     assert loss.item() == 0
     assert (points.grad == 0).all()
@@ -88,8 +92,8 @@ def test_a_batch_without_valid_points_costs_nothing():
 @pytest.mark.parametrize("sign", [-1, 1])
 @pytest.mark.parametrize("joint", ["threshold", "width"])
 def test_smooth_wing_has_neither_jump_nor_kink(joint, sign, settings):
-    loss = SmoothWing(**settings)
-    edge = sign * getattr(loss, joint)
+    loss = LandmarkLoss(penalty="smooth_wing", **settings)
+    edge = sign * {"width": 10.0, "threshold": 0.01, **settings}[joint]
     x = torch.tensor([edge * (1 - 1e-9), edge * (1 + 1e-9)], dtype=torch.float64, requires_grad=True)
     value = loss.penalty(x)
     value.sum().backward()
@@ -100,7 +104,7 @@ def test_smooth_wing_has_neither_jump_nor_kink(joint, sign, settings):
 
 def test_smooth_wing_grows_by_a_pixel_a_pixel_beyond_the_width():
     x = torch.tensor([10.0, 25.0], dtype=torch.float64)
-    at_width, far = SmoothWing().penalty(x).tolist()
+    at_width, far = LandmarkLoss(penalty="smooth_wing").penalty(x).tolist()
     assert far - at_width == pytest.approx(15)
     assert at_width == pytest.approx(12 * math.log(6) - 0.0299997519)
 
@@ -108,10 +112,11 @@ def test_smooth_wing_grows_by_a_pixel_a_pixel_beyond_the_width():
 @pytest.mark.parametrize(
     ("make", "word"),
     [
-        (lambda: Wing(coordinates="pixels"), "coordinates"),  # type: ignore[arg-type]
-        (lambda: L1(reduction="none"), "reduction"),  # type: ignore[arg-type]
-        (lambda: Wing(epsilon=0), "epsilon"),
-        (lambda: SmoothWing(threshold=20), "threshold"),
+        (lambda: LandmarkLoss(coordinates="pixels"), "coordinates"),  # type: ignore[arg-type]
+        (lambda: LandmarkLoss(reduction="none"), "reduction"),  # type: ignore[arg-type]
+        (lambda: LandmarkLoss(epsilon=0), "epsilon"),
+        (lambda: LandmarkLoss(penalty="wings"), r"Choose one of wing, smooth_wing, l1, l2, smooth_l1\."),
+        (lambda: LandmarkLoss(penalty="smooth_wing", threshold=20), "threshold"),
     ],
 )
 def test_a_wrong_setting_is_named(make, word):

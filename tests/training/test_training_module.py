@@ -11,7 +11,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.evaluation.measures import METRICS
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import load_checkpoint
-from thermal_landmarks.training.losses import L1
+from thermal_landmarks.training.losses import LandmarkLoss
 from thermal_landmarks.training.optimization import parameter_groups
 from thermal_landmarks.training.schedules import plateau
 
@@ -29,7 +29,7 @@ def test_training_lowers_the_validation_error_and_logs_every_metric(make_module,
 
 def test_a_checkpoint_is_plain_data_and_predicts_on_its_own(make_module, make_data, make_trainer, tmp_path):
     data, trainer = make_data(), make_trainer()
-    module = make_module(loss=L1(), preprocessing=data.preprocessing.settings)
+    module = make_module(loss=LandmarkLoss(penalty="l1"), preprocessing=data.preprocessing.settings)
     trainer.fit(module, data)
     trainer.save_checkpoint(tmp_path / "a.ckpt")
     content = torch.load(tmp_path / "a.ckpt", weights_only=True)

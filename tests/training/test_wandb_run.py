@@ -6,7 +6,7 @@ import pytest
 import wandb
 
 from thermal_landmarks.training.callbacks.checkpoints import BestCheckpoint, LastCheckpoint
-from thermal_landmarks.training.callbacks.step_loss import StepLoss
+from thermal_landmarks.training.callbacks.dashboard import StepLoss
 from thermal_landmarks.training.loggers import RunMetadata, build_logger, log_outcome
 
 METADATA = RunMetadata(model_id="C-1", stem="conv", branch="none", data="blobs", scheme="perinasal6")

@@ -18,7 +18,6 @@ import hydra
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from hydra.core.hydra_config import HydraConfig
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import ConfigCompositionException, HydraException, InstantiationException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
@@ -75,40 +74,6 @@ def _tracking_folder(resume: str | None, output: str | None, dated: str) -> str:
     return str(max(stopped, key=lambda path: path.stat().st_mtime).parent)
 
 
-def _choice(group: str) -> str | None:
-    """The file chosen from a config group, several joined by commas; `unnamed` if composed outside a command."""
-    if not HydraConfig.initialized():
-        return "unnamed"
-    hydra_config = HydraConfig.get()
-    if group in hydra_config.runtime.choices:
-        choice: str | None = hydra_config.runtime.choices[group]
-        return choice
-    # Hydra keeps no record of a list of files, such as experiment=[paper/A-2,studies/comparison].
-    overrides = OverridesParser.create().parse_overrides(list(hydra_config.overrides.task))
-    lists: list[Any] = [override.value() for override in overrides if override.key_or_group == group]
-    return ",".join(lists[-1])
-
-
-def _choices() -> DictConfig:
-    """The file chosen from each config group of `train` but the search's, which is no part of a run."""
-    return OmegaConf.create({group: _choice(group) for group in config_groups("train") if group != "search"})
-
-
-def _ablation() -> str | None:
-    """The ablations chosen by `ablation=` or `experiment=ablation/...`, joined by commas."""
-    if not HydraConfig.initialized():
-        return None
-    experiments = (_choice("experiment") or "").split(",")
-    if experiments != sorted(experiments, key=lambda name: name.startswith("ablation/")):
-        raise ConfigError(
-            f"experiment=[{','.join(experiments)}]: what stands later changes what stands before. Put the ablations "
-            "last, or choose them by ablation=."
-        )
-    ablations = [name.removeprefix("ablation/") for name in experiments if name.startswith("ablation/")]
-    ablations += [name for name in (_choice("ablation") or "none").split(",") if name != "none"]
-    return ",".join(ablations) or None
-
-
 def _scaled(pixels: int, scale: float) -> int:
     """A side of an image that is made smaller."""
     size = round(pixels * scale)
@@ -119,9 +84,6 @@ def _scaled(pixels: int, scale: float) -> int:
 
 store_ranges()
 OmegaConf.register_resolver("scaled", _scaled, replace=True)
-OmegaConf.register_resolver("choice", _choice, replace=True)
-OmegaConf.register_resolver("choices", _choices, replace=True)
-OmegaConf.register_resolver("ablation", _ablation, replace=True)
 OmegaConf.register_resolver("output_folder", _output_folder, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
 OmegaConf.register_resolver("tracking_folder", _tracking_folder, replace=True)

@@ -2,9 +2,7 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,7 +26,7 @@ from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
-from thermal_landmarks.long_work import counting, processes
+from thermal_landmarks.long_work import in_chunks
 
 _VERSION = 6  # raise when the layout or the meaning of a cached array changes
 _CHUNK = 16
@@ -109,7 +107,7 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
         with only_one(folder):
             if not is_usable(folder):  # else another process has filled it meanwhile
                 with filling(folder) as partial:
-                    _fill(partial, source, preprocessing, workers or os.cpu_count() or 1)
+                    _fill(partial, source, preprocessing, workers)
                     if source.fingerprint() != fingerprint:
                         raise DataError(f"{_name(source)}: its files have changed while they were read. Run again.")
     samples = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
@@ -168,13 +166,7 @@ def _prepare_all(
         frames = frames_of_faces(annotations, get_scheme(source.scheme), preprocessing.image_size)
     parts = [slice(i, i + _CHUNK) for i in range(0, len(annotations), _CHUNK)]
     jobs = [(source, preprocessing, annotations[part], frames[part], path, part.start) for part in parts]
-    with ExitStack() as stack:
-        done = stack.enter_context(counting("Preparing images", len(annotations)))
-        alone = workers == 1 or len(jobs) <= 2
-        over = map if alone else stack.enter_context(processes(workers)).map
-        for batch in over(_prepare_chunk, jobs):
-            done(len(batch))
-            yield from batch
+    return in_chunks("Preparing images", _prepare_chunk, jobs, total=len(annotations), workers=workers)
 
 
 def _prepare_chunk(

@@ -1,10 +1,8 @@
 """Reading a whole data set as training would, and listing everything in it that is wrong or odd."""
 
 import hashlib
-import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +14,7 @@ from thermal_landmarks.data.normalisation import is_constant
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.data.shared_images import duplicated_images, shared_images
 from thermal_landmarks.errors import DataError
-from thermal_landmarks.long_work import counting, processes
+from thermal_landmarks.long_work import in_chunks
 
 _CHUNK = 16
 _PLAUSIBLE_C = (-30.0, 80.0)  # 1st and 99th percentile of a picture of a person in any room
@@ -70,7 +68,7 @@ def check_source(
     except DataError as error:
         report.findings.append(Finding("error", "annotations", "", "", str(error)))
         return report
-    facts = list(_load_all(source, annotations, workers or os.cpu_count() or 1))
+    facts = list(_load_all(source, annotations, workers))
     needs = {"needs_box": needs_box, "whole_images": whole_images, "finder": finder}
     findings = find_faults(annotations, facts, own, wanted=wanted, **needs)
     report.findings = sorted(findings, key=lambda finding: finding.severity)
@@ -122,13 +120,7 @@ def image_facts(image: ThermalImage) -> ImageFacts:
 
 def _load_all(source: Source, annotations: Sequence[Annotation], workers: int) -> Iterator[ImageFacts | str]:
     jobs = [(source, annotations[i : i + _CHUNK]) for i in range(0, len(annotations), _CHUNK)]
-    with ExitStack() as stack:
-        done = stack.enter_context(counting("Reading images", len(annotations)))
-        alone = workers == 1 or len(jobs) <= 2
-        over = map if alone else stack.enter_context(processes(workers)).map
-        for results in over(_load_chunk, jobs):
-            done(len(results))
-            yield from results
+    return in_chunks("Reading images", _load_chunk, jobs, total=len(annotations), workers=workers)
 
 
 def _load_chunk(job: tuple[Source, Sequence[Annotation]]) -> list[ImageFacts | str]:

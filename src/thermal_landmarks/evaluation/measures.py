@@ -30,7 +30,7 @@ class Measures:
         failure_threshold: An image with a greater NME is a failure: 0.10 for WFLW, 0.08 for JD-landmark.
         auc_threshold: Upper end of the cumulative error curve.
         auc_rule: `exact`, or `simpson` as the published scorers do.
-        wing_width: Of the wing metric, as in `losses.Wing`.
+        wing_width: Of the wing metric, as in `losses.wing`.
         wing_epsilon: Of the wing metric.
 
     Raises:

@@ -1,5 +1,7 @@
 """Branches: attention over the stem's output (Baker 2023, section 3.1). The vision transformer is in `vit.py`."""
 
+from typing import NotRequired, TypedDict, Unpack
+
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -91,43 +93,30 @@ class LuongBranch(ChannelAttentionBranch):
     score = "luong"
 
 
+class ChannelAttentionSettings(TypedDict):
+    """The settings of both branches, as `ChannelAttentionBranch` explains them."""
+
+    depth: int
+    width: int | None
+    residual: bool
+    bias: NotRequired[bool]
+    chunk_megabytes: float | None
+    normalisation: Normalisation
+    start_scale: NotRequired[float]
+
+
 @BRANCHES.register("bahdanau")
 class BahdanauBranch(ChannelAttentionBranch):
     """With Bahdanau's score (the paper's models 3).
 
     Args:
         in_shape: Of the incoming feature map.
-        depth: Number of attention layers.
-        width: Channels that attend to each other; see `ChannelAttentionBranch`.
-        residual: Whether each layer adds to its input or replaces it.
-        bias: Whether the projections to queries, keys and values have one.
-        chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
-        normalisation: Of each layer's input: `batch`, `group` or `none`.
-        start_scale: Of the projections at the start; see `ChannelAttentionLayer`.
         shared_scale: Whether all channels share the score's u, instead of one each.
+        **shared: See `ChannelAttentionBranch`.
     """
 
     def __init__(
-        self,
-        in_shape: FeatureMap,
-        *,
-        depth: int,
-        width: int | None,
-        residual: bool,
-        bias: bool = False,
-        chunk_megabytes: float | None,
-        normalisation: Normalisation,
-        start_scale: float = 0.3,
-        shared_scale: bool = False,
+        self, in_shape: FeatureMap, *, shared_scale: bool = False, **shared: Unpack[ChannelAttentionSettings]
     ) -> None:
         self.score = "bahdanau_shared" if shared_scale else "bahdanau"
-        super().__init__(
-            in_shape,
-            depth=depth,
-            width=width,
-            residual=residual,
-            bias=bias,
-            chunk_megabytes=chunk_megabytes,
-            normalisation=normalisation,
-            start_scale=start_scale,
-        )
+        super().__init__(in_shape, **shared)

@@ -1,5 +1,7 @@
 """What a checkpoint holds for prediction: the network with its weights, the landmark scheme, the preprocessing."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -106,23 +108,29 @@ def load_checkpoint(path: str | Path | None) -> LoadedCheckpoint:
     missing = [name for name in _NEEDED if not isinstance(settings, dict) or name not in settings]
     if missing or not isinstance(settings, dict):
         raise _foreign(file, f"its hyper_parameters lack {', '.join(missing)}")
-    weights = {k.removeprefix(_PREFIX): v for k, v in content["state_dict"].items() if k.startswith(_PREFIX)}
-    try:
-        _require_plausible(settings["network"], "network")
+    with _fitting(file):
         _require_plausible(settings["preprocessing"], "preprocessing")
-        network = _with_weights(LandmarkNetwork, settings["network"], weights)
+        network = _with_weights(LandmarkNetwork, settings["network"], content["state_dict"])
         scheme = get_scheme(settings["scheme"])
         preprocessing = Preprocessing.from_settings(settings["preprocessing"])
         _require_fitting(preprocessing, network, scheme)
-    except UserError as error:
-        raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
-    except Exception as error:  # settings of any type and shape
-        found = f"{type(error).__name__}: {str(error)[:_LONGEST_REASON]}"
-        raise _foreign(file, f"its settings and weights don't fit this version of the package ({found})") from error
     return LoadedCheckpoint(file, network.eval(), scheme, preprocessing, todays_settings(settings))
 
 
-def _with_weights(kind: type[AnyNetwork], settings: dict[str, Any], weights: dict[str, Tensor]) -> AnyNetwork:
+@contextmanager
+def _fitting(file: Path) -> Iterator[None]:
+    """Whatever goes wrong with the settings and weights of a file names it."""
+    try:
+        yield
+    except Exception as error:  # settings of any type and shape
+        found = f"{type(error).__name__}: {str(error)[:_LONGEST_REASON]}"
+        found = str(error) if isinstance(error, UserError) else found
+        raise _foreign(file, f"its settings and weights don't fit this version of the package ({found})") from error
+
+
+def _with_weights(kind: type[AnyNetwork], settings: Any, state_dict: dict[str, Tensor]) -> AnyNetwork:
+    _require_plausible(settings, "network")
+    weights = {k.removeprefix(_PREFIX): v for k, v in state_dict.items() if k.startswith(_PREFIX)}
     with _Empty(most=_BEYOND_WEIGHTS * sum(value.numel() for value in weights.values()) + _LEAST_ELEMENTS):
         network = kind(**settings)
     for name, value in network.state_dict().items():
@@ -225,15 +233,8 @@ def load_finder(path: str | Path | None = None) -> LoadedFinder:
     settings = content.get("hyper_parameters")
     if not isinstance(settings, dict) or settings.get("task") != "faces":
         raise ConfigError(f"finder={file}: this checkpoint finds no faces. Give one of experiment=recipes/face_finder.")
-    weights = {k.removeprefix(_PREFIX): v for k, v in content["state_dict"].items() if k.startswith(_PREFIX)}
-    try:
-        _require_plausible(settings["network"], "network")
-        network = _with_weights(FinderNetwork, settings["network"], weights)
-    except UserError as error:
-        raise _foreign(file, f"its settings and weights don't fit this version of the package ({error})") from error
-    except Exception as error:  # settings of any type and shape
-        found = f"{type(error).__name__}: {str(error)[:_LONGEST_REASON]}"
-        raise _foreign(file, f"its settings and weights don't fit this version of the package ({found})") from error
+    with _fitting(file):
+        network = _with_weights(FinderNetwork, settings["network"], content["state_dict"])
     return LoadedFinder(network.eval(), settings.get("confidence", {}))
 
 

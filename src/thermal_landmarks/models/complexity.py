@@ -7,7 +7,8 @@ literature; normalisation and activations are not.
 import itertools
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -165,16 +166,14 @@ def model_row(network: Network, *, timed: bool = False) -> ModelRow:
     )
 
 
-class _evaluating:  # noqa: N801  (reads as a statement)
-    def __init__(self, network: nn.Module) -> None:
-        self.network = network
-
-    def __enter__(self) -> None:
-        self.was_training = {module: module.training for module in self.network.modules()}
-        self.network.eval()
-
-    def __exit__(self, *_: object) -> None:
-        for module, training in self.was_training.items():
+@contextmanager
+def _evaluating(network: nn.Module) -> Iterator[None]:
+    was_training = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        yield
+    finally:
+        for module, training in was_training.items():
             module.training = training
 
 

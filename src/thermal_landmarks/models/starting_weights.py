@@ -3,11 +3,35 @@
 import logging
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
+from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.models.network import Network
 
 _log = logging.getLogger(__name__)
 
 _PARTS = ("root", "stem", "branch", "head")
+
+
+def start_from(network: Network, weights: str) -> str:
+    """Give a network the weights of a checkpoint before training; says what was taken.
+
+    A finder starts from a finder: the shipped one is called face_finder.
+
+    Raises:
+        ConfigError: If there is no such checkpoint, or its root is another one.
+    """
+    trained: Network
+    try:
+        if isinstance(network, FinderNetwork):
+            trained = load_finder(None if weights == "face_finder" else weights).network
+        else:
+            trained = load_checkpoint(weights).network
+        counts = load_matching_weights(network, trained)
+    except ConfigError as error:
+        raise ConfigError(f"weights={weights}: {error}") from error
+    taken = [part if have == all_ else f"{part} in part" for part, (have, all_) in counts.items() if have]
+    scratch = [f"; the {part} starts from scratch" for part, (have, all_) in counts.items() if all_ and not have]
+    return f"Weights of {weights}: {', '.join(taken)}{''.join(scratch)}"
 
 
 def load_matching_weights(network: Network, trained: Network) -> dict[str, tuple[int, int]]:

@@ -25,7 +25,8 @@ from thermal_landmarks.reporting.feature_maps import View, feature_maps, look_at
 from thermal_landmarks.reporting.network_layers import ATTENTION, NamedLayer, find_layer
 from thermal_landmarks.reporting.visualisation_figures import Tile, range_of, tile_grid
 from thermal_landmarks.runs import git_commit, write_json
-from thermal_landmarks.training.loggers import RunMetadata, build_logger, log_picture
+from thermal_landmarks.training.loggers import build_logger, log_picture
+from thermal_landmarks.training.record import RunMetadata
 
 _WHAT = ("activation", "features", "attention")
 _MAP_COLOURS = "viridis"

@@ -18,6 +18,7 @@ from optuna.distributions import BaseDistribution
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import model_id
+from thermal_landmarks.runs import flat
 
 UNSEARCHED = (
     "search",
@@ -97,7 +98,8 @@ class StudyPlan:
         """Every setting that its trials share and that changes what they measure."""
         plain: Any = OmegaConf.to_container(self.config, resolve=False)
         plain["trainer"]["max_epochs"] = self.config.trainer.max_epochs  # as a number, whatever it refers to
-        return {key: value for key, value in with_effect(dict(_flat(plain))).items() if key not in self.space}
+        settings = with_effect({key: str(value) for key, value in flat(plain).items()})
+        return {key: value for key, value in settings.items() if key not in self.space}
 
 
 def with_effect(settings: Mapping[str, str]) -> dict[str, str]:
@@ -218,9 +220,3 @@ def _values(override: Override) -> list[str]:
     if override.is_sweep_override():
         return list(override.sweep_string_iterator())
     return [override.get_value_element_as_str()]
-
-
-def _flat(settings: Any, prefix: str = "") -> list[tuple[str, str]]:
-    if not isinstance(settings, dict):
-        return [(prefix, str(settings))]
-    return [pair for key, value in settings.items() for pair in _flat(value, f"{prefix}.{key}" if prefix else str(key))]

@@ -111,6 +111,11 @@ def replaced_trials(trials: list[FrozenTrial]) -> set[int]:
     return {number for trial in trials for number in trial.system_attrs.get("retry_history", [])}
 
 
+def trial_id(storage: BaseStorage, study: str, number: int) -> int:
+    """By what the storage's operations know the trial of this number."""
+    return storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(study), number)
+
+
 def give_back(study: optuna.Study, storage: BaseStorage, trial_id: int, *, reason: str, retries: int) -> None:
     """End a trial that could not be finished, and queue its hyperparameters again."""
     try:

@@ -22,11 +22,11 @@ from optuna.trial import FrozenTrial, TrialState
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.evaluation.measures import best_is
-from thermal_landmarks.old_names import todays_setting
+from thermal_landmarks.old_names import todays_flat_settings
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, epochs_of, with_effect
-from thermal_landmarks.search.storage import exclusive, give_back, replaced_trials
+from thermal_landmarks.search.storage import exclusive, give_back, replaced_trials, trial_id
 
 
 class SharedStudy:
@@ -70,20 +70,25 @@ class SharedStudy:
             if not waiting and len(trials) - len(replaced_trials(trials)) >= self.settings.trials:
                 return None
             self.study.sampler = self._sampler(len(trials))
-            trial = self.study.ask()
+            trial = self.study.ask(dict(self.plan.space))
             trial.set_user_attr("folder", str(self._new_folder(trial.number)))
             trial.set_user_attr("worker", _this_process())
-            self.storage.patiently(self.storage.record_heartbeat, trial._trial_id)
-            for name, distribution in self.plan.space.items():
-                trial._suggest(name, distribution)
+            self.storage.patiently(self.storage.record_heartbeat, self.trial_id(trial.number))
         return trial
 
     def hand_back(self) -> None:
         """Queue again what this process had asked for and not finished, instead of leaving it to its heartbeat."""
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if trial.user_attrs.get("worker") == _this_process():
-                settings = self.settings
-                give_back(self.study, self.storage, trial._trial_id, reason="interrupted", retries=settings.retries)
+                self.give_back(trial.number, "interrupted")
+
+    def give_back(self, number: int, reason: str) -> None:
+        """End a trial that could not be finished, and queue its hyperparameters again."""
+        give_back(self.study, self.storage, self.trial_id(number), reason=reason, retries=self.settings.retries)
+
+    def trial_id(self, number: int) -> int:
+        """By what the storage's operations know a trial."""
+        return trial_id(self.storage, self.plan.name, number)
 
     def trials(self) -> list[FrozenTrial]:
         """All trials but those that were lost and replaced."""
@@ -127,7 +132,7 @@ class SharedStudy:
         fail_stale_trials(self.study)
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
             if "folder" not in trial.user_attrs:  # its process died in `ask`, before the first heartbeat
-                give_back(self.study, self.storage, trial._trial_id, reason="died", retries=self.settings.retries)
+                self.give_back(trial.number, "died")
 
     def _sampler(self, asked: int) -> BaseSampler:
         """The configured sampler; a seed is mixed with the study and the count of trials, so that no draw repeats."""
@@ -163,8 +168,9 @@ class SharedStudy:
 
     def _keep_facts(self) -> None:
         settings = self.plan.settings()
-        kept = self.storage.get_study_system_attrs(self.study._study_id).get("settings", settings)
-        earlier = with_effect({todays_setting(key): value for key, value in kept.items()})
+        study_id = self.storage.get_study_id_from_name(self.plan.name)
+        kept = self.storage.get_study_system_attrs(study_id).get("settings", settings)
+        earlier = with_effect({key: str(value) for key, value in todays_flat_settings(kept).items()})
         changed = sorted(key for key in {*settings, *earlier} if settings.get(key) != earlier.get(key))
         if changed:
             listed = "\n".join(f"  {key}: {earlier.get(key)} then, {settings.get(key)} now" for key in changed[:10])
@@ -172,7 +178,7 @@ class SharedStudy:
                 f"The study {self.plan.name} has been searched with other settings, so its trials can't be compared "
                 f"with new ones:\n{listed}\nRepeat its settings, or name a new study: search.study=NAME."
             )
-        self.storage.set_study_system_attr(self.study._study_id, "settings", settings)
+        self.storage.set_study_system_attr(study_id, "settings", settings)
         self.study.set_metric_names([self.plan.config.objective])
         for key, value in self.plan.facts().items():
             self.study.set_user_attr(key, value)

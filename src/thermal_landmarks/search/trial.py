@@ -6,7 +6,7 @@ The job tells the study itself, so a trial that ends after its sweeper has died 
 import gc
 import math
 import time
-from collections.abc import Container
+from collections.abc import Container, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,20 +19,20 @@ from optuna.trial import TrialState
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.plan import epochs_of
-from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, replaced_trials
-from thermal_landmarks.training.callbacks.pruning import Pruning
+from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, replaced_trials, trial_id
 from thermal_landmarks.training.loggers import finish_run, log_outcome
 from thermal_landmarks.training.run import train
 
 _KEPT = ("model_id", "parameters", "gflops", "epochs", "seconds", "processor_seconds")
 
 
-def run_trial(cfg: DictConfig, folder: Path) -> float:
+def run_trial(cfg: DictConfig, folder: Path, names: Mapping[str, str | None] | None = None) -> float:
     """Train the model of one trial.
 
     Args:
         cfg: The composed `conf/train.yaml` with `search`, `study` and `trial`.
         folder: The run folder.
+        names: What the run is called after.
 
     Returns:
         The objective at the best epoch.
@@ -49,11 +49,11 @@ def run_trial(cfg: DictConfig, folder: Path) -> float:
             sampler=optuna.samplers.RandomSampler(),  # the parameters are drawn already
             pruner=build("pruner", cfg.search.pruner),
         )
-        trial_id = storage.get_trial_id_from_study_id_trial_number(study._study_id, cfg.trial)
-        if storage.get_trial(trial_id).state != TrialState.RUNNING:
+        own_id = trial_id(storage, cfg.study, cfg.trial)
+        if storage.get_trial(own_id).state != TrialState.RUNNING:
             raise _taken_over(cfg)
-        with Heartbeat(storage, trial_id):
-            return _train_and_tell(cfg, folder, study, optuna.Trial(study, trial_id))
+        with Heartbeat(storage, own_id):
+            return _train_and_tell(cfg, folder, names, study, optuna.Trial(study, own_id))
     finally:
         storage.engine.dispose()
 
@@ -69,7 +69,9 @@ class _StudyWithoutLostTrials(optuna.Study):
         return [t for t in trials if t.number not in lost and (states is None or t.state in states)]
 
 
-def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: optuna.Trial) -> float:
+def _train_and_tell(
+    cfg: DictConfig, folder: Path, names: Mapping[str, str | None] | None, study: optuna.Study, trial: optuna.Trial
+) -> float:
     def report(value: float, epoch: int) -> bool:
         try:
             trial.report(value, epoch)
@@ -79,13 +81,12 @@ def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: o
 
     failed = True
     try:
-        pruning = Pruning(monitor=cfg.objective, report=report)
         processor = time.process_time()
-        metrics = train(cfg, folder, callbacks=[pruning])
+        metrics = train(cfg, folder, names=names, report=report)
         metrics["processor_seconds"] = round(time.process_time() - processor, 2)
         for name in _KEPT:
             trial.set_user_attr(name, metrics[name])
-        if pruning.pruned:
+        if metrics["pruned"]:
             failed = False
             study.tell(trial, state=TrialState.PRUNED)
             raise optuna.TrialPruned(f"{cfg.study} trial {cfg.trial} stopped after {metrics['epochs']} epochs")
@@ -104,7 +105,8 @@ def _train_and_tell(cfg: DictConfig, folder: Path, study: optuna.Study, trial: o
         log_outcome("failed", cfg.objective, {})
         raise
     except BaseException:  # Ctrl-C, or a cluster that takes the machine away
-        give_back(study, trial.storage, trial._trial_id, reason="interrupted", retries=cfg.search.retries)
+        own_id = trial_id(trial.storage, cfg.study, cfg.trial)
+        give_back(study, trial.storage, own_id, reason="interrupted", retries=cfg.search.retries)
         raise
     finally:
         finish_run(failed=failed)

@@ -1,6 +1,5 @@
 """One sweeper process: works on all studies of a command until none has a trial left to ask for."""
 
-import signal
 import threading
 import time
 from collections import Counter
@@ -17,11 +16,11 @@ from rich.console import Console
 
 from thermal_landmarks.building import build
 from thermal_landmarks.data.task import settings_of_task
-from thermal_landmarks.errors import ConfigError, Interrupted
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, plan_studies
 from thermal_landmarks.search.progress import progress_line, study_table
-from thermal_landmarks.search.storage import Heartbeat, give_back
+from thermal_landmarks.search.storage import Heartbeat
 from thermal_landmarks.search.study import SharedStudy
 from thermal_landmarks.training.stopping import stop_requests
 
@@ -61,16 +60,11 @@ class Worker:
             Interrupted: On Ctrl-C or SIGTERM, after the running trials were handed back.
             ConfigError: If a study can't be searched so, or too many of its trials fail.
         """
-        with stop_requests():
-            try:
-                self._run_studies(arguments)
-            except (Interrupted, KeyboardInterrupt) as stop:
-                number = stop.signal_number if isinstance(stop, Interrupted) else signal.SIGINT
-                raise Interrupted(
-                    f"Stopped by {signal.Signals(number).name}. The trials that were running are handed back, to be "
-                    "tried again; give the same command again to go on.",
-                    number,
-                ) from stop
+        going_on = (
+            "The trials that were running are handed back, to be tried again; give the same command again to go on."
+        )
+        with stop_requests(lambda: going_on):
+            self._run_studies(arguments)
 
     def _run_studies(self, arguments: Sequence[str]) -> None:
         plans = plan_studies(self.config, self.loader, arguments)
@@ -135,15 +129,15 @@ class Worker:
     def _run(self, study: SharedStudy, trial: optuna.Trial) -> None:
         lost = "interrupted"
         try:
-            with Heartbeat(study.storage, trial._trial_id):
+            with Heartbeat(study.storage, study.trial_id(trial.number)):
                 (job,) = self.launcher.launch([self._overrides(study, trial)], initial_job_idx=trial.number)
             if job.status == JobStatus.FAILED:
                 lost = f"the job ended without telling: {job._return_value!r}"[:500]
         except Exception as error:  # its process died: a launcher's own error
             lost = f"the job's process died: {type(error).__name__}"
         finally:
-            give_back(study.study, study.storage, trial._trial_id, reason=lost, retries=study.settings.retries)
-        self._report(study, study.storage.get_trial(trial._trial_id))
+            study.give_back(trial.number, lost)
+        self._report(study, study.storage.get_trial(study.trial_id(trial.number)))
 
     def _overrides(self, study: SharedStudy, trial: optuna.Trial) -> list[str]:
         folder = Path(trial.user_attrs["folder"]).name

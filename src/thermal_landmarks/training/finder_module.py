@@ -4,16 +4,24 @@ from typing import Any, cast
 
 import torch
 from jaxtyping import Float
+from omegaconf import DictConfig
 from torch import Tensor
 
 from thermal_landmarks.data.scenes.batch import SceneBatch
+from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.evaluation.finding import FindingScores
 from thermal_landmarks.models.center_map import FaceMaps
 from thermal_landmarks.models.face_decoding import decode
 from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.training.face_loss import FaceLoss
 from thermal_landmarks.training.face_targets import face_targets
-from thermal_landmarks.training.optimization import OptimizedModule, OptimizerFactory, ScheduleFactory
+from thermal_landmarks.training.optimization import (
+    OptimizedModule,
+    OptimizerFactory,
+    ScheduleFactory,
+    network_settings,
+    training_parts,
+)
 from thermal_landmarks.training.precision import full_precision
 
 _FALSE_PER_PICTURE = 0.05
@@ -100,3 +108,9 @@ class FinderModule(OptimizedModule):
             sync_dist=True,
         )
         self.scores.clear()
+
+
+def build_finder(cfg: DictConfig, data: SceneDataModule) -> FinderModule:
+    """The LightningModule of a config that finds faces (data.task=faces)."""
+    shapes = {"in_channels": 1, "image_size": list(data.image_size)}
+    return FinderModule(network=network_settings(cfg) | shapes, **training_parts(cfg))

@@ -6,8 +6,7 @@ W&B is online where the user is logged in, else offline with one line on how to 
 import netrc
 import os
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
@@ -16,84 +15,9 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from thermal_landmarks.errors import ConfigError
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunMetadata:
-    """What a dashboard should show of a run.
-
-    Attributes:
-        model_id: The paper's name of the stem/branch pair.
-        stem: Name of the stem.
-        branch: Name of the branch.
-        data: Name of the data set.
-        scheme: Name of the landmark scheme.
-        settings: The whole configuration, plain data.
-        parameters: Trainable parameters.
-        gflops: Of one image's forward pass.
-        study: Name of the study that the run is a trial of or has its settings from, or None.
-        trial: Its number in the study, or None.
-        ensemble: Components side by side.
-        ablation: Name of the ablation that the run is of, or None.
-        experiment: The files chosen from `conf/experiment`, joined by commas, or None.
-        seed: Of the run.
-        tags: More tags.
-    """
-
-    model_id: str
-    stem: str
-    branch: str
-    data: str
-    scheme: str
-    settings: Any = field(default_factory=dict)
-    parameters: int = 0
-    gflops: float = 0.0
-    study: str | None = None
-    trial: int | None = None
-    ensemble: int = 1
-    ablation: str | None = None
-    experiment: str | None = None
-    seed: int = 0
-    tags: Sequence[str] = ()
-
-    def record(self) -> dict[str, Any]:
-        """The metadata that `metrics.json` holds."""
-        metadata = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "settings"}
-        return {**metadata, "tags": list(self.tags)}
-
-    @property
-    def model(self) -> str:
-        """Model id, ensemble and ablation: `A-2 x3 no_rotation`."""
-        ensemble = f" x{self.ensemble}" if self.ensemble > 1 else ""
-        return f"{self.model_id}{ensemble}{f' {self.ablation}' if self.ablation else ''}"
-
-    @property
-    def name(self) -> str:
-        """Of the run on a dashboard: `A-2 alt_conv_resnext/luong synthetic seed 0`, or `... trial 7`."""
-        which = f"seed {self.seed}" if self.trial is None else f"trial {self.trial}"
-        return f"{self.model} {self.stem}/{self.branch} {self.data} {which}"
-
-    @property
-    def group(self) -> str:
-        """Runs that belong together: a study's trials, else one model on one data set."""
-        return self.study or f"{self.model} {self.data}"
-
-    @property
-    def all_tags(self) -> list[str]:
-        """Model id, stem, branch, data, scheme, study, ensemble, ablation, experiments and the user's own."""
-        tags = [
-            self.model_id,
-            f"stem:{self.stem}",
-            f"branch:{self.branch}",
-            f"data:{self.data}",
-            f"scheme:{self.scheme}",
-            *([f"study:{self.study}"] if self.study else []),
-            *([f"ensemble:{self.ensemble}"] if self.ensemble > 1 else []),
-            *([f"ablation:{self.ablation}"] if self.ablation else []),
-            *([f"experiment:{name}" for name in self.experiment.split(",")] if self.experiment else []),
-            *self.tags,
-        ]
-        return [tag[:64] for tag in dict.fromkeys(tags)]  # W&B refuses longer ones
+from thermal_landmarks.runs import flat
+from thermal_landmarks.training.record import RunMetadata
+from thermal_landmarks.training.wandb_run import start_run
 
 
 def build_logger(settings: Mapping[str, Any], run: RunMetadata, folder: Path) -> Logger | None:
@@ -121,8 +45,6 @@ def build_logger(settings: Mapping[str, Any], run: RunMetadata, folder: Path) ->
     chosen = wandb_mode() if mode == "auto" else mode
     if chosen == "disabled" or getattr(rank_zero_only, "rank", 0) != 0:
         return None
-    from thermal_landmarks.training.wandb_run import start_run  # needs RunMetadata
-
     return start_run(run, folder, settings, chosen)
 
 
@@ -201,12 +123,6 @@ def _tensorboard(run: RunMetadata, folder: Path) -> Logger:
     from lightning.pytorch.loggers import TensorBoardLogger
 
     logger = TensorBoardLogger(save_dir=str(folder), name="", version="tensorboard")
-    logger.log_hyperparams({**_flat(run.settings), "parameters": run.parameters, "gflops": run.gflops})
+    settings = {key: str(value) for key, value in flat(run.settings).items()}
+    logger.log_hyperparams({**settings, "parameters": run.parameters, "gflops": run.gflops})
     return logger
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {f"{prefix}{key}": str(value)}
-    return flat

@@ -7,10 +7,12 @@ outputs, so that values compare between images.
 """
 
 import math
-from abc import ABC, abstractmethod
+from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
@@ -19,33 +21,113 @@ from thermal_landmarks.errors import ConfigError
 Coordinates = Literal["normalised", "pixel"]
 Reduction = Literal["sum", "mean"]
 
+PENALTIES: dict[str, Callable[..., Tensor]] = {}
+"""What `loss.penalty` may be: functions of the signed errors, with their settings as keyword arguments."""
 
-class LandmarkLoss(nn.Module, ABC):
+
+def penalty(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Make a function a penalty that a loss can have, by its name."""
+    PENALTIES[function.__name__] = function
+    return function
+
+
+@penalty
+def wing(error: Float[Tensor, "*shape"], *, width: float = 10.0, epsilon: float = 2.0) -> Float[Tensor, "*shape"]:
+    """`width * ln(1 + |x| / epsilon)` below `width`, linear above.
+
+    Args:
+        error: Of each coordinate.
+        width: Where the logarithm ends, in the units of the errors.
+        epsilon: Curvature of the logarithm, in the same units.
+    """
+    size = error.abs()
+    beyond = width - width * math.log1p(width / epsilon)
+    return torch.where(size < width, width * torch.log1p(size / epsilon), size - beyond)
+
+
+@penalty
+def smooth_wing(
+    error: Float[Tensor, "*shape"], *, width: float = 10.0, epsilon: float = 2.0, threshold: float = 0.01
+) -> Float[Tensor, "*shape"]:
+    """Quadratic below `threshold`, logarithmic up to `width`, linear above.
+
+    Value and slope are continuous at both joints; the slope reaches 1 at `width`.
+
+    Args:
+        error: Of each coordinate.
+        width: Where the logarithm ends, in the units of the errors.
+        epsilon: Curvature of the logarithm, in the same units.
+        threshold: Where the logarithm begins, in the same units; below `width`.
+
+    Raises:
+        ConfigError: If `threshold` isn't below `width`.
+    """
+    if threshold >= width:
+        raise ConfigError(f"loss.threshold is {threshold}; it must lie below loss.width = {width}.")
+    size = error.abs()
+    slope = (width + epsilon) / (2 * threshold * (epsilon + threshold))
+    offset = (width + epsilon) * math.log1p(threshold / epsilon) - slope * threshold**2
+    logarithm = (width + epsilon) * torch.log1p(size / epsilon) - offset
+    linear = size - width + (width + epsilon) * math.log1p(width / epsilon) - offset
+    return torch.where(size < threshold, slope * error.square(), torch.where(size <= width, logarithm, linear))
+
+
+@penalty
+def l1(error: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The absolute error."""
+    return error.abs()
+
+
+@penalty
+def l2(error: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
+    """The squared error."""
+    return error.square()
+
+
+@penalty
+def smooth_l1(error: Float[Tensor, "*shape"], *, beta: float = 0.01) -> Float[Tensor, "*shape"]:
+    """Quadratic `x^2 / (2 beta)` below `beta`, linear `|x| - beta / 2` above; `beta` in the units of the errors."""
+    return F.smooth_l1_loss(error, torch.zeros_like(error), reduction="none", beta=beta)
+
+
+class LandmarkLoss(nn.Module):
     """A penalty on each coordinate's error, reduced over the valid points of a batch.
 
     Args:
+        penalty: One of `PENALTIES`.
         coordinates: Errors are taken in [0, 1] image units (`normalised`) or in pixels of the network's input
             (`pixel`).
         reduction: Of the coordinates of one image: `sum` adds up the 2N outputs (scaled up to 2N where points are
             masked), `mean` averages over the valid ones. Images are averaged in both cases; images without any valid
             point don't count.
+        **settings: Of the penalty.
 
     Raises:
         ConfigError: If a setting has no such value.
     """
 
-    def __init__(self, *, coordinates: Coordinates = "normalised", reduction: Reduction = "sum") -> None:
+    def __init__(
+        self,
+        *,
+        penalty: str = "wing",
+        coordinates: Coordinates = "normalised",
+        reduction: Reduction = "sum",
+        **settings: float,
+    ) -> None:
         super().__init__()
+        if penalty not in PENALTIES:
+            raise ConfigError(f"loss.penalty is '{penalty}'. Choose one of {', '.join(PENALTIES)}.")
         if coordinates not in ("normalised", "pixel"):
             raise ConfigError(f"loss.coordinates is '{coordinates}'. Choose normalised or pixel.")
         if reduction not in ("sum", "mean"):
             raise ConfigError(f"loss.reduction is '{reduction}'. Choose sum or mean.")
+        for name, value in settings.items():
+            if value <= 0:
+                raise ConfigError(f"loss.{name} is {value}; it must be positive.")
         self.coordinates = coordinates
         self.reduction = reduction
-
-    @abstractmethod
-    def penalty(self, error: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        """The penalty of each signed error."""
+        self.penalty = partial(PENALTIES[penalty], **settings)
+        self.penalty(torch.zeros(1))  # so that settings that it doesn't take are refused here
 
     def forward(
         self,
@@ -90,111 +172,3 @@ def average_over_images(per_image: Float[Tensor, " batch"], mask: Bool[Tensor, "
     """Mean over the images that have a valid point; 0 where none has."""
     counted = mask.any(dim=1)
     return (per_image * counted).sum() / counted.sum().clamp(min=1)
-
-
-class Wing(LandmarkLoss):
-    """Wing loss: `width * ln(1 + |x| / epsilon)` below `width`, linear above.
-
-    Args:
-        width: Where the logarithm ends, in the units of `coordinates`.
-        epsilon: Curvature of the logarithm, in the same units.
-        coordinates: See `LandmarkLoss`.
-        reduction: See `LandmarkLoss`.
-    """
-
-    def __init__(
-        self,
-        *,
-        width: float = 10.0,
-        epsilon: float = 2.0,
-        coordinates: Coordinates = "normalised",
-        reduction: Reduction = "sum",
-    ) -> None:
-        super().__init__(coordinates=coordinates, reduction=reduction)
-        _require_positive(width=width, epsilon=epsilon)
-        self.width, self.epsilon = width, epsilon
-        self.offset = width - width * math.log1p(width / epsilon)
-
-    def penalty(self, error: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        size = error.abs()
-        return torch.where(size < self.width, self.width * torch.log1p(size / self.epsilon), size - self.offset)
-
-
-class SmoothWing(LandmarkLoss):
-    """Smooth-wing loss: quadratic below `threshold`, logarithmic up to `width`, linear above.
-
-    Value and slope are continuous at both joints; the slope reaches 1 at `width`.
-
-    Args:
-        width: Where the logarithm ends, in the units of `coordinates`.
-        epsilon: Curvature of the logarithm, in the same units.
-        threshold: Where the logarithm begins, in the same units; below `width`.
-        coordinates: See `LandmarkLoss`.
-        reduction: See `LandmarkLoss`.
-    """
-
-    def __init__(
-        self,
-        *,
-        width: float = 10.0,
-        epsilon: float = 2.0,
-        threshold: float = 0.01,
-        coordinates: Coordinates = "normalised",
-        reduction: Reduction = "sum",
-    ) -> None:
-        super().__init__(coordinates=coordinates, reduction=reduction)
-        _require_positive(width=width, epsilon=epsilon, threshold=threshold)
-        if threshold >= width:
-            raise ConfigError(f"loss.threshold is {threshold}; it must lie below loss.width = {width}.")
-        self.width, self.epsilon, self.threshold = width, epsilon, threshold
-        self.slope = (width + epsilon) / (2 * threshold * (epsilon + threshold))
-        self.offset_linear = width - (width + epsilon) * math.log1p(width / epsilon)
-        self.offset_log = (width + epsilon) * math.log1p(threshold / epsilon) - self.slope * threshold**2
-
-    def penalty(self, error: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        size = error.abs()
-        quadratic = self.slope * error.square()
-        logarithm = (self.width + self.epsilon) * torch.log1p(size / self.epsilon) - self.offset_log
-        linear = size - self.offset_linear - self.offset_log
-        return torch.where(size < self.threshold, quadratic, torch.where(size <= self.width, logarithm, linear))
-
-
-class L1(LandmarkLoss):
-    """Absolute error."""
-
-    def penalty(self, error: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        return error.abs()
-
-
-class L2(LandmarkLoss):
-    """Squared error."""
-
-    def penalty(self, error: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        return error.square()
-
-
-class SmoothL1(LandmarkLoss):
-    """Quadratic `x^2 / (2 beta)` below `beta`, linear `|x| - beta / 2` above.
-
-    Args:
-        beta: Where the line begins, in the units of `coordinates`.
-        coordinates: See `LandmarkLoss`.
-        reduction: See `LandmarkLoss`.
-    """
-
-    def __init__(
-        self, *, beta: float = 0.01, coordinates: Coordinates = "normalised", reduction: Reduction = "sum"
-    ) -> None:
-        super().__init__(coordinates=coordinates, reduction=reduction)
-        _require_positive(beta=beta)
-        self.beta = beta
-
-    def penalty(self, error: Float[Tensor, "*shape"]) -> Float[Tensor, "*shape"]:
-        size = error.abs()
-        return torch.where(size < self.beta, error.square() / (2 * self.beta), size - self.beta / 2)
-
-
-def _require_positive(**settings: float) -> None:
-    for name, value in settings.items():
-        if value <= 0:
-            raise ConfigError(f"loss.{name} is {value}; it must be positive.")

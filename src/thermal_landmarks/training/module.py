@@ -10,10 +10,12 @@ from typing import Any, Literal, cast
 import numpy as np
 import torch
 from jaxtyping import Float
+from omegaconf import DictConfig
 from torch import Tensor
 from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from thermal_landmarks.data.batch import Batch, image_size, to_unit
+from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
@@ -21,8 +23,14 @@ from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pi
 from thermal_landmarks.evaluation.table import ImagePass, ImageTable
 from thermal_landmarks.models.cascade import locate, locate_both_ways
 from thermal_landmarks.models.network import LandmarkNetwork
-from thermal_landmarks.training.losses import LandmarkLoss, Wing
-from thermal_landmarks.training.optimization import OptimizedModule, OptimizerFactory, ScheduleFactory
+from thermal_landmarks.training.losses import LandmarkLoss
+from thermal_landmarks.training.optimization import (
+    OptimizedModule,
+    OptimizerFactory,
+    ScheduleFactory,
+    network_settings,
+    training_parts,
+)
 from thermal_landmarks.training.precision import full_precision
 from thermal_landmarks.training.trainer import current_metrics
 
@@ -74,7 +82,7 @@ class LandmarkModule(OptimizedModule):
         self.memory_format = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
         self.network: LandmarkNetwork = LandmarkNetwork(**network).to(memory_format=self.memory_format)
         self.cascade = Preprocessing.from_settings(preprocessing).cascade if preprocessing.get("cascade") else None
-        self.loss = loss or Wing()
+        self.loss = loss or LandmarkLoss()
         self.flip_indices = torch.from_numpy(get_scheme(scheme).flip_indices) if flip_tta else None
         self.start_at_mean_shape = start_at_mean_shape
         metrics = metrics or {}
@@ -189,3 +197,22 @@ class LandmarkModule(OptimizedModule):
                 normaliser,
                 "box" if normaliser == "inter_ocular" else "image_diagonal",
             )
+
+
+def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
+    """The LightningModule of a config, fitted to the shape of the data."""
+    shapes = {
+        "in_channels": data.preprocessing.in_channels,
+        "image_size": list(data.preprocessing.input_size),
+        "num_points": data.scheme.num_points,
+    }
+    return LandmarkModule(
+        network=network_settings(cfg) | shapes,
+        scheme=data.scheme.name,
+        preprocessing=data.preprocessing.settings,
+        metrics=dict(cfg.metrics),
+        memory_format=cfg.memory_format,
+        flip_tta=cfg.flip_tta,
+        start_at_mean_shape=cfg.get("start_at_mean_shape", True),  # runs before this setting
+        **training_parts(cfg),
+    )

@@ -6,9 +6,11 @@ from typing import Any, cast
 
 import lightning as L
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from omegaconf import DictConfig, OmegaConf
 from torch import nn
 from torch.optim import Optimizer
 
+from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 
 OptimizerFactory = Callable[[Iterable[dict[str, Any]]], Optimizer]
@@ -65,6 +67,17 @@ class OptimizedModule(L.LightningModule):
             self.clip_gradients(optimizer, gradient_clip_val, gradient_clip_algorithm)
         elif gradient_clip_val:
             nn.utils.clip_grad_norm_(self.network.parameters(), gradient_clip_val)
+
+
+def network_settings(cfg: DictConfig) -> dict[str, Any]:
+    """What a config says of a network, plain data; the shapes of the data come beside it."""
+    parts = {part: OmegaConf.to_container(cfg[part], resolve=True) for part in ("root", "stem", "branch", "head")}
+    return {**parts, "ensemble": cfg.ensemble}
+
+
+def training_parts(cfg: DictConfig) -> dict[str, Any]:
+    """Loss, optimizer and scheduler of a config."""
+    return {kind: build(kind, cfg[kind]) for kind in ("loss", "optimizer", "scheduler")}
 
 
 def parameter_groups(network: nn.Module) -> list[dict[str, Any]]:

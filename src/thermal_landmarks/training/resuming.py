@@ -1,94 +1,132 @@
 """Which settings a resumed run has: its own, except for its length, its hardware and where its data lie."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import DictConfig, ListConfig, OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.data.paths import PATHS, absolute, path_settings
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.old_names import todays_arguments, todays_choice
-from thermal_landmarks.runs import RunFolder, read_config
+from thermal_landmarks.old_names import todays_arguments, todays_choice, todays_flat_settings
+from thermal_landmarks.runs import RunFolder, flat, read_config
 
-_FREE = ("resume", "output", "trainer", "logger", "hydra", "search", "tags", "data.workers", "data.cache_dir")
+_NOT_OF_THE_RUN = ("resume", "output", "hydra", "search")
+_FREE = (*_NOT_OF_THE_RUN, "trainer", "logger", "tags", "data.workers", "data.cache_dir")
 """What changes nothing in a run's result, or (`trainer`) its length and hardware."""
+_NAMED = ("data", "experiment", "ablation")
+"""Groups whose choice is part of a run's name."""
 
 
-def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig | None = None) -> DictConfig:
+def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig) -> DictConfig:
     """The config of the run that is resumed, with what may change as it was typed now.
 
     Args:
         run: The run to resume.
         overrides: What was typed. What is as in the run may be repeated, so the run's own command line fits.
-        typed: The config that was composed from `overrides`; None: values are taken as they were typed.
+        typed: The config that was composed from `overrides`.
 
     Raises:
         ConfigError: If something was typed that would make another run of it, or if the run is longer already than it
             is to be.
     """
+    kept = _stored(run)
+    cfg, typed = kept.copy(), typed.copy()
+    OmegaConf.resolve(typed)
+    parsed = OverridesParser.create().parse_overrides(todays_arguments(overrides))
+    settings = {override.key_or_group for override in parsed if "." in override.key_or_group}
+    for override in parsed:
+        line, key = str(override.input_line), override.key_or_group
+        value = OmegaConf.select(typed, key) if key in typed or "." in key else None
+        if _below(key, _NOT_OF_THE_RUN):
+            continue
+        if key in _NAMED:
+            chosen = "none" if override.is_delete() else todays_choice(key, _joined(override.value()))
+            if chosen != (named := _chosen(kept.names, key)):
+                raise _another_run(line, key, named)
+        elif "." not in key and key not in typed:  # a group without a section of its own, such as debug
+            _require_same_settings(line, _flat(kept, but=settings), _flat(typed))
+        elif "." not in key and isinstance(value, DictConfig) and key != "logger":
+            _require_same_settings(line, _flat(kept, below=key, but=settings), _flat(typed, below=key))
+        elif _below(key, _FREE):
+            OmegaConf.update(cfg, key, value, force_add=True)
+        elif _is_path(key):
+            _move(cfg.data, OmegaConf.select(kept, key), value)
+            OmegaConf.update(cfg, key, absolute(value), force_add=True)
+        elif OmegaConf.select(kept, key) != value:
+            raise _another_run(line, key, OmegaConf.select(kept, key))
+    _require_enough_epochs(cfg, run)
+    return cfg
+
+
+def _stored(run: RunFolder) -> DictConfig:
     cfg = read_config(run.config)
     try:
         OmegaConf.to_container(cfg, resolve=True)
-        parts = {name: cfg.get(name) for name in ("data", "trainer", "group_choices")}
+        parts = {name: cfg.get(name) for name in ("data", "trainer")}
         int(cfg.trainer.max_epochs * cfg.trainer.get("epochs_factor", 1))
+        if "names" not in cfg:  # a run of an earlier version
+            choices = cfg.group_choices
+            experiment = choices.get("experiment")
+            cfg.names = {
+                "data": choices.data,
+                "experiment": experiment and todays_choice("experiment", experiment),
+                "ablation": cfg.get("ablation"),
+            }
     except Exception as error:
         reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
         raise ConfigError(f"{run.config}: is not the config of a run ({reason}). Give another run.") from error
     missing = [name for name, part in parts.items() if not isinstance(part, DictConfig)]
     if missing:
         raise ConfigError(f"{run.config}: has no settings of {', '.join(missing)}. Give another run.")
-    kept = cfg.copy()
-    parser = OverridesParser.create()
-    for line in overrides:
-        override = parser.parse_override(*todays_arguments([line]))
-        key = override.key_or_group
-        if key in kept.group_choices or _is_group(key):
-            chosen = None if override.is_delete() else override.value()
-            recorded = kept.group_choices.get(key, _UNKNOWN)
-            if isinstance(recorded, str):
-                recorded = todays_choice(key, recorded)
-            _require_same(line, key, _choice(chosen), recorded)
-            continue
-        value = None if override.is_delete() else override.value()
-        if typed is not None and OmegaConf.select(typed, key) is not None:
-            value = OmegaConf.select(typed, key)  # interpolations are resolved there
-        if _below(key, _FREE) or key == "debug":
-            if not _below(key, ("resume", "output", "hydra", "search")):
-                OmegaConf.update(cfg, key, value, force_add=True)
-        elif _is_path(key):
-            _move(cfg.data, OmegaConf.select(kept, key), value)
-            OmegaConf.update(cfg, key, absolute(value), force_add=True)
-        else:
-            _require_same(line, key, value, OmegaConf.select(kept, key))
-    _require_enough_epochs(cfg, run)
     return cfg
 
 
-_UNKNOWN = object()
+def _joined(chosen: Any) -> str:
+    """A group's choice as a name has it: several files joined by commas."""
+    return ",".join(map(str, chosen)) if isinstance(chosen, list) else str(chosen)
 
 
-def _is_group(key: str) -> bool:
-    return key in ("renderer_ablation/off", "renderer_ablation/on", "debug")  # unknown to the records of older runs
+def _chosen(names: DictConfig, group: str) -> str:
+    """What was typed for a group that is part of a name; `ablation` names those chosen by `experiment` too."""
+    parts = (names[group] or "none").split(",")
+    if group == "ablation":
+        experiments = (names.experiment or "").split(",")
+        parts = [part for part in parts if f"ablation/{part}" not in experiments] or ["none"]
+    return ",".join(parts)
 
 
-def _choice(chosen: Any) -> str | None:
-    """A group's choice as a run records it: several files joined by commas."""
-    return ",".join(map(str, chosen)) if isinstance(chosen, list | ListConfig) else chosen
+def _flat(cfg: DictConfig, *, below: str = "", but: Collection[str] = ()) -> dict[str, Any]:
+    """What makes a run what it is: settings that are no records, no paths and have no effect on others."""
+    settings = todays_flat_settings(flat(cast(dict[str, Any], OmegaConf.to_container(cfg))))
+    unimportant = (*_NOT_OF_THE_RUN, "names", "study", "trial", "ablation", "group_choices", *but)
+    if below == "trainer":
+        unimportant += ("trainer.max_epochs", "trainer.epochs_factor")
+    elif not below:
+        unimportant += tuple(name for name in _FREE if name != "trainer")
+    return {
+        key: value
+        for key, value in settings.items()
+        if _below(key, [below] if below else [key]) and not _below(key, unimportant) and not _is_path(key)
+    }
 
 
-def _require_same(line: str, key: str, value: Any, kept: Any) -> None:
-    if kept is _UNKNOWN:
-        raise ConfigError(f"{line}: this run, of an earlier version, doesn't record its {key}. Leave this out.")
-    if kept != value:
-        raise ConfigError(
-            f"{line}: a resumed run keeps its {key} ({kept}). Leave this out, or start a new run without resume."
-        )
+def _require_same_settings(line: str, kept: dict[str, Any], typed: dict[str, Any]) -> None:
+    """A config group that was typed must give what the run has, as far as its version knew it."""
+    for key, value in kept.items():
+        if key in typed and typed[key] != value:
+            raise _another_run(line, key.removesuffix(".name"), value)
 
 
-def _below(key: str, sections: Sequence[str]) -> bool:
+def _another_run(line: str, key: str, kept: Any) -> ConfigError:
+    return ConfigError(
+        f"{line}: a resumed run keeps its {key} ({kept}). Leave this out, or start a new run without resume."
+    )
+
+
+def _below(key: str, sections: Collection[str]) -> bool:
     return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
@@ -107,9 +145,8 @@ def _move(data: DictConfig, old: Any, new: Any) -> None:
 
 def _require_enough_epochs(cfg: DictConfig, run: RunFolder) -> None:
     trained = torch.load(run.last_checkpoint, map_location="cpu", weights_only=True, mmap=True).get("epoch", -1) + 1
-    epochs = cfg.trainer.max_epochs * cfg.trainer.get("epochs_factor", 1)
-    if epochs < trained:
-        factor = cfg.trainer.get("epochs_factor", 1)
+    factor = cfg.trainer.get("epochs_factor", 1)
+    if cfg.trainer.max_epochs * factor < trained:
         raise ConfigError(
             f"trainer.max_epochs={cfg.trainer.max_epochs}: the run has trained {trained} epochs already. Give at least "
             f"{-(-trained // factor)}; with that it is only tested."

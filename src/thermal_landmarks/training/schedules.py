@@ -35,7 +35,6 @@ def cosine(
         final_fraction: Of the full learning rate at the end.
     """
     warmup = _warmup_steps(warmup_epochs, steps_per_epoch, total_steps)
-
     length = max(1, total_steps - 1 - warmup)
     return _every_step(optimizer, warmup, lambda step: _half_cosine((step - warmup) / length, final_fraction))
 
@@ -83,7 +82,8 @@ def multistep(
         optimizer: Its learning rates are the full ones.
         total_steps: Optimizer steps of the whole training.
         steps_per_epoch: Optimizer steps of one epoch.
-        milestones: As fractions of the training, in (0, 1); LOTR's epochs 50 and 75 of 100 are 0.5 and 0.75.
+        milestones: As fractions of the training, in (0, 1); LOTR's epochs 50 and 75 of 100 are 0.5 and 0.75. None at
+            all: the same learning rate throughout.
         gamma: Factor at each milestone.
         warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
 
@@ -97,21 +97,6 @@ def multistep(
     steps = [round(milestone * total_steps) for milestone in milestones]
     warmup = _warmup_steps(warmup_epochs, steps_per_epoch, total_steps)
     return _every_step(optimizer, warmup, lambda step: gamma ** sum(step >= s for s in steps))
-
-
-def constant(
-    optimizer: Optimizer, *, total_steps: int, steps_per_epoch: int, warmup_epochs: float = 0.0
-) -> dict[str, Any]:
-    """The same learning rate after a linear warm-up.
-
-    Args:
-        optimizer: Its learning rates are the full ones.
-        total_steps: Optimizer steps of the whole training.
-        steps_per_epoch: Optimizer steps of one epoch.
-        warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
-    """
-    warmup = _warmup_steps(warmup_epochs, steps_per_epoch, total_steps)
-    return _every_step(optimizer, warmup, lambda _: 1.0)
 
 
 def plateau(

@@ -4,7 +4,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -50,13 +50,24 @@ class StopRequest:
 
 
 @contextmanager
-def stop_requests() -> Iterator[StopRequest]:
-    """Answer Ctrl-C and SIGTERM by a `StopRequest`; afterwards whoever answered them before does so again."""
+def stop_requests(going_on: Callable[[], str] | None = None) -> Iterator[StopRequest]:
+    """Answer Ctrl-C and SIGTERM by a `StopRequest`; afterwards whoever answered them before does so again.
+
+    Args:
+        going_on: Says what was kept and how to go on, for the message of `Interrupted`.
+    """
     request = StopRequest()
     before = {number: signal.getsignal(number) for number in _SIGNALS}
     request.take()
     try:
         yield request
+    except (Interrupted, KeyboardInterrupt) as stop:
+        if going_on is None:
+            raise
+        number = stop.signal_number if isinstance(stop, Interrupted) else signal.SIGINT
+        told = isinstance(stop.__cause__, Interrupted)  # by whoever was inside, in words that don't hold here
+        where = f" {stop}" if str(stop) and not told else ""
+        raise Interrupted(f"Stopped by {signal.Signals(number).name}{where}. {going_on()}", number) from stop
     finally:
         if threading.current_thread() is threading.main_thread():
             for number, handler in before.items():

@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import Logger, WandbLogger
 from rich.console import Console
 
 from thermal_landmarks.runs import RunFolder, git_commit
-from thermal_landmarks.training.loggers import RunMetadata
+from thermal_landmarks.training.record import RunMetadata
 
 _SUMMARISED = {
     "train": ("loss",),

@@ -1,8 +1,12 @@
 """Files of annotations as text: what is missing, too large or no text is named, and messages quote it safely."""
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from jaxtyping import Float
 
 from thermal_landmarks.errors import DataError
 
@@ -78,6 +82,24 @@ def parse_json(text: str, place: str) -> Any:
         raise DataError(f"{place}, line {error.lineno}, column {error.colno}: not valid JSON ({error.msg}).") from error
     except (RecursionError, ValueError) as error:  # lists in lists in lists, numbers of thousands of digits
         raise DataError(f"{place}: can't be read as JSON ({shortened(error)}).") from error
+
+
+def parse_points(file: Path, lines: Iterable[tuple[int, str]]) -> Float[np.ndarray, "point 2"]:
+    """Points from the numbered lines `x y` of a file, float32; empty lines are left out.
+
+    Raises:
+        DataError: If a line is something else; names it.
+    """
+    points = []
+    for number, line in lines:
+        if line.strip():
+            try:
+                x, y = map(float, line.split())
+            except ValueError:
+                finding = f"found '{shortened(line.strip())}', expected x and y."
+                raise DataError(f"{file}, line {number}: {finding}") from None
+            points.append((x, y))
+    return np.array(points, dtype=np.float32).reshape(-1, 2)
 
 
 def shortened(found: object, length: int = 80) -> str:

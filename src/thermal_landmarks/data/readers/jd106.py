@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, parse_points, require_folder, require_text
 from thermal_landmarks.data.readers.base import FileReader
 from thermal_landmarks.errors import DataError
 
@@ -83,23 +83,14 @@ def read_counted_points(file: Path) -> np.ndarray:
     Raises:
         DataError: If it is not of that form; names the line.
     """
-    lines = [
-        (number, line.split())
-        for number, line in enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1)
-        if line.strip()
-    ]
-    if not lines or len(lines[0][1]) != 1 or not re.fullmatch("[0-9]{1,6}", lines[0][1][0]):
+    lines = enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1)
+    stated = next((line.strip() for _, line in lines if line.strip()), "")
+    if not re.fullmatch("[0-9]{1,6}", stated):
         raise DataError(f"{file}, line 1: expected the number of points. Fix or remove the file.")
-    points = []
-    for number, cells in lines[1:]:
-        try:
-            x, y = map(float, cells)
-        except ValueError:
-            raise DataError(f"{file}, line {number}: found '{shortened(' '.join(cells))}', expected x and y.") from None
-        points.append((x, y))
-    if len(points) != int(lines[0][1][0]):
-        raise DataError(f"{file}: states {lines[0][1][0]} points and holds {len(points)}. Fix or remove the file.")
-    return np.array(points, dtype=np.float32).reshape(-1, 2)
+    points = parse_points(file, lines)
+    if len(points) != int(stated):
+        raise DataError(f"{file}: states {stated} points and holds {len(points)}. Fix or remove the file.")
+    return points
 
 
 def _read_rect(file: Path) -> tuple[float, float, float, float]:

@@ -9,7 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.annotation_files import (
+    LARGEST_RECORD,
+    parse_points,
+    require_folder,
+    require_text,
+    shortened,
+)
 from thermal_landmarks.data.readers.base import FileReader, finding_of
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
@@ -80,18 +86,9 @@ def read_pts(file: Path) -> np.ndarray:
     if stated is None or not 0 < start <= end:
         raise DataError(f"{file}: expected 'n_points: N' and points between braces. Fix or remove the file.")
     first_line = text[:start].count("\n") + 1
-    points = []
-    for number, line in enumerate(text[start:end].splitlines(), first_line):
-        cells = line.split()
-        if not cells:
-            continue
-        try:
-            x, y = map(float, cells)
-        except ValueError:
-            raise DataError(f"{file}, line {number}: found '{shortened(line.strip())}', expected x and y.") from None
-        points.append((x, y))
+    points = parse_points(file, enumerate(text[start:end].splitlines(), first_line))
     if str(len(points)) != stated[1].lstrip("0").rjust(1, "0"):
         raise DataError(
             f"{file}: states {shortened(stated[1])} points and holds {len(points)}. Fix or remove the file."
         )
-    return np.array(points, dtype=np.float32).reshape(-1, 2)
+    return points

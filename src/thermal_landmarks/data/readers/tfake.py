@@ -5,10 +5,8 @@ T-FAKE's pictures are 16-bit PNG, `NNNNNN.png` or `NNNNNN_thermal.png`, in a fol
 
 from pathlib import Path
 
-import numpy as np
-
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, require_folder, require_text, shortened
+from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, parse_points, require_folder, require_text
 from thermal_landmarks.data.readers.base import FileReader, finding_of
 from thermal_landmarks.errors import DataError
 
@@ -51,20 +49,10 @@ class TFake(FileReader):
         thermal = f"{number}_thermal.png"
         image = self.image_dir / (thermal if thermal in pictures else f"{number}.png")
         subject = self._subject(image.name, number)
-        points = []
         try:
-            text = require_text(file, at_most=LARGEST_RECORD)
+            points = parse_points(file, enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1))
         except DataError as error:
             return self._fault(image, str(file), finding_of(error, file), subject=subject)
-        for line_number, line in enumerate(text.splitlines(), 1):
-            if not line.strip():
-                continue
-            try:
-                x, y = map(float, line.split())
-            except ValueError:
-                finding = f"line {line_number}: found '{shortened(line.strip())}', expected x and y."
-                return self._fault(image, str(file), finding, subject=subject)
-            points.append((x, y))
         if self.scheme == "ibug68" and len(points) == 70:
             points = points[:68]
-        return self._annotation(image, np.array(points).reshape(-1, 2), subject, str(file))
+        return self._annotation(image, points, subject, str(file))

@@ -16,9 +16,9 @@ from jaxtyping import Float
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.old_names import todays_settings
-from thermal_landmarks.reporting.report.settings import Flat, flatten, model_settings, protocol_label, protocol_settings
+from thermal_landmarks.reporting.report.settings import Flat, model_settings, protocol_label, protocol_settings
 from thermal_landmarks.reporting.report.stored import require_usual_config, require_usual_metrics
-from thermal_landmarks.runs import RunFolder, require_shallow
+from thermal_landmarks.runs import RunFolder, flat, require_shallow
 
 _LONGEST_REASON = 300  # characters
 _LARGEST_NME = 1e6
@@ -49,7 +49,7 @@ class Run:
     @property
     def ablation(self) -> str | None:
         """`no_rotation`, `layers_removed` or None; files from before this existed leave it to the config."""
-        return self.metrics.get("ablation", self.config.get("ablation"))
+        return self.metrics.get("ablation", self.config.get("names", self.config).get("ablation"))
 
     @property
     def kind(self) -> Kind | str:
@@ -63,12 +63,12 @@ class Run:
         """Settings that runs of one table share."""
         if not self.config:
             return {key: self.metrics.get(key) for key in ("data", "scheme", "epochs")}
-        return protocol_settings(flatten(self.config)) | {"group_choices.data": self.metrics.get("data")}
+        return protocol_settings(flat(self.config)) | {"data": self.metrics.get("data")}
 
     @cached_property
     def model(self) -> Flat:
         """Settings that runs of one row share."""
-        return model_settings(flatten(self.config))
+        return model_settings(flat(self.config))
 
     @property
     def protocol_label(self) -> str:

@@ -21,15 +21,6 @@ _OF_NO_ROTATION = ("trainer.max_epochs", "trainer.epochs_factor", "data.augmenta
 _SHOWN = 5
 
 
-def flatten(settings: Mapping[str, Any], prefix: str = "") -> Flat:
-    """Nested settings as `{"stem.depth": 3}`; lists stay values."""
-    flat: Flat = {}
-    for key, value in settings.items():
-        name = f"{prefix}{key}"
-        flat |= flatten(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
-    return flat
-
-
 def protocol_settings(flat: Flat) -> Flat:
     """Data, augmentation, split, loss, metrics and length of training, without seed and machine."""
     return {k: v for k, v in flat.items() if k.startswith(_PROTOCOL) and not k.startswith(_NO_RESULT)}
@@ -80,6 +71,11 @@ def protocol_label(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str
     epochs = trainer["max_epochs"] * trainer.get("epochs_factor", 1)
     return (
         f"{what}, {height} × {width} × {data.get('in_channels', 1)} pixels, {epochs} epoch{'s' * (epochs != 1)}, "
-        f"batch {data['batch_size']}, {config.get('group_choices', {}).get('loss', 'unnamed')} loss, "
+        f"batch {data['batch_size']}, {_loss(config)} loss, "
         f"rotation {data.get('augmentation', {}).get('rotation', 'unknown')}"
     )
+
+
+def _loss(config: Mapping[str, Any]) -> str:
+    choices, loss = config.get("group_choices", {}), config.get("loss", {})  # the former: of runs of earlier versions
+    return str(choices.get("loss") or loss.get("penalty", "unnamed"))

@@ -37,6 +37,8 @@ _CONFIG = {
     "data.source": _SETTINGS,
     "choices": _SETTINGS,
     "group_choices": _SETTINGS,
+    "names": _SETTINGS,
+    "loss": _SETTINGS,
     "trainer": _SETTINGS,
     "trainer.max_epochs": _NUMBER,
     "trainer.epochs_factor": _NUMBER,

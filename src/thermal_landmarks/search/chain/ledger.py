@@ -14,7 +14,7 @@ from optuna.storages import fail_stale_trials
 from optuna.trial import TrialState
 
 from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.storage import exclusive
+from thermal_landmarks.search.storage import exclusive, trial_id
 
 State = Literal["open", "running", "done", "failed"]
 
@@ -88,23 +88,24 @@ class Ledger:
             if entry.state != "open" and not (again and entry.state == "failed"):
                 return None
             trial = self.study.ask()
-            self.storage.patiently(self.storage.record_heartbeat, trial._trial_id)
+            claimed = trial_id(self.storage, self.name, trial.number)
+            self.storage.patiently(self.storage.record_heartbeat, claimed)
             trial.set_user_attr("step", step)
-            return trial._trial_id
+            return claimed
 
-    def complete(self, trial_id: int, record: Mapping[str, Any]) -> None:
+    def complete(self, claimed: int, record: Mapping[str, Any]) -> None:
         """The training is done; `record` has `test/wing`."""
-        self.storage.set_trial_user_attr(trial_id, "record", dict(record))
-        self.storage.set_trial_state_values(trial_id, TrialState.COMPLETE, [float(record["test/wing"])])
+        self.storage.set_trial_user_attr(claimed, "record", dict(record))
+        self.storage.set_trial_state_values(claimed, TrialState.COMPLETE, [float(record["test/wing"])])
 
-    def fail(self, trial_id: int, reason: str) -> None:
+    def fail(self, claimed: int, reason: str) -> None:
         """The training can't be done so."""
-        self.storage.set_trial_user_attr(trial_id, "reason", reason[:500])
-        self.storage.set_trial_state_values(trial_id, TrialState.FAIL)
+        self.storage.set_trial_user_attr(claimed, "reason", reason[:500])
+        self.storage.set_trial_state_values(claimed, TrialState.FAIL)
 
-    def release(self, trial_id: int) -> None:
+    def release(self, claimed: int) -> None:
         """The training was stopped; whoever comes next goes on with it."""
-        self.storage.set_trial_state_values(trial_id, TrialState.FAIL)
+        self.storage.set_trial_state_values(claimed, TrialState.FAIL)
 
 
 def ledger_name(study: str) -> str:

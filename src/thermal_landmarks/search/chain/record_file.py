@@ -73,7 +73,7 @@ def _study(storage: PatientStorage, name: str) -> dict[str, Any]:
         "name": name,
         "direction": study.direction.name,
         "user": study.user_attrs,
-        "system": storage.get_study_system_attrs(study._study_id),
+        "system": storage.get_study_system_attrs(storage.get_study_id_from_name(name)),
         "ranges": {key: distribution_to_json(value) for key, value in ranges.items()},
         "trials": [_trial(trial) for trial in kept],
     }
@@ -108,7 +108,7 @@ def _restore(storage: PatientStorage, content: dict[str, Any]) -> int:
         for key, value in content["user"].items():
             study.set_user_attr(key, value)
         for key, value in content["system"].items():
-            storage.set_study_system_attr(study._study_id, key, value)
+            storage.set_study_system_attr(storage.get_study_id_from_name(study.study_name), key, value)
     ranges = {key: json_to_distribution(value) for key, value in content["ranges"].items()}
     present = {trial.datetime_start for trial in study.get_trials(deepcopy=False)}
     missing = [trial for trial in content["trials"] if _moment(trial["start"]) not in present]

@@ -8,6 +8,7 @@ import lightning as L
 from lightning.pytorch.callbacks import Callback
 
 from thermal_landmarks.csv_table import write_table
+from thermal_landmarks.evaluation.measures import best_is
 from thermal_landmarks.training.trainer import current_metrics
 
 
@@ -29,6 +30,23 @@ class History(Callback):
         self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **dict(metrics)})
         if trainer.is_global_zero and not getattr(trainer, "fast_dev_run", False):
             write_rows(Path(trainer.default_root_dir) / "history.csv", self.rows)
+
+    def best_epoch(self, monitor: str | None) -> dict[str, float]:
+        """Training and validation metrics of the best epoch, with its number from 1 as `best_epoch`.
+
+        Args:
+            monitor: Whose value decides; None: the last epoch with a validation is taken.
+        """
+        validated = [
+            row for row in self.rows if (monitor in row if monitor else any(name.startswith("val/") for name in row))
+        ]
+        if not validated:
+            return {}
+        best = validated[-1]
+        if monitor is not None:
+            best = {"min": min, "max": max}[best_is(monitor)](validated, key=lambda row: row[monitor])
+        metrics = {name: value for name, value in best.items() if name.startswith(("train/", "val/"))}
+        return metrics | {"best_epoch": best["epoch"] + 1}
 
     def state_dict(self) -> dict[str, Any]:
         return {"rows": self.rows}

@@ -16,20 +16,20 @@ class Pruning(Callback):
 
     Args:
         monitor: A logged metric.
-        report: Takes the metric and the number of epochs trained, and says whether to stop.
+        report: Takes the metric and the number of epochs trained, and says whether to stop. None: there is no search.
 
     Attributes:
         pruned: Whether the training was stopped.
     """
 
-    def __init__(self, *, monitor: str, report: Callable[[float, int], bool]) -> None:
+    def __init__(self, *, monitor: str, report: Callable[[float, int], bool] | None) -> None:
         self.monitor = monitor
         self.report = report
         self.pruned = False
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         value = current_metrics(trainer).get(self.monitor)
-        if value is None:
+        if value is None or self.report is None:
             return
         epochs = trainer.current_epoch + 1
         if not math.isfinite(value):

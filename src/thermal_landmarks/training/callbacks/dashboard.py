@@ -1,15 +1,39 @@
-"""Pictures of some validation images with their points, while a training runs."""
+"""What loggers show beside metrics: the loss between epochs, pictures while a training runs, the best checkpoint."""
+# ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
 from pathlib import Path
+from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
 from thermal_landmarks.data.batch import Batch, image_size, to_pixels
-from thermal_landmarks.training.loggers import log_picture
+from thermal_landmarks.training.loggers import log_checkpoint, log_picture
 from thermal_landmarks.training.module import LandmarkModule
+
+
+class StepLoss(Callback):
+    """Logs `train/step_loss` now and then; reading it at every step would make a GPU wait.
+
+    Args:
+        every_steps: Of the optimizer.
+    """
+
+    def __init__(self, *, every_steps: int = 20) -> None:
+        self.every_steps = every_steps
+        self._logged = 0
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        step = trainer.global_step
+        if step == self._logged or step % self.every_steps:
+            return
+        self._logged = step
+        for logger in trainer.loggers:
+            logger.log_metrics({"train/step_loss": float(outputs["loss"])}, step=step - 1)  # Lightning counts from 0
 
 
 class ValidationOverlays(Callback):
@@ -46,3 +70,15 @@ class ValidationOverlays(Callback):
         figure.savefig(path)
         for logger in trainer.loggers:
             log_picture(logger, "val/overlays", path)
+
+
+class BestArtifact(Callback):
+    """Hands the best checkpoint to the logger when training ends."""
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        best = next((c for c in trainer.checkpoint_callbacks if isinstance(c, ModelCheckpoint) and c.monitor), None)
+        if best is None or best.best_model_score is None or not Path(best.best_model_path).is_file():
+            return
+        metadata = {str(best.monitor): float(best.best_model_score), "model_id": pl_module.hparams.get("model_id")}
+        for logger in trainer.loggers:
+            log_checkpoint(logger, Path(best.best_model_path), metadata)
