@@ -24,9 +24,8 @@ LANDMARKS = ("ala_left", "subnasale")
 
 @cache
 def default_config() -> dict[str, Any]:
-    content = OmegaConf.to_container(compose_config("train", ["logger=none"]), resolve=True)
-    assert isinstance(content, dict)
-    return content
+    content: Any = OmegaConf.to_container(compose_config("train", ["logger=none"]), resolve=True)
+    return {**content}
 
 
 def write_run(root: Path, name: str, model_id: str, *, seed: int = 0, wing: float = 1.0, **changes: Any) -> Path:

@@ -100,6 +100,7 @@ def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
             "gflops": 0.1,
             "epochs": epoch,
             "seconds": 1.0,
+            "pruned": pruned,
         }
         folder.joinpath("metrics.json").write_text(json.dumps(metrics))
         return metrics

@@ -53,7 +53,7 @@ def run_names(hydra: HydraConf) -> dict[str, str | None]:
     chosen: dict[str, Any] = dict(hydra.runtime.choices)
     for override in OverridesParser.create().parse_overrides(list(hydra.overrides.task)):
         files = None if override.is_delete() else override.value()
-        if isinstance(files, list) and override.key_or_group in ("experiment", "ablation"):
+        if isinstance(files, list) and override.key_or_group in ("data", "experiment", "ablation"):
             chosen[override.key_or_group] = ",".join(map(str, files))  # of a list Hydra keeps no record
     experiments = (chosen.get("experiment") or "").split(",")
     if experiments != sorted(experiments, key=lambda name: name.startswith("ablation/")):
@@ -62,9 +62,9 @@ def run_names(hydra: HydraConf) -> dict[str, str | None]:
             "last, or choose them by ablation=."
         )
     ablations = [name.removeprefix("ablation/") for name in experiments if name.startswith("ablation/")]
-    ablations += [name for name in chosen["ablation"].split(",") if name != "none"]
+    ablations += [name for name in (chosen.get("ablation") or "none").split(",") if name != "none"]
     return {
-        "data": chosen["data"],
+        "data": chosen.get("data"),
         "experiment": chosen.get("experiment"),
         "ablation": ",".join(ablations) or None,
     }

@@ -4,7 +4,7 @@ Figures are made without pyplot, so that they leave no global state and need no 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from jaxtyping import Float
@@ -25,6 +25,8 @@ from thermal_landmarks.evaluation.drawing import (
 _CURVE_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _CURVE_STYLES = ("-", "--", "-.", ":")
 _PANEL_WIDTH_INCH = 3.4
+
+Kind = Literal["true", "predicted"]
 
 
 class Curve(NamedTuple):
@@ -83,10 +85,10 @@ def overlay_grid(
     for i, (panel, image) in enumerate(zip(axes, images, strict=True)):
         _show(panel, image, titles[i] if titles else "")
         if true_points_px is not None:
-            _mark_true(panel, true_points_px[i])
+            _mark(panel, true_points_px[i], "true")
         if predicted_points_px is not None:
-            _mark_predicted(panel, predicted_points_px[i])
-    shown = [kind for kind in ("true", "predicted") if given[f"{kind} points"] is not None]
+            _mark(panel, predicted_points_px[i], "predicted")
+    shown = [kind for kind in get_args(Kind) if given[f"{kind} points"] is not None]
     if shown:
         _legend(figure, shown)
     return figure
@@ -109,7 +111,7 @@ def montage(before: Sequence[Panel], after: Sequence[Sequence[Panel]]) -> Figure
     figure, axes = _grid([panel.image for panel in panels], columns=1 + versions.pop())
     for axis, panel in zip(axes, panels, strict=True):
         _show(axis, panel.image, panel.title)
-        _mark_true(axis, panel.points_px)
+        _mark(axis, panel.points_px, "true")
     return figure
 
 
@@ -179,51 +181,29 @@ def _show(axis: Axes, image: Picture, title: str) -> None:
         axis.set_title(title, fontsize=8, pad=3)
 
 
-def _marker_size(points_px: PointsPx) -> float:
-    return 5.0 if len(points_px) <= 20 else 3.0
+def _mark(axis: Axes, points_px: PointsPx, kind: Kind) -> None:
+    axis.add_line(_markers(kind, points_px[:, 0], points_px[:, 1], size=5.0 if len(points_px) <= 20 else 3.0))
 
 
-def _mark_true(axis: Axes, points_px: PointsPx) -> None:
-    axis.add_line(_circles(points_px[:, 0], points_px[:, 1], size=_marker_size(points_px)))
-
-
-def _mark_predicted(axis: Axes, points_px: PointsPx) -> None:
-    axis.add_line(_crosses(points_px[:, 0], points_px[:, 1], size=_marker_size(points_px)))
-
-
-def _circles(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, *, size: float) -> Line2D:
+def _markers(kind: Kind, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, *, size: float) -> Line2D:
+    """Circles where points are, crosses where they are predicted."""
     return Line2D(
         x,
         y,
         linestyle="none",
-        marker="o",
+        marker="o" if kind == "true" else "x",
         markersize=size,
         markerfacecolor="none",
-        markeredgecolor=TRUE_COLOUR,
+        markeredgecolor=TRUE_COLOUR if kind == "true" else PREDICTED_COLOUR,
         markeredgewidth=0.9,
         path_effects=[withStroke(linewidth=1.8, foreground=OUTLINE_COLOUR)],
         clip_on=True,
     )
 
 
-def _crosses(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, *, size: float) -> Line2D:
-    return Line2D(
-        x,
-        y,
-        linestyle="none",
-        marker="x",
-        markersize=size,
-        markeredgecolor=PREDICTED_COLOUR,
-        markeredgewidth=0.9,
-        path_effects=[withStroke(linewidth=1.8, foreground=OUTLINE_COLOUR)],
-        clip_on=True,
-    )
-
-
-def _legend(figure: Figure, shown: Sequence[str]) -> None:
-    markers = {"true": _circles([], [], size=6), "predicted": _crosses([], [], size=6)}
+def _legend(figure: Figure, shown: Sequence[Kind]) -> None:
     figure.legend(
-        [markers[kind] for kind in shown],
+        [_markers(kind, [], [], size=6) for kind in shown],
         list(shown),
         loc="outside upper right",
         ncols=len(shown),

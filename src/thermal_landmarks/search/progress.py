@@ -1,5 +1,6 @@
 """What a search prints: one line for each ended trial, and a table of its studies at the end."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -37,7 +38,7 @@ def progress_line(
         if states[state]
     ]
     left = sum(max(0, s.settings.trials - sum(t.state.is_finished() for t in s.trials())) for s in studies)
-    parts.append(f"ETA {_duration(left * seconds_per_trial)}" if left else "done")
+    parts.append(f"ETA {duration(left * seconds_per_trial)}" if left else "done")
     return "  ".join(parts)
 
 
@@ -66,6 +67,11 @@ def _outcome(trial: FrozenTrial) -> str:
     return f"[yellow]{str(trial.user_attrs.get('reason', trial.state.name)).splitlines()[0]}[/yellow]"
 
 
-def _duration(seconds: float) -> str:
-    minutes = round(seconds / 60)
-    return f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{max(1, minutes)} min"
+def duration(seconds: float | None) -> str:
+    """`1 h 05 min`, `12 min`, `done`; a question mark if nobody knows."""
+    if seconds is None:
+        return "?"
+    minutes = math.ceil(seconds / 60)
+    if minutes < 60:
+        return f"{minutes} min" if minutes else "done"
+    return f"{minutes // 60} h {minutes % 60:02d} min"

@@ -9,9 +9,10 @@ from thermal_landmarks.reporting.paper.claims import verdicts
 from thermal_landmarks.reporting.paper.results import Record, Results, collapsed
 from thermal_landmarks.reporting.report import published
 from thermal_landmarks.runs import replacing
-from thermal_landmarks.search.chain.progress import duration, total
+from thermal_landmarks.search.chain.progress import total
 from thermal_landmarks.search.chain.steps import Kind
 from thermal_landmarks.search.chain.work import Chain
+from thermal_landmarks.search.progress import duration
 
 _TABLES: tuple[tuple[Kind, str, dict[str, published.Tested]], ...] = (
     ("singular", "Table 2: single models", published.TABLE_2),

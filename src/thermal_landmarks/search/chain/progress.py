@@ -1,6 +1,5 @@
 """What of the chain is done, what is left and how long that takes, by the time that its own work has taken so far."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from rich.table import Table
 from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import KINDS, Kind, Step
 from thermal_landmarks.search.patience import PatientStorage
+from thermal_landmarks.search.progress import duration
 from thermal_landmarks.search.storage import replaced_trials
 
 Measure = Literal["seconds", "processor_seconds"]
@@ -144,16 +144,6 @@ def total(seconds: Iterable[float | None]) -> float | None:
     """The sum; None if a part isn't known."""
     known = list(seconds)
     return None if None in known else sum(filter(None, known))
-
-
-def duration(seconds: float | None) -> str:
-    """`1 h 05 min`, `12 min`, `done`; a question mark if nobody knows."""
-    if seconds is None:
-        return "?"
-    minutes = math.ceil(seconds / 60)
-    return (
-        "done" if minutes == 0 else f"{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{minutes} min"
-    )
 
 
 def _done(steps: Sequence[Step], kind: Kind, entries: Mapping[str, Entry]) -> str:

@@ -14,7 +14,6 @@ from thermal_landmarks.search.chain.progress import (
     Measure,
     Pace,
     StudyState,
-    duration,
     progress_table,
     seconds_left,
     study_states,
@@ -22,6 +21,7 @@ from thermal_landmarks.search.chain.progress import (
 )
 from thermal_landmarks.search.chain.steps import Step
 from thermal_landmarks.search.patience import PatientStorage
+from thermal_landmarks.search.progress import duration
 from thermal_landmarks.search.storage import Heartbeat
 
 console = Console(soft_wrap=True, highlight=False)
