@@ -89,7 +89,7 @@ def test_every_recipe_works_as_it_stands_on_the_page(tree: Path) -> None:
     assert "2 passed" in result.stdout
     assert [path.name for path in tree.glob("outputs/check_data/*_point_lines")], "the reader was not used"
     (run,) = tree.glob("outputs/train/*_pooled_none")
-    assert "losses.Charbonnier" in (run / "config.yaml").read_text(encoding="utf-8")
+    assert "penalty: charbonnier" in (run / "config.yaml").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -89,9 +89,13 @@ def test_a_second_signal_and_one_outside_of_training_stop_at_once(capsys):
 
 
 def test_a_stopped_run_keeps_what_it_measured_and_says_how_to_go_on(tiny_config, tmp_path):
+    def ask_to_stop(value: float, epochs: int) -> bool:
+        os.kill(os.getpid(), signal.SIGTERM)
+        return False
+
     folder = tmp_path / "runs" / "a"
     with pytest.raises(Interrupted, match=rf"Stopped by SIGTERM in epoch 2 of 3.* To go on: resume={folder}$"):
-        train(tiny_config("trainer.max_epochs=3"), folder, callbacks=[Signal(signal.SIGTERM, epoch=1, step=1)])
+        train(tiny_config("trainer.max_epochs=3"), folder, report=ask_to_stop)
     metrics = json.loads((folder / "metrics.json").read_text())
     assert metrics["incomplete"].startswith("stopped by SIGTERM in epoch 2 of 3")
     assert metrics["best_epoch"] == metrics["epochs"] == 1
