@@ -11,7 +11,6 @@ import yaml
 
 from thermal_faces.ranges import GROUPS
 from thermal_landmarks.old_names import todays_arguments
-from thermal_landmarks.rendered import store_ranges
 
 ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
@@ -41,7 +40,6 @@ def known_settings() -> set[str]:
         text = file.read_text(encoding="utf-8")
         top = file.parent == CONF or "@package _global_" in text
         known |= set(dotted(yaml.safe_load(text), "" if top else f"{file.relative_to(CONF).parts[0]}."))
-    store_ranges()
     known |= {f"data.source.{name}.{key}" for name, kind in GROUPS.items() for key in vars(kind())}
     return known | {key.removeprefix("data.") for key in known if key.startswith("data.source")}
 

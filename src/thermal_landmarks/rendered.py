@@ -24,7 +24,7 @@ def store_ranges() -> None:
         "physiology": asdict(PhysiologyRanges()),
     }
     for name, ranges in groups.items():
-        store.store(group="rendered", name=name, node=_as_yaml(ranges), provider="thermal_faces")
+        store.store(group="rendered", name=name, node=_as_yaml(ranges), provider="thermal_faces", replace=True)
 
 
 def _as_yaml(value: Any) -> Any:
