@@ -27,6 +27,12 @@ def test_runs_are_found_at_any_depth_once_with_their_command(make_run, tmp_path:
     assert found.left_out == []
 
 
+def test_runs_of_a_grid_keep_its_order(make_run, tmp_path: Path) -> None:
+    for number, model_id in ((0, "C-1"), (9, "C-2"), (10, "C-3")):
+        make_run(f"{number}_grid", model_id)
+    assert [run.model_id for run in collect([tmp_path / "runs"]).runs] == ["C-1", "C-2", "C-3"]
+
+
 def test_what_cannot_be_shown_is_named(make_run, tmp_path: Path) -> None:
     make_run("stopped", "A-2").joinpath("metrics.json").unlink()
     make_run("broken", "A-2").joinpath("metrics.json").write_text("{")

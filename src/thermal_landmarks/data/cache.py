@@ -45,37 +45,22 @@ _Prepared = tuple[Annotation, _Stored | str]
 
 @dataclass(frozen=True)
 class CachedSamples:
-    """All samples of one source; row i of every array is one sample. Points and boxes are in network input pixels.
+    """All samples of one source; row i of every array is one sample. Points and boxes are in network input pixels."""
 
-    Attributes:
-        images: uint16 (n, height, width) or in colour (n, 3, height, width), on the disk.
-        encoding: float32 (n, 2), scale and offset of each image's values.
-        limits: float32 (n, 2), the values that become -1 and +1.
-        matrix: float32 (n, 2, 3), original pixels -> input pixels.
-        points_px: float32 (n, N, 2), in the source's scheme; NaN where missing.
-        inter_ocular_px: float32 (n,), NaN where the source has no eye corners.
-        box_px: float32 (n, 2), width and height of the upright rectangle around all points in the original image.
-        pixel_size: float32 (n,), original pixels per input pixel.
-        scheme: Landmark scheme of the points.
-        names: Image name of each sample.
-        subjects: Subject of each sample.
-        bad_items: Samples that could not be used: name, location, reason.
-        attributes: What the data set says of each sample (pose, occlusion, ...).
-    """
-
-    images: RowsOnDisk
-    encoding: np.ndarray
-    limits: np.ndarray
-    matrix: np.ndarray
-    points_px: np.ndarray
-    inter_ocular_px: np.ndarray
+    images: RowsOnDisk  # uint16 (n, height, width) or in colour (n, 3, height, width), on the disk
+    encoding: np.ndarray  # float32 (n, 2), scale and offset of each image's values
+    limits: np.ndarray  # float32 (n, 2), the values that become -1 and +1
+    matrix: np.ndarray  # float32 (n, 2, 3), original pixels -> input pixels
+    points_px: np.ndarray  # float32 (n, N, 2), in the source's scheme; NaN where missing
+    inter_ocular_px: np.ndarray  # float32 (n,), NaN where the source has no eye corners
+    # Float32 (n, 2), width and height of the upright rectangle around all points in the original image
     box_px: np.ndarray
-    pixel_size: np.ndarray
-    scheme: str
-    names: list[str]
-    subjects: list[str]
-    bad_items: list[dict[str, str]]
-    attributes: list[dict[str, str | float | bool]]
+    pixel_size: np.ndarray  # float32 (n,), original pixels per input pixel
+    scheme: str  # landmark scheme of the points
+    names: list[str]  # image name of each sample
+    subjects: list[str]  # subject of each sample
+    bad_items: list[dict[str, str]]  # samples that could not be used: name, location, reason
+    attributes: list[dict[str, str | float | bool]]  # what the data set says of each sample (pose, occlusion, ...)
 
     def __len__(self) -> int:
         return len(self.names)

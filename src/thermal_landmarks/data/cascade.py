@@ -10,23 +10,17 @@ _LARGEST = 10.0
 
 @dataclass(frozen=True, kw_only=True)
 class Cascade:
-    """How a network sees a frame: in stages, each but the first on a crop around the face.
+    """How a network sees a frame: in stages, each but the first on a crop around the face."""
 
-    Attributes:
-        crop_size: (height, width) of the network's input.
-        stages: 1 is the whole frame alone, 2 adds a crop around the face, 3 another one.
-        face_size: Larger side of the rectangle around the reference points in a crop, as a fraction of the crop's
-            height.
-        last_sizes: Of the last stage, relative to `face_size`: the points of one crop of each size are averaged.
-        percentiles: Of a crop, which become -1 and +1; None: values stay as the frame has them.
-        reference: Shape of an upright face, (x, y) of each landmark, in any unit; from the training data.
-    """
-
-    crop_size: tuple[int, int]
-    stages: int = 2
+    crop_size: tuple[int, int]  # (height, width) of the network's input
+    stages: int = 2  # 1 is the whole frame alone, 2 adds a crop around the face, 3 another one
+    # Larger side of the rectangle around the reference points in a crop, as a fraction of the crop's height
     face_size: float = 0.6
+    # Of the last stage, relative to `face_size`: the points of one crop of each size are averaged
     last_sizes: tuple[float, ...] = (1.0,)
+    # Of a crop, which become -1 and +1; None: values stay as the frame has them
     percentiles: tuple[float, float] | None = (1.0, 99.0)
+    # Shape of an upright face, (x, y) of each landmark, in any unit; from the training data
     reference: tuple[tuple[float, float], ...] | None = None
 
     def __post_init__(self) -> None:

@@ -18,21 +18,13 @@ _SHOWN_FINDINGS = 20
 
 
 class Finding(NamedTuple):
-    """One thing that is wrong with one item of a data set.
+    """One thing that is wrong with one item of a data set."""
 
-    Attributes:
-        severity: `error`: training refuses it; `warning`: worth a look.
-        kind: One word or two, to count by.
-        image: The image file.
-        location: Where its annotation stands.
-        reason: What was found and what to do.
-    """
-
-    severity: Severity
-    kind: str
-    image: str
-    location: str
-    reason: str
+    severity: Severity  # `error`: training refuses it; `warning`: worth a look
+    kind: str  # one word or two, to count by
+    image: str  # the image file
+    location: str  # where its annotation stands
+    reason: str  # what was found and what to do
 
 
 def finding_at(severity: Severity, kind: str, annotation: Annotation, reason: str) -> Finding:
@@ -42,39 +34,23 @@ def finding_at(severity: Severity, kind: str, annotation: Annotation, reason: st
 
 @dataclass
 class DataReport:
-    """What a data set holds, and what is wrong with it.
+    """What a data set holds, and what is wrong with it."""
 
-    Attributes:
-        name: Of the data set, for headings.
-        scheme: Landmark scheme of its annotations.
-        faces: Annotations.
-        images: Image files that could be read.
-        subjects: Faces of each subject.
-        sizes: How many images have which (height, width).
-        units: How many images are in degrees and in gray levels.
-        value_range: For each unit the smallest 1st percentile, the median of medians, the greatest 99th percentile.
-        missing: For each landmark the faces in which it is not annotated.
-        hidden: Landmarks annotated but hidden, over all faces.
-        outside: Landmarks outside their image, over all faces.
-        findings: Everything wrong or odd, errors first.
-        good: Annotations without an error.
-        image_sizes: (height, width) of each readable image.
-    """
-
-    name: str
-    scheme: str
-    faces: int = 0
-    images: int = 0
-    subjects: dict[str, int] = field(default_factory=dict)
-    sizes: dict[tuple[int, int], int] = field(default_factory=dict)
-    units: dict[str, int] = field(default_factory=dict)
+    name: str  # of the data set, for headings
+    scheme: str  # landmark scheme of its annotations
+    faces: int = 0  # annotations
+    images: int = 0  # image files that could be read
+    subjects: dict[str, int] = field(default_factory=dict)  # faces of each subject
+    sizes: dict[tuple[int, int], int] = field(default_factory=dict)  # how many images have which (height, width)
+    units: dict[str, int] = field(default_factory=dict)  # how many images are in degrees and in gray levels
+    # For each unit the smallest 1st percentile, the median of medians, the greatest 99th percentile
     value_range: dict[str, tuple[float, float, float]] = field(default_factory=dict)
-    missing: dict[str, int] = field(default_factory=dict)
-    hidden: int = 0
-    outside: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    good: list[Annotation] = field(default_factory=list)
-    image_sizes: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    missing: dict[str, int] = field(default_factory=dict)  # for each landmark the faces in which it is not annotated
+    hidden: int = 0  # landmarks annotated but hidden, over all faces
+    outside: int = 0  # landmarks outside their image, over all faces
+    findings: list[Finding] = field(default_factory=list)  # everything wrong or odd, errors first
+    good: list[Annotation] = field(default_factory=list)  # annotations without an error
+    image_sizes: dict[Path, tuple[int, int]] = field(default_factory=dict)  # (height, width) of each readable image
 
     @property
     def bad_items(self) -> list[Finding]:

@@ -24,18 +24,13 @@ if TYPE_CHECKING:  # worker processes that decode images do without torch
 
 @dataclass(frozen=True, kw_only=True)
 class ValueRange:
-    """Which values of an image become -1 and +1 at the network's input.
+    """Which values of an image become -1 and +1 at the network's input."""
 
-    Attributes:
-        mode: `percentile` takes each image's own percentiles, `window` a fixed range for all images.
-        percentiles: Lower and upper percentile (0-100) for `percentile`.
-        temperature_range_c: Range in degrees Celsius for `window`.
-        gray_range: Range in gray levels for `window` where an image has no temperatures.
-    """
-
+    # `percentile` takes each image's own percentiles, `window` a fixed range for all images
     mode: Literal["percentile", "window"] = "percentile"
-    percentiles: tuple[float, float] = (1.0, 99.0)
-    temperature_range_c: tuple[float, float] = (18.0, 40.0)
+    percentiles: tuple[float, float] = (1.0, 99.0)  # lower and upper percentile (0-100) for `percentile`
+    temperature_range_c: tuple[float, float] = (18.0, 40.0)  # range in degrees Celsius for `window`
+    # Range in gray levels for `window` where an image has no temperatures
     gray_range: tuple[float, float] = (0.0, 255.0)
 
     def __post_init__(self) -> None:

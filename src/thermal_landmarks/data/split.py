@@ -16,21 +16,13 @@ STAGES = ("train", "val", "test")
 
 @dataclass(frozen=True)
 class SplitSettings:
-    """How subjects are divided.
+    """How subjects are divided."""
 
-    Attributes:
-        val: Fraction of the subjects for validation.
-        test: Fraction of the subjects for the test.
-        seed: Of the shuffle.
-        overlap: All subjects in every split: for overfitting a few images on purpose, never for a result.
-        file: A `split.json` of an earlier run to follow instead.
-    """
-
-    val: float = 0.15
-    test: float = 0.15
-    seed: int = 0
-    overlap: bool = False
-    file: str | None = None
+    val: float = 0.15  # fraction of the subjects for validation
+    test: float = 0.15  # fraction of the subjects for the test
+    seed: int = 0  # of the shuffle
+    overlap: bool = False  # all subjects in every split: for overfitting a few images on purpose, never for a result
+    file: str | None = None  # A `split.json` of an earlier run to follow instead
 
     def __post_init__(self) -> None:
         for name in ("val", "test"):

@@ -30,31 +30,19 @@ Kind = Literal["true", "predicted"]
 
 
 class Curve(NamedTuple):
-    """One cumulative error distribution.
+    """One cumulative error distribution."""
 
-    Attributes:
-        nme: Of each image, as a fraction; NaN (no normaliser) is left out.
-        auc: Area under the curve as measured, in [0, 1].
-        failure_rate: Share of failures as measured, in [0, 1].
-    """
-
-    nme: Float[np.ndarray, " image"]
-    auc: float
-    failure_rate: float
+    nme: Float[np.ndarray, " image"]  # of each image, as a fraction; NaN (no normaliser) is left out
+    auc: float  # area under the curve as measured, in [0, 1]
+    failure_rate: float  # share of failures as measured, in [0, 1]
 
 
 class Panel(NamedTuple):
-    """One picture of a montage.
+    """One picture of a montage."""
 
-    Attributes:
-        image: Temperatures, gray levels or colours.
-        points_px: In pixels of `image`; NaN where missing.
-        title: Shown above the picture.
-    """
-
-    image: Picture
-    points_px: PointsPx
-    title: str = ""
+    image: Picture  # temperatures, gray levels or colours
+    points_px: PointsPx  # in pixels of `image`; NaN where missing
+    title: str = ""  # shown above the picture
 
 
 def overlay_grid(

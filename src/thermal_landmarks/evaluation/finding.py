@@ -10,19 +10,12 @@ from thermal_landmarks.models.face_decoding import Detections, match
 
 
 class FindingCurve(NamedTuple):
-    """One entry for each found face that counts, the surest first.
+    """One entry for each found face that counts, the surest first."""
 
-    Attributes:
-        score: Threshold at which this face is just found.
-        recall: Share of the faces found at that threshold.
-        precision: Share of what is found that is a face.
-        false_per_picture: Found where no face is, a picture.
-    """
-
-    score: Float[np.ndarray, " n"]
-    recall: Float[np.ndarray, " n"]
-    precision: Float[np.ndarray, " n"]
-    false_per_picture: Float[np.ndarray, " n"]
+    score: Float[np.ndarray, " n"]  # threshold at which this face is just found
+    recall: Float[np.ndarray, " n"]  # share of the faces found at that threshold
+    precision: Float[np.ndarray, " n"]  # share of what is found that is a face
+    false_per_picture: Float[np.ndarray, " n"]  # found where no face is, a picture
 
     @property
     def average_precision(self) -> float:

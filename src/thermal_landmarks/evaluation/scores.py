@@ -17,22 +17,14 @@ _STEP = 1e-4
 
 
 class Scores(NamedTuple):
-    """Of one set of images, as fractions.
+    """Of one set of images, as fractions."""
 
-    Attributes:
-        images: How many were scored.
-        non_finite: How many of them have an infinite NME, because their prediction isn't finite: failures, and nothing
-            for the AUC.
-        nme: Mean NME of the others.
-        failure_rate: By threshold: share of images with a greater NME.
-        auc: By threshold: area under the cumulative error curve up to there, divided by the threshold.
-    """
-
-    images: int
+    images: int  # how many were scored
+    # How many of them have an infinite NME, because their prediction isn't finite: failures, and nothing for the AUC
     non_finite: int
-    nme: float
-    failure_rate: dict[float, float]
-    auc: dict[float, float]
+    nme: float  # mean NME of the others
+    failure_rate: dict[float, float]  # by threshold: share of images with a greater NME
+    auc: dict[float, float]  # by threshold: area under the cumulative error curve up to there, divided by the threshold
 
 
 def score(nme: Float[np.ndarray, " image"], thresholds: tuple[float, ...], *, rule: Rule = "simpson") -> Scores:

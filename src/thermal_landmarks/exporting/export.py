@@ -35,17 +35,11 @@ _CALIBRATION, _COMPARED = 24, 8
 
 @dataclass(frozen=True)
 class Exported:
-    """What an export has left.
+    """What an export has left."""
 
-    Attributes:
-        path: The file.
-        parity: With the network.
-        rows: Sizes and times.
-    """
-
-    path: Path
-    parity: Parity
-    rows: list[Row]
+    path: Path  # the file
+    parity: Parity  # with the network
+    rows: list[Row]  # sizes and times
 
 
 def export(

@@ -27,22 +27,14 @@ from thermal_landmarks.runtime.exported import as_faces
 
 @dataclass(frozen=True)
 class Exportable:
-    """Networks that become one file.
+    """Networks that become one file."""
 
-    Attributes:
-        graph: Converts them, in 32 bits.
-        settings: What the file says of itself.
-        compare: A file that runs, with the networks.
-        inputs: Of one frame, by which the file is timed.
-        in_torch: Ways to see the same frame in PyTorch, by name.
-        landmarks: The landmark network itself, with a crop and its unit, for formats that aren't made of a graph.
-    """
-
-    graph: Callable[[], onnx.ModelProto]
-    settings: dict[str, Any]
-    compare: Callable[[Run], Parity]
-    inputs: dict[str, np.ndarray]
-    in_torch: dict[str, Callable[[], object]]
+    graph: Callable[[], onnx.ModelProto]  # converts them, in 32 bits
+    settings: dict[str, Any]  # what the file says of itself
+    compare: Callable[[Run], Parity]  # a file that runs, with the networks
+    inputs: dict[str, np.ndarray]  # of one frame, by which the file is timed
+    in_torch: dict[str, Callable[[], object]]  # ways to see the same frame in PyTorch, by name
+    # The landmark network itself, with a crop and its unit, for formats that aren't made of a graph
     landmarks: tuple[CropLandmarks, Tensor, Tensor] | None = None
 
 

@@ -26,23 +26,14 @@ _LEAST_SCORE = 0.3  # of the finder, from which on a face that one alone has fou
 
 @dataclass(frozen=True)
 class Parity:
-    """What two ways of finding faces differ by.
+    """What two ways of finding faces differ by."""
 
-    Attributes:
-        frames: Compared.
-        faces: That both have found.
-        unmatched: That one of them has found alone.
-        median_px: Over faces, of the mean distance of their landmarks.
-        largest_px: Of the same.
-        largest_confidence: Difference of a face's confidence.
-    """
-
-    frames: int
-    faces: int
-    unmatched: int
-    median_px: float
-    largest_px: float
-    largest_confidence: float
+    frames: int  # compared
+    faces: int  # that both have found
+    unmatched: int  # that one of them has found alone
+    median_px: float  # over faces, of the mean distance of their landmarks
+    largest_px: float  # of the same
+    largest_confidence: float  # difference of a face's confidence
 
     @classmethod
     def of(

@@ -11,19 +11,12 @@ RUNS = 7
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table.
+    """One line of the table."""
 
-    Attributes:
-        name: Of the way.
-        size_bytes: Of the file; None: a checkpoint's network in PyTorch.
-        one_thread_ms: CPU time of one image.
-        two_threads_ms: Clock time of one image.
-    """
-
-    name: str
-    size_bytes: int | None
-    one_thread_ms: float
-    two_threads_ms: float
+    name: str  # of the way
+    size_bytes: int | None  # of the file; None: a checkpoint's network in PyTorch
+    one_thread_ms: float  # CPU time of one image
+    two_threads_ms: float  # clock time of one image
 
 
 def timed(name: str, size_bytes: int | None, on_threads: Callable[[int], Callable[[], object]]) -> Row:

@@ -23,17 +23,11 @@ POINT_FEATURES = ("one", "score", "disagreement", "size", "displacement", "own d
 
 @dataclass(frozen=True)
 class Agreement:
-    """What several looks at one face say together.
+    """What several looks at one face say together."""
 
-    Attributes:
-        face: Of `FACE_FEATURES`, each about 1 in size.
-        points: (point, feature) of `POINT_FEATURES`.
-        outside: (point,) whether the landmark lies outside the picture.
-    """
-
-    face: Float[np.ndarray, " feature"]
-    points: Float[np.ndarray, "point feature"]
-    outside: Float[np.ndarray, " point"]
+    face: Float[np.ndarray, " feature"]  # of `FACE_FEATURES`, each about 1 in size
+    points: Float[np.ndarray, "point feature"]  # (point, feature) of `POINT_FEATURES`
+    outside: Float[np.ndarray, " point"]  # (point,) whether the landmark lies outside the picture
 
     @classmethod
     def of(
@@ -71,17 +65,11 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Confidence:
-    """Probabilities from agreement.
+    """Probabilities from agreement."""
 
-    Attributes:
-        found_weights: Of `FACE_FEATURES`, for being a face at all.
-        face_weights: Of `FACE_FEATURES`, for landmarks that are right.
-        point_weights: Of `POINT_FEATURES`.
-    """
-
-    found_weights: Float[np.ndarray, " feature"]
-    face_weights: Float[np.ndarray, " feature"]
-    point_weights: Float[np.ndarray, " feature"]
+    found_weights: Float[np.ndarray, " feature"]  # of `FACE_FEATURES`, for being a face at all
+    face_weights: Float[np.ndarray, " feature"]  # of `FACE_FEATURES`, for landmarks that are right
+    point_weights: Float[np.ndarray, " feature"]  # of `POINT_FEATURES`
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any], speed: str = "exact") -> "Confidence":

@@ -14,34 +14,22 @@ if TYPE_CHECKING:  # the runtime does without jaxtyping
 
 @dataclass(frozen=True)
 class Face:
-    """One face in one image.
+    """One face in one image."""
 
-    Attributes:
-        points_px: Landmarks in pixels of the image, x before y, pixel centres at integers.
-        confidence: Probability that this is a face whose landmarks are right: the mean error below a tenth of the
-            distance of the outer eye corners.
-        box_px: x_min, y_min, x_max, y_max: forehead to chin, ear to ear.
-        point_confidence: Of each landmark, that it is in the picture, visible and right.
-        angle_deg: In the picture's plane, clockwise as seen by a person.
-        score: Probability that this is a face, whatever its landmarks.
-    """
-
-    points_px: Float32[np.ndarray, "point 2"]
+    points_px: Float32[np.ndarray, "point 2"]  # landmarks in pixels of the image, x before y, pixel centres at integers
+    # Probability that this is a face whose landmarks are right: the mean error below a tenth of the distance of the
+    # outer eye corners
     confidence: float
-    box_px: tuple[float, float, float, float]
-    point_confidence: Float32[np.ndarray, " point"]
-    angle_deg: float
-    score: float
+    box_px: tuple[float, float, float, float]  # x_min, y_min, x_max, y_max: forehead to chin, ear to ear
+    point_confidence: Float32[np.ndarray, " point"]  # of each landmark, that it is in the picture, visible and right
+    angle_deg: float  # in the picture's plane, clockwise as seen by a person
+    score: float  # probability that this is a face, whatever its landmarks
 
 
 class FindsFaces(Protocol):
-    """What finds the faces of an image: a `Predictor` or an exported file.
+    """What finds the faces of an image: a `Predictor` or an exported file."""
 
-    Attributes:
-        batch_size: Images that are read ahead of it.
-    """
-
-    batch_size: int
+    batch_size: int  # images that are read ahead of it
 
     @property
     def scheme(self) -> Scheme:

@@ -27,15 +27,10 @@ Format = Literal["csv", "coco"]
 
 @dataclass
 class FaceOutcome(Outcome):
-    """What became of the files of one call.
+    """What became of the files of one call."""
 
-    Attributes:
-        faces: All faces.
-        without: Images in which none was found.
-    """
-
-    faces: int = 0
-    without: int = 0
+    faces: int = 0  # all faces
+    without: int = 0  # images in which none was found
 
     def __str__(self) -> str:
         without = f", {self.without} without" if self.without else ""

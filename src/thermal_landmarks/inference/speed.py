@@ -14,19 +14,13 @@ Speed = Literal["fast", "balanced", "exact"]
 
 @dataclass(frozen=True)
 class CascadePlan:
-    """How much of an image a cascade sees.
+    """How much of an image a cascade sees."""
 
-    Attributes:
-        stages: One after the other, the first with the whole image; a face that a finder has found needs one less.
-        last_sizes: Of the last stage's crops, relative to the size of the face in them.
-        flip_tta: Whether mirror images are seen, too; with `from_image` in the last stage alone.
-        from_image: Whether crops are cut from the image itself, instead of the frame of the training's size; what the
-            network sees is a little sharper.
-    """
-
-    stages: int
-    last_sizes: tuple[float, ...]
-    flip_tta: bool
+    stages: int  # one after the other, the first with the whole image; a face that a finder has found needs one less
+    last_sizes: tuple[float, ...]  # of the last stage's crops, relative to the size of the face in them
+    flip_tta: bool  # whether mirror images are seen, too; with `from_image` in the last stage alone
+    # Whether crops are cut from the image itself, instead of the frame of the training's size; what the network sees is
+    # a little sharper
     from_image: bool = True
 
 

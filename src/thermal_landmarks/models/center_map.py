@@ -21,17 +21,13 @@ _EXPONENTS = (-3.0, 5.0)  # of sizes: a quarter of a cell to 600 cells
 
 
 class FaceMaps(NamedTuple):
-    """What the head says of every cell.
+    """What the head says of every cell."""
 
-    Attributes:
-        score: Logit that a face's centre lies in the cell, (b, h, w).
-        box: Of that face, in cells from the map's corner: x and y of the centre, width, height; (b, 4, h, w).
-        angle: Cosine and sine of the face's in-plane angle, not normalised; positive where the face leans
-            clockwise as seen by a person; (b, 2, h, w).
-    """
-
-    score: Float[Tensor, "b h w"]
+    score: Float[Tensor, "b h w"]  # logit that a face's centre lies in the cell, (b, h, w)
+    # Of that face, in cells from the map's corner: x and y of the centre, width, height; (b, 4, h, w)
     box: Float[Tensor, "b 4 h w"]
+    # Cosine and sine of the face's in-plane angle, not normalised; positive where the face leans clockwise as seen by a
+    # person; (b, 2, h, w)
     angle: Float[Tensor, "b 2 h w"]
 
 

@@ -21,27 +21,16 @@ from thermal_landmarks.models.shapes import FeatureMap
 
 
 class ModelRow(NamedTuple):
-    """One line of the table of models.
+    """One line of the table of models."""
 
-    Attributes:
-        model_id: `A-2`, or `stem/branch`.
-        stem: Name.
-        branch: Name.
-        image_shape: Channels, height and width of the input.
-        parameters: Number of trained numbers.
-        gflops: Billions of operations for one image.
-        memory_per_sample_bytes: Activations kept for the backward pass, for one image in float32.
-        latency_ms: Time of a single image; None: not measured.
-    """
-
-    model_id: str
-    stem: str
-    branch: str
-    image_shape: FeatureMap
-    parameters: int
-    gflops: float
-    memory_per_sample_bytes: int
-    latency_ms: float | None
+    model_id: str  # `A-2`, or `stem/branch`
+    stem: str  # name
+    branch: str  # name
+    image_shape: FeatureMap  # channels, height and width of the input
+    parameters: int  # number of trained numbers
+    gflops: float  # billions of operations for one image
+    memory_per_sample_bytes: int  # activations kept for the backward pass, for one image in float32
+    latency_ms: float | None  # time of a single image; None: not measured
 
 
 def count_parameters(module: nn.Module) -> int:

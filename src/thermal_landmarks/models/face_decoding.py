@@ -13,16 +13,11 @@ _MOST = 200  # peaks of a picture
 
 
 class Detections(NamedTuple):
-    """Faces found in one picture, the surest first.
+    """Faces found in one picture, the surest first."""
 
-    Attributes:
-        boxes_px: float32 (face, 4): x_min, y_min, x_max, y_max, pixel centres at integers.
-        score: float32 (face,), in [0, 1].
-        angle: float32 (face,), in-plane, in radians; positive where the face leans clockwise as seen by a person.
-    """
-
-    boxes_px: Float[np.ndarray, "face 4"]
-    score: Float[np.ndarray, " face"]
+    boxes_px: Float[np.ndarray, "face 4"]  # float32 (face, 4): x_min, y_min, x_max, y_max, pixel centres at integers
+    score: Float[np.ndarray, " face"]  # float32 (face,), in [0, 1]
+    # Float32 (face,), in-plane, in radians; positive where the face leans clockwise as seen by a person
     angle: Float[np.ndarray, " face"]
 
     @property

@@ -31,27 +31,18 @@ _SWING_S = 4.0
 
 
 class Breathing(NamedTuple):
-    """The breathing of a recording.
+    """The breathing of a recording."""
 
-    Attributes:
-        waveform: In the unit of the temperature, a value a sample; positive after exhalation; NaN where there is none.
-        time_s: Middles of the windows.
-        rate: Breaths a minute in each window; NaN where too little of it was seen.
-        by_spectrum: The same, by the phase of the rhythm.
-        by_peaks: The same, from the peaks of the waveform.
-        quality: 0 to 1: how much of the window's power is breathing, less where the two rates differ.
-        flag: Of each window: `ok`, `missing`, `disagree`, `weak` or `apnoea`.
-        apnoeas_s: Start and end of each time without breaths.
-    """
-
+    # In the unit of the temperature, a value a sample; positive after exhalation; NaN where there is none
     waveform: Float[np.ndarray, " sample"]
-    time_s: Float[np.ndarray, " window"]
-    rate: Float[np.ndarray, " window"]
-    by_spectrum: Float[np.ndarray, " window"]
-    by_peaks: Float[np.ndarray, " window"]
+    time_s: Float[np.ndarray, " window"]  # middles of the windows
+    rate: Float[np.ndarray, " window"]  # breaths a minute in each window; NaN where too little of it was seen
+    by_spectrum: Float[np.ndarray, " window"]  # the same, by the phase of the rhythm
+    by_peaks: Float[np.ndarray, " window"]  # the same, from the peaks of the waveform
+    # 0 to 1: how much of the window's power is breathing, less where the two rates differ
     quality: Float[np.ndarray, " window"]
-    flag: list[str]
-    apnoeas_s: list[tuple[float, float]]
+    flag: list[str]  # of each window: `ok`, `missing`, `disagree`, `weak` or `apnoea`
+    apnoeas_s: list[tuple[float, float]]  # start and end of each time without breaths
 
 
 def breathing(

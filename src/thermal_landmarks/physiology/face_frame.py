@@ -28,21 +28,13 @@ _HOTTEST = 0.05
 
 @dataclass(frozen=True)
 class Patch:
-    """A region in the face frame.
+    """A region in the face frame."""
 
-    Attributes:
-        name: Of the region.
-        corners_px: Of its polygon, in pixels of the face frame.
-        grid_px: x and y of the patch's pixels there.
-        inside: Which of them belong to the region.
-        weights: Of each landmark when the region's affine map is fitted.
-    """
-
-    name: str
-    corners_px: Float[np.ndarray, "corner 2"]
-    grid_px: Float[np.ndarray, "height width 2"]
-    inside: Bool[np.ndarray, "height width"]
-    weights: Float[np.ndarray, " landmark"]
+    name: str  # of the region
+    corners_px: Float[np.ndarray, "corner 2"]  # of its polygon, in pixels of the face frame
+    grid_px: Float[np.ndarray, "height width 2"]  # x and y of the patch's pixels there
+    inside: Bool[np.ndarray, "height width"]  # which of them belong to the region
+    weights: Float[np.ndarray, " landmark"]  # of each landmark when the region's affine map is fitted
 
 
 class FaceFrame:

@@ -25,17 +25,12 @@ _MISFIT_COST = 10.0
 
 
 class Breath(NamedTuple):
-    """What the nostrils say.
+    """What the nostrils say."""
 
-    Attributes:
-        temperature: Mean over the cells in which the breath shows, one value a frame; NaN where it isn't seen.
-        weight: How far each frame is believed, 0 to 1.
-        cells: Share of each cell in it.
-    """
-
+    # Mean over the cells in which the breath shows, one value a frame; NaN where it isn't seen
     temperature: Float[np.ndarray, " frame"]
-    weight: Float[np.ndarray, " frame"]
-    cells: Float[np.ndarray, " cell"]
+    weight: Float[np.ndarray, " frame"]  # how far each frame is believed, 0 to 1
+    cells: Float[np.ndarray, " cell"]  # share of each cell in it
 
 
 class NostrilCells:

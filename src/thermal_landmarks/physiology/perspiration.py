@@ -82,22 +82,15 @@ def pore_energy(
 
 
 class Perspiration(NamedTuple):
-    """Perspiration over a recording, one value a second.
+    """Perspiration over a recording, one value a second."""
 
-    Attributes:
-        time_s: Middles of the seconds.
-        level: Depth of the cold spots beyond that at rest, in kelvins, smoothed over about three seconds; NaN where
-            nothing was seen.
-        energy: Logarithm of the published measure over that at rest.
-        events: Rises of the level, in the order of time; none if it can't be told from noise and motion.
-        quality: 0 to 1, as of `spots.Spots`.
-    """
-
-    time_s: Float[np.ndarray, " second"]
+    time_s: Float[np.ndarray, " second"]  # middles of the seconds
+    # Depth of the cold spots beyond that at rest, in kelvins, smoothed over about three seconds; NaN where nothing was
+    # seen
     level: Float[np.ndarray, " second"]
-    energy: Float[np.ndarray, " second"]
-    events: list[SweatEvent]
-    quality: float
+    energy: Float[np.ndarray, " second"]  # logarithm of the published measure over that at rest
+    events: list[SweatEvent]  # rises of the level, in the order of time; none if it can't be told from noise and motion
+    quality: float  # 0 to 1, as of `spots.Spots`
 
 
 def perspiration(

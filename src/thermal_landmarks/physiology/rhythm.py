@@ -24,17 +24,11 @@ _SLOWEST_HZ = 0.06
 
 
 class Rhythm(NamedTuple):
-    """A rhythm, one value a sample.
+    """A rhythm, one value a sample."""
 
-    Attributes:
-        hz: Its frequency.
-        share: How much of the signal around there it is, its overtone included; 0 to 1.
-        phase: In cycles, rising.
-    """
-
-    hz: Float[np.ndarray, " sample"]
-    share: Float[np.ndarray, " sample"]
-    phase: Float[np.ndarray, " sample"]
+    hz: Float[np.ndarray, " sample"]  # its frequency
+    share: Float[np.ndarray, " sample"]  # how much of the signal around there it is, its overtone included; 0 to 1
+    phase: Float[np.ndarray, " sample"]  # in cycles, rising
 
 
 def smooth(

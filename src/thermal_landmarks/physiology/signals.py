@@ -25,23 +25,15 @@ _LEAST_SECONDS = 3.0
 
 @dataclass(frozen=True)
 class Recording:
-    """What was measured in a video.
+    """What was measured in a video."""
 
-    Attributes:
-        signals: Columns `SIGNAL_COLUMNS`, a row a value.
-        events: Columns `EVENT_COLUMNS`, a row an event.
-        faces: Each track's points and regions.
-        still: Number of the frame that shows the most faces best, its time and its values.
-        unit: Of the temperatures: `celsius`, or `gray`.
-        notes: What could not be measured, and why.
-    """
-
-    signals: pd.DataFrame
-    events: pd.DataFrame
-    faces: dict[int, Face]
+    signals: pd.DataFrame  # columns `SIGNAL_COLUMNS`, a row a value
+    events: pd.DataFrame  # columns `EVENT_COLUMNS`, a row an event
+    faces: dict[int, Face]  # each track's points and regions
+    # Number of the frame that shows the most faces best, its time and its values
     still: tuple[int, float, Float[np.ndarray, "height width"]]
-    unit: str
-    notes: list[str]
+    unit: str  # of the temperatures: `celsius`, or `gray`
+    notes: list[str]  # what could not be measured, and why
 
 
 def measure(

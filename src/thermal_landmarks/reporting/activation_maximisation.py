@@ -30,38 +30,23 @@ _SMALLEST = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Plain:
-    """Settings of the paper's form.
+    """Settings of the paper's form."""
 
-    Attributes:
-        step: Length of a step: root mean square over the pixels.
-        noise: Standard deviation of the noise at the start.
-    """
-
-    step: float
-    noise: float
+    step: float  # length of a step: root mean square over the pixels
+    noise: float  # standard deviation of the noise at the start
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regularised:
-    """Settings of the regularised form.
+    """Settings of the regularised form."""
 
-    Attributes:
-        learning_rate: Of Adam on the spectrum.
-        noise: Standard deviation of the noise at the start.
-        spectrum_power: Amplitudes fall with the frequency to this power, as in natural images.
-        total_variation: Weight of the penalty on differences between neighbouring pixels.
-        shift_px: The picture is shifted by up to this many pixels, differently in each step,
-        rotation_deg: turned by up to this angle,
-        zoom: and resized by up to this factor's logarithm.
-    """
-
-    learning_rate: float
-    noise: float
-    spectrum_power: float
-    total_variation: float
-    shift_px: float
-    rotation_deg: float
-    zoom: float
+    learning_rate: float  # of Adam on the spectrum
+    noise: float  # standard deviation of the noise at the start
+    spectrum_power: float  # amplitudes fall with the frequency to this power, as in natural images
+    total_variation: float  # weight of the penalty on differences between neighbouring pixels
+    shift_px: float  # the picture is shifted by up to this many pixels, differently in each step,
+    rotation_deg: float  # turned by up to this angle,
+    zoom: float  # and resized by up to this factor's logarithm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,15 +87,11 @@ class Ascent:
 
 @dataclass(frozen=True)
 class Maximised:
-    """What a search found.
+    """What a search found."""
 
-    Attributes:
-        pictures: One a channel, in the units of the network's input.
-        activation: Of each channel before each step, and of the final picture; while searching in the regularised
-            form, of the picture as it was shifted and turned.
-    """
-
-    pictures: Pictures
+    pictures: Pictures  # one a channel, in the units of the network's input
+    # Of each channel before each step, and of the final picture; while searching in the regularised form, of the
+    # picture as it was shifted and turned
     activation: Float[Tensor, "step picture"]
 
 

@@ -14,21 +14,13 @@ _TAUGHT = 0.5  # cells whose heat is at least this learn box and angle
 
 
 class FaceTargets(NamedTuple):
-    """Targets of the maps.
+    """Targets of the maps."""
 
-    Attributes:
-        heat: 1 at the cell of each centre, falling off around it; (b, h, w).
-        counts: Cells whose score counts: not those of ignored faces; (b, h, w).
-        weight: Of box and angle in each cell, 1 in sum for each face; (b, h, w).
-        box: Of the face whose heat is greatest, as `FaceMaps.box`; (b, 4, h, w).
-        angle: Its cosine and sine; (b, 2, h, w).
-    """
-
-    heat: Float[Tensor, "b h w"]
-    counts: Bool[Tensor, "b h w"]
-    weight: Float[Tensor, "b h w"]
-    box: Float[Tensor, "b 4 h w"]
-    angle: Float[Tensor, "b 2 h w"]
+    heat: Float[Tensor, "b h w"]  # 1 at the cell of each centre, falling off around it; (b, h, w)
+    counts: Bool[Tensor, "b h w"]  # cells whose score counts: not those of ignored faces; (b, h, w)
+    weight: Float[Tensor, "b h w"]  # of box and angle in each cell, 1 in sum for each face; (b, h, w)
+    box: Float[Tensor, "b 4 h w"]  # of the face whose heat is greatest, as `FaceMaps.box`; (b, 4, h, w)
+    angle: Float[Tensor, "b 2 h w"]  # its cosine and sine; (b, 2, h, w)
 
 
 def face_targets(faces: Faces, stride: int, size: tuple[int, int]) -> FaceTargets:

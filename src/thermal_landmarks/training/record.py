@@ -18,41 +18,23 @@ from thermal_landmarks.runs import git_commit
 
 @dataclass(frozen=True, kw_only=True)
 class RunMetadata:
-    """What a dashboard should show of a run.
+    """What a dashboard should show of a run."""
 
-    Attributes:
-        model_id: The paper's name of the stem/branch pair.
-        stem: Name of the stem.
-        branch: Name of the branch.
-        data: Name of the data set.
-        scheme: Name of the landmark scheme.
-        settings: The whole configuration, plain data.
-        parameters: Trainable parameters.
-        gflops: Of one image's forward pass.
-        study: Name of the study that the run is a trial of or has its settings from, or None.
-        trial: Its number in the study, or None.
-        ensemble: Components side by side.
-        ablation: Name of the ablation that the run is of, or None.
-        experiment: The files chosen from `conf/experiment`, joined by commas, or None.
-        seed: Of the run.
-        tags: More tags.
-    """
-
-    model_id: str
-    stem: str
-    branch: str
-    data: str
-    scheme: str
-    settings: Any = field(default_factory=dict)
-    parameters: int = 0
-    gflops: float = 0.0
-    study: str | None = None
-    trial: int | None = None
-    ensemble: int = 1
-    ablation: str | None = None
-    experiment: str | None = None
-    seed: int = 0
-    tags: Sequence[str] = ()
+    model_id: str  # the paper's name of the stem/branch pair
+    stem: str  # name of the stem
+    branch: str  # name of the branch
+    data: str  # name of the data set
+    scheme: str  # name of the landmark scheme
+    settings: Any = field(default_factory=dict)  # the whole configuration, plain data
+    parameters: int = 0  # trainable parameters
+    gflops: float = 0.0  # of one image's forward pass
+    study: str | None = None  # name of the study that the run is a trial of or has its settings from, or None
+    trial: int | None = None  # its number in the study, or None
+    ensemble: int = 1  # components side by side
+    ablation: str | None = None  # name of the ablation that the run is of, or None
+    experiment: str | None = None  # the files chosen from `conf/experiment`, joined by commas, or None
+    seed: int = 0  # of the run
+    tags: Sequence[str] = ()  # more tags
 
     def record(self) -> dict[str, Any]:
         """The metadata that `metrics.json` holds."""

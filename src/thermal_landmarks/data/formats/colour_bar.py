@@ -25,17 +25,11 @@ _STEPS = 64
 
 
 class ColourBar(NamedTuple):
-    """Where a bar is, and its palette.
+    """Where a bar is, and its palette."""
 
-    Attributes:
-        rows: Of the picture.
-        columns: Of the picture.
-        palette: From cold to warm.
-    """
-
-    rows: slice
-    columns: slice
-    palette: Palette
+    rows: slice  # of the picture
+    columns: slice  # of the picture
+    palette: Palette  # from cold to warm
 
 
 def find_colour_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:

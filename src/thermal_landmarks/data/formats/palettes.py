@@ -85,15 +85,10 @@ _CODES = 2**15  # colours with 5 bits a channel
 
 @dataclass(frozen=True, eq=False)
 class Palette:
-    """Colours from cold to warm, in equal steps.
+    """Colours from cold to warm, in equal steps."""
 
-    Attributes:
-        name: Of the palette.
-        colours: Two or more, red, green and blue from 0 to 255.
-    """
-
-    name: str
-    colours: Float[np.ndarray, "step 3"]
+    name: str  # of the palette
+    colours: Float[np.ndarray, "step 3"]  # two or more, red, green and blue from 0 to 255
 
     def nearest(self, colours: Float[np.ndarray, "n 3"]) -> tuple[np.ndarray, np.ndarray]:
         """Level (0 cold, 255 warm) of the palette's colour that is nearest to each, and the distance to it."""
@@ -142,17 +137,11 @@ class Palette:
 
 @dataclass(frozen=True)
 class PaletteFit:
-    """How well a palette explains a picture.
+    """How well a palette explains a picture."""
 
-    Attributes:
-        palette: Which.
-        near: Share of the coloured pixels on its curve.
-        distance: Their mean distance from it, in levels of 255.
-    """
-
-    palette: Palette
-    near: float
-    distance: float
+    palette: Palette  # which
+    near: float  # share of the coloured pixels on its curve
+    distance: float  # their mean distance from it, in levels of 255
 
 
 def palette_names() -> tuple[str, ...]:

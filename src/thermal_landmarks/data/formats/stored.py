@@ -15,18 +15,12 @@ _MARKS = (-9999.0, -99999.0, -999.0, -32768.0, -32767.0)
 
 
 class Stored(NamedTuple):
-    """The content of an image file.
+    """The content of an image file."""
 
-    Attributes:
-        values: (height, width), or (height, width, channel) of a colour picture, upright.
-        unit: What they mean; None: the file doesn't say.
-        no_data: The value that marks missing ones, where the file names it.
-        palette: Name and colours (n, 3) from cold to warm of the palette of a colour picture, where the file states it.
-    """
-
-    values: np.ndarray
-    unit: str | None = None
-    no_data: float | None = None
+    values: np.ndarray  # (height, width), or (height, width, channel) of a colour picture, upright
+    unit: str | None = None  # what they mean; None: the file doesn't say
+    no_data: float | None = None  # the value that marks missing ones, where the file names it
+    # Name and colours (n, 3) from cold to warm of the palette of a colour picture, where the file states it
     palette: tuple[str, np.ndarray] | None = None
 
 

@@ -20,39 +20,23 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class SceneChanges:
-    """Ranges of the random changes.
+    """Ranges of the random changes."""
 
-    Attributes:
-        scale: Smallest and largest size, relative to the whole scene in the network's input.
-        near_face: Share of pictures with a face of the scene near their middle; the others show any part of it.
-        rotation_max_deg: Largest turn to either side.
-        mosaic: Share of batches whose pictures are made of four.
-        invert: Probability of exchanging cold and warm.
-        gamma: Exponents of the tone curve.
-        curve: Probability of a tone curve that falls as well as rises, as the luminance of a colour palette.
-        coarse: Probability of a picture from a camera with fewer pixels.
-        coarse_factor: Range of how many times fewer pixels a side.
-        compression: Probability of a picture with the blocks of a JPEG.
-        noise: Largest standard deviation, as a fraction of the input range.
-        patches: Largest number of patches of one tone.
-        scale_bar: Probability of a camera's colour scale at one side of the picture.
-        smallest_px: Smaller faces of the network's input are ignored.
-    """
-
-    scale: Range = (0.8, 2.5)
+    scale: Range = (0.8, 2.5)  # smallest and largest size, relative to the whole scene in the network's input
+    # Share of pictures with a face of the scene near their middle; the others show any part of it
     near_face: float = 0.4
-    rotation_max_deg: float = 25.0
-    mosaic: float = 0.25
-    invert: float = 0.3
-    gamma: Range = (0.5, 2.0)
-    curve: float = 0.08
-    coarse: float = 0.4
-    coarse_factor: Range = (1.5, 4.0)
-    compression: float = 0.3
-    noise: float = 0.06
-    patches: int = 3
-    scale_bar: float = 0.08
-    smallest_px: float = 7.0
+    rotation_max_deg: float = 25.0  # largest turn to either side
+    mosaic: float = 0.25  # share of batches whose pictures are made of four
+    invert: float = 0.3  # probability of exchanging cold and warm
+    gamma: Range = (0.5, 2.0)  # exponents of the tone curve
+    curve: float = 0.08  # probability of a tone curve that falls as well as rises, as the luminance of a colour palette
+    coarse: float = 0.4  # probability of a picture from a camera with fewer pixels
+    coarse_factor: Range = (1.5, 4.0)  # range of how many times fewer pixels a side
+    compression: float = 0.3  # probability of a picture with the blocks of a JPEG
+    noise: float = 0.06  # largest standard deviation, as a fraction of the input range
+    patches: int = 3  # largest number of patches of one tone
+    scale_bar: float = 0.08  # probability of a camera's colour scale at one side of the picture
+    smallest_px: float = 7.0  # smaller faces of the network's input are ignored
 
 
 class SceneAugmentation:

@@ -10,19 +10,14 @@ _ASPECT = 0.3  # (h^2 - w^2) / (h^2 + w^2) of an upright face, where its box at 
 
 
 class Faces(NamedTuple):
-    """Where the faces of each picture are; rows without a face have neither `wanted` nor `ignored`.
+    """Where the faces of each picture are; rows without a face have neither `wanted` nor `ignored`."""
 
-    Attributes:
-        boxes_px: x_min, y_min, x_max, y_max in pixels of the picture, pixel centres at integers; (b, face, 4).
-        angle: In-plane, in radians; positive where the face leans clockwise as seen by a person; (b, face).
-        wanted: Faces to be found; (b, face).
-        ignored: Faces that may be found or not; (b, face).
-    """
-
+    # X_min, y_min, x_max, y_max in pixels of the picture, pixel centres at integers; (b, face, 4)
     boxes_px: Float[Tensor, "b face 4"]
+    # In-plane, in radians; positive where the face leans clockwise as seen by a person; (b, face)
     angle: Float[Tensor, "b face"]
-    wanted: Bool[Tensor, "b face"]
-    ignored: Bool[Tensor, "b face"]
+    wanted: Bool[Tensor, "b face"]  # faces to be found; (b, face)
+    ignored: Bool[Tensor, "b face"]  # faces that may be found or not; (b, face)
 
 
 class SceneBatch(TypedDict):

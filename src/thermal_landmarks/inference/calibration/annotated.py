@@ -17,15 +17,10 @@ _NEAR = 0.5  # of the annotated face's extent: so far from its middle lies that 
 
 
 class AnnotatedFaces(NamedTuple):
-    """What was read of a data set.
+    """What was read of a data set."""
 
-    Attributes:
-        faces: With their predictions.
-        skipped: Why others are not among them.
-    """
-
-    faces: Faces
-    skipped: list[str]
+    faces: Faces  # with their predictions
+    skipped: list[str]  # why others are not among them
 
 
 def predict_annotated(predictor: Predictor, source: Source, *, skip_bad_items: bool = False) -> AnnotatedFaces:

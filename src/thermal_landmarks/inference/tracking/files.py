@@ -36,19 +36,13 @@ _STATE = {"settings": dict, "next_frame": int, "counts": dict, "bytes": dict}
 
 
 class Tracked(NamedTuple):
-    """What became of a video.
+    """What became of a video."""
 
-    Attributes:
-        frames: That were tracked, in all.
-        counts: Faces of each flag, `without` for frames without any, and `unusable` for frames that could not be seen.
-        tracks: Number of people.
-        ended: Why it ended before the video's end; None: it did not.
-    """
-
-    frames: int
+    frames: int  # that were tracked, in all
+    # Faces of each flag, `without` for frames without any, and `unusable` for frames that could not be seen
     counts: dict[str, int]
-    tracks: int
-    ended: str | None
+    tracks: int  # number of people
+    ended: str | None  # why it ended before the video's end; None: it did not
 
 
 class TrackFiles:

@@ -12,15 +12,10 @@ SHOWN_S = 2.0
 
 
 class Sighting(NamedTuple):
-    """A face in a frame, before it is settled who it is.
+    """A face in a frame, before it is settled who it is."""
 
-    Attributes:
-        tracklet: Number of its tracklet.
-        face: What is seen of it.
-    """
-
-    tracklet: int
-    face: TrackedFace
+    tracklet: int  # number of its tracklet
+    face: TrackedFace  # what is seen of it
 
 
 class Roll:
@@ -73,17 +68,11 @@ class Roll:
 
 
 class Settled(NamedTuple):
-    """A frame of which it is settled who is in it.
+    """A frame of which it is settled who is in it."""
 
-    Attributes:
-        frame: Its number in the video.
-        time_s: From the first frame.
-        faces: In it.
-    """
-
-    frame: int
-    time_s: float
-    faces: list[TrackedFace]
+    frame: int  # its number in the video
+    time_s: float  # from the first frame
+    faces: list[TrackedFace]  # in it
 
 
 class Late:

@@ -20,23 +20,14 @@ _KEPT_VELOCITY = 0.97  # of a missing face, a frame
 
 @dataclass(frozen=True)
 class TrackedFace:
-    """One face in one frame.
+    """One face in one frame."""
 
-    Attributes:
-        track: Number of the person's track, from 0 in order of appearance; `UNKNOWN` while that is undecided.
-        points_px: Landmarks in pixels of the frame; NaN where the face is hidden or lost.
-        confidence: Probability that the landmarks are right, as of `Face`; 0 where there are none.
-        point_confidence: Of each landmark.
-        box_px: Around the face, forehead to chin and ear to ear; NaN without points.
-        flag: How far to trust it.
-    """
-
-    track: int
-    points_px: Float32[np.ndarray, "point 2"]
-    confidence: float
-    point_confidence: Float32[np.ndarray, " point"]
-    box_px: tuple[float, float, float, float]
-    flag: Flag
+    track: int  # number of the person's track, from 0 in order of appearance; `UNKNOWN` while that is undecided
+    points_px: Float32[np.ndarray, "point 2"]  # landmarks in pixels of the frame; NaN where the face is hidden or lost
+    confidence: float  # probability that the landmarks are right, as of `Face`; 0 where there are none
+    point_confidence: Float32[np.ndarray, " point"]  # of each landmark
+    box_px: tuple[float, float, float, float]  # around the face, forehead to chin and ear to ear; NaN without points
+    flag: Flag  # how far to trust it
 
     @classmethod
     def missing(cls, track: int, number: int, flag: Flag) -> "TrackedFace":
@@ -48,62 +39,39 @@ class TrackedFace:
 
 @dataclass
 class Tracklet:
-    """A face that is followed without a break, whoever it is.
+    """A face that is followed without a break, whoever it is."""
 
-    Attributes:
-        number: Of the tracklet.
-        started: Frame in which it was found.
-        points_px: Last landmarks that were seen.
-        box_px: Around them.
-        angle: In the picture's plane, in radians.
-        score: Of the finder, when it last saw the face.
-        held_px: Landmarks around which the network looks; they stay while the face is still.
-        still: Frames since then.
-        velocity_px: Of the middle of the box, a frame, smoothed.
-        steady_px: Velocity over a longer time, while no other face was near.
-        anchor_px: Where the middle of the box was when another face came near; None: nowhere yet.
-        crowded: Frames since then; 0: no other face is near.
-        sights: How often the finder has seen a face there, until it is confirmed.
-        confirmed: Whether it has been seen often enough to be told.
-        unsupported: How often in a row the finder did not see it.
-        supported: Frame in which the finder last saw it.
-        weak: Frames in a row with hardly any confidence.
-        sure: Confidence of its landmarks in this frame.
-        ended: Last frame in which it was seen; None: it is followed.
-        state: `hidden` or `lost` once it has ended.
-        names: From which frame on it is which track, rising; None instead of a track: its points are no one's.
-        undecided: Frame from which on it is open who it is; None: nothing is open.
-        doubtful: Whether it may be somebody else.
-        looks: What it looks like, of frames in which nothing hides it, since it is undecided.
-        strange: How often in a row it did not look like its track.
-        likeness: (frame, {track: likeness}) since it is undecided.
-    """
-
-    number: int
-    started: int
-    points_px: Float[np.ndarray, "point 2"]
-    box_px: Float[np.ndarray, "4"]
-    angle: float
-    score: float
-    held_px: Float[np.ndarray, "point 2"]
+    number: int  # of the tracklet
+    started: int  # frame in which it was found
+    points_px: Float[np.ndarray, "point 2"]  # last landmarks that were seen
+    box_px: Float[np.ndarray, "4"]  # around them
+    angle: float  # in the picture's plane, in radians
+    score: float  # of the finder, when it last saw the face
+    held_px: Float[np.ndarray, "point 2"]  # landmarks around which the network looks; they stay while the face is still
+    still: int = 0  # frames since then
+    # Of the middle of the box, a frame, smoothed
     velocity_px: Float[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
+    # Velocity over a longer time, while no other face was near
     steady_px: Float[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
+    # Where the middle of the box was when another face came near; None: nowhere yet
     anchor_px: Float[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
-    still: int = 0
-    crowded: int = 0
-    sights: int = 1
-    confirmed: bool = False
-    unsupported: int = 0
-    supported: int = 0
-    weak: int = 0
-    sure: float = 0.0
-    ended: int | None = None
-    state: Flag = "ok"
+    crowded: int = 0  # frames since then; 0: no other face is near
+    sights: int = 1  # how often the finder has seen a face there, until it is confirmed
+    confirmed: bool = False  # whether it has been seen often enough to be told
+    unsupported: int = 0  # how often in a row the finder did not see it
+    supported: int = 0  # frame in which the finder last saw it
+    weak: int = 0  # frames in a row with hardly any confidence
+    sure: float = 0.0  # confidence of its landmarks in this frame
+    ended: int | None = None  # last frame in which it was seen; None: it is followed
+    state: Flag = "ok"  # `hidden` or `lost` once it has ended
+    # From which frame on it is which track, rising; None instead of a track: its points are no one's
     names: list[tuple[int, int | None]] = field(default_factory=list)
-    undecided: int | None = None
-    doubtful: bool = False
+    undecided: int | None = None  # frame from which on it is open who it is; None: nothing is open
+    doubtful: bool = False  # whether it may be somebody else
+    # What it looks like, of frames in which nothing hides it, since it is undecided
     looks: list[Look] = field(default_factory=list)
-    strange: int = 0
+    strange: int = 0  # how often in a row it did not look like its track
+    # (frame, {track: likeness}) since it is undecided
     likeness: list[tuple[int, dict[str, float]]] = field(default_factory=list)
 
     @property
@@ -140,23 +108,14 @@ class Tracklet:
 
 @dataclass
 class Track:
-    """A person over all of a video.
+    """A person over all of a video."""
 
-    Attributes:
-        number: Of the track.
-        views: What the face looks like from several sides.
-        holder: Number of the tracklet that it is now; None: it is missing.
-        seen: Last frame in which it was seen.
-        box_px: Around the face then; if it went behind another one, where it would be.
-        velocity_px: Of its middle then, a frame.
-    """
-
-    number: int
-    views: list[Look]
-    holder: int | None
-    seen: int
-    box_px: Float[np.ndarray, "4"]
-    velocity_px: Float[np.ndarray, "2"]
+    number: int  # of the track
+    views: list[Look]  # what the face looks like from several sides
+    holder: int | None  # number of the tracklet that it is now; None: it is missing
+    seen: int  # last frame in which it was seen
+    box_px: Float[np.ndarray, "4"]  # around the face then; if it went behind another one, where it would be
+    velocity_px: Float[np.ndarray, "2"]  # of its middle then, a frame
 
     @property
     def size_px(self) -> float:

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -120,12 +121,17 @@ def _files(folders: Sequence[Path], names: Sequence[str]) -> Iterator[Path]:
     seen = set()
     for folder in folders:
         for where, below, files in os.walk(folder):
-            below[:] = sorted(name for name in below if name not in ("checkpoints", "wandb", "figures", "cache"))
+            below[:] = sorted({*below}.difference(("checkpoints", "wandb", "figures", "cache")), key=_numbers_as_such)
             for name in sorted(set(files).intersection(names)):
                 path = Path(where) / name
                 if path.resolve() not in seen:
                     seen.add(path.resolve())
                     yield path
+
+
+def _numbers_as_such(name: str) -> list[tuple[int, str]]:
+    """To sort run 10 of a multirun behind run 9."""
+    return [(int(digits or 0), text) for digits, text in re.findall(r"(\d*)(\D*)", name)]
 
 
 def _read(path: Path, found: Found) -> None:

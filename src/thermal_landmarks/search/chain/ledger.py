@@ -24,17 +24,11 @@ KIND_OF_STUDY = "kind"
 
 @dataclass(frozen=True)
 class Entry:
-    """What is known of a training.
+    """What is known of a training."""
 
-    Attributes:
-        state: `open` if nobody has done it or does it.
-        record: Of a finished one: metrics and `subjects`.
-        reason: Why it failed.
-    """
-
-    state: State
-    record: Mapping[str, Any] = field(default_factory=dict)
-    reason: str = ""
+    state: State  # `open` if nobody has done it or does it
+    record: Mapping[str, Any] = field(default_factory=dict)  # of a finished one: metrics and `subjects`
+    reason: str = ""  # why it failed
 
 
 class Ledger:

@@ -22,17 +22,11 @@ Measure = Literal["seconds", "processor_seconds"]
 
 @dataclass(frozen=True)
 class StudyState:
-    """How far a search is.
+    """How far a search is."""
 
-    Attributes:
-        trials: All but the lost ones that were queued again.
-        waiting: Lost ones that nobody has taken up.
-        wanted: The number of trials that end it.
-    """
-
-    trials: Sequence[FrozenTrial]
-    waiting: int
-    wanted: int
+    trials: Sequence[FrozenTrial]  # all but the lost ones that were queued again
+    waiting: int  # lost ones that nobody has taken up
+    wanted: int  # the number of trials that end it
 
     @property
     def ended(self) -> int:

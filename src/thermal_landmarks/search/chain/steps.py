@@ -28,25 +28,15 @@ _PARTS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """One search or one training.
+    """One search or one training."""
 
-    Attributes:
-        kind: What it is; all but `search` are trainings.
-        form: `plain`, the paper's network, or `ours`.
-        model_id: The paper's name of the pair.
-        study: The name of the search that it is or needs.
-        seed: Of a training.
-        command: What `train` gets; without the folder of a training.
-        folder: Of a training's run.
-    """
-
-    kind: Kind
-    form: Literal["plain", "ours"]
-    model_id: str
-    study: str
-    seed: int
-    command: tuple[str, ...]
-    folder: Path
+    kind: Kind  # what it is; all but `search` are trainings
+    form: Literal["plain", "ours"]  # `plain`, the paper's network, or `ours`
+    model_id: str  # the paper's name of the pair
+    study: str  # the name of the search that it is or needs
+    seed: int  # of a training
+    command: tuple[str, ...]  # what `train` gets; without the folder of a training
+    folder: Path  # of a training's run
 
     @property
     def name(self) -> str:
