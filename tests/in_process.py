@@ -15,6 +15,26 @@ from hydra.core.global_hydra import GlobalHydra
 
 ROOT = Path(__file__).parents[1]
 RunScript = Callable[..., "subprocess.CompletedProcess[str]"]
+Command = Callable[..., str | int | None]
+
+
+@pytest.fixture
+def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
+    """Runs `src/NAME.py` in the test's own folder: `command("predict", "source=faces")`.
+
+    Gives what it exits with, None where it ends well. What it prints is pytest's to capture.
+    """
+
+    def run(name: str, *arguments: str) -> str | int | None:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [f"{name}.py", *arguments])
+        try:
+            runpy.run_path(str(ROOT / "src" / f"{name}.py"), run_name="__main__")
+        except SystemExit as exit_:
+            return exit_.code
+        return None
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import pytest
 
 import thermal_landmarks
 from thermal_landmarks import commands
-from thermal_landmarks.__main__ import COMMANDS, usage
+from thermal_landmarks.__main__ import COMMANDS, main, usage
 
 SCRIPT = Path(sys.executable).with_name("thermal-landmarks")
 ROOT = Path(__file__).parents[1]
@@ -42,15 +42,16 @@ def test_help_loads_neither_torch_nor_hydra(tmp_path):
 
 
 def test_version_and_unknown_commands(tmp_path):
-    assert run("--version", cwd=tmp_path).stdout == f"thermal-landmarks {thermal_landmarks.__version__}\n"
+    for script in ((str(SCRIPT),), (sys.executable, "-m", "thermal_landmarks")):
+        said = run("--version", cwd=tmp_path, script=script).stdout
+        assert said == f"thermal-landmarks {thermal_landmarks.__version__}\n"
     result = run("trian", cwd=tmp_path)
     assert result.returncode == 1
     assert "Did you mean 'train'?" in result.stderr
 
 
-@pytest.mark.parametrize("script", [(str(SCRIPT),), (sys.executable, "-m", "thermal_landmarks")], ids=["script", "-m"])
-def test_a_command_runs_from_any_folder_and_writes_below_it(script, tmp_path, blob_coco):
-    result = run("check_data", "data=coco", f"data.source.annotation_file={blob_coco}", cwd=tmp_path, script=script)
+def test_a_command_runs_from_any_folder_and_writes_below_it(tmp_path, blob_coco):
+    result = run("check_data", "data=coco", f"data.source.annotation_file={blob_coco}", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert {path.name for path in tmp_path.glob("outputs/*")} == {"cache", "check_data"}
 
@@ -63,12 +64,17 @@ def test_a_command_runs_from_any_folder_and_writes_below_it(script, tmp_path, bl
         ("thermal-landmarks predict over", ["overlays="]),
     ],
 )
-def test_completion_knows_commands_and_their_settings(line, expected, tmp_path):
-    assert run("-sc", "query=bash", cwd=tmp_path, COMP_LINE=line).stdout.split() == expected
+def test_completion_knows_commands_and_their_settings(line, expected, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["thermal-landmarks", "-sc", "query=bash"])
+    monkeypatch.setenv("COMP_LINE", line)
+    main()
+    assert capsys.readouterr().out.split() == expected
 
 
-def test_completion_is_installed_for_the_script(tmp_path):
-    assert run("-sc", "install=bash", cwd=tmp_path).stdout.strip().endswith("hydra_bash_completion thermal-landmarks")
+def test_completion_is_installed_for_the_script(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["thermal-landmarks", "-sc", "install=bash"])
+    main()
+    assert capsys.readouterr().out.strip().endswith("hydra_bash_completion thermal-landmarks")
 
 
 def test_the_citation_names_the_version():

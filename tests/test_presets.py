@@ -38,13 +38,13 @@ TABLE_1 = {
 }
 
 
-def build(cfg, device="meta"):
+def build(cfg, device="meta", image_size=None):
     parts = {part: OmegaConf.to_container(cfg[part], resolve=True) for part in ("root", "stem", "branch", "head")}
     with torch.device(device):
         return LandmarkNetwork(
             **parts,
             in_channels=cfg.data.in_channels,
-            image_size=cfg.data.image_size,
+            image_size=image_size or cfg.data.image_size,
             num_points=get_scheme(cfg.data.scheme).num_points,
         )
 
@@ -59,6 +59,25 @@ def test_every_model_of_table_1_has_a_preset_of_exactly_its_size(presets):
     assert {name: count_parameters(network) for name, network in networks.items()} == TABLE_1
     assert {name: network.model_id for name, network in networks.items()} == {name: name for name in TABLE_1}
     assert {tuple(network.image_shape) for network in networks.values()} == {(3, 480, 640)}
+
+
+@pytest.mark.parametrize("name", TABLE_1)
+def test_every_preset_takes_a_step_at_a_small_size(presets, name):
+    torch.manual_seed(0)
+    cfg = presets[name]
+    network = build(cfg, device="cpu", image_size=[48, 64])
+    optimizer = building.build("optimizer", cfg.optimizer)(network.parameters())
+    images = torch.randn(2, *network.image_shape)
+    target, mask = torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool)
+    before = [parameter.detach().clone() for parameter in network.parameters()]
+    points, _ = network.forward_train(images, target, mask)
+    value = building.build("loss", cfg.loss)(points, target, mask, (48, 64))
+    value.backward()
+    optimizer.step()
+    assert value.isfinite()
+    moved = [(new - old).abs().max() for new, old in zip(network.parameters(), before, strict=True)]
+    assert all(change.isfinite() for change in moved)
+    assert sum(change > 0 for change in moved) > len(moved) / 2
 
 
 def test_presets_follow_the_protocol_and_say_that_they_are_reconstructions(presets):

@@ -29,6 +29,7 @@ SMALL = {
     "models.py": ["stems=[conv]", "image_size=[120,160]"],
     "render_sequence.py": ["seconds=0.3", "size=[60,80]"],
     "visualize.py": ["steps=3"],
+    "report.py": ["augmentation_samples=1"],
 }
 SYNTHETIC = ["data.source.subjects=6", "data.source.images_per_subject=1"]
 

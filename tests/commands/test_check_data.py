@@ -1,13 +1,12 @@
 import csv
 import json
-import runpy
 import shutil
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from in_process import Command
 from PIL import Image
 
 from thermal_landmarks.data.annotation import Annotation
@@ -20,26 +19,13 @@ FACE16 = np.array(
         *([33, 75], [50, 70], [67, 75], [50, 85], [50, 105]),  # mouth, chin
     ]
 )
-CHECK_DATA = Path(__file__).parents[2] / "src" / "check_data.py"
-CheckData = Callable[..., str | int | None]
 
 
 @pytest.fixture
-def check_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CheckData:
+def check_data(command: Command, monkeypatch: pytest.MonkeyPatch) -> Command:
     """Runs the command in a folder of its own; gives what it exits with."""
-
-    def run(*arguments: str) -> str | int | None:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("COLUMNS", "200")  # a narrow table would break the long names of temporary files
-        settings = ("hydra.run.dir=out", "data.cache_dir=cache", "data.workers=1")
-        monkeypatch.setattr(sys, "argv", ["check_data.py", *settings, *arguments])
-        try:
-            runpy.run_path(str(CHECK_DATA), run_name="__main__")
-        except SystemExit as exit_:
-            return exit_.code
-        return None
-
-    return run
+    monkeypatch.setenv("COLUMNS", "200")  # a narrow table would break the long names of temporary files
+    return partial(command, "check_data", "hydra.run.dir=out", "data.cache_dir=cache", "data.workers=1")
 
 
 @pytest.fixture
@@ -64,7 +50,7 @@ def face_settings(path: Path) -> tuple[str, ...]:
 
 
 def test_a_good_data_set_passes_and_is_written_as_coco_with_a_montage(
-    check_data: CheckData, face_coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    check_data: Command, face_coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert check_data(*face_settings(face_coco), "samples=2") is None
     assert "Nothing wrong found" in capsys.readouterr().out
@@ -82,7 +68,7 @@ def test_a_good_data_set_passes_and_is_written_as_coco_with_a_montage(
 
 
 def test_bad_items_are_listed_and_the_command_fails(
-    check_data: CheckData, face_coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    check_data: Command, face_coco: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = face_coco.parent
     (folder / "face_00.png").unlink()
@@ -105,14 +91,14 @@ def test_bad_items_are_listed_and_the_command_fails(
 
 
 def test_too_few_people_for_the_split_are_an_error(
-    check_data: CheckData, face_coco: Path, capsys: pytest.CaptureFixture[str]
+    check_data: Command, face_coco: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pattern = "data.source.subject_pattern='(face)'"
     assert check_data(*face_settings(face_coco), pattern, "samples=0") == 1
     assert "(split)" in capsys.readouterr().out
 
 
-def test_random_augmentation_is_shown_over_epochs(check_data: CheckData, face_coco: Path, tmp_path: Path) -> None:
+def test_random_augmentation_is_shown_over_epochs(check_data: Command, face_coco: Path, tmp_path: Path) -> None:
     random = ("data.augmentation.rotation=random", "data.augmentation.hflip=0.5", "samples=1")
     assert check_data(*face_settings(face_coco), *random) is None
     with Image.open(tmp_path / "out" / "montage.png") as picture:
@@ -120,7 +106,7 @@ def test_random_augmentation_is_shown_over_epochs(check_data: CheckData, face_co
 
 
 def test_a_test_set_of_its_own_has_a_report_of_its_own(
-    check_data: CheckData, shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    check_data: Command, shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data.resolve()))
     assert check_data("data=dlib_faces", "samples=0") is None
@@ -130,13 +116,13 @@ def test_a_test_set_of_its_own_has_a_report_of_its_own(
 
 @pytest.mark.parametrize("name", ["thermal_real", "thermal54"])
 def test_the_sample_data_sets_pass(
-    check_data: CheckData, shared_data: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    check_data: Command, shared_data: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data.resolve()))
     assert check_data(f"data={name}", "samples=0") is None
 
 
-def test_a_forgotten_path_names_the_setting(check_data: CheckData) -> None:
+def test_a_forgotten_path_names_the_setting(check_data: Command) -> None:
     code = check_data("data=coco")
     assert isinstance(code, str)
     assert "data.source.annotation_file" in code

@@ -1,7 +1,5 @@
 import errno
-import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -91,8 +89,8 @@ def test_a_path_that_hydra_cannot_read_is_shown_in_quotes_that_work_in_the_shell
     message = explain(caught.value, "predict", [f"source={path}"])
     assert message is not None
     suggested = message.splitlines()[-1].strip()
-    script = f'{shlex.quote(sys.executable)} -c "import sys; sys.stdout.write(sys.argv[1])" {suggested}'
-    typed = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout
+    script = f"printf %s {suggested}"
+    typed = subprocess.run(["bash", "-c", script], capture_output=True, encoding="utf-8", check=True).stdout
     (override,) = parser.parse_overrides([typed])
     assert override.value() == path
 

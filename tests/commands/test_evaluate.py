@@ -1,36 +1,24 @@
 import csv
 import json
-import runpy
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from in_process import Command
 
-EVALUATE = Path(__file__).parents[2] / "src" / "evaluate.py"
 MakeCheckpoint = Callable[..., Path]
-Evaluate = Callable[..., str | int | None]
 
 
 @pytest.fixture
-def evaluate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shared_data: Path) -> Evaluate:
+def evaluate(command: Command, monkeypatch: pytest.MonkeyPatch, shared_data: Path) -> Command:
     """Runs the command in a folder of its own; gives what it exits with."""
-
-    def run(*arguments: str) -> str | int | None:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data))
-        monkeypatch.setattr(sys, "argv", ["evaluate.py", *arguments])
-        try:
-            runpy.run_path(str(EVALUATE), run_name="__main__")
-        except SystemExit as exit_:
-            return exit_.code
-        return None
-
-    return run
+    monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data))
+    return partial(command, "evaluate")
 
 
 def test_a_checkpoint_is_measured_on_real_faces(
-    evaluate: Evaluate, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    evaluate: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     checkpoint = make_checkpoint(image_size=(48, 64))
     settings = ("device=cpu", "metrics.normaliser=box", "overlays=2", "hydra.run.dir=out")
@@ -49,7 +37,7 @@ def test_a_checkpoint_is_measured_on_real_faces(
     assert f"{metrics['test/nme']:.4f}" in shown
 
 
-def test_a_scheme_that_the_data_cannot_serve_is_named(evaluate: Evaluate, make_checkpoint: MakeCheckpoint) -> None:
+def test_a_scheme_that_the_data_cannot_serve_is_named(evaluate: Command, make_checkpoint: MakeCheckpoint) -> None:
     code = evaluate(f"checkpoint={make_checkpoint(scheme='ibug68')}", "data=portraits")
     assert "Data in scheme 'face16' can't serve scheme 'ibug68'" in str(code)
 
@@ -62,5 +50,5 @@ def test_a_scheme_that_the_data_cannot_serve_is_named(evaluate: Evaluate, make_c
         (("checkpoint=x.ckpt", "data=portraits"), "x.ckpt: there is no such file"),
     ],
 )
-def test_a_missing_setting_is_named(evaluate: Evaluate, arguments: tuple[str, ...], message: str) -> None:
+def test_a_missing_setting_is_named(evaluate: Command, arguments: tuple[str, ...], message: str) -> None:
     assert message in str(evaluate(*arguments))

@@ -1,11 +1,12 @@
-import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from in_process import Command
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.five_points import write_five_points
@@ -14,29 +15,17 @@ from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.runtime.exported import shipped_exports
 
-PREDICT = Path(__file__).parents[2] / "src" / "predict.py"
 MakeCheckpoint = Callable[..., Path]
-Predict = Callable[..., str | int | None]
 
 
 @pytest.fixture
-def predict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Predict:
+def predict(command: Command) -> Command:
     """Runs the command in a folder of its own; gives what it exits with."""
-
-    def run(*arguments: str) -> str | int | None:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["predict.py", *arguments])
-        try:
-            runpy.run_path(str(PREDICT), run_name="__main__")
-        except SystemExit as exit_:
-            return exit_.code
-        return None
-
-    return run
+    return partial(command, "predict")
 
 
 def test_a_folder_becomes_a_table_and_overlays(
-    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path, shared_data: Path
+    predict: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path, shared_data: Path
 ) -> None:
     checkpoint = make_checkpoint(scheme="face16")
     source = shared_data / "thermal-real" / "images"
@@ -48,7 +37,7 @@ def test_a_folder_becomes_a_table_and_overlays(
 
 
 def test_an_unreadable_file_is_named_and_the_rest_still_done(
-    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    predict: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source = tmp_path / "faces"
     source.mkdir()
@@ -64,7 +53,7 @@ def test_an_unreadable_file_is_named_and_the_rest_still_done(
 
 
 def test_a_network_for_face_boxes_asks_for_them(
-    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path
+    predict: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path
 ) -> None:
     np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
     settings = (
@@ -78,7 +67,7 @@ def test_a_network_for_face_boxes_asks_for_them(
 
 
 def test_a_network_for_aligned_faces_takes_five_points(
-    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path
+    predict: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path
 ) -> None:
     np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
     five = np.array([[20, 15], [35, 18], [26, 24], [20, 30], [32, 33]], dtype=float)
@@ -91,13 +80,13 @@ def test_a_network_for_aligned_faces_takes_five_points(
     np.testing.assert_allclose(found.points_px, expected, atol=0.01)
 
 
-def test_a_missing_source_is_named_in_one_line(predict: Predict, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_source_is_named_in_one_line(predict: Command, capfd: pytest.CaptureFixture[str]) -> None:
     assert str(predict()).startswith("error: source is not set")
     assert capfd.readouterr().err == ""
 
 
 def test_without_a_checkpoint_the_shipped_network_predicts(
-    predict: Predict, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    predict: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     np.save(tmp_path / "wall.npy", np.random.default_rng(0).normal(22, 0.1, (60, 80)))
     assert predict("source=wall.npy") is None
@@ -105,7 +94,7 @@ def test_without_a_checkpoint_the_shipped_network_predicts(
 
 
 def test_a_wall_has_no_face_and_that_is_no_error(
-    predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    predict: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     np.save(tmp_path / "wall.npy", np.random.default_rng(0).normal(20, 0.1, (48, 64)))
     checkpoint = make_checkpoint(scheme="face16")
@@ -115,13 +104,13 @@ def test_a_wall_has_no_face_and_that_is_no_error(
     assert (tmp_path / "out" / "faces.json").exists()
 
 
-def test_an_unknown_choice_is_named(predict: Predict, make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:
+def test_an_unknown_choice_is_named(predict: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", np.random.default_rng(0).uniform(20, 36, (48, 64)))
     said = predict(f"checkpoint={make_checkpoint()}", "source=a.npy", "faces=all", "output=out")
     assert str(said).startswith("error: faces=all is unknown. Choose auto, one, frame.")
 
 
-def test_the_engines_say_the_same(predict: Predict, tmp_path: Path) -> None:
+def test_the_engines_say_the_same(predict: Command, tmp_path: Path) -> None:
     source = SyntheticFaces(subjects=3, images_per_subject=1, size=(120, 160), seed=5)
     np.save(tmp_path / "face.npy", source.load(source.annotations()[1]).values)
     common = ("source=face.npy", "unit=celsius", "overlays=false", "device=cpu")

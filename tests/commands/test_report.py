@@ -1,39 +1,25 @@
 """The command on what training really leaves."""
 
 import json
-import runpy
-import sys
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from in_process import Command
 from PIL import Image
 
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.training.run import train
 
-REPORT = Path(__file__).parents[2] / "src" / "report.py"
-Report = Callable[..., str | int | None]
-
 
 @pytest.fixture
-def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Report:
+def report(command: Command) -> Command:
     """Runs the command in a folder of its own; gives what it exits with."""
-
-    def run(*arguments: str) -> str | int | None:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["report.py", "hydra.run.dir=out", *arguments])
-        try:
-            runpy.run_path(str(REPORT), run_name="__main__")
-        except SystemExit as exit_:
-            return exit_.code
-        return None
-
-    return run
+    return partial(command, "report", "hydra.run.dir=out")
 
 
 @pytest.mark.slow
-def test_a_trained_model_fills_tables_charts_and_pictures(report: Report, blob_coco: Path, tmp_path: Path) -> None:
+def test_a_trained_model_fills_tables_charts_and_pictures(report: Command, blob_coco: Path, tmp_path: Path) -> None:
     settings = ("data=coco", f"data.source.annotation_file={blob_coco}", f"data.cache_dir={tmp_path / 'cache'}")
     small = ("data.image_size=[24,32]", "data.workers=1", "stem=conv", "branch=none", "trainer.max_epochs=1")
     cfg = compose_config("train", [*settings, *small, "logger=none", "stem.strided_repeats=1"])
@@ -49,13 +35,13 @@ def test_a_trained_model_fills_tables_charts_and_pictures(report: Report, blob_c
         assert picture.width > 2 * picture.height  # one image, as it is and turned both ways
 
 
-def test_a_folder_without_runs_and_one_that_is_not_there_are_named(report: Report, tmp_path: Path) -> None:
+def test_a_folder_without_runs_and_one_that_is_not_there_are_named(report: Command, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "no metrics.json below runs=empty" in str(report("runs=empty"))
     assert "runs=nowhere: there is no such folder" in str(report("runs=[empty,nowhere]"))
 
 
-def test_evaluations_alone_make_a_report(report: Report, tmp_path: Path) -> None:
+def test_evaluations_alone_make_a_report(report: Command, tmp_path: Path) -> None:
     content = {"evaluated": "all images: 4 images", "model_id": "A-2", "data": "thermal_real", "test/nme": 0.0625}
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "metrics.json").write_text(json.dumps(content))

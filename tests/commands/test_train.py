@@ -126,16 +126,18 @@ def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path, run):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     for folder in (whole, killed):
         folder.mkdir()
-    arguments = ["trainer.max_epochs=12", "data.augmentation.rotation=random", "callbacks=ema", "head.dropout=0.3"]
+    arguments = ["trainer.max_epochs=6", "data.augmentation.rotation=random", "callbacks=ema", "head.dropout=0.3"]
     process = subprocess.Popen(
         process_command(blob_coco, *arguments), cwd=killed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    wait_for_epochs(killed, 2, process)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    try:
+        wait_for_epochs(killed, 2, process)
+    finally:
+        process.kill()
+        process.wait()
     (folder,) = run_folders(killed)
     assert not (folder / "metrics.json").exists()
-    assert 2 <= len(history(folder)) < 12
+    assert 2 <= len(history(folder)) < 6
 
     run(blob_coco, *arguments, cwd=whole)
     run(blob_coco, "resume=last", cwd=killed)
@@ -176,7 +178,7 @@ def test_resumed_run_refuses_to_become_another_model(trained, run_script):
 
 
 def wait_for_epochs(cwd, count, process=None):
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 600
     while time.monotonic() < deadline:
         assert process is None or process.poll() is None, "finished before it could be killed"
         found = list(cwd.glob("outputs/train/*/history.csv"))

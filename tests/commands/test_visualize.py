@@ -1,12 +1,12 @@
 import json
-import runpy
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from in_process import Command
 from PIL import Image
 
 from thermal_landmarks.data.preprocessing import Preprocessing
@@ -17,25 +17,13 @@ from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.reporting.feature_maps import look_at
 from thermal_landmarks.reporting.visualisation import celsius_range, choose_channels
 
-VISUALIZE = Path(__file__).parents[2] / "src" / "visualize.py"
 MakeCheckpoint = Callable[..., Path]
-Visualize = Callable[..., str | int | None]
 
 
 @pytest.fixture
-def visualize(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Visualize:
+def visualize(command: Command) -> Command:
     """Runs the command in a folder of its own, for few steps; gives what it exits with."""
-
-    def run(*arguments: str) -> str | int | None:
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", ["visualize.py", "device=cpu", "steps=4", "hydra.run.dir=out", *arguments])
-        try:
-            runpy.run_path(str(VISUALIZE), run_name="__main__")
-        except SystemExit as exit_:
-            return exit_.code
-        return None
-
-    return run
+    return partial(command, "visualize", "device=cpu", "steps=4", "hydra.run.dir=out")
 
 
 @pytest.fixture
@@ -57,7 +45,7 @@ def with_branch(checkpoint: Path, branch: dict[str, object]) -> Path:
 
 @pytest.mark.parametrize("form", ["plain", "regularised"])
 def test_it_leaves_a_grid_and_what_the_report_reads(
-    visualize: Visualize, make_checkpoint: MakeCheckpoint, tmp_path: Path, form: str
+    visualize: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path, form: str
 ) -> None:
     checkpoint = make_checkpoint()
     assert (
@@ -83,11 +71,12 @@ def test_it_leaves_a_grid_and_what_the_report_reads(
 
 
 @pytest.mark.parametrize(
-    ("what", "branch"),
+    ("what", "pixel", "branch"),
     [
-        ("features", {"name": "none"}),
+        ("features", "null", {"name": "none"}),
         (
             "attention",
+            "[63,47]",
             {
                 "name": "bahdanau",
                 "depth": 1,
@@ -97,18 +86,20 @@ def test_it_leaves_a_grid_and_what_the_report_reads(
                 "normalisation": "batch",
             },
         ),
-        ("attention", {"name": "vit", "depth": 2, "patch_size": 4, "dim": 8, "heads": 2, "mlp_ratio": 1.0}),
+        *(
+            ("attention", pixel, {"name": "vit", "depth": 2, "patch_size": 4, "dim": 8, "heads": 2, "mlp_ratio": 1.0})
+            for pixel in ("null", "[63,47]")
+        ),
     ],
 )
-@pytest.mark.parametrize("pixel", ["null", "[63,47]"])
 def test_features_and_attention_of_an_image(
-    visualize: Visualize,
+    visualize: Command,
     make_checkpoint: MakeCheckpoint,
     tmp_path: Path,
     face: Path,
     what: str,
-    branch: dict[str, object],
     pixel: str,
+    branch: dict[str, object],
 ) -> None:
     checkpoint = with_branch(make_checkpoint(), branch)
     assert visualize(f"checkpoint={checkpoint}", f"what={what}", f"image={face}", f"pixel={pixel}") is None
@@ -131,23 +122,21 @@ def test_features_and_attention_of_an_image(
     ],
 )
 def test_a_wrong_setting_is_named(
-    visualize: Visualize, make_checkpoint: MakeCheckpoint, face: Path, settings: list[str], message: str
+    visualize: Command, make_checkpoint: MakeCheckpoint, face: Path, settings: list[str], message: str
 ) -> None:
     answer = str(visualize(f"checkpoint={make_checkpoint()}", *settings))
     assert answer.startswith("error: ")
     assert message in answer
 
 
-def test_a_network_for_face_boxes_asks_for_one(
-    visualize: Visualize, make_checkpoint: MakeCheckpoint, face: Path
-) -> None:
+def test_a_network_for_face_boxes_asks_for_one(visualize: Command, make_checkpoint: MakeCheckpoint, face: Path) -> None:
     settings = (f"checkpoint={make_checkpoint(crop={'mode': 'box'})}", "what=features", f"image={face}")
     assert "box=None" in str(visualize(*settings))
     assert visualize(*settings, "box=[10,10,50,50]") is None
 
 
 def test_the_picture_goes_to_weights_and_biases(
-    visualize: Visualize, make_checkpoint: MakeCheckpoint, tmp_path: Path
+    visualize: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path
 ) -> None:
     assert visualize(f"checkpoint={make_checkpoint()}", "logger=wandb", "logger.mode=offline") is None
     (media,) = (tmp_path / "out" / "wandb").glob("offline-run-*/files/media/images/visualize/*.png")

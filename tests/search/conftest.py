@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest.mock import Mock
 
 import optuna
 import pytest
@@ -106,6 +107,7 @@ def quick_training(monkeypatch: pytest.MonkeyPatch) -> None:
         return metrics
 
     monkeypatch.setattr("thermal_landmarks.search.trial.train", train)
+    monkeypatch.setattr("thermal_landmarks.search.trial.gc", Mock())  # a second a trial, for nothing was trained
 
 
 @pytest.fixture

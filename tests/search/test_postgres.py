@@ -17,7 +17,7 @@ from thermal_landmarks.search.storage import replaced_trials
 def test_two_processes_share_a_study_and_one_of_them_is_killed(start, study_of, postgres, tmp_path):
     """The number of trials is exact, finished trials stay, the killed one's is run again, the password is nowhere."""
     settings = ["search.trials=4", "search.epochs=2", "stem.strided_repeats=1", "search.pruner.min_resource=100"]
-    settings += ["search.heartbeat_seconds=1", "search.dead_after_seconds=15", f"search.storage={postgres}"]
+    settings += ["search.heartbeat_seconds=1", "search.dead_after_seconds=8", f"search.storage={postgres}"]
     workers = [start(*settings), start(*settings)]
     os.environ.pop("PGPASSWORD", None)
     study = wait_for(lambda: study_of(storage=postgres), workers)

@@ -1,9 +1,7 @@
 """The study's database: exact counts, heartbeats, retries, and no password in sight."""
 
-import json
+import multiprocessing
 import os
-import subprocess
-import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +31,7 @@ def url(request, tmp_path):
 @pytest.fixture
 def settings(url, tmp_path, monkeypatch):
     monkeypatch.setenv("PGPASSWORD", "")  # restored at the end
-    return {"storage": url, "heartbeat_seconds": 1, "dead_after_seconds": 4, "patience_seconds": 0, "retries": 2}
+    return {"storage": url, "heartbeat_seconds": 1, "dead_after_seconds": 3, "patience_seconds": 0, "retries": 2}
 
 
 @pytest.fixture
@@ -61,22 +59,19 @@ def shared(settings, tmp_path, request):
 
 
 def test_processes_that_make_the_tables_at_the_same_time_all_open_them(settings):
-    script = """
-import json, sys
-from thermal_landmarks.search.storage import open_storage
-print("ready", flush=True)
-sys.stdin.readline()
-open_storage(json.loads(sys.argv[1]))
-"""
-    command = [sys.executable, "-c", script, json.dumps(settings)]
-    piped = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    processes = [subprocess.Popen(command, **piped) for _ in range(3)]
-    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 3
+    context = multiprocessing.get_context("fork")  # an import of torch in each process would take longer than the test
+    together = context.Barrier(3)
+
+    def open_with_the_others() -> None:
+        together.wait(timeout=60)
+        open_storage(settings)
+
+    processes = [context.Process(target=open_with_the_others) for _ in range(3)]
     for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    failures = [error for process in processes if (error := process.communicate()[1]) and process.returncode]
-    assert not failures
+        process.start()
+    for process in processes:
+        process.join(timeout=120)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
 
 
 def test_number_of_trials_is_exact_however_many_ask(shared):
@@ -107,7 +102,7 @@ def test_dead_trial_is_run_again_and_a_live_one_with_a_long_training_is_not(shar
             again = peer.ask()
         assert again is not None
         with Heartbeat(peer.storage, again._trial_id):
-            time.sleep(5)
+            time.sleep(4)
             assert peer.ask() is None
     assert again.params == dead.params
     states = {t.number: t.state for t in peer.study.trials}
@@ -242,6 +237,6 @@ def test_unusable_storage_is_explained_without_its_password(url, message, monkey
     monkeypatch.setenv("PGPASSWORD", "")
     with pytest.raises(ConfigError, match=message) as caught:
         open_storage(
-            {"storage": url, "heartbeat_seconds": 1, "dead_after_seconds": 2, "patience_seconds": 9, "retries": 2}
+            {"storage": url, "heartbeat_seconds": 1, "dead_after_seconds": 3, "patience_seconds": 9, "retries": 2}
         )
     assert "secret" not in str(caught.value)
