@@ -1,7 +1,8 @@
-"""The tables of docs/results.md from run folders: `python docs/studies/results_tables.py models|losses FOLDER...`.
+"""The tables of docs/results.md: `python docs/studies/results_tables.py models|parts|losses FOLDER...`.
 
-`models` gives a row for each run, in the paper's order; `losses` the mean and the standard deviation over the seeds of
-each loss. Runs of different commits, data, lengths or machines in one table are refused.
+Of run folders, `models` gives a row for each, in the paper's order; `parts` each stem and branch over the twenty;
+`losses` the mean and the standard deviation over the seeds of each loss. Runs of different commits, data, lengths or
+machines in one table are refused.
 """
 
 import json
@@ -12,12 +13,25 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from thermal_landmarks.runs import read_config
 
 Run = Mapping[str, Any]
 
 _SAME = ("commit", "data", "scheme", "epochs", "machine", "experiment")
 _STEMS = "CRLBA"
+_PARTS = {
+    **dict(
+        zip(
+            _STEMS,
+            ["`conv`", "`resnext`", "`alt_conv_luong`", "`alt_conv_bahdanau`", "`alt_conv_resnext`"],
+            strict=True,
+        )
+    ),
+    **dict(zip("1234", ["no branch", "`luong`", "`bahdanau`", "`vit`"], strict=True)),
+}
 _MODELS = {
     "model": lambda run: run["model_id"] + (f" x{run['ensemble']}" if run["ensemble"] > 1 else ""),
     "parameters": lambda run: f"{run['parameters']:,}",
@@ -40,7 +54,8 @@ def read_runs(folders: list[Path]) -> list[Run]:
     runs = []
     for path in sorted(path for folder in folders for path in folder.rglob("metrics.json")):
         config = read_config(path.parent / "config.yaml")
-        runs.append({**json.loads(path.read_text()), "loss": config.loss.get("penalty") or config.group_choices.loss})
+        loss = config.loss.get("penalty") or config.group_choices.loss
+        runs.append({**json.loads(path.read_text()), "loss": loss, "folder": path.parent})
     if not runs:
         sys.exit(f"No metrics.json below {', '.join(map(str, folders))}.")
     for name in _SAME:
@@ -79,8 +94,24 @@ def losses(runs: list[Run]) -> str:
     return table(header, rows)
 
 
+def parts(runs: list[Run]) -> str:
+    """Each stem over its branches and each branch over its stems, against the first, by resampled test people."""
+    tables = {run["model_id"]: pd.read_csv(run["folder"] / "per_image.csv") for run in runs}
+    by_person = pd.DataFrame({name: t.groupby("subject")["nme"].mean() * 100 for name, t in tables.items()})
+    picked = np.random.default_rng(0).integers(0, len(by_person), (10_000, len(by_person)))
+    rows = []
+    for at, kinds in ((0, _STEMS), (2, "1234")):
+        means = {kind: by_person[[name for name in by_person if name[at] == kind]].mean(axis=1) for kind in kinds}
+        for kind, mean in means.items():
+            less = (mean - means[kinds[0]]).to_numpy()
+            low, high = np.percentile(less[picked].mean(axis=1), [2.5, 97.5])
+            gain = f"{less.mean():+.2f} ({low:+.2f} to {high:+.2f})" if kind != kinds[0] else ""
+            rows.append([_PARTS[kind], f"{mean.mean():.2f}", gain])
+    return table(["part", "NME (%), mean over people", "against the first of its kind (95 %)"], rows)
+
+
 if __name__ == "__main__":
-    kinds = {"models": models, "losses": losses}
+    kinds = {"models": models, "losses": losses, "parts": parts}
     if len(sys.argv) < 3 or sys.argv[1] not in kinds:
         sys.exit(str(__doc__))
     found = read_runs([Path(folder) for folder in sys.argv[2:]])
