@@ -22,7 +22,7 @@ from thermal_landmarks.models.checkpoint import find_checkpoint, load_checkpoint
 
 
 def config(*overrides: str):
-    cfg = compose_config("calibrate", ["device=cpu", *overrides])
+    cfg = compose_config("calibrate", ["device=cpu", "data_name=faces", *overrides])
     OmegaConf.resolve(cfg)
     return cfg
 
@@ -79,7 +79,14 @@ def test_evaluate_measures_the_calibrated_points(
     monkeypatch.setenv("THERMAL_LANDMARKS_DATA", str(shared_data))
     nme = []
     for checkpoint in ("thermal_real", calibrated):
-        overrides = [f"checkpoint={checkpoint}", "data=portraits", "overlays=0", "device=cpu", "data.workers=1"]
+        overrides = [
+            f"checkpoint={checkpoint}",
+            "data=portraits",
+            "overlays=0",
+            "device=cpu",
+            "data.workers=1",
+            "data_name=portraits",
+        ]
         nme.append(evaluate_config(compose_config("evaluate", overrides), tmp_path / "out")["test/nme"])
     assert nme[1] < 0.75 * nme[0]
 
