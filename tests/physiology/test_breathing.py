@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from thermal_landmarks.physiology.breathing import breathing
+from thermal_landmarks.physiology.disturbances import late_frames
 
 RATE_HZ = 10.0
 
@@ -84,6 +85,19 @@ def test_a_head_that_turns_away_for_three_breaths_makes_no_pause() -> None:
     assert np.abs(found.rate - 30).max() < 0.7
     assert np.abs(found.by_peaks - 30).max() < 2
     assert set(found.flag) == {"ok"}
+
+
+def test_a_film_whose_rate_falls_on_the_way_is_measured_to_its_end() -> None:
+    """As of a phone: 30 frames a second, then 12."""
+    time_s = np.concatenate([np.arange(600) / 30, 20 + np.arange(480) / 12])
+    time_s += 0.004 * np.random.default_rng(0).random(len(time_s))
+    temperature = 34 + 0.4 * np.sin(2 * np.pi * 15 / 60 * time_s)
+    found = breathing(time_s, temperature)
+    assert set(found.flag) == {"ok"}
+    assert np.abs(found.rate - 15).max() < 0.5
+    assert len(found.waveform) == len(time_s)
+    assert late_frames(time_s).sum() <= 1
+    assert late_frames(np.delete(time_s, [100, 800])).sum() in (2, 3)
 
 
 def test_noise_has_little_quality() -> None:

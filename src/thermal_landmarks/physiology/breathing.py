@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import maximum_filter1d, minimum_filter1d
 from scipy.signal import find_peaks
 
-from thermal_landmarks.physiology.rhythm import HALF_POWER, rhythm, smooth, without_drift
+from thermal_landmarks.physiology.rhythm import HALF_POWER, Grid, rhythm, smooth, without_drift
 
 WINDOW_S = 15.0
 _STEP_S = 1.0
@@ -62,14 +62,11 @@ def breathing(
         jumps: Samples at which the camera stepped: each stretch between two of them has a level of its own.
         window_s: Of the rates.
     """
-    between = usual_step(time_s)
-    slots = np.rint((time_s - time_s[0]) / between).astype(int)
-    grid, believed = np.full(slots[-1] + 1, np.nan), np.zeros(slots[-1] + 1)
-    grid[slots] = levelled(temperature, jumps)
-    believed[slots] = 1.0 if weight is None else weight
+    regular = Grid(time_s)
+    between, slots, grid_s = regular.step_s, regular.slots, regular.time_s
+    grid = regular.means(levelled(temperature, jumps))
     there = np.isfinite(grid)
-    believed[~there] = 0.0
-    grid_s = time_s[0] + between * np.arange(len(grid))
+    believed = np.where(there, regular.means(np.ones(len(time_s)) if weight is None else weight), 0.0)
     if there.any():
         found = rhythm(grid, believed, between)
         usual_hz = _weighted_median(found.hz, believed * found.share)
@@ -104,11 +101,6 @@ def breathing(
             flags[i] = "apnoea"
     middles = starts + min(window_s, end_s - grid_s[0]) / 2
     return Breathing(wave[slots], middles, rates[0], rates[1], rates[2], quality, flags, apnoeas_s)
-
-
-def usual_step(time_s: Float[np.ndarray, " sample"]) -> float:
-    """Median time between two samples in seconds."""
-    return float(np.median(np.diff(time_s))) if len(time_s) > 1 else 1.0
 
 
 def levelled(

@@ -4,12 +4,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import gaussian_filter1d
+from scipy.ndimage import gaussian_filter1d, median_filter
 
 _STRIDE = 4  # in pixels; a step of the whole frame is seen in every sixteenth pixel as well
 _LEAST_STEP = {"celsius": 0.04, "gray": 1.0}
 _TIMES_USUAL = 8.0  # median absolute step
 _LATE = 1.5  # of the usual time between frames
+_AROUND = 31  # frames that tell it: phones film slower where it is dark
 _STEADY_S = 0.1  # over which places are averaged before their speed is taken
 _MOVING = 0.25  # outer eye distances a second
 
@@ -47,11 +48,11 @@ class FrameSteps:
 
 
 def late_frames(time_s: Float[np.ndarray, " frame"]) -> Bool[np.ndarray, " frame"]:
-    """Frames before which at least one is missing, by the time since the one before."""
+    """Frames before which at least one is missing, by the time since the one before and what is usual around there."""
     late = np.zeros(len(time_s), dtype=bool)
     if len(time_s) > 2:
         between = np.diff(time_s)
-        late[1:] = between > _LATE * np.median(between)
+        late[1:] = between > _LATE * median_filter(between, _AROUND, mode="nearest")
     return late
 
 

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import map_coordinates
 
-from thermal_landmarks.physiology.breathing import levelled, usual_step
+from thermal_landmarks.physiology.breathing import levelled
 from thermal_landmarks.physiology.face_frame import FaceFrame
-from thermal_landmarks.physiology.rhythm import HALF_POWER, rhythm, smooth, thinned, without_drift
+from thermal_landmarks.physiology.rhythm import HALF_POWER, Grid, rhythm, smooth, thinned, without_drift
 
 _RIGHT, _DOWN = (-0.22, 0.22), (-0.14, 0.16)  # from the base of the nose, in outer eye distances
 _CELL = 0.025
@@ -90,15 +90,13 @@ def breath(
         offsets: Of the cells from the base of the nose, in outer eye distances.
         jumps: Frames at which the camera stepped.
     """
-    between = usual_step(time_s)
-    slots = np.rint((time_s - time_s[0]) / between).astype(int)
+    regular = Grid(time_s)
+    between, slots = regular.step_s, regular.slots
     seen = np.isfinite(cells).all(axis=1)
-    grid = np.zeros((slots[-1] + 1, cells.shape[1]))
-    grid[slots] = np.where(seen[:, None], levelled(cells, jumps), 0.0)
-    even, sure = np.zeros(len(grid)), np.zeros(len(grid))
-    even[slots] = seen
+    grid = np.nan_to_num(regular.means(np.where(seen[:, None], levelled(cells, jumps), np.nan)))
+    even = np.nan_to_num(regular.means(np.where(seen, 1.0, np.nan)))
     usual = float(np.nanmedian(misfit)) if np.isfinite(misfit).any() else 1.0
-    sure[slots] = np.where(seen, trust(misfit, usual), 0.0)
+    sure = np.nan_to_num(regular.means(np.where(seen, trust(misfit, usual), np.nan)))
     best, clearest = None, -1.0
     for weight in (even, sure):
         few, few_weight, step = thinned(grid, weight, between)

@@ -21,6 +21,8 @@ _CHANGE_COST = 1.0  # of an e-fold change of frequency in a second, in shares of
 _LEAST_RATE_HZ = 5.0  # enough samples a second for breaths
 _NARROW = 0.7  # width of the band for the phase, relative to the frequency
 _SLOWEST_HZ = 0.06
+_NEARLY_ALL = 0.95  # of the times between frames, that a slot of the grid spans
+_LONGEST_STEP_S = 0.15
 
 
 class Rhythm(NamedTuple):
@@ -29,6 +31,34 @@ class Rhythm(NamedTuple):
     hz: Float[np.ndarray, " sample"]  # its frequency
     share: Float[np.ndarray, " sample"]  # how much of the signal around there it is, its overtone included; 0 to 1
     phase: Float[np.ndarray, " sample"]  # in cycles, rising
+
+
+class Grid:
+    """Regular times for the frames of a video, also of one whose rate varies: nearly each slot has a frame or more.
+
+    Args:
+        time_s: Of the frames, rising.
+
+    Attributes:
+        step_s: Between two slots.
+        slots: That of each frame.
+        time_s: Of each slot.
+    """
+
+    def __init__(self, time_s: Float[np.ndarray, " frame"]) -> None:
+        steps = np.diff(time_s) if len(time_s) > 1 else np.ones(1)
+        longest = min(float(np.quantile(steps, _NEARLY_ALL)), _LONGEST_STEP_S)
+        self.step_s = max(float(np.median(steps)), longest)
+        self.slots = np.rint((time_s - time_s[0]) / self.step_s).astype(int)
+        self.time_s = time_s[0] + self.step_s * np.arange(self.slots[-1] + 1)
+
+    def means(self, values: Float[np.ndarray, "frame *others"]) -> Float[np.ndarray, "slot *others"]:
+        """What each slot has on average; NaN where it has nothing."""
+        known = np.isfinite(values)
+        total, number = np.zeros((2, len(self.time_s), *values.shape[1:]))
+        np.add.at(total, self.slots, np.where(known, values, 0.0))
+        np.add.at(number, self.slots, known)
+        return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
 
 
 def smooth(
