@@ -4,6 +4,7 @@
 every range can be changed on the command line and misspelt ones are refused.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -14,8 +15,9 @@ from thermal_faces.ranges import GROUPS
 from thermal_faces.ranges.sequence import SEQUENCE_POSE, MotionRanges, PhysiologyRanges
 
 
+@functools.cache
 def store_ranges() -> None:
-    """Makes the groups known to Hydra; a second call changes nothing."""
+    """Makes the groups known to Hydra; a second call does nothing."""
     store = ConfigStore.instance()
     groups = {
         "faces": {name: asdict(kind()) for name, kind in GROUPS.items()},

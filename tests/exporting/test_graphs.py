@@ -17,15 +17,16 @@ from thermal_landmarks.errors import DataError
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks, percentile_of
 from thermal_landmarks.exporting.export import TOLERANCE_PX
-from thermal_landmarks.exporting.face_graphs import Candidates
+from thermal_landmarks.exporting.face_graphs import Candidates, shows_one_face
 from thermal_landmarks.exporting.onnx_file import half_precision, image_inputs, write
 from thermal_landmarks.exporting.openvino_file import convert, runner
 from thermal_landmarks.exporting.parity import Parity, compare_faces
 from thermal_landmarks.exporting.quantisation import quantise
 from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.face import Face
-from thermal_landmarks.inference.finder import Finder
+from thermal_landmarks.inference.finder import LEAST_SCORE, OVERLAP, Finder, is_enough
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.models.face_decoding import Detections, suppress
 from thermal_landmarks.runtime.exported import ExportedFaces, as_faces, shipped_exports
 
 
@@ -138,6 +139,20 @@ def test_crops_of_a_network_without_cascade_are_predicted_as_images(make_checkpo
         points = landmarks(torch.from_numpy(crops), torch.tensor(True)).numpy()
     whole = (-0.5, -0.5, landmarks.size[1] - 0.5, landmarks.size[0] - 0.5)
     np.testing.assert_allclose(points, predictor(crops, boxes_px=[whole, whole]), atol=0.05)
+
+
+def test_a_quick_look_is_enough_in_the_graph_where_it_is_for_the_finder() -> None:
+    draw, told = np.random.default_rng(0), []
+    for _ in range(60):
+        low = draw.uniform(0, 60, (4, 2))
+        boxes = np.concatenate([low, low + draw.uniform(5, 60, (4, 2))], axis=1).astype(np.float32)
+        boxes[1] = boxes[0] + draw.uniform(0, 8)
+        score = np.where(draw.random(4) < [1, 0.7, 0.1, 0.1], draw.uniform(0.1, 1, 4), 0.0).astype(np.float32)
+        found = suppress(Detections(boxes, score, np.zeros(4)).take(np.flatnonzero(score > LEAST_SCORE)), OVERLAP)
+        enough = shows_one_face(torch.from_numpy(boxes), torch.from_numpy(score), torch.tensor([160.0]))
+        told.append(is_enough(found, 160))
+        assert bool(enough) == told[-1]
+    assert 10 < sum(told) < 50
 
 
 def test_a_quick_look_runs_the_finer_one_only_where_it_must(shipped: onnx.ModelProto) -> None:

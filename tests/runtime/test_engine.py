@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.face import Face
 from thermal_landmarks.runtime import engine
@@ -74,6 +75,8 @@ def test_a_large_doubtful_face_gets_a_second_opinion(
         return Face(np.zeros((16, 2)), 0.9, (10.0, 10.0, 40.0, 50.0), np.zeros(16), 0.0, score)
 
     class Second:
+        batch_size, scheme = 1, get_scheme("face16")
+
         def faces(self, image: Any, **settings: Any) -> list[Face]:
             assert settings == {"min_score": 0.65, "min_confidence": 0.0, "unit": None}
             return [face(0.8)]

@@ -27,7 +27,6 @@ from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.commands.help import print_help
 from thermal_landmarks.errors import ConfigError, Interrupted, UserError
 from thermal_landmarks.old_names import todays_arguments
-from thermal_landmarks.rendered import store_ranges
 from thermal_landmarks.runs import PROGRESS, RunFolder, find_run_to_resume, tracking_finished, with_todays_names
 
 _PACKAGE = Path(__file__).parents[1]
@@ -82,7 +81,12 @@ def _scaled(pixels: int, scale: float) -> int:
     return size
 
 
-store_ranges()
+def _store_ranges() -> None:
+    from thermal_landmarks.rendered import store_ranges
+
+    store_ranges()
+
+
 OmegaConf.register_resolver("scaled", _scaled, replace=True)
 OmegaConf.register_resolver("output_folder", _output_folder, replace=True)
 OmegaConf.register_resolver("run_folder", _run_folder, replace=True)
@@ -90,13 +94,14 @@ OmegaConf.register_resolver("tracking_folder", _tracking_folder, replace=True)
 
 
 def command(
-    config_name: str, *, expand: Callable[[list[str]], list[str]] | None = None
+    config_name: str, *, expand: Callable[[list[str]], list[str]] | None = None, renders: bool = True
 ) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
     """Turn a function of a config into a command whose errors name what to put right.
 
     Args:
         config_name: The command's file in `conf/`, without `.yaml`.
         expand: Replaces what was typed by what Hydra gets.
+        renders: Whether the config may hold settings of the renderer, which take 0.1 s to make.
     """
 
     def decorate(function: Callable[[DictConfig], Any]) -> Callable[[], None]:
@@ -124,6 +129,8 @@ def command(
                 )
                 return
             try:
+                if renders:
+                    _store_ranges()
                 if expand is not None:
                     sys.argv[1:] = expand(sys.argv[1:])
                 sys.argv[1:] = todays_arguments(sys.argv[1:])
@@ -248,6 +255,7 @@ def quoted(key: str, value: str) -> str:
 
 def compose_config(config_name: str, overrides: list[str]) -> DictConfig:
     """The config of a command as `conf/` and the overrides make it."""
+    _store_ranges()
     GlobalHydra.instance().clear()
     with initialize_config_dir(str(CONFIG_DIR)):
         return compose(config_name, todays_arguments(overrides))

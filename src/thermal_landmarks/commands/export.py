@@ -8,7 +8,7 @@ from omegaconf import DictConfig
 from thermal_landmarks.commands.entry import command
 
 
-@command("export")
+@command("export", renders=False)
 def main(cfg: DictConfig) -> None:
     """Convert, compare with the network on rendered and given frames, and print sizes and times."""
     from rich.console import Console

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CHOICES = {"faces": ("auto", "one", "frame"), "rotations": ("upright", "all"), "format": ("csv", "coco")}
 
 
-@command("predict")
+@command("predict", renders=False)
 def main(cfg: DictConfig) -> None:
     """Find the faces, predict their landmarks, and leave points.csv, landmarks.json and overlays in the folder."""
     from rich.console import Console

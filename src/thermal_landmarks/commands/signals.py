@@ -14,7 +14,7 @@ _FORMATS = ("csv", "parquet")
 _OF_THE_VIDEO = ("fps", "unit", "palette", "size", "dtype")
 
 
-@command("signals")
+@command("signals", renders=False)
 def main(cfg: DictConfig) -> None:
     """Measure, and leave signals.csv, events.csv and recording.html; with format=parquet the tables as Parquet, too."""
     from rich.console import Console

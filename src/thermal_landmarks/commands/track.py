@@ -15,7 +15,7 @@ _CHOICES = {"smoothing": ("none", "one_euro", "kalman"), "format": ("csv", "deep
 _NO_INFLUENCE = ("hydra", "output", "resume", "overlay", "record", "frames", "format", "smoothing", "device")
 
 
-@command("track")
+@command("track", renders=False)
 def main(cfg: DictConfig) -> None:
     """Track the faces and leave tracks.csv, tracks.parquet, faces.csv, tracking.json, tracks.png and overlay.mp4."""
     import torch

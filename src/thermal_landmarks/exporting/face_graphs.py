@@ -18,7 +18,7 @@ from thermal_landmarks.data.scenes.gray import PERCENTILES, SAMPLES, SKIN_RANGE_
 from thermal_landmarks.data.warping import inverse
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.inference.confidence import BEYOND, LEAST, Confidence
-from thermal_landmarks.inference.finder import MULTIPLE, Finder
+from thermal_landmarks.inference.finder import LARGE, LEAST_SCORE, MULTIPLE, OVERLAP, SURE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 
 _USUAL_SHAPE = 3 / 4  # height of an image by its width
@@ -64,6 +64,26 @@ class Candidates(nn.Module):
         boxes = (torch.cat([centre - half, centre + half], dim=2) + 0.5) / scale - 0.5
         cos, sin = maps.angle.flatten(2).unbind(1)
         return boxes, (score * peaks).flatten(1)[:, None], torch.atan2(sin, cos)
+
+
+class FirstLook(Candidates):
+    """A quick look at one image, and whether it is enough (`inference.finder.is_enough`)."""
+
+    def forward(self, images: Tensor, celsius: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # type: ignore[override]
+        boxes, scores, angles = super().forward(images, celsius)
+        longest: Any = torch.sym_max(images.shape[1], images.shape[2])
+        return boxes, scores, angles, shows_one_face(boxes[0], scores[0, 0], numbers([longest], images))
+
+
+def shows_one_face(
+    boxes: Float[Tensor, "cell 4"], score: Float[Tensor, " cell"], longest_side: Float[Tensor, "1"]
+) -> Bool[Tensor, "1"]:
+    """Whether the best cell is a large face that is surely there, and no cell shows another."""
+    (best,) = boxes.index_select(0, score.argmax(keepdim=True))
+    shared = (torch.minimum(boxes[:, 2:], best[2:]) - torch.maximum(boxes[:, :2], best[:2])).clamp(min=0).prod(dim=1)
+    areas, area = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1), (best[2:] - best[:2]).prod()
+    another = (score > LEAST_SCORE) & (shared / (areas + area - shared) <= OVERLAP)
+    return (score.max() >= SURE) & (area >= (LARGE * longest_side).square()) & ~another.any()
 
 
 class FaceLandmarks(nn.Module):

@@ -1,12 +1,7 @@
 """The finder's quick look (`Finder(first_size=...)`) in a graph: the finer look runs only where it is needed."""
 
-from typing import Any
-
-import numpy as np
 import onnx
-from onnx import TensorProto, helper, numpy_helper
-
-from thermal_landmarks.inference.finder import LARGE, LEAST_SCORE, OVERLAP, SURE
+from onnx import TensorProto, helper
 
 FIRST = "first/"
 """What names of the nodes of the quick look start with."""
@@ -23,7 +18,8 @@ def with_first_look(model: onnx.ModelProto, first: onnx.ModelProto) -> onnx.Mode
 
     Args:
         model: From `image` and `celsius` by way of `cells`, `scores` and `angles`, in any precision.
-        first: The same three from the same two, at a smaller size; names start with `FIRST`, results included.
+        first: The same three from the same two, at a smaller size, and whether they are `enough`; names start with
+            `FIRST`, results included.
     """
     joined = onnx.ModelProto()
     joined.CopyFrom(model)
@@ -33,7 +29,6 @@ def with_first_look(model: onnx.ModelProto, first: onnx.ModelProto) -> onnx.Mode
     weights = [tensor for tensor in graph.initializer if any(tensor.name in node.input for node in finer)]
     elsewhere = [tensor for tensor in graph.initializer if any(tensor.name in node.input for node in kept)]
     finer = [_renamed(node, {name: f"{_FINER}{name}" for name in ("images", *SEEN)}) for node in finer]
-    constants, enough = _enough()
     decided = helper.make_node(
         "If",
         [f"{FIRST}enough"],
@@ -42,9 +37,9 @@ def with_first_look(model: onnx.ModelProto, first: onnx.ModelProto) -> onnx.Mode
         then_branch=_branch("enough", FIRST, [], []),
         else_branch=_branch("finer", _FINER, finer, weights),
     )
-    nodes = [*first.graph.node, *enough, decided, *kept]
+    nodes = [*first.graph.node, decided, *kept]
     copies = [_renamed(node, {}) for node in nodes]  # before what they belong to is emptied
-    initializers = [*constants, *first.graph.initializer, *elsewhere]
+    initializers = [*first.graph.initializer, *elsewhere]
     del graph.node[:], graph.initializer[:]
     graph.node.extend(copies)
     graph.initializer.extend(initializers)
@@ -77,53 +72,3 @@ def _nodes_behind(graph: onnx.GraphProto, wanted: set[str]) -> list[onnx.NodePro
             found.append(node)
             wanted.update(node.input)
     return found[::-1]
-
-
-def _enough() -> tuple[list[onnx.TensorProto], list[onnx.NodeProto]]:
-    """As `inference.finder.is_enough`."""
-    constants: dict[str, np.ndarray] = {
-        "two": np.array([2], np.int64),
-        "overlap": np.array([OVERLAP], np.float32),
-        "least": np.array([LEAST_SCORE], np.float32),
-        "one": np.array(1, np.int64),
-        "sure": np.array(SURE, np.float32),
-        "large": np.array(LARGE, np.float32),
-        "flat": np.array([-1], np.int64),
-        "corners": np.array([-1, 4], np.int64),
-        "low": np.array([0, 1], np.int64),
-        "high": np.array([2, 3], np.int64),
-    }
-    steps: list[tuple[str, list[str], str, dict[str, Any]]] = [
-        ("NonMaxSuppression", [f"{FIRST}cells", f"{FIRST}scores", "two", "overlap", "least"], "selected", {}),
-        ("Shape", ["selected"], "chosen", {"start": 0, "end": 1}),
-        ("Squeeze", ["chosen"], "number", {}),
-        ("Equal", ["number", "one"], "alone", {}),
-        ("Reshape", [f"{FIRST}scores", "flat"], "all_scores", {}),
-        ("ReduceMax", ["all_scores"], "score", {"keepdims": 0}),
-        ("GreaterOrEqual", ["score", "sure"], "is_sure", {}),
-        ("ArgMax", ["all_scores"], "best", {"axis": 0, "keepdims": 0}),
-        ("Reshape", [f"{FIRST}cells", "corners"], "all_cells", {}),
-        ("Gather", ["all_cells", "best"], "box", {"axis": 0}),
-        ("Gather", ["box", "low"], "start", {}),
-        ("Gather", ["box", "high"], "end", {}),
-        ("Sub", ["end", "start"], "extent", {}),
-        ("ReduceProd", ["extent"], "area", {"keepdims": 0}),
-        ("Shape", ["image"], "size", {}),
-        ("ReduceMax", ["size"], "longest", {"keepdims": 0}),
-        ("Cast", ["longest"], "longest_px", {"to": TensorProto.FLOAT}),
-        ("Mul", ["longest_px", "large"], "side", {}),
-        ("Mul", ["side", "side"], "least_area", {}),
-        ("GreaterOrEqual", ["area", "least_area"], "is_large", {}),
-        ("And", ["alone", "is_sure"], "clear", {}),
-        ("And", ["clear", "is_large"], "enough", {}),
-    ]
-    outside = {"image", f"{FIRST}cells", f"{FIRST}scores"}
-
-    def named(name: str) -> str:
-        return name if name in outside else f"{FIRST}{name}"
-
-    nodes = [
-        helper.make_node(kind, [named(name) for name in given], [named(result)], name=f"{FIRST}{result}", **settings)
-        for kind, given, result, settings in steps
-    ]
-    return [numpy_helper.from_array(value, f"{FIRST}{name}") for name, value in constants.items()], nodes

@@ -24,7 +24,7 @@ from torch.export import Dim
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
-from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks
+from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks, FirstLook
 from thermal_landmarks.exporting.first_look import FIRST, SEEN
 from thermal_landmarks.inference.finder import LEAST_SCORE, OVERLAP
 from thermal_landmarks.runtime.exported import METADATA
@@ -32,6 +32,7 @@ from thermal_landmarks.runtime.exported import METADATA
 OPSET = 20
 FIND, LOOK = "find/", "look/"
 """What names of the two networks' nodes start with."""
+_DECIDES = ("enough",)
 _MOST = 200  # faces of a picture
 _MOST_IMAGES = 4096  # of a batch
 _HEIGHT, _WIDTH = Dim("height", min=64, max=8192), Dim("width", min=64, max=8192)
@@ -89,25 +90,23 @@ def crops_model(landmarks: CropLandmarks) -> onnx.ModelProto:
     return _convert(landmarks, (example, torch.tensor(True)), (crops, None), ["crops", "celsius"], ["points"])
 
 
-def candidates_model(candidates: Candidates, prefix: str) -> onnx.ModelProto:
-    """From `images` and `celsius` to `cells`, `scores` and `angles`; the rest has names with the prefix."""
+def candidates_model(candidates: Candidates, prefix: str, *more: str) -> onnx.ModelProto:
+    """From `images` and `celsius` to `cells`, `scores`, `angles` (and more); the rest has names with the prefix."""
     images = torch.rand(2, 480, 640) * 10 + 25
     sizes = {0: Dim("image", min=1, max=_MOST_IMAGES), 1: _HEIGHT, 2: _WIDTH}
-    model = _convert(
-        candidates, (images, torch.tensor(True)), (sizes, None), ["images", "celsius"], ["cells", "scores", "angles"]
-    )
+    model = _convert(candidates, (images, torch.tensor(True)), (sizes, None), ["images", "celsius"], [*SEEN, *more])
     return compose.add_prefix(model, prefix, rename_inputs=False, rename_outputs=False)
 
 
-def first_look_model(candidates: Candidates) -> onnx.ModelProto:
+def first_look_model(first: FirstLook) -> onnx.ModelProto:
     """As `candidates_model`, of one `image`, for `first_look.with_first_look`."""
-    model = candidates_model(candidates, FIRST)
+    model = candidates_model(first, FIRST, *_DECIDES)
     _of_one_image(model)
     for value in model.graph.output:
         value.name = f"{FIRST}{value.name}"
     for node in model.graph.node:
-        node.output[:] = [f"{FIRST}{name}" if name in SEEN else name for name in node.output]
-        node.input[:] = [f"{FIRST}{name}" if name in SEEN else name for name in node.input]
+        for names in (node.output, node.input):
+            names[:] = [f"{FIRST}{name}" if name in (*SEEN, *_DECIDES) else name for name in names]
     return model
 
 

@@ -35,7 +35,7 @@ class FindsFaces(Protocol):
     def scheme(self) -> Scheme:
         """Of the landmarks."""
 
-    def faces(self, image: Any, *, min_score: float, min_confidence: float) -> list[Face]:
+    def faces(self, image: Any, *, min_score: float = ..., min_confidence: float = ..., unit: Any = ...) -> list[Face]:
         """Every face with its landmarks, the surest first."""
 
 

@@ -9,10 +9,10 @@ import threading
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Protocol, get_args
+from typing import Any, Literal, get_args
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.face import MIN_SCORE, Face
+from thermal_landmarks.inference.face import MIN_SCORE, Face, FindsFaces
 from thermal_landmarks.runtime.exported import SHIPPED_SPEED, ExportedFaces, shipped_exports
 
 Engine = Literal["auto", "torch", "onnx"]
@@ -78,13 +78,6 @@ def exported_file(engine: Engine, checkpoint: str | Path | None, settings: Mappi
 
 
 _LARGE = 0.25  # height of a suspected face, as a fraction of the picture's shorter side, that is worth a second opinion
-
-
-class FindsFaces(Protocol):
-    """What a `Predictor` does with one image."""
-
-    def faces(self, image: Any, *, min_score: float = ..., min_confidence: float = ..., unit: Any = ...) -> list[Face]:
-        """Every face in the image."""
 
 
 class WithSecondOpinion(ExportedFaces):
