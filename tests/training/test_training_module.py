@@ -1,3 +1,4 @@
+import copy
 import logging
 from functools import partial
 
@@ -6,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.evaluation.measures import METRICS
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import load_checkpoint
 from thermal_landmarks.training.losses import LandmarkLoss
+from thermal_landmarks.training.module import build_module
 from thermal_landmarks.training.optimization import parameter_groups
 from thermal_landmarks.training.schedules import plateau
 
@@ -205,3 +208,17 @@ def test_a_module_that_zooms_learns_from_looks_and_is_measured_on_frames(
     result = trainer.test(module, data, verbose=False)[0]
     error = (predictor.predict_normalised(batch["image"]) - batch["points_px"]).norm(dim=-1).mean()
     assert float(error * batch["pixel_size"][0]) == pytest.approx(result["test/pixel_error"], rel=1e-3)
+
+
+def test_compiled_parts_are_those_of_the_network_and_keep_their_names(make_data):
+    chosen, data = ["stem=conv", "branch=luong", "head=fully_connected", "ensemble=2"], make_data()
+    compiled, network = (
+        build_module(compose_config("train", [*chosen, f"compile_parts={compile_parts}"]), data).network
+        for compile_parts in (True, False)
+    )
+    parts = [part for component in compiled.components for part in component]
+    assert len(parts) == 4
+    assert all(part._compiled_call_impl is not None for part in parts)
+    assert all(part._compiled_call_impl is None for component in network.components for part in component)
+    assert compiled.state_dict().keys() == network.state_dict().keys()
+    copy.deepcopy(compiled).load_state_dict(network.state_dict())

@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any, NotRequired, TypedDict, Unpack
+from typing import Any, NotRequired, TypedDict, Unpack, cast
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -153,6 +153,12 @@ class Network(nn.Module):
         if (root, branch, head) == ("timm", "lotr", "per_query") and backbone in LOTR_BACKBONES and stem in LOTR_STEMS:
             return f"LOTR-{LOTR_BACKBONES[backbone]}{LOTR_STEMS[stem]}"
         return model_id(stem, branch)
+
+    def compile_parts(self) -> None:
+        """Let `torch.compile` make each stem and branch faster, when it is first called; needs a C++ compiler."""
+        for component in self.components:
+            for part in cast(Component, component):
+                part.compile()
 
     def _features(self, images: Tensor) -> list[Tensor]:
         features = self.root(images)

@@ -206,7 +206,7 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
         "image_size": list(data.preprocessing.input_size),
         "num_points": data.scheme.num_points,
     }
-    return LandmarkModule(
+    module = LandmarkModule(
         network=network_settings(cfg) | shapes,
         scheme=data.scheme.name,
         preprocessing=data.preprocessing.settings,
@@ -216,3 +216,6 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
         start_at_mean_shape=cfg.get("start_at_mean_shape", True),  # runs before this setting
         **training_parts(cfg),
     )
+    if cfg.get("compile_parts", False):  # as above
+        module.network.compile_parts()
+    return module
