@@ -127,6 +127,17 @@ def test_rows_of_the_camera_that_tremble_are_no_pores() -> None:
     assert np.corrcoef(found.level, level)[0, 1] > 0.85
 
 
+def test_a_lip_with_hair_is_told_by_its_texture() -> None:
+    patches, _ = pores()
+    inside = np.zeros(patches.shape[1:], dtype=bool)
+    inside[8:26, 8:48] = True
+    hair = 0.6 * gaussian_filter(np.random.default_rng(3).standard_normal(inside.shape), 0.7)
+    time_s = np.arange(len(patches)) + 0.5
+    found = perspiration(time_s, patches + hair, np.ones(len(patches)), inside, still())
+    assert found.quality < LEAST_QUALITY
+    assert found.events == []
+
+
 def test_gray_levels_are_refused_with_the_reason() -> None:
     assert refusal("celsius") is None
     assert "radiometric" in str(refusal("gray"))

@@ -205,5 +205,5 @@ class _Table:
             self.notes.append(
                 f"Track {self.track}: perspiration can't be told from noise and motion (quality {sweat.quality:.2f} "
                 f"below {LEAST_QUALITY}). Its values are flagged weak, and it has no events. More pixels on the face, "
-                "less noise or a stiller head help."
+                "less noise or a stiller head help; a beard hides the pores."
             )

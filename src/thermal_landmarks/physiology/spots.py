@@ -7,7 +7,8 @@ skewed values (independent component analysis by skewness, Hyvarinen, Karhunen a
 spots are is the perspiration.
 
 Whether pores were seen at all shows in time: perspiration changes over seconds, noise from one second to the next, and
-what a turning head changes goes with its pose.
+what a turning head changes goes with its pose. A beard hides them, and trembles itself: its texture is deeper than any
+that bare skin has.
 """
 
 from typing import NamedTuple
@@ -20,6 +21,7 @@ _FINE_PX = 0.12  # of the patch's height: what is wider is no spot
 _COMPONENTS = (5, 8)
 _ROUNDS = 60
 _DEEPEST = 0.05  # share of the pixels whose mean stands for the depth of the spots
+_SKIN_K = 0.1  # standard deviation of fine texture, at most, of bare skin; hair has more, and hides pores
 _TURNS = 2  # ways in which a head's shape in the picture changes: about yaw and pitch
 
 
@@ -28,7 +30,8 @@ class Spots(NamedTuple):
 
     Attributes:
         depth: Their mean depth over time, in the unit of the patches, around its mean.
-        quality: 0 to 1: how much of its change lasts for seconds and doesn't go with the pose of the head.
+        quality: 0 to 1: how much of its change lasts for seconds and doesn't go with the pose of the head; less where
+            the region has more texture than bare skin.
     """
 
     depth: Float[np.ndarray, " time"]
@@ -71,7 +74,8 @@ def depth_of_spots(
             # A map of length 1 whose spots are `unit` high: the depth is what the change has of it.
             depth = -(change @ spots) * unit
             best = max(best, Spots(depth, _quality(depth, root, turns)), key=lambda each: each.quality)
-    return best
+    texture = float(_fine(mean, sigma)[inside].std())
+    return best._replace(quality=best.quality * min(1.0, _SKIN_K / max(texture, 1e-9)) ** 2)
 
 
 def _quality(
