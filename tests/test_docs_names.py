@@ -16,13 +16,11 @@ ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
 MADE_BY_THE_READER = {"point_lines", "point_lines.yaml", "pooled", "charbonnier"}
 """Names of CONTRIBUTING's own recipes."""
-MEASURED_EARLIER = {"docs/results.md"}
-"""Its commands stand there as they were typed at the commits that it names."""
 
 PAGES = [
     page
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    if "report" not in page.parts and page.relative_to(ROOT).as_posix() not in MEASURED_EARLIER
+    if "report" not in page.parts
 ]
 TYPED = re.compile(r"(?<![\w./\"])([a-z_][\w./]*)=(\[[^\]\s]*\]|[^\s`'\")|;,]*)")
 
