@@ -16,6 +16,7 @@ from thermal_landmarks.building import build
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.five_points import write_five_points
 from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
+from thermal_landmarks.training.losses import smooth_wing
 
 ROOT = Path(__file__).parents[1]
 DOCS = (ROOT / "docs" / "benchmarks.md").read_text()
@@ -108,8 +109,8 @@ def test_presets_are_trained_by_the_papers_recipe(preset: str) -> None:
     assert (cfg.trainer.max_epochs, cfg.data.batch_size, cfg.flip_tta) == (100, 32, True)
     assert (cfg.data.colour, cfg.data.in_channels, cfg.data.crop.mode) == (True, 3, "box")
     loss = build("loss", cfg.loss)
-    assert (type(loss).__name__, loss.coordinates) == ("SmoothWing", "pixel")
-    assert (loss.width, loss.epsilon, loss.threshold) == (10, 2, 0.01)
+    assert (loss.penalty.func, loss.coordinates) == (smooth_wing, "pixel")
+    assert loss.penalty.keywords == {"width": 10, "epsilon": 2, "threshold": 0.01}
     assert cfg.branch.query_std**2 == pytest.approx(1e-4)
     optimizer = build("optimizer", cfg.optimizer)([torch.nn.Parameter(torch.zeros(2))])
     schedule = build("scheduler", cfg.scheduler)(optimizer, total_steps=1000, steps_per_epoch=10)

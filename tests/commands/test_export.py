@@ -4,6 +4,7 @@ import json
 import re
 import shlex
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +16,38 @@ from thermal_faces import SyntheticFaces
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.exporting import onnx_file, timing
 from thermal_landmarks.exporting.export import export
+from thermal_landmarks.exporting.face_graphs import Candidates
 from thermal_landmarks.models.checkpoint import find_checkpoint
 
 PAGE = (Path(__file__).parents[2] / "docs" / "fast.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def finder_converted_once() -> Iterator[None]:
+    """PyTorch's exporter takes ten seconds and more a network, whatever its size."""
+    convert, kept = onnx_file.candidates_model, {}
+
+    def converted(candidates: Candidates, prefix: str, *more: str) -> onnx.ModelProto:
+        if (prefix, more) not in kept:
+            kept[prefix, more] = convert(candidates, prefix, *more).SerializeToString()
+        return onnx.load_from_string(kept[prefix, more])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(onnx_file, "candidates_model", converted)
+        yield
 
 
 @pytest.mark.slow
 def test_the_commands_of_the_page_export_and_predict(
     run_script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slow for a reason: PyTorch's exporter takes 20 seconds, whatever the network's size."""
+    """Without the finder's quick look, which would be converted, too; `test_graphs.py` tries it in the shipped file."""
     monkeypatch.setattr(timing, "RUNS", 1)
     (block,) = re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL)
-    small = {"export": ["rendered_frames=2"], "predict": ["unit=celsius", "hydra.run.dir=out"]}
+    small = {
+        "export": ["rendered_frames=2", "finder_first_size=null"],
+        "predict": ["unit=celsius", "hydra.run.dir=out"],
+    }
     source = SyntheticFaces(subjects=3, images_per_subject=1, size=(120, 160), seed=5)
     (tmp_path / "faces").mkdir()
     np.save(tmp_path / "faces" / "face.npy", source.load(source.annotations()[1]).values)
@@ -82,7 +102,6 @@ def test_parts_are_refused_in_8_bits(tmp_path: Path) -> None:
 def test_a_part_is_exported_for_batches_and_compared(
     what: Any, inputs: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Slow for the same reason."""
     monkeypatch.setattr(timing, "RUNS", 1)
     exported = export(find_checkpoint("thermal_real"), tmp_path / what, what=what, rendered=3)
     assert exported.parity.faces >= 1

@@ -51,12 +51,12 @@ def test_a_server_that_is_restarted_in_mid_search_ends_no_trial(search, study_of
     ended = []
     whole = trial_module.train
 
-    def train_and_restart(cfg, folder, *, callbacks):
+    def train_and_restart(cfg, folder, **options):
         if cfg.trial == 1:
             postgres_server.stop()
             threading.Timer(2.0, postgres_server.start).start()
         ended.append(cfg.trial)
-        return whole(cfg, folder, callbacks=callbacks)
+        return whole(cfg, folder, **options)
 
     monkeypatch.setattr(trial_module, "train", train_and_restart)
     search("search.study=restarted", "search.trials=3", f"search.storage={postgres_server.url}")

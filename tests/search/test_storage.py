@@ -118,6 +118,22 @@ def test_trial_whose_process_died_while_asking_is_run_again(shared):
     assert worker.ask() is None
 
 
+def test_a_process_killed_before_its_first_heartbeat_is_not_waited_for(shared, monkeypatch):
+    """Without a heartbeat, a running trial would count as alive for ever."""
+
+    def killed(trial_id: int) -> None:
+        raise SystemExit
+
+    worker, peer = shared(trials=1), shared(trials=1)
+    with monkeypatch.context() as patch, pytest.raises(SystemExit):
+        patch.setattr(worker.storage, "record_heartbeat", killed)
+        worker.ask()
+    again = peer.ask()
+    assert again is not None
+    assert again.params == peer.study.trials[0].params
+    assert replaced_trials(peer.study.trials) == {0}
+
+
 def test_retries_start_before_the_first_rung_and_end(shared):
     worker = shared()
     study, retry = worker.study, Retry(2)

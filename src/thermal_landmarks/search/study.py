@@ -71,9 +71,9 @@ class SharedStudy:
                 return None
             self.study.sampler = self._sampler(len(trials))
             trial = self.study.ask(dict(self.plan.space))
-            trial.set_user_attr("folder", str(self._new_folder(trial.number)))
-            trial.set_user_attr("worker", _this_process())
             self.storage.patiently(self.storage.record_heartbeat, self.trial_id(trial.number))
+            trial.set_user_attr("worker", _this_process())
+            trial.set_user_attr("folder", str(self._new_folder(trial.number)))  # last: see `_recover`
         return trial
 
     def hand_back(self) -> None:
@@ -131,7 +131,7 @@ class SharedStudy:
     def _recover(self) -> None:
         fail_stale_trials(self.study)
         for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if "folder" not in trial.user_attrs:  # its process died in `ask`, before the first heartbeat
+            if "folder" not in trial.user_attrs:  # its process died in `ask`, maybe before the first heartbeat
                 self.give_back(trial.number, "died")
 
     def _sampler(self, asked: int) -> BaseSampler:
