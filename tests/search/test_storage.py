@@ -125,8 +125,8 @@ def test_a_process_killed_before_its_first_heartbeat_is_not_waited_for(shared, m
         raise SystemExit
 
     worker, peer = shared(trials=1), shared(trials=1)
-    with monkeypatch.context() as patch, pytest.raises(SystemExit):
-        patch.setattr(worker.storage, "record_heartbeat", killed)
+    monkeypatch.setattr(worker.storage, "record_heartbeat", killed)
+    with pytest.raises(SystemExit):
         worker.ask()
     again = peer.ask()
     assert again is not None
