@@ -9,6 +9,7 @@ from pathlib import Path
 import optuna
 import pytest
 import torch
+from joblib.externals.loky import get_reusable_executor
 from optuna.trial import TrialState
 
 from thermal_landmarks.errors import ConfigError, Interrupted
@@ -187,7 +188,8 @@ def test_a_job_that_was_given_to_another_process_does_not_tell(search, trial_tas
 
 @pytest.fixture
 def in_pool(tmp_path, monkeypatch):
-    """Two trials at a time; an absolute path, for the pool may be an earlier test's and still in that one's folder."""
+    """Two trials at a time, in a pool of their own: an earlier test's may be about to end by its time limit."""
+    get_reusable_executor(max_workers=2).shutdown(wait=True, kill_workers=True)
     monkeypatch.syspath_prepend(Path(__file__).parents[2])  # the pool finds this module by its name
     return ["search.n_jobs=2", "hydra/launcher=joblib", f"search.storage=sqlite:///{tmp_path}/outputs/studies.db"]
 
