@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from thermal_faces.faces import RENDERER_VERSION, SyntheticFaces
-    from thermal_faces.scenes import RenderedScene, SceneFace, SyntheticScenes
+    from thermal_faces.scene.face import SceneFace
+    from thermal_faces.scenes import RenderedScene, SyntheticScenes
     from thermal_faces.video.sequence import SyntheticSequence
 
 __all__ = ["RENDERER_VERSION", "RenderedScene", "SceneFace", "SyntheticFaces", "SyntheticScenes", "SyntheticSequence"]
 
-_MODULES = {"SyntheticSequence": "thermal_faces.video.sequence"} | dict.fromkeys(
-    ("RenderedScene", "SceneFace", "SyntheticScenes"), "thermal_faces.scenes"
-)
+_MODULES = {
+    "RenderedScene": "thermal_faces.scenes",
+    "SceneFace": "thermal_faces.scene.face",
+    "SyntheticScenes": "thermal_faces.scenes",
+    "SyntheticSequence": "thermal_faces.video.sequence",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -14,7 +14,6 @@ from thermal_faces import ranges as groups
 from thermal_faces.camera.burnt_in import burn_in
 from thermal_faces.camera.compression import compressed
 from thermal_faces.camera.display import to_gray
-from thermal_faces.camera.resampling import shrink
 from thermal_faces.camera.sensor import record
 from thermal_faces.errors import ConfigError, DataError
 from thermal_faces.faces import RENDERER_VERSION, Group
@@ -22,7 +21,8 @@ from thermal_faces.landmarks import SCHEME
 from thermal_faces.randomness import chance, rng, uniform
 from thermal_faces.scene.cast import Cast
 from thermal_faces.scene.clutter import paint_in_front, paint_landscape, paint_reflection, paint_things
-from thermal_faces.scene.figure import Figure, paint_people
+from thermal_faces.scene.face import SceneFace, face_of
+from thermal_faces.scene.figure import paint_people
 from thermal_faces.scene.room import draw_ambient_c, paint_room
 
 Size = tuple[int, int]
@@ -31,11 +31,6 @@ Settings = TypeVar("Settings")
 
 SCENES_VERSION = 4
 """Goes up with every change that alters a scene's pixel or label, so that no stale file is read."""
-
-MOST_HIDDEN = 0.5
-"""A face of which a larger share is covered or out of the frame is neither looked for nor counted against a finder."""
-_CELLS = 10
-_FAINTEST = {"celsius": 0.2, "gray": 3.0}  # least detail (`head_detail`) of a face that can be told from a blank head
 
 # More is worn than in portraits, cameras are coarser, and most of them give 8-bit pictures.
 _APPEARANCE = {
@@ -50,36 +45,6 @@ _SENSOR = {
     "interpolated": 0.6, "native_height_px": (50.0, 400.0), "eight_bit": 0.6, "palette": 0.1, "equalised": 0.35,
     "inverted": 0.25, "jpeg": 0.5, "jpeg_step": (1.0, 9.0), "noise_k": (0.03, 0.16),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class SceneFace:
-    """One face in a rendered scene.
-
-    Attributes:
-        points_px: The `face16` landmarks, float32 (16, 2); parts of faces may lie outside the picture.
-        visible: Which of them can be seen: inside the picture, facing the camera, with nothing in front of them.
-        box_px: x_min, y_min, x_max, y_max of the head's surface from the middle of the forehead (62 mm above the eyes,
-            where hairlines begin) to the chin and from ear to ear (80 degrees to both sides), as far as it faces the
-            camera. It comes from geometry: a cap or a mask changes nothing, and the box may reach out of the picture.
-        angle_deg: Roll in the picture's plane, clockwise.
-        yaw_deg: Turn to the picture's right.
-        pitch_deg: Positive where the face is lifted or seen from below.
-        hidden: Share of the face's surface in the box that is out of the picture or behind something other than a mask
-            or glasses.
-        is_face: Whether this is a visible face: half of it or more is in the picture with nothing in front
-            (`MOST_HIDDEN`), it is more than a few pixels of the camera high, and the picture shows something inside it
-            (`head_detail`). Others are left out of training and scores, found or not.
-    """
-
-    points_px: Float[np.ndarray, "16 2"]
-    visible: Bool[np.ndarray, " 16"]
-    box_px: tuple[float, float, float, float]
-    angle_deg: float
-    yaw_deg: float
-    pitch_deg: float
-    hidden: float
-    is_face: bool
 
 
 @dataclass(frozen=True)
@@ -209,8 +174,7 @@ class SyntheticScenes:
         if unit == "gray":
             image = to_gray(display, sensor, image)
         heads = (
-            _face(figure, behind, smallest_px, image, _FAINTEST[unit])
-            for figure, behind in zip(figures, covered, strict=True)
+            face_of(figure, behind, smallest_px, image, unit) for figure, behind in zip(figures, covered, strict=True)
         )
         faces = tuple(head for head in heads if head is not None)
         marks = rng(self.seed, index, "marks")
@@ -247,43 +211,6 @@ class SyntheticScenes:
             paint_in_front(image, generator, ambient_c)
             for behind in covered:
                 behind |= image != before
-
-
-def _face(figure: Figure, covered: Mask, smallest_px: float, image: np.ndarray, faintest: float) -> SceneFace | None:
-    """The face of a figure, or its head if the picture doesn't tell that it is turned away; else None."""
-    box = figure.box_px() if figure.shows_face else figure.head_box_px()
-    shows_detail = head_detail(image, box) >= faintest
-    if shows_detail and not figure.shows_face:
-        return None
-    points_px, visible = figure.landmarks(covered)
-    hidden = figure.hidden(covered)
-    yaw, pitch, roll = figure.angles_deg
-    is_face = figure.shows_face and shows_detail and hidden <= MOST_HIDDEN and box[3] - box[1] >= smallest_px
-    return SceneFace(points_px, visible, box, roll, yaw, pitch, hidden, is_face)
-
-
-def head_detail(image: Float[np.ndarray, "height width"], box_px: tuple[float, float, float, float]) -> float:
-    """How much a picture shows inside a head: the standard deviation from an even slope, in the picture's unit.
-
-    It is that of the means over ten by ten parts of the ellipse inside the head's outline (fewer where the head has
-    fewer pixels), so that neither the outline nor single pixels' noise counts for much.
-    """
-    x_min, y_min, x_max, y_max = box_px
-    x, y, half_width, half_height = (x_min + x_max) / 2, (y_min + y_max) / 2, x_max - x_min, y_max - y_min
-    half_width, half_height = 0.36 * half_width, 0.4 * half_height
-    top, bottom = (round(np.clip(v, 0, image.shape[0])) for v in (y - half_height, y + half_height + 1))
-    left, right = (round(np.clip(v, 0, image.shape[1])) for v in (x - half_width, x + half_width + 1))
-    if min(bottom - top, right - left) < 3:
-        return 0.0
-    size = (min(_CELLS, bottom - top), min(_CELLS, right - left))
-    cells = shrink(image[top:bottom, left:right], size)
-    down = (top + (np.arange(size[0]) + 0.5) * (bottom - top) / size[0] - 0.5 - y) / half_height
-    across = (left + (np.arange(size[1]) + 0.5) * (right - left) / size[1] - 0.5 - x) / half_width
-    v, u = (grid.ravel() for grid in np.meshgrid(down, across, indexing="ij"))
-    inside = u**2 + v**2 <= 1
-    slope = np.column_stack([np.ones_like(u), u, v])[inside]
-    values = cells.ravel()[inside].astype(float)
-    return float((values - slope @ np.linalg.lstsq(slope, values, rcond=None)[0]).std())
 
 
 def _over(defaults: Mapping[str, Any], given: Settings | Group) -> Settings | Mapping[str, Any]:

@@ -14,6 +14,8 @@ from scipy.ndimage import shift
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.video import open_video
+from thermal_landmarks.data.video.coded import Coded
+from thermal_landmarks.data.video.raw import Raw
 
 RunScript = Callable[..., Any]
 FRAMES = 6
@@ -126,3 +128,17 @@ def test_a_camera_cannot_be_resumed(tmp_path: Path, run_script: RunScript) -> No
     result = run_script(["src/track.py", "source=rtsp://camera.invalid/live", "resume=here"], cwd=tmp_path)
     assert result.returncode != 0
     assert "can't be seen again" in result.stderr
+
+
+def test_the_password_of_a_camera_is_in_no_file(
+    film: Path, tmp_path: Path, run_script: RunScript, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    levels = np.clip((tifffile.imread(film) - 15) * 10, 0, 255).astype(np.uint8)
+    camera = Raw(levels.shape[1:], "uint8", io.BytesIO(levels.tobytes()))
+    monkeypatch.setattr(Coded, "address", lambda url: camera)
+    address = "rtsp://someone:secret@camera.invalid/live"
+    result = run_script(["src/track.py", f"source={address}", "fps=10", "output=live", "device=cpu"], cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "live" / "tracking.json").read_text())["source"] == "rtsp://camera.invalid/live"
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert not [path for path in files if b"secret" in path.read_bytes()]

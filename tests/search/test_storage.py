@@ -168,9 +168,8 @@ def test_a_lost_trial_does_not_compete_with_its_own_repetition(shared):
     assert after_one_epoch(2.0)[1]
 
 
-def test_a_database_that_is_full_for_a_while_is_waited_for(shared, url, caplog):
-    if not url.startswith("sqlite"):
-        pytest.skip("SQLite's way to be full")
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)  # only SQLite can be told to be full
+def test_a_database_that_is_full_for_a_while_is_waited_for(shared, caplog):
     worker = shared(patience_seconds=20)
     trial = worker.ask()
     limit = {"pages": 1}  # fewer than it has: full

@@ -12,9 +12,9 @@ from thermal_faces.distant import DistantHead
 from thermal_faces.randomness import rng
 from thermal_faces.scene.animals import ANIMALS
 from thermal_faces.scene.easel import Easel
+from thermal_faces.scene.face import head_detail
 from thermal_faces.scene.figure import Figure
 from thermal_faces.scene.things import THINGS
-from thermal_faces.scenes import head_detail
 from thermal_landmarks.errors import ConfigError, DataError
 
 PLAIN = {

@@ -71,12 +71,12 @@ def main(cfg: DictConfig) -> None:
 
 def _recording(tracking: dict[str, Any], folder: Path) -> str:
     """The file or folder that was tracked; a stored address or camera opens nothing by itself."""
-    from thermal_landmarks.data.video import RECORDING
+    from thermal_landmarks.data.video import RECORDING, is_camera
 
     if tracking.get("recording") == RECORDING:
         return str(folder / RECORDING)
     source = tracking.get("source")
-    if not isinstance(source, str) or source == "-" or source.isdigit() or "://" in source:
+    if not isinstance(source, str) or source == "-" or is_camera(source):
         raise ConfigError(
             f"{folder / 'tracking.json'}: source {str(source)[:200]} is no recording that can be read again. Give the "
             "file: source=FILE."

@@ -23,7 +23,7 @@ def main(cfg: DictConfig) -> None:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from thermal_landmarks import __version__
-    from thermal_landmarks.data.video import RECORDING, open_video
+    from thermal_landmarks.data.video import RECORDING, is_camera, open_video, without_credentials
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.inference.tracking.files import TrackFiles, track_frames
     from thermal_landmarks.inference.tracking.overlay import write_overlay
@@ -46,11 +46,11 @@ def main(cfg: DictConfig) -> None:
     console = Console()
     torch.set_num_threads(1)  # a face is too little work to share
     folder = Path(HydraConfig.get().runtime.output_dir)
-    source = {name: cfg[name] for name in ("fps", "unit", "palette", "size", "dtype")}
-    recording = folder / RECORDING
-    if cfg.resume is not None and _is_camera(str(cfg.source)):
-        raise ConfigError(f"resume={cfg.resume}: source={cfg.source} can't be seen again. Leave out resume=.")
-    video = open_video(str(cfg.source), **source, record=recording if cfg.record else None)
+    source, camera, recording = without_credentials(str(cfg.source)), is_camera(str(cfg.source)), folder / RECORDING
+    if cfg.resume is not None and camera:
+        raise ConfigError(f"resume={cfg.resume}: source={source} can't be seen again. Leave out resume=.")
+    of_video = {name: cfg[name] for name in ("fps", "unit", "palette", "size", "dtype")}
+    video = open_video(str(cfg.source), **of_video, record=recording if cfg.record else None)
     predictor = Predictor.from_checkpoint(cfg.checkpoint, device=cfg.device, speed=cfg.speed)
     tracker = Tracker(
         predictor,
@@ -59,7 +59,7 @@ def main(cfg: DictConfig) -> None:
         min_confidence=cfg.min_confidence,
         fps=video.fps,
     )
-    plain: Any = OmegaConf.to_container(cfg, resolve=True)
+    plain: Any = {**OmegaConf.to_container(cfg, resolve=True), "source": source}  # type: ignore[dict-item]
     settings = {key: value for key, value in plain.items() if key not in _NO_INFLUENCE}
     names = predictor.scheme.landmark_names
     write_json(folder / "landmarks.json", {"scheme": predictor.scheme.name, "landmarks": list(names)})
@@ -108,10 +108,10 @@ def main(cfg: DictConfig) -> None:
         tracking_figure(faces, folder / "tracks.png", title=video.name, frames=outcome.frames)
         if video.live:
             video.close()
-        finished = request.signal_number is None or _is_camera(str(cfg.source))
+        finished = request.signal_number is None or camera
         if cfg.overlay and finished and (recording.exists() or not video.live):
             progress.update(drawing, visible=True)
-            again = open_video(str(recording), **source) if video.live else video
+            again = open_video(str(recording), **of_video) if video.live else video
             write_overlay(
                 folder / "overlay.mp4",
                 itertools.islice(again.frames(), outcome.frames),
@@ -122,7 +122,7 @@ def main(cfg: DictConfig) -> None:
     write_json(
         folder / "tracking.json",
         {
-            "source": str(cfg.source),
+            "source": source,
             "recording": recording.name if video.live and recording.exists() else None,
             "settings": plain,
             "frames": outcome.frames,
@@ -144,11 +144,6 @@ def main(cfg: DictConfig) -> None:
             f"thermal-landmarks track source={cfg.source} resume={folder}",
             request.signal_number,
         )
-
-
-def _is_camera(source: str) -> bool:
-    """A camera or stream has no end of its own: stopping it finishes the recording."""
-    return source.isdigit() or "://" in source
 
 
 def _total(available: int | None, wanted: int | None) -> int | None:

@@ -64,8 +64,8 @@ def every_face(
     predictor = Predictor.from_checkpoint(checkpoint, device="cpu", speed=speed)
     if not predictor.plan.from_image:
         raise ConfigError(
-            f"{checkpoint}: this network sees whole frames or given boxes. Only cascades (data.cascade) and "
-            "look at whole images (data.crop.mode=none) can be exported."
+            f"{checkpoint}: this network sees whole frames or given boxes. Only cascades (data.cascade) "
+            "that see whole images (data.crop.mode=none) can be exported."
         )
     loaded = load_finder(finder)
     find = predictor.finder = Finder(loaded.network, first_size=first_size)

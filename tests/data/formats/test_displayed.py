@@ -80,6 +80,17 @@ def test_pictures_without_a_bar_have_none(palette: str, portraits: list[np.ndarr
     assert find_colour_bar(coloured(slope, palette)) is None
 
 
+@pytest.mark.parametrize(("dark", "bright", "texture"), [(40, 215, 0.0), (0, 255, 12.0)])
+def test_cloth_that_gets_darker_along_an_edge_is_no_bar(dark: int, bright: int, texture: float) -> None:
+    """As of a driver's shoulder at the lower edge; taken for a bar, it would turn the picture to black-hot."""
+    picture = np.full((240, 320), 20.0)
+    picture[212:, 25:290] = np.linspace(bright, dark, 265)
+    picture += np.random.default_rng(0).normal(0, texture, picture.shape)
+    image = ThermalImage(np.rint(picture.clip(0, 255)).astype(np.float32), "gray")
+    assert recognised_palette(image) is None
+    assert find_colour_bar(coloured(image.values, "white_hot")) is None
+
+
 def test_a_flir_picture_is_read_by_the_palette_that_its_file_states(shared_data: Path) -> None:
     path = shared_data / "flir-radiometric" / "25.jpg"
     picture, temperatures = read_image(path, unit="counts"), read_image(path)

@@ -78,3 +78,11 @@ def test_other_values_are_given_but_not_recorded(tmp_path: Path, caplog: pytest.
     assert len(_recorded([*frames], tmp_path / "a.mkv")) == 2
     assert not (tmp_path / "a.mkv").exists()
     assert "float32 can't be recorded" in caplog.text
+
+
+def test_a_full_disk_ends_the_recording_and_not_the_stream(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "a.mkv").symlink_to("/dev/full")
+    frames = list(_random(40, 96, 128, dtype="uint16"))
+    assert len(_recorded([*frames], tmp_path / "a.mkv")) == len(frames)
+    (said,) = [record.message for record in caplog.records]
+    assert "a.mkv: the recording ends here ([Errno 28] No space left on device" in said

@@ -17,7 +17,9 @@ _STEP = (2, 70)  # how little and how much it differs from one of these rows to 
 _LEAST_LENGTH = 0.35  # of the picture
 _LARGEST_WIDTH = 0.12
 _LEAST_WIDTH_PX = 3
-_LEAST_PATH = 300.0  # through colour space, from end to end; black to white is 442
+_LEAST_RANGE = 200.0  # of luminance along a bar; all known palettes have 215 and more, clothes and walls less
+_LARGEST_SPREAD = 14.0  # across a bar, of nine tenths of its pixels from the middle of their row
+_LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue
 _EDGE = 30.0  # how much the picture differs beside the bar
 _STATIONS = 9  # along the bar
 _LEAST_STEP = 8.0  # between two of them
@@ -57,7 +59,7 @@ def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
     first, last = _longest_runs(flat[1:] & moves & (step <= _STEP[1]))
     long = last - first >= _LEAST_LENGTH * len(rows)
     edges = np.flatnonzero(np.diff(long.astype(np.int8), prepend=0, append=0))
-    best, longest = None, _LEAST_PATH
+    best, longest = None, 0.0
     for left, right in zip(edges[::2], edges[1::2] + 1, strict=True):  # columns left to right - 1 are alike
         middle = min((left + right) // 2, width - 2)
         start, stop = int(first[middle]), int(last[middle]) + 1
@@ -66,7 +68,8 @@ def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
         bar = np.median(rows[start : stop + 1, left:right], axis=1)
         cut, path = _way(bar)
         start, stop = start + cut.start, start + cut.stop
-        if path >= longest and _ends_sharply(rows[start:stop], bar[cut], left, right):
+        alike = _runs_through_a_palette(rows[start:stop, left:right], bar[cut])
+        if path > longest and alike and _ends_sharply(rows[start:stop], bar[cut], left, right):
             pixels = slice(start * every, min((stop - 1) * every + 1, height))
             best, longest = (pixels, slice(int(left), int(right))), path
     if best is None:
@@ -98,6 +101,12 @@ def _way(bar: np.ndarray) -> tuple[slice, float]:
     if len(moving) < _STATIONS - 3 or np.ptp(moving) >= len(moving):  # all but one at each end
         return slice(0, len(bar)), 0.0
     return slice(int(at[moving[0]]), int(at[moving[-1] + 1]) + 1), float(steps[moving].sum())
+
+
+def _runs_through_a_palette(rows: np.ndarray, bar: np.ndarray) -> bool:
+    """Whether it is the same all across, and goes from dark to bright on its way."""
+    spread = np.percentile(np.abs(rows - bar[:, None]).max(axis=2), 90)
+    return bool(spread <= _LARGEST_SPREAD and np.ptp(bar @ _LUMINANCE) >= _LEAST_RANGE)
 
 
 def _ends_sharply(rows: np.ndarray, bar: np.ndarray, left: int, right: int) -> bool:

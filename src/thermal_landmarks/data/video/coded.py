@@ -51,7 +51,7 @@ class Coded:
     ) -> None:
         self.path, self._address, self._form = path, address or f"file:{path}", form  # whatever the file's name
         self.unit_beside = path
-        self._said = str(path) if address is None else re.sub("//.*@", "//", address)  # without user and password
+        self._said = str(path) if address is None else without_credentials(address)
         self.name = path.stem if address is None else self._said
         self.live = address is not None
         self._options = options
@@ -88,7 +88,7 @@ class Coded:
         options = {"fpsprobesize": "0"}  # no frames are held back for their rate: `Video` finds it
         if url.startswith("rtsp"):
             options["rtsp_transport"] = "tcp"
-        return cls(Path(re.sub("//.*@", "//", url)), address=url, options=(options,))
+        return cls(Path(without_credentials(url)), address=url, options=(options,))
 
     def _open(self) -> Any:
         import av
@@ -182,6 +182,11 @@ class Coded:
                 f"{self.path}: ends after {count} frames, but should have {promised}. It was cut off or has a hole; "
                 "copy it again from its source for the rest."
             )
+
+
+def without_credentials(source: str) -> str:
+    """An address without its user and password; other sources as they are."""
+    return re.sub("://.*@", "://", source)
 
 
 def _ends_s(container: Any, stream: Any) -> float | None:

@@ -66,10 +66,15 @@ def open_video(
         ) from error
 
 
+def is_camera(source: str) -> bool:
+    """Whether a source is a camera's number or an address: it can't be read twice, and ends when it is stopped."""
+    return source.isdigit() or "://" in source
+
+
 def _container(source: str, unit: str | None, size: tuple[int, int] | None, dtype: str | None) -> Container:
     if source == "-":
         return Raw(size, dtype)
-    if source.isdigit() or "://" in source:
+    if is_camera(source):
         _require("av", source)
         return Coded.camera(int(source)) if source.isdigit() else Coded.address(source)
     path = Path(source).expanduser()

@@ -1,7 +1,8 @@
 """A live stream kept without loss while it is read, since it can't be read again."""
 
 import logging
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -55,20 +56,23 @@ class Recorded:
 
 
 class _Writer:
-    def __init__(self, path: Path, first: np.ndarray, fps: float | None) -> None:
-        import av
+    """Writes until it can't; what comes then is only seen."""
 
-        self._container, self._pts = None, -1
+    def __init__(self, path: Path, first: np.ndarray, fps: float | None) -> None:
+        self._path, self._container, self._pts = path, None, -1
         self._given, stored = _FORMATS.get(first.dtype.name, ("", ""))
         if not stored or (first.ndim == 3 and self._given != "rgb24"):
             _log.warning("%s: not written: values of type %s can't be recorded, only 8 and 16 bits.", path, first.dtype)
             return
         self._black = np.zeros(first.shape[:2] + ((3,) if self._given == "rgb24" else ()), first.dtype)
-        self._container = av.open(str(path), "w")
-        self._stream: Any = self._container.add_stream("ffv1", rate=Fraction(fps or 30).limit_denominator(1001))
-        self._stream.height, self._stream.width = first.shape[:2]
-        self._stream.pix_fmt = stored
-        self._stream.codec_context.time_base = _TIME_BASE
+        import av
+
+        with self._ending_at_a_full_disk():
+            self._container = av.open(str(path), "w")
+            self._stream: Any = self._container.add_stream("ffv1", rate=Fraction(fps or 30).limit_denominator(1001))
+            self._stream.height, self._stream.width = first.shape[:2]
+            self._stream.pix_fmt = stored
+            self._stream.codec_context.time_base = _TIME_BASE
 
     def add(self, frame: StoredFrame) -> None:
         import av
@@ -84,9 +88,21 @@ class _Writer:
         time_s = frame.index * _UNTIMED_STEP_S if frame.time_s is None else frame.time_s
         self._pts = max(self._pts + 1, round(time_s / float(_TIME_BASE)))
         coded.pts, coded.time_base = self._pts, _TIME_BASE
-        self._container.mux(self._stream.encode(coded.reformat(format=self._stream.pix_fmt)))
+        with self._ending_at_a_full_disk():
+            self._container.mux(self._stream.encode(coded.reformat(format=self._stream.pix_fmt)))
 
     def close(self) -> None:
         if self._container is not None:
-            self._container.mux(self._stream.encode(None))
-            self._container.close()
+            with self._ending_at_a_full_disk():
+                self._container.mux(self._stream.encode(None))
+                self._container.close()
+
+    @contextmanager
+    def _ending_at_a_full_disk(self) -> Iterator[None]:
+        import av
+
+        try:
+            yield
+        except (OSError, av.error.FFmpegError) as error:
+            self._container = None
+            _log.warning("%s: the recording ends here (%s); what comes is tracked all the same.", self._path, error)

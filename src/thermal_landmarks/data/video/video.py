@@ -22,7 +22,6 @@ _log = logging.getLogger(__name__)
 _ASSUMED_FPS = 30.0
 _LONGEST_REASON = 300  # characters of what a decoder says
 _DARK = 40  # gray levels between darkest and brightest pixel, at most, of a frame that shows nothing yet
-_OTHERS = 5  # frames that show something in no palette: the film has none
 _TIMED_FRAMES = 12  # of a stream that tells its rate by coming alone
 _FIRST_FRAMES = 30  # one of them must be readable; they tell unit and palette (films fade in from black)
 
@@ -166,19 +165,15 @@ class Video:
         )
 
     def _recognised(self) -> Palette | None:
-        """The palette of the first frame that shows one; a film of another kind shows something else meanwhile."""
+        """The palette of the first frame that shows one."""
         frames = chain(list(self._ahead), islice(self._kept(), _FIRST_FRAMES - len(self._ahead)))
-        others = 0
         try:
             for values in (frame.stored.values for frame in frames if frame.stored is not None):
-                shows = np.ptp(values) > _DARK
-                if values.dtype != np.uint8 or (shows and values.ndim == 2):
+                shows_gray = values.ndim == 2 and np.ptp(values) > _DARK
+                if values.dtype != np.uint8 or shows_gray:
                     break
                 if found := recognised_palette(self._image(Stored(values))):
                     return found
-                others += shows
-                if others == _OTHERS:
-                    break
         except DataError:
             pass  # of a later frame: reading on will come to it again
         return None
@@ -215,8 +210,9 @@ class Video:
 
 
 def _ending(error: DataError) -> Generator[StoredFrame]:
+    """A stream that has ended by this error."""
     raise error
-    yield
+    yield  # which makes it a generator
 
 
 def _empty(values: np.ndarray) -> bool:
