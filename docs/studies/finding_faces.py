@@ -26,6 +26,7 @@ from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.scenes.gray import to_bytes
 from thermal_landmarks.data.video import open_video
 from thermal_landmarks.evaluation.finding import FindingScores
+from thermal_landmarks.inference.face import MIN_SCORE
 from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.face_decoding import Detections
@@ -121,7 +122,7 @@ def measure(detect: Detector, pictures: Iterator[Picture], overlap: float) -> di
         seconds += time.process_time() - started
         scores.add(found, picture.faces, picture.ignored)
     curve = scores.curve()
-    recall, false = curve.at_threshold(0.5)
+    (recall, false), (kept, wrong) = curve.at_threshold(0.5), curve.at_threshold(MIN_SCORE)
     return {
         "pictures": scores.pictures,
         "faces": scores.faces,
@@ -129,6 +130,8 @@ def measure(detect: Detector, pictures: Iterator[Picture], overlap: float) -> di
         "recall_at_0.05_false": round(curve.at_false_rate(0.05)[0], 3),
         "recall_at_score_0.5": round(recall, 3),
         "false_at_score_0.5": round(false, 3),
+        "recall_by_default": round(kept, 3),
+        "false_by_default": round(wrong, 3),
         "milliseconds": round(1e3 * seconds / max(scores.pictures, 1), 1),
         "curve": [[round(float(v), 4) for v in row] for row in zip(curve.recall, curve.false_per_picture, strict=True)],
     }

@@ -10,7 +10,7 @@ import pytest
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.face import Face
+from thermal_landmarks.inference.face import MIN_SCORE, Face
 from thermal_landmarks.runtime import engine
 from thermal_landmarks.runtime.engine import WithSecondOpinion, exported_file
 from thermal_landmarks.runtime.exported import SHIPPED_SPEED, ExportedFaces, shipped_exports
@@ -78,7 +78,7 @@ def test_a_large_doubtful_face_gets_a_second_opinion(
         batch_size, scheme = 1, get_scheme("face16")
 
         def faces(self, image: Any, **settings: Any) -> list[Face]:
-            assert settings == {"min_score": 0.65, "min_confidence": 0.0, "unit": None}
+            assert settings == {"min_score": MIN_SCORE, "min_confidence": 0.0, "unit": None}
             return [face(0.8)]
 
     opened: list[Second] = []
@@ -92,4 +92,4 @@ def test_a_large_doubtful_face_gets_a_second_opinion(
     for _ in range(2):
         found = faces.faces(np.zeros(size, dtype=np.float32))
     assert len(opened) == asked
-    assert [each.score for each in found] == ([0.8] if asked else [score] if score >= 0.65 else [])
+    assert [each.score for each in found] == ([0.8] if asked else [score] if score >= MIN_SCORE else [])

@@ -39,5 +39,5 @@ class FindsFaces(Protocol):
         """Every face with its landmarks, the surest first."""
 
 
-MIN_SCORE = 0.65
+MIN_SCORE = 0.6
 """Probability of being a face from which on something is taken for one."""
