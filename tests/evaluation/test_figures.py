@@ -11,8 +11,6 @@ from PIL import Image, ImageColor
 from thermal_landmarks.evaluation.drawing import PREDICTED_COLOUR, TRUE_COLOUR, draw_points, to_rgb
 from thermal_landmarks.evaluation.figures import Curve, Panel, ced_figure, montage, overlay_grid
 
-THERMAL_REAL = Path(__file__).parents[2].parent / "shared" / "data" / "thermal-real"
-
 
 def rendered(figure: Figure) -> np.ndarray:
     buffer = io.BytesIO()
@@ -62,7 +60,6 @@ def test_single_unreadable_pixels_do_not_change_the_rest(warm_disc: np.ndarray) 
     assert_array_equal(to_rgb(broken)[5:], to_rgb(warm_disc)[5:])
 
 
-@pytest.mark.skipif(not THERMAL_REAL.is_dir(), reason="no real data here")
 def test_colours_stay_and_equal_channels_are_gray(warm_disc: np.ndarray) -> None:
     np.testing.assert_array_equal(to_rgb(np.stack([warm_disc] * 3)), to_rgb(warm_disc))
     picture = np.zeros((3, 20, 20), np.float32)
@@ -70,9 +67,10 @@ def test_colours_stay_and_equal_channels_are_gray(warm_disc: np.ndarray) -> None
     assert to_rgb(picture)[[5, 15], 5].tolist() == [[255, 0, 0], [0, 0, 255]]
 
 
-def test_a_real_face_uses_most_of_the_brightness() -> None:
-    celsius = np.asarray(Image.open(THERMAL_REAL / "images" / "face_02.png"), dtype=np.float32) / 100
-    annotation = json.loads((THERMAL_REAL / "annotations.json").read_text())["annotations"][1]
+def test_a_real_face_uses_most_of_the_brightness(shared_data: Path) -> None:
+    faces = shared_data / "thermal-real"
+    celsius = np.asarray(Image.open(faces / "images" / "face_02.png"), dtype=np.float32) / 100
+    annotation = json.loads((faces / "annotations.json").read_text())["annotations"][1]
     points = np.array(annotation["keypoints"]).reshape(-1, 3)[:, :2]
     (left, top), (right, bottom) = points.min(axis=0).astype(int), points.max(axis=0).astype(int)
     face = to_rgb(celsius)[top:bottom, left:right, 0]
