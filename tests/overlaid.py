@@ -29,7 +29,12 @@ def jpeg(rgb: np.ndarray) -> np.ndarray:
 
 
 def with_marks(
-    rgb: np.ndarray, palette: str | np.ndarray, *, at: tuple[int, int] | None = None, bar: bool = True
+    rgb: np.ndarray,
+    palette: str | np.ndarray,
+    *,
+    at: tuple[int, int] | None = None,
+    bar: bool = True,
+    clock: str = "12:00:59",
 ) -> np.ndarray:
     """The picture with a camera's marks.
 
@@ -38,6 +43,7 @@ def with_marks(
         palette: Of the bar.
         at: Of the crosshairs (x, y). None: the middle.
         bar: Whether there is one.
+        clock: What it shows.
     """
     height, width = rgb.shape[:2]
     picture = Image.fromarray(rgb)
@@ -45,7 +51,7 @@ def with_marks(
     size = max(height // 22, 9)
     font = ImageFont.load_default(size)
     draw.text((4, 4), "THERMO", fill="white", font=font)
-    draw.text((4, height - size - 6), "12:00:59", fill="white", font=font)
+    draw.text((4, height - size - 6), clock, fill="white", font=font)
     if bar:
         wide, top, bottom = max(width // 32, 4), int(0.15 * height), int(0.85 * height)
         left = width - wide - 6

@@ -11,7 +11,7 @@ from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError, DataError
 
 _FORMATS = ("csv", "parquet")
-_OF_THE_VIDEO = ("fps", "unit", "palette", "size", "dtype")
+_OF_THE_VIDEO = ("fps", "unit", "palette", "marks", "size", "dtype")
 
 
 @command("signals", renders=False)

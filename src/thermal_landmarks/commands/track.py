@@ -49,7 +49,7 @@ def main(cfg: DictConfig) -> None:
     source, camera, recording = without_credentials(str(cfg.source)), is_camera(str(cfg.source)), folder / RECORDING
     if cfg.resume is not None and camera:
         raise ConfigError(f"resume={cfg.resume}: source={source} can't be seen again. Leave out resume=.")
-    of_video = {name: cfg[name] for name in ("fps", "unit", "palette", "size", "dtype")}
+    of_video = {name: cfg[name] for name in ("fps", "unit", "palette", "marks", "size", "dtype")}
     video = open_video(str(cfg.source), **of_video, record=recording if cfg.record else None)
     predictor = Predictor.from_checkpoint(cfg.checkpoint, device=cfg.device, speed=cfg.speed)
     tracker = Tracker(
@@ -138,6 +138,8 @@ def main(cfg: DictConfig) -> None:
         },
     )
     _say(console, outcome, folder)
+    if video.marked_pixels:
+        console.print("Marks of the camera were filled in every frame (marks=kept leaves them)", soft_wrap=True)
     if not finished and request.signal_number is not None:
         raise Interrupted(
             f"Stopped after frame {outcome.frames - 1}; {folder} holds what came before. Go on: "

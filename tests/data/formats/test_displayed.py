@@ -150,6 +150,25 @@ def test_what_stays_while_the_picture_around_it_changes_is_a_mark() -> None:
     assert not constant_marks(still).any()
 
 
+def test_edges_that_never_move_before_a_fixed_camera_are_no_marks() -> None:
+    """A car's window and a cable hang still while a head moves before them; only the drawn line is a mark."""
+    pictures = []
+    for step in range(9):
+        picture = np.full((60, 80), 60, np.uint8)
+        picture[:, 50:] = 130  # a window
+        picture[20:26, 40:] = 180  # its frame
+        picture[30:33, 20:70] = 90  # a cable, soft by the optics
+        picture[31, 20:70] = 110
+        picture[10:50, 20 + 3 * step : 45 + 3 * step] = np.maximum(picture[10:50, 20 + 3 * step : 45 + 3 * step], 200)
+        pictures.append(picture)
+    assert not constant_marks(pictures).any()
+    for picture in pictures:
+        picture[40, 25:65] = 20
+    marks = constant_marks(pictures)
+    assert marks[40, 28:62].all()
+    assert marks.sum() == marks[40].sum()
+
+
 def test_marks_are_filled_from_both_sides() -> None:
     slope = np.add.outer(np.arange(20.0), 2 * np.arange(30.0)).astype(np.float32)
     marks = np.zeros(slope.shape, bool)

@@ -41,12 +41,11 @@ def as_heat(
     """
     if isinstance(palette, str) and palette not in ("auto", "none"):
         palette = named_palette(palette)
-    if marks not in ("masked", "kept"):
-        raise ConfigError(f"marks={marks} is unknown. Choose masked or kept.")
+    check_marks(marks)
     picture = _picture(image)
     if picture is None or (palette == "none" and marks == "kept"):
         return image
-    bar = find_colour_bar(picture)
+    bar = find_colour_bar(picture) if palette == "auto" or marks == "masked" else None
     chosen = _chosen(image, bar) if palette == "auto" else palette if isinstance(palette, Palette) else None
     shown = image
     if chosen is BLACK_HOT:
@@ -61,10 +60,20 @@ def as_heat(
     if known_marks is not None:
         mask |= known_marks
     if bar is not None:
-        mask[_framed(bar.rows), _framed(bar.columns)] = True
+        mask[framed(bar.rows), framed(bar.columns)] = True
     if not mask.any():
         return shown
     return replace(shown, values=filled(shown.values, mask), masked=int(mask.sum()))
+
+
+def check_marks(marks: str) -> None:
+    """Refuse an unknown way with marks.
+
+    Raises:
+        ConfigError: Naming those that there are.
+    """
+    if marks not in ("masked", "kept"):
+        raise ConfigError(f"marks={marks} is unknown. Choose masked or kept.")
 
 
 def recognised_palette(image: ThermalImage) -> Palette | None:
@@ -104,5 +113,6 @@ def _picture(image: ThermalImage) -> UInt8[np.ndarray, "height width 3"] | None:
     return np.broadcast_to(image.values.astype(np.uint8)[..., None], (*image.values.shape, 3))
 
 
-def _framed(part: slice) -> slice:
+def framed(part: slice) -> slice:
+    """Rows or columns of a bar, with the frame around it."""
     return slice(max(part.start - _FRAME, 0), part.stop + _FRAME)

@@ -27,6 +27,7 @@ def open_video(
     fps: float | None = None,
     unit: str | None = None,
     palette: str = "auto",
+    marks: str = "masked",
     size: tuple[int, int] | None = None,
     dtype: str | None = None,
     record: Path | None = None,
@@ -41,6 +42,7 @@ def open_video(
         fps: Frames a second. None: the video's own time stamps.
         unit: Of values that don't name theirs; see `read_image`.
         palette: Of 8-bit colour pictures; see `as_heat`.
+        marks: Of cameras in 8-bit pictures: `masked` fills them, `kept` leaves them.
         size: (height, width) of raw frames.
         dtype: Of raw frames: `uint8`, `uint16`, `float32`, ...
         record: A Matroska file that gets the frames of a camera, stream or pipe without loss, while they are read.
@@ -55,7 +57,7 @@ def open_video(
         container: Container = _container(str(source), unit, size, dtype)
         if record is not None and container.live:
             container = Recorded(container, record)
-        return Video(container, fps=fps, unit=unit, palette=palette)
+        return Video(container, fps=fps, unit=unit, palette=palette, marks=marks)
     except (UserError, MemoryError):
         raise
     except Exception as error:  # decoders raise almost anything on damaged files

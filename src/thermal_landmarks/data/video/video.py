@@ -9,11 +9,12 @@ from itertools import chain, islice
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage, Unit
-from thermal_landmarks.data.formats.displayed import as_heat, recognised_palette
+from thermal_landmarks.data.formats.displayed import as_heat, check_marks, recognised_palette
 from thermal_landmarks.data.formats.images import check_unit, to_image
 from thermal_landmarks.data.formats.palettes import Palette, named_palette
 from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.formats.units import infer_unit
+from thermal_landmarks.data.video.drawn_marks import DrawnMarks
 from thermal_landmarks.data.video.frame import Container, StoredFrame, VideoFrame
 from thermal_landmarks.errors import DataError, UserError
 
@@ -23,7 +24,8 @@ _ASSUMED_FPS = 30.0
 _LONGEST_REASON = 300  # characters of what a decoder says
 _DARK = 40  # gray levels between darkest and brightest pixel, at most, of a frame that shows nothing yet
 _TIMED_FRAMES = 12  # of a stream that tells its rate by coming alone
-_FIRST_FRAMES = 30  # one of them must be readable; they tell unit and palette (films fade in from black)
+_FIRST_FRAMES = 30  # one of them must be readable; they tell unit, palette and marks (films fade in from black)
+_APART = 3  # those that are compared for marks
 
 
 class Video:
@@ -37,16 +39,27 @@ class Video:
         fps: Frames a second, where the container has no time stamps.
         unit: Of values that don't name theirs; see `read_image`.
         palette: Of 8-bit colour pictures; see `as_heat`.
+        marks: Of cameras in 8-bit pictures; see `as_heat`. Where they are is learned from the first frames.
+
+    Attributes:
+        marked_pixels: Near the camera's marks, which are filled in every frame; 0 without.
 
     Raises:
         DataError: If it has no frame that can be read.
-        ConfigError: If unit or palette is unknown.
+        ConfigError: If unit, palette or way with marks is unknown.
     """
 
     def __init__(
-        self, container: Container, *, fps: float | None = None, unit: str | None = None, palette: str = "auto"
+        self,
+        container: Container,
+        *,
+        fps: float | None = None,
+        unit: str | None = None,
+        palette: str = "auto",
+        marks: str = "masked",
     ) -> None:
         check_unit(unit)
+        check_marks(marks)
         given = None if palette in ("auto", "none") else named_palette(palette)
         self.path, self.n_frames = container.path, container.n_frames
         self._said = container.name if container.live else str(container.path)
@@ -63,6 +76,10 @@ class Video:
         self.unit: Unit = image.unit
         self._palette = self._recognised() if palette == "auto" else given
         self.palette = None if self._palette is None else self._palette.name
+        self._marks: DrawnMarks | None = None
+        if marks == "masked" and image.unit == "gray" and first.values.dtype == np.uint8:
+            self._marks = DrawnMarks(self._first_images(), self.size, self._palette)
+        self.marked_pixels = 0 if self._marks is None else self._marks.pixels
         timed = any(frame.time_s is not None for frame in self._ahead)
         self.fps: float = fps or container.fps or (self._arriving() if container.live and timed else _ASSUMED_FPS)
         if not container.live:
@@ -178,10 +195,21 @@ class Video:
             pass  # of a later frame: reading on will come to it again
         return None
 
+    def _first_images(self) -> Iterator[ThermalImage]:
+        """Some of the first frames; of a camera fewer, since somebody waits."""
+        frames: Iterator[StoredFrame] = self._container.read(0) if not self.live else self._timed_frames()
+        with suppress(DataError):  # reading on will come to it again
+            for frame in islice(frames, 0, _FIRST_FRAMES, 1 if self.live else _APART):
+                if frame.stored is not None and not _empty(frame.stored.values):
+                    yield self._shown(frame.stored)
+
+    def _timed_frames(self) -> Iterator[StoredFrame]:
+        return chain(list(self._ahead), islice(self._kept(), max(0, _TIMED_FRAMES - len(self._ahead))))
+
     def _arriving(self) -> float:
         """Frames a second of a stream that only shows it; the first ones come all at once."""
         with suppress(DataError):  # reading on will come to it again
-            list(islice(self._kept(), max(0, _TIMED_FRAMES - len(self._ahead))))
+            list(self._timed_frames())
         times = [frame.time_s for frame in self._ahead if frame.time_s is not None]
         step_s = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
         return 1 / step_s if step_s > 0 else _ASSUMED_FPS
@@ -200,13 +228,19 @@ class Video:
         unit = stored.unit if stored.unit is not None else self._stored_unit
         return to_image(self._container.path, stored._replace(unit=unit), quiet=True)
 
+    def _shown(self, stored: Stored) -> ThermalImage:
+        image = self._image(stored)
+        return image if self._palette is None else as_heat(image, self._palette, "kept")
+
     def _decoded(self, frame: StoredFrame, where: str) -> ThermalImage:
         if frame.stored is None:
             raise DataError(frame.reason)
         if _empty(frame.stored.values):
             raise DataError(f"{where} has no value")
-        image = self._image(frame.stored)
-        return image if self._palette is None else replace(as_heat(image, self._palette, "kept"), rgb=None)
+        image = self._shown(frame.stored)
+        if self._marks is not None:
+            image = self._marks.filled(image)
+        return image if self._palette is None else replace(image, rgb=None)
 
 
 def _ending(error: DataError) -> Generator[StoredFrame]:

@@ -65,7 +65,9 @@ class TrackFiles:
         remove_partial_files(folder)
         if (folder / PROGRESS).exists():
             self.state = self._read_state()
-            earlier = self.state["settings"]
+            earlier = dict(self.state["settings"])
+            if "marks" in settings:
+                earlier.setdefault("marks", "kept")  # so it was before there was the setting
             changed = [key for key in {**earlier, **settings} if earlier.get(key) != settings.get(key)]
             if changed:
                 listed = ", ".join(f"{key}={earlier.get(key)} then, {settings.get(key)} now" for key in sorted(changed))
