@@ -1,23 +1,8 @@
 """Scenes for tests: warm ellipses with two dark eyes on a cool ground, made in no time."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
-
-@dataclass
-class PaintedFace:
-    box_px: tuple[float, float, float, float]
-    angle_deg: float
-    hidden: float = 0.0
-    is_face: bool = True
-
-
-@dataclass
-class PaintedScene:
-    values: np.ndarray
-    unit: str
-    faces: list[PaintedFace]
+from thermal_landmarks.data.scenes.annotated import AnnotatedFace, AnnotatedScene
 
 
 class PaintedScenes:
@@ -32,12 +17,12 @@ class PaintedScenes:
     def fingerprint(self) -> str:
         return f"painted {self.images} {self.size} {self.seed}"
 
-    def render(self, index: int) -> PaintedScene:
+    def render(self, index: int) -> AnnotatedScene:
         draw = np.random.default_rng([self.seed, index])
         height, width = self.size
         values = (22 + draw.normal(0, 0.3, self.size)).astype(np.float32)
         y, x = np.mgrid[:height, :width]
-        faces: list[PaintedFace] = []
+        faces: list[AnnotatedFace] = []
         for _ in range(draw.integers(0, 4)):
             b = height * draw.uniform(0.06, 0.25)
             a, angle = 0.75 * b, draw.uniform(-0.5, 0.5)
@@ -51,5 +36,5 @@ class PaintedScenes:
                 values[((u / a - side) / 0.2) ** 2 + ((v / b + 0.2) / 0.15) ** 2 < 1] = 37
             half_w = np.hypot(a * np.cos(angle), b * np.sin(angle))
             half_h = np.hypot(a * np.sin(angle), b * np.cos(angle))
-            faces.append(PaintedFace((cx - half_w, cy - half_h, cx + half_w, cy + half_h), float(np.rad2deg(angle))))
-        return PaintedScene(values, "celsius", faces)
+            faces.append(AnnotatedFace((cx - half_w, cy - half_h, cx + half_w, cy + half_h), float(np.rad2deg(angle))))
+        return AnnotatedScene(values, "celsius", tuple(faces))

@@ -11,7 +11,6 @@ from thermal_landmarks.errors import DataError
 def build(source, tmp_path, **settings):
     settings = {"scheme": "perinasal6", "image_size": [48, 64], "batch_size": 4, "cache_dir": tmp_path, **settings}
     data = LandmarkDataModule(source=source, **settings)
-    data.prepare_data()
     data.setup()
     return data
 

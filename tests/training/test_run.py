@@ -6,6 +6,8 @@ import json
 import pytest
 import torch
 
+from thermal_landmarks.data import datamodule
+from thermal_landmarks.data.cache import load_or_build
 from thermal_landmarks.errors import ConfigError, OutputError
 from thermal_landmarks.training.run import train
 
@@ -22,8 +24,11 @@ def test_the_objective_decides_which_epoch_is_the_best(tiny_config, tmp_path):
     assert best["lr_schedulers"][0]["mode"] == "max"
 
 
-def test_without_a_test_the_validation_is_shown(tiny_config, tmp_path, capsys):
+def test_without_a_test_the_validation_is_shown_and_data_are_read_once(tiny_config, tmp_path, capsys, monkeypatch):
+    read = []
+    monkeypatch.setattr(datamodule, "load_or_build", lambda *a, **k: read.append(a[0]) or load_or_build(*a, **k))
     metrics = train(tiny_config("trainer.max_epochs=1", "data.split.test=0"), tmp_path / "run")
+    assert len(read) == 1
     assert not any(name.startswith("test") for name in metrics)
     shown = capsys.readouterr().out
     assert "There is no test: data.split.test" in shown

@@ -196,7 +196,6 @@ def test_a_module_that_zooms_learns_from_looks_and_is_measured_on_frames(
 ):
     cascade = {"crop_size": [24, 32], "stages": 2, "face_size": 0.5}
     data = make_data(image_size=(48, 64), cascade=cascade)
-    data.prepare_data()
     data.setup()
     module, trainer = make_module(preprocessing=data.preprocessing.settings), make_trainer(max_epochs=40)
     before = trainer.validate(module, data, verbose=False)[0]

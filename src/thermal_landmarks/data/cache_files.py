@@ -15,6 +15,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -31,17 +32,17 @@ _PARTIAL = ".partial-"
 _PATIENCE_S = 2.0  # before it is said that another process is waited for
 
 
-def reserve(path: Path, shape: tuple[int, ...]) -> None:
-    """Make a `.npy` file of uint16 whose blocks all have their place on the disk.
+def reserve(path: Path, shape: tuple[int, ...], dtype: type[np.unsignedinteger[Any]] = np.uint16) -> None:
+    """Make a `.npy` file whose blocks all have their place on the disk.
 
     Raises:
         OutputError: If there is not enough space; says how much is missing.
     """
     free = shutil.disk_usage(path.parent).free
-    needed = 2 * int(np.prod(shape, dtype=object))
+    needed = np.dtype(dtype).itemsize * int(np.prod(shape, dtype=object))
     if needed > free:
         raise _no_space(path, needed, free)
-    np.lib.format.open_memmap(path, mode="w+", dtype=np.uint16, shape=shape).flush()
+    np.lib.format.open_memmap(path, mode="w+", dtype=dtype, shape=shape).flush()
     if hasattr(os, "posix_fallocate"):  # not on Windows and macOS
         try:
             with path.open("r+b") as file:

@@ -110,15 +110,8 @@ class LandmarkDataModule(L.LightningDataModule):
         self.split: Split = {}
         self.datasets: dict[str, LandmarkDataset] = {}
 
-    def prepare_data(self) -> None:
-        """Decode and cache the images (one process of a machine does it for all)."""
-        if self.datasets:  # set up already, so everything is there
-            return
-        for source in filter(None, (self.source, self.test_source)):
-            self._load(source)
-
     def setup(self, stage: str | None = None) -> None:
-        """Load the cache and divide it by subject; a second call does nothing."""
+        """Load the cache, which one process fills for all, and divide it by subject; a second call does nothing."""
         del stage
         if self.datasets:
             return

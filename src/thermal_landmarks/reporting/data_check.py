@@ -98,7 +98,6 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
     settings: dict[str, Any] = {"source": None, "test_source": None, "on_bad_item": "skip", "split": split}
     data: LandmarkDataModule = build("data", {**settings_of_task(cfg.data), **settings})
     data.source = source
-    data.prepare_data()
     data.setup()
     dataset = data.datasets["train"]
     images = len(dataset.rows)

@@ -172,4 +172,4 @@ def _prepare_data(plans: Sequence[StudyPlan]) -> None:
         data = plan.config.data
         if data not in prepared:
             prepared.append(data)
-            build("data", settings_of_task(data)).prepare_data()
+            build("data", settings_of_task(data)).setup()

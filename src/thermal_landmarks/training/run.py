@@ -75,7 +75,6 @@ def train(
     with stop_requests(lambda: _going_on(cfg, run)) as request:
         L.seed_everything(cfg.seed, workers=True, verbose=False)
         data: LandmarkDataModule | SceneDataModule = build("data", settings_of_task(cfg.data))
-        data.prepare_data()
         data.setup()
         if resumed and json.loads(run.split.read_text(encoding="utf-8")) != data.split:
             raise ConfigError(f"{run.split}: the data's subjects have changed since this run began. Start a new run.")

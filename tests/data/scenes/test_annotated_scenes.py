@@ -95,7 +95,6 @@ def test_pictures_are_divided_by_subject(coco: Path, tmp_path: Path) -> None:
         cache_dir=tmp_path,
         workers=1,
     )
-    data.prepare_data()
     data.setup()
     assert sorted(name for names in data.split.values() for name in names) == ["person a", "person b", "person c"]
     faces = {

@@ -62,7 +62,6 @@ def module(tmp_path: Path, **changes: object) -> SceneDataModule:
         "workers": 1,
     }
     data = SceneDataModule(**(settings | changes))
-    data.prepare_data()
     data.setup()
     return data
 

@@ -19,7 +19,7 @@ _SHOWN = 10
 
 
 class AnnotatedFace(NamedTuple):
-    """A face as the store of scenes wants it; see `store.SceneFace`."""
+    """What a finder learns of a face; see `thermal_faces.SceneFace`."""
 
     box_px: tuple[float, ...]
     angle_deg: float
@@ -28,7 +28,7 @@ class AnnotatedFace(NamedTuple):
 
 
 class AnnotatedScene(NamedTuple):
-    """A picture and its faces; see `store.Scene`."""
+    """A picture and its faces; see `thermal_faces.RenderedScene`."""
 
     values: np.ndarray
     unit: Unit

@@ -82,15 +82,8 @@ class SceneDataModule(L.LightningDataModule):
         self._split: Split = {}
         self._resident: dict[tuple[str, torch.device], Tensor] = {}
 
-    def prepare_data(self) -> None:
-        """Render and store the scenes (one process of a machine does it for all)."""
-        if self.scenes:  # set up already, so everything is there
-            return
-        for source in filter(None, (self.source, self.test_source)):
-            self._load(source)
-
     def setup(self, stage: str | None = None) -> None:
-        """Load the stored scenes; a second call does nothing."""
+        """Load the stored scenes, which one process renders for all; a second call does nothing."""
         del stage
         if self.scenes:
             return

@@ -3,22 +3,25 @@
 import hashlib
 import json
 import os
-import shutil
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
 
-from thermal_landmarks.data.annotation import Unit
+from thermal_landmarks.data.cache_files import filling, only_one, reserve
 from thermal_landmarks.data.geometry import fit_matrix, warp_image
 from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.data.scenes.gray import to_bytes
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.long_work import counting, processes
+
+if TYPE_CHECKING:
+    from thermal_faces import RenderedScene
+    from thermal_landmarks.data.scenes.annotated import AnnotatedScene
 
 _VERSION = 1  # raise when the layout or the meaning of a stored array changes
 _CHUNK = 16
@@ -28,36 +31,12 @@ MOST_FACES = 24
 _ALL_HIDDEN = 0.92  # share of a face from which on there is nothing to see: background, not a face to be ignored
 
 
-class SceneFace(Protocol):
-    """A face in a scene, as `thermal_faces.SceneFace`."""
-
-    @property
-    def box_px(self) -> Sequence[float]: ...
-    @property
-    def angle_deg(self) -> float: ...
-    @property
-    def hidden(self) -> float: ...
-    @property
-    def is_face(self) -> bool: ...
-
-
-class Scene(Protocol):
-    """A picture and its faces, as `thermal_faces.RenderedScene`."""
-
-    @property
-    def values(self) -> np.ndarray: ...
-    @property
-    def unit(self) -> Unit: ...
-    @property
-    def faces(self) -> Sequence[SceneFace]: ...
-
-
 @runtime_checkable
 class SceneSource(Protocol):
     """Where scenes come from, as `thermal_faces.SyntheticScenes`."""
 
     def __len__(self) -> int: ...
-    def render(self, index: int) -> Scene: ...
+    def render(self, index: int) -> "RenderedScene | AnnotatedScene": ...
     def fingerprint(self) -> str: ...
 
 
@@ -90,36 +69,29 @@ def load_or_render(
 
     Raises:
         DataError: If not a single scene was ready in time.
+        OutputError: If the store can't be written; says how much space is missing.
     """
     key = json.dumps([_VERSION, source.fingerprint(), list(size), minutes], sort_keys=True)
     home = folder / f"scenes-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
     if not (home / "faces.npz").exists():
-        _render_all(source, size, home, workers or os.cpu_count() or 1, minutes)
+        with only_one(home):
+            if not (home / "faces.npz").exists():  # else another process has rendered it meanwhile
+                with filling(home) as partial:
+                    _render_all(source, size, partial, workers or os.cpu_count() or 1, minutes)
     with np.load(home / "faces.npz") as table:
         count = len(table["is_face"])
         return StoredScenes(RowsOnDisk(home / "images.npy", count), **table)
 
 
-def _render_all(source: SceneSource, size: tuple[int, int], home: Path, workers: int, minutes: float | None) -> None:
-    partial = home.with_name(f"{home.name}.partial-{os.getpid()}")
-    partial.mkdir(parents=True, exist_ok=True)
-    images = partial / "images.npy"
-    try:
-        np.lib.format.open_memmap(images, mode="w+", dtype=np.uint8, shape=(len(source), *size)).flush()
-        starts = range(0, len(source), _CHUNK)
-        chunks = [range(i, min(i + _CHUNK, len(source))) for i in starts]
-        rows = list(_in_order(source, images, chunks, workers, minutes))
-        if not rows:
-            raise DataError(f"No scene was ready within data.render_minutes={minutes}. Allow more time.")
-        boxes, angles, faces = (np.stack(column) for column in zip(*rows, strict=True))
-        np.savez(partial / "faces.npz", boxes_px=boxes, angle_deg=angles, is_face=faces)
-        try:
-            partial.rename(home)
-        except OSError:
-            if not (home / "faces.npz").exists():  # otherwise another process made the same store meanwhile
-                raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
+def _render_all(source: SceneSource, size: tuple[int, int], folder: Path, workers: int, minutes: float | None) -> None:
+    images = folder / "images.npy"
+    reserve(images, (len(source), *size), np.uint8)
+    chunks = [range(i, min(i + _CHUNK, len(source))) for i in range(0, len(source), _CHUNK)]
+    rows = list(_in_order(source, images, chunks, workers, minutes))
+    if not rows:
+        raise DataError(f"No scene was ready within data.render_minutes={minutes}. Allow more time.")
+    boxes, angles, faces = (np.stack(column) for column in zip(*rows, strict=True))
+    np.savez(folder / "faces.npz", boxes_px=boxes, angle_deg=angles, is_face=faces)
 
 
 _Row = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -171,7 +143,7 @@ def _render_chunk(job: tuple[SceneSource, Path, range, float | None]) -> list[_R
     return rows
 
 
-def _stored(scene: Scene, size: tuple[int, ...]) -> tuple[np.ndarray, _Row]:
+def _stored(scene: "RenderedScene | AnnotatedScene", size: tuple[int, ...]) -> tuple[np.ndarray, _Row]:
     height, width = size
     image, scale, shift = to_bytes(scene.values, scene.unit), 1.0, np.zeros(2)
     if image.shape != (height, width):
