@@ -1,6 +1,6 @@
 """Branches: attention over the stem's output (Baker 2023, section 3.1). The vision transformer is in `vit.py`."""
 
-from typing import NotRequired, TypedDict, Unpack
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -64,20 +64,9 @@ class ChannelAttentionBranch(nn.Module):
         self.lead: nn.Module = nn.Identity()
         if channels != in_shape.channels:
             self.lead = nn.Conv2d(in_shape.channels, channels, 1)
-        self.layers = nn.Sequential(
-            *(
-                ChannelAttentionLayer(
-                    channels,
-                    score=self.score,
-                    residual=residual,
-                    bias=bias,
-                    chunk_megabytes=chunk_megabytes,
-                    normalisation=normalisation,
-                    start_scale=start_scale,
-                )
-                for _ in range(depth)
-            )
-        )
+        layer: Any = {"score": self.score, "residual": residual, "bias": bias, "normalisation": normalisation}
+        layer |= {"chunk_megabytes": chunk_megabytes, "start_scale": start_scale}
+        self.layers = nn.Sequential(*(ChannelAttentionLayer(channels, **layer) for _ in range(depth)))
         self.out_shape = FeatureMap(channels, in_shape.height, in_shape.width)
         self.grid = Grid(1.0)
 
@@ -93,18 +82,6 @@ class LuongBranch(ChannelAttentionBranch):
     score = "luong"
 
 
-class ChannelAttentionSettings(TypedDict):
-    """The settings of both branches, as `ChannelAttentionBranch` explains them."""
-
-    depth: int
-    width: int | None
-    residual: bool
-    bias: NotRequired[bool]
-    chunk_megabytes: float | None
-    normalisation: Normalisation
-    start_scale: NotRequired[float]
-
-
 @BRANCHES.register("bahdanau")
 class BahdanauBranch(ChannelAttentionBranch):
     """With Bahdanau's score (the paper's models 3).
@@ -115,8 +92,6 @@ class BahdanauBranch(ChannelAttentionBranch):
         **shared: See `ChannelAttentionBranch`.
     """
 
-    def __init__(
-        self, in_shape: FeatureMap, *, shared_scale: bool = False, **shared: Unpack[ChannelAttentionSettings]
-    ) -> None:
+    def __init__(self, in_shape: FeatureMap, *, shared_scale: bool = False, **shared: Any) -> None:
         self.score = "bahdanau_shared" if shared_scale else "bahdanau"
         super().__init__(in_shape, **shared)

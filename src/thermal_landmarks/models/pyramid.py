@@ -5,6 +5,7 @@ A feature pyramid (Lin et al. 2017, arXiv 1612.03144) of depthwise separable lay
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -50,15 +51,7 @@ class SeparableLayer(nn.Module):
         super().__init__()
         bias = normalisation == "none"
         self.layers = nn.Sequential(
-            nn.Conv2d(
-                in_channels,
-                in_channels,
-                kernel_size,
-                stride=stride,
-                padding=kernel_size // 2,
-                groups=in_channels,
-                bias=bias,
-            ),
+            nn.Conv2d(in_channels, in_channels, kernel_size, stride, kernel_size // 2, groups=in_channels, bias=bias),
             make_normalisation(normalisation, in_channels),
             nn.Conv2d(in_channels, out_channels, 1, bias=bias),
             make_normalisation(normalisation, out_channels),
@@ -107,7 +100,7 @@ class PyramidStem(nn.Module):
             )
         require_odd("stem", kernel_size)
         require_positive("stem", out_width=out_width)
-        style = {"normalisation": normalisation, "activation": activation}
+        style: Any = {"normalisation": normalisation, "activation": activation}
         self.down = nn.ModuleList()
         self.across = nn.ModuleList()
         shape = in_shape
@@ -116,24 +109,12 @@ class PyramidStem(nn.Module):
             stride = 2 if level else 1
             before = shape.channels
             shape = strided("stem", shape, channels=channels, stride=stride, remedy="fewer levels in stem.width")
-            self.down.append(
-                nn.Sequential(
-                    *(
-                        SeparableLayer(
-                            channels if layer else before,
-                            channels,
-                            kernel_size=kernel_size,
-                            stride=1 if layer else stride,
-                            **style,  # type: ignore[arg-type]
-                        )
-                        for layer in range(layers)
-                    )
-                )
-            )
-            self.across.append(ConvLayer(channels, out_width, kernel_size=1, **style))  # type: ignore[arg-type]
+            first = SeparableLayer(before, channels, kernel_size=kernel_size, stride=stride, **style)
+            others = (SeparableLayer(channels, channels, kernel_size=kernel_size, **style) for _ in range(layers - 1))
+            self.down.append(nn.Sequential(first, *others))
+            self.across.append(ConvLayer(channels, out_width, kernel_size=1, **style))
         self.up = nn.ModuleList(
-            SeparableLayer(out_width, out_width, kernel_size=kernel_size, **style)  # type: ignore[arg-type]
-            for _ in range(len(width) - 1)
+            SeparableLayer(out_width, out_width, kernel_size=kernel_size, **style) for _ in range(len(width) - 1)
         )
         self.out_shape = FeatureMap(out_width, in_shape.height, in_shape.width)
 

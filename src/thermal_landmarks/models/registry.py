@@ -1,7 +1,7 @@
 """Components by name: `@STEMS.register("conv")` in code, `conf/stem/conv.yaml` for its settings.
 
 How to add a component: write a module whose constructor takes `in_shape` (and `num_points`, if it needs that) and
-keyword-only settings, of which those that others share may come as a typed dictionary (see `stems`), and sets
+keyword-only settings, of which those of its base class may pass through by `**shared` (see `stems`), and sets
 `self.out_shape` (and `self.grid`, if it gives a map); put the decorator above it, and add a YAML with `name:`, every
 setting, and `search:`.
 """
@@ -9,7 +9,7 @@ setting, and `search:`.
 import inspect
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -81,14 +81,15 @@ class Registry:
 
 
 def _settings(component: type[nn.Module]) -> dict[str, bool]:
-    """Each setting of a constructor, and whether it has to be given."""
+    """Each setting of a constructor, and of the one that it hands others on to; whether it has to be given."""
     found: dict[str, bool] = {}
-    for parameter in inspect.signature(component).parameters.values():
-        if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
-            found[parameter.name] = parameter.default is inspect.Parameter.empty
-        elif parameter.kind is inspect.Parameter.VAR_KEYWORD:  # **shared: Unpack[a TypedDict]
-            for shared in get_args(parameter.annotation):
-                found |= {key: key in shared.__required_keys__ for key in shared.__annotations__}
+    for kind in component.__mro__:
+        if "__init__" in vars(kind):
+            parameters = inspect.signature(vars(kind)["__init__"]).parameters.values()
+            own = [parameter for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+            found |= {parameter.name: parameter.default is inspect.Parameter.empty for parameter in own}
+            if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters):
+                break
     return found
 
 

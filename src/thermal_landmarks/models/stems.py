@@ -7,7 +7,7 @@ connected head stays small; or `width` lists the channels of every repeat.
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import NotRequired, TypedDict, Unpack
+from typing import Any
 
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -29,20 +29,6 @@ from thermal_landmarks.models.layers import (
 )
 from thermal_landmarks.models.registry import STEMS
 from thermal_landmarks.models.shapes import FeatureMap
-
-
-class StemSettings(TypedDict):
-    """The settings that all stems share, as `Stem` explains them."""
-
-    depth: int
-    width: int | Sequence[int]
-    width_growth: float
-    kernel_size: int
-    stride: int
-    strided_repeats: int
-    normalisation: Normalisation
-    activation: Activation
-    removed_repeats: NotRequired[int]
 
 
 class Stem(nn.Module, ABC):
@@ -92,25 +78,21 @@ class Stem(nn.Module, ABC):
                 f"The stem's removed_repeats must leave at least one of its {depth} repeats (stem.depth), "
                 f"found {removed_repeats!r}."
             )
-        self.kernel_size = kernel_size
-        self.normalisation: Normalisation = normalisation
-        self.activation: Activation = activation
+        self._style: dict[str, Any] = {
+            "kernel_size": kernel_size,
+            "normalisation": normalisation,
+            "activation": activation,
+        }
         shape = in_shape
         self.grid = Grid(1.0)
         layers: list[nn.Module] = []
         widths = _widths(width, depth=depth, growth=width_growth, strided_repeats=strided_repeats)
         for repeat, channels in enumerate(widths[: depth - removed_repeats]):
             step = stride if repeat < strided_repeats else 1
-            following = strided(
-                "stem",
-                shape,
-                channels=channels,
-                stride=step,
-                remedy="a smaller stem.stride or stem.strided_repeats",
-            )
             layers.extend(self.make_repeat(shape.channels, channels, stride=step))
             self.grid = self.grid.then(Grid(step))
-            shape = following
+            remedy = "a smaller stem.stride or stem.strided_repeats"
+            shape = strided("stem", shape, channels=channels, stride=step, remedy=remedy)
         self.layers = nn.Sequential(*layers)
         self.out_shape = shape
 
@@ -124,14 +106,7 @@ class Stem(nn.Module, ABC):
 
     def make_convolution(self, in_channels: int, out_channels: int, *, stride: int) -> ConvLayer:
         """A convolutional layer with this stem's settings."""
-        return ConvLayer(
-            in_channels,
-            out_channels,
-            kernel_size=self.kernel_size,
-            stride=stride,
-            normalisation=self.normalisation,
-            activation=self.activation,
-        )
+        return ConvLayer(in_channels, out_channels, stride=stride, **self._style)
 
 
 def _widths(width: int | Sequence[int], *, depth: int, growth: float, strided_repeats: int) -> list[int]:
@@ -177,12 +152,11 @@ class ResNeXtStem(Stem):
         bottleneck_width: int,
         shortcut: Shortcut = "projection",
         path_scale: float = 0.5,
-        **shared: Unpack[StemSettings],
+        **shared: Any,
     ) -> None:
         require_positive("stem", cardinality=cardinality, bottleneck_width=bottleneck_width)
-        self._cardinality, self._bottleneck_width = cardinality, bottleneck_width
-        self._shortcut: Shortcut = shortcut
-        self._path_scale = path_scale
+        self._paths: dict[str, Any] = {"cardinality": cardinality, "bottleneck_width": bottleneck_width}
+        self._paths |= {"shortcut": shortcut, "path_scale": path_scale}
         super().__init__(in_shape, **shared)
 
     def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
@@ -190,18 +164,7 @@ class ResNeXtStem(Stem):
 
     def make_resnext(self, in_channels: int, out_channels: int, *, stride: int) -> ResNeXtLayer:
         """A ResNeXt layer with this stem's settings."""
-        return ResNeXtLayer(
-            in_channels,
-            out_channels,
-            kernel_size=self.kernel_size,
-            stride=stride,
-            normalisation=self.normalisation,
-            activation=self.activation,
-            cardinality=self._cardinality,
-            bottleneck_width=self._bottleneck_width,
-            shortcut=self._shortcut,
-            path_scale=self._path_scale,
-        )
+        return ResNeXtLayer(in_channels, out_channels, stride=stride, **self._style, **self._paths)
 
 
 @STEMS.register("alt_conv_resnext")
@@ -237,25 +200,17 @@ class AlternatingConvAttentionStem(Stem):
         chunk_megabytes: float | None,
         bias: bool = False,
         start_scale: float = 0.3,
-        **shared: Unpack[StemSettings],
+        **shared: Any,
     ) -> None:
-        self._residual = residual
-        self._bias = bias
-        self._chunk_megabytes = chunk_megabytes
-        self._start_scale = start_scale
+        self._attention: dict[str, Any] = {"residual": residual, "bias": bias, "start_scale": start_scale}
+        self._attention["chunk_megabytes"] = chunk_megabytes
         super().__init__(in_shape, **shared)
 
     def make_repeat(self, in_channels: int, out_channels: int, *, stride: int) -> list[nn.Module]:
         return [
             self.make_convolution(in_channels, out_channels, stride=stride),
             ChannelAttentionLayer(
-                out_channels,
-                score=self.score,
-                residual=self._residual,
-                bias=self._bias,
-                chunk_megabytes=self._chunk_megabytes,
-                normalisation=self.normalisation,
-                start_scale=self._start_scale,
+                out_channels, score=self.score, normalisation=self._style["normalisation"], **self._attention
             ),
         ]
 
@@ -265,15 +220,6 @@ class AlternatingConvLuongStem(AlternatingConvAttentionStem):
     """With Luong attention (the paper's models L). Settings: see `AlternatingConvAttentionStem`."""
 
     score = "luong"
-
-
-class AttentionStemSettings(StemSettings):
-    """The settings of both stems with attention, as `AlternatingConvAttentionStem` explains them."""
-
-    residual: bool
-    chunk_megabytes: float | None
-    bias: NotRequired[bool]
-    start_scale: NotRequired[float]
 
 
 @STEMS.register("alt_conv_bahdanau")
@@ -286,8 +232,6 @@ class AlternatingConvBahdanauStem(AlternatingConvAttentionStem):
         **shared: See `AlternatingConvAttentionStem`.
     """
 
-    def __init__(
-        self, in_shape: FeatureMap, *, shared_scale: bool = False, **shared: Unpack[AttentionStemSettings]
-    ) -> None:
+    def __init__(self, in_shape: FeatureMap, *, shared_scale: bool = False, **shared: Any) -> None:
         self.score = "bahdanau_shared" if shared_scale else "bahdanau"
         super().__init__(in_shape, **shared)
