@@ -11,16 +11,14 @@ from omegaconf import OmegaConf
 from thermal_landmarks.building import BUILDABLE
 from thermal_landmarks.data.paths import PATHS, with_absolute_paths
 
-IN_THE_FOLDER = {"rect_dir"}  # relative to another setting
-
 
 @pytest.mark.parametrize("name", [name for name in BUILDABLE["source"] if ".readers." in name])
 def test_every_path_that_a_reader_takes_is_known_as_one(name):
     module, _, reader = name.rpartition(".")
     signature = inspect.signature(getattr(__import__(module, fromlist=[reader]), reader))
-    takes = {p.name for p in signature.parameters.values() if Path in typing.get_args(p.annotation)}
-    assert takes - IN_THE_FOLDER
-    assert takes - IN_THE_FOLDER <= set(PATHS)
+    takes = {p.name for p in signature.parameters.values() if Path in (p.annotation, *typing.get_args(p.annotation))}
+    assert takes
+    assert takes <= set(PATHS)
 
 
 def test_paths_are_kept_from_the_root_and_other_settings_as_they_are(tmp_path, monkeypatch):

@@ -76,7 +76,7 @@ def test_a_bad_line_is_an_error_of_that_face(folder: Path, change, finding: str)
 
 
 def test_lists_may_lie_elsewhere_and_their_absence_is_named(folder: Path, tmp_path: Path) -> None:
-    moved = shutil.move(folder / LISTS / "list_98pt_rect_attr_test.txt", tmp_path / "mine.txt")
+    moved = (folder / LISTS / "list_98pt_rect_attr_test.txt").rename(tmp_path / "mine.txt")
     with pytest.raises(DataError, match=r"no official test list of WFLW\. Looked for .*list_98pt_rect_attr_test\.txt"):
         Wflw(folder=folder, part="test").annotations()
     assert len(Wflw(folder=folder, part="test", list_file=moved).annotations()) == 6

@@ -6,8 +6,8 @@ import logging
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from jaxtyping import Float
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.formats.fluke import find_counts_table
 from thermal_landmarks.data.formats.images import read_image
+from thermal_landmarks.data.paths import PATHS
 from thermal_landmarks.data.readers.annotation_files import shortened
 from thermal_landmarks.data.schemes import get_scheme, schemes_of
 from thermal_landmarks.errors import ConfigError, DataError, UserError
@@ -29,29 +30,36 @@ _LONGEST_NAME = 255  # bytes of a file's name, on every usual file system
 _FAULT, _UNIT, _WIDTH, _HEIGHT = "fault", "unit", "image_width", "image_height"  # keys of Annotation.attributes
 
 
+@dataclass(kw_only=True, eq=False)
 class FileReader(ABC):
-    """A `Source` that reads annotation files; a new format implements `_parse` alone.
+    """A `Source` that reads annotation files; a new format is a dataclass of its settings that implements `_parse`.
 
     A file that can't be read at all is an error in `annotations`; whatever goes wrong in `_parse`, it is a `DataError`
     that names the place last given to `_at`. A single record that can't be used (a wrong number of points, an
     unreadable line, a name that no file can have) stays in the list, without points, and is an error when its image is
     loaded, so that the data check lists it and training refuses it or skips it, as its settings say.
 
-    Args:
-        scheme: Landmark scheme of the annotations.
-        unit: What the stored image values mean (`images.UNITS`, `counts`); None: what the files say.
-        subject_pattern: Regular expression, searched in the image's path below the data set's folder; its first
-            group is the subject. None: what the format says about subjects.
-        settings: The reader's other settings that alter what it yields (paths).
+    Raises:
+        ConfigError: If there is no such scheme, or the pattern is no regular expression with a group.
     """
 
+    scheme: str  # landmark scheme of the annotations, its points in its order
+    unit: str | None = None  # what the stored image values mean (`images.UNITS`, `counts`); None: what the files say
+    # Regular expression, searched in the image's path below the data set's folder; its first group is the subject.
+    # None: what the format says about subjects
+    subject_pattern: str | None = None
     _place = "the data set"  # what is read next, see `_at`
 
-    def __init__(self, *, scheme: str, unit: str | None, subject_pattern: str | None, settings: dict[str, Any]) -> None:
-        self.scheme = get_scheme(scheme).name
-        self.unit = unit
-        self.subject_pattern = _compiled(subject_pattern)
-        self._settings = {k: str(v) for k, v in (settings | {"unit": unit, "subjects": subject_pattern}).items()}
+    def __post_init__(self) -> None:
+        self.scheme = get_scheme(self.scheme).name
+        for name, value in self._settings.items():
+            if name in PATHS and value is not None:
+                setattr(self, name, Path(value))
+        self._pattern = _compiled(self.subject_pattern)
+
+    @property
+    def _settings(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
     @abstractmethod
     def _parse(self) -> list[Annotation]:
@@ -93,9 +101,8 @@ class FileReader(ABC):
 
     def fingerprint(self) -> str:
         """Hash of settings, annotations, and path, size and time of change of images and their temperature tables."""
-        digest = hashlib.blake2b(
-            json.dumps([type(self).__name__, self.scheme, self._settings]).encode(), digest_size=16
-        )
+        settings = {name: str(value) for name, value in self._settings.items()}
+        digest = hashlib.blake2b(json.dumps([type(self).__name__, settings]).encode(), digest_size=16)
         for annotation in self._annotations:
             digest.update(annotation.points_px.astype(np.float32).tobytes())
             digest.update(repr((annotation.subject, annotation.box_px, annotation.attributes)).encode())
@@ -128,7 +135,8 @@ class FileReader(ABC):
                 f"{self._place}: can't be read ({type(error).__name__}: {shortened(error)}). Fix or remove it."
             ) from error
         if not found:
-            raise DataError(f"{type(self).__name__} {self._settings}: no annotation found. Check the paths.")
+            settings = ", ".join(f"{name}={value}" for name, value in self._settings.items() if value is not None)
+            raise DataError(f"{type(self).__name__} ({settings}): no annotation found. Check the paths.")
         faults = [str(a.attributes[_FAULT]) for a in found if _FAULT in a.attributes]
         if faults:
             _log.warning("%d of %d annotations can't be used, first: %s", len(faults), len(found), faults[0])
@@ -174,6 +182,15 @@ class FileReader(ABC):
         points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.float32(np.nan))
         return Annotation(image, points, subject, visible, box_px, location, attributes or {})
 
+    def _of_file(
+        self, file: Path, image: Path, subject: str, read: Callable[[Path], np.ndarray], **known: Any
+    ) -> Annotation:
+        """The annotation of a file that holds the points of one face; a faulty one if it can't be read."""
+        try:
+            return self._annotation(image, read(file), subject, str(file), **known)
+        except DataError as error:
+            return self._fault(image, str(file), finding_of(error, file), subject=subject)
+
     def _without_face(
         self, image: Path, subject: str, location: str, attributes: dict[str, str | float | bool] | None = None
     ) -> None:
@@ -196,18 +213,18 @@ class FileReader(ABC):
         Raises:
             DataError: If the pattern doesn't match.
         """
-        if self.subject_pattern is None:
+        if self._pattern is None:
             return default
-        match = self.subject_pattern.search(relative)
+        match = self._pattern.search(relative)
         if match is None:
             raise DataError(
-                f"{relative}: subject_pattern '{self.subject_pattern.pattern}' doesn't match this image's path. "
+                f"{relative}: subject_pattern '{self.subject_pattern}' doesn't match this image's path. "
                 "Widen the pattern."
             )
         return match[1]
 
     def _warn_each_image_its_own_subject(self, count: int, remedy: str) -> None:
-        if count and self.subject_pattern is None:
+        if count and self._pattern is None:
             _log.warning(
                 "%s: no subject is given for %d image(s); each counts as a person of its own, so that the same person "
                 "may be in the training and the test set. %s",

@@ -6,6 +6,7 @@ Beyond COCO, an image entry may name its `subject` and the `unit` of its values 
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +22,13 @@ from thermal_landmarks.errors import DataError
 _MISSING, _HIDDEN, _VISIBLE = 0, 1, 2  # COCO's visibility flags
 
 
+@dataclass(kw_only=True, eq=False)
 class CocoKeypoints(FileReader):
-    """Faces of a COCO keypoints file.
+    """Faces of a COCO keypoints file."""
 
-    Args:
-        annotation_file: The JSON file.
-        scheme: Landmark scheme of its keypoints, in the scheme's order.
-        image_dir: Folder of the images; None: where the usual tools keep them (see `NamedImages`).
-        unit: What image values mean, where an image entry doesn't say.
-        subject_key: Key of an image entry that names the subject.
-        subject_pattern: Regular expression on the file name instead; its first group is the subject.
-    """
-
-    def __init__(
-        self,
-        *,
-        annotation_file: str | Path,
-        scheme: str,
-        image_dir: str | Path | None = None,
-        unit: str | None = None,
-        subject_key: str = "subject",
-        subject_pattern: str | None = None,
-    ) -> None:
-        self.annotation_file = Path(annotation_file)
-        self.image_dir = Path(image_dir) if image_dir is not None else None
-        self.subject_key = subject_key
-        settings = {"file": self.annotation_file, "images": self.image_dir, "subject_key": subject_key}
-        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+    annotation_file: Path  # the JSON file
+    image_dir: Path | None = None  # of the images; None: where the usual tools keep them (see `NamedImages`)
+    subject_key: str = "subject"  # of an image entry, names the subject
 
     def _parse(self) -> list[Annotation]:
         file = self.annotation_file

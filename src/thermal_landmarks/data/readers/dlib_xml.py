@@ -1,6 +1,7 @@
 """dlib's XML of images, face boxes and parts, as its imglab tool and its example data write it."""
 
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,33 +14,17 @@ from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
 
+@dataclass(kw_only=True, eq=False)
 class DlibXml(FileReader):
     """Faces of a dlib XML file; an image may show several.
 
     Parts are named by their index in the scheme (`00` to `67`); a part that isn't there is a missing landmark. dlib's
     format has no subjects: without a pattern, all faces of an image count as one.
-
-    Args:
-        annotation_file: The XML file; image names are relative to its folder.
-        scheme: Landmark scheme of the parts.
-        image_dir: Folder of the images, if another.
-        unit: What image values mean; None: what the files say.
-        subject_pattern: Regular expression on the file name; its first group is the subject.
     """
 
-    def __init__(
-        self,
-        *,
-        annotation_file: str | Path,
-        scheme: str = "ibug68",
-        image_dir: str | Path | None = None,
-        unit: str | None = None,
-        subject_pattern: str | None = None,
-    ) -> None:
-        self.annotation_file = Path(annotation_file)
-        self.image_dir = Path(image_dir) if image_dir is not None else self.annotation_file.parent
-        settings = {"file": self.annotation_file, "images": self.image_dir}
-        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+    annotation_file: Path  # the XML file; image names are relative to its folder
+    scheme: str = "ibug68"
+    image_dir: Path | None = None  # of the images, if another
 
     def _parse(self) -> list[Annotation]:
         content = require_bytes(self.annotation_file)
@@ -61,7 +46,7 @@ class DlibXml(FileReader):
 
     def _read(self, image: ElementTree.Element, name: str, face: int, box: ElementTree.Element) -> Annotation:
         location = f"{self.annotation_file}, image {shortened(name)}, box {face}"
-        path = self.image_dir / name
+        path = (self.image_dir or self.annotation_file.parent) / name
         subject = self._subject(name, name)
         points = np.full((get_scheme(self.scheme).num_points, 2), np.nan, dtype=np.float32)
         try:

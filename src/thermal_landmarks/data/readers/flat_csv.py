@@ -4,6 +4,7 @@ Further columns are optional: `unit`, and `box_x_min`, `box_y_min`, `box_x_max`,
 """
 
 import csv
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,30 +19,12 @@ from thermal_landmarks.errors import DataError
 _BOX = ("box_x_min", "box_y_min", "box_x_max", "box_y_max")
 
 
+@dataclass(kw_only=True, eq=False)
 class FlatCsv(FileReader):
-    """Faces of a CSV file; an empty cell is a missing coordinate.
+    """Faces of a CSV file; an empty cell is a missing coordinate."""
 
-    Args:
-        annotation_file: The CSV file (separated by comma, semicolon or tab).
-        scheme: Landmark scheme of its points.
-        image_dir: Folder of the images; None: the folder of the CSV file.
-        unit: What image values mean, where there is no column `unit`.
-        subject_pattern: Regular expression on the image's name instead of a column; its first group is the subject.
-    """
-
-    def __init__(
-        self,
-        *,
-        annotation_file: str | Path,
-        scheme: str,
-        image_dir: str | Path | None = None,
-        unit: str | None = None,
-        subject_pattern: str | None = None,
-    ) -> None:
-        self.annotation_file = Path(annotation_file)
-        self.image_dir = Path(image_dir) if image_dir is not None else self.annotation_file.parent
-        settings = {"file": self.annotation_file, "images": self.image_dir}
-        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+    annotation_file: Path  # separated by comma, semicolon or tab
+    image_dir: Path | None = None  # of the images; None: that of the CSV file
 
     def _parse(self) -> list[Annotation]:
         lines = require_text(self.annotation_file).splitlines()
@@ -85,7 +68,7 @@ class FlatCsv(FileReader):
 
     def _read(self, row: dict[str, str], place: str) -> Annotation:
         name = row["image"]
-        image = self.image_dir / name
+        image = (self.image_dir or self.annotation_file.parent) / name
         subject = self._subject(name, row.get("subject") or name)
         count = get_scheme(self.scheme).num_points
         try:

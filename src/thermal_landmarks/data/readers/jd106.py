@@ -5,47 +5,30 @@ The data set doesn't say who is seen: each picture counts as a person of its own
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, parse_points, require_folder, require_text
-from thermal_landmarks.data.readers.base import FileReader
+from thermal_landmarks.data.readers.base import FileReader, finding_of
 from thermal_landmarks.errors import DataError
 
 
+@dataclass(kw_only=True, eq=False)
 class Jd106(FileReader):
-    """One face for each `landmark/NAME.jpg.txt`: `picture/NAME.jpg`, and its box `rect/NAME.jpg.rect`.
+    """One face for each `landmark/NAME.jpg.txt`: `picture/NAME.jpg`, and its box `rect/NAME.jpg.rect`."""
 
-    Args:
-        folder: The data set's folder.
-        parts: Folders in it to read; each is searched, with its subfolders, for `picture_dir` beside `landmark_dir`.
-        picture_dir: Name of the folders of pictures.
-        landmark_dir: Name of the folders of landmark files: a line `106`, then 106 lines `x y`.
-        rect_dir: Name of the folders of boxes beside them, or the path of one folder for all: a line `x1 y1 x2 y2`.
-        corrections: Folder of landmark files that replace those of the same name. None: nothing is replaced.
-        unit: What image values mean; None: what the files say.
-    """
-
-    def __init__(
-        self,
-        *,
-        folder: str | Path,
-        parts: Sequence[str] = (".",),
-        picture_dir: str = "picture",
-        landmark_dir: str = "landmark",
-        rect_dir: str | Path = "rect",
-        corrections: str | Path | None = None,
-        unit: str | None = None,
-    ) -> None:
-        self.folder = Path(folder)
-        self.parts = tuple(parts)
-        self.picture_dir, self.landmark_dir, self.rect_dir = picture_dir, landmark_dir, Path(rect_dir)
-        self.corrections = Path(corrections) if corrections is not None else None
-        settings = {"folder": folder, "parts": self.parts, "corrections": corrections}
-        settings |= {"picture": picture_dir, "landmark": landmark_dir, "rect": rect_dir}
-        super().__init__(scheme="jd106", unit=unit, subject_pattern=None, settings=settings)
+    scheme: str = field(default="jd106", init=False)
+    subject_pattern: str | None = field(default=None, init=False)
+    folder: Path  # of the data set
+    parts: Sequence[str] = (".",)  # folders in it; each is searched, with its subfolders, for `landmark_dir`
+    picture_dir: str = "picture"  # name of the folders of pictures beside it
+    landmark_dir: str = "landmark"  # name of the folders of landmark files: a line `106`, then 106 lines `x y`
+    # Name of the folders of boxes beside them, or the path of one folder for all: a line `x1 y1 x2 y2`
+    rect_dir: str = "rect"
+    corrections: Path | None = None  # folder of landmark files that replace those of the same name
 
     def _parse(self) -> list[Annotation]:
         found = []
@@ -69,12 +52,10 @@ class Jd106(FileReader):
         if self.corrections is not None and (self.corrections / file.name).is_file():
             file = self.corrections / file.name
         try:
-            points = read_counted_points(file)
             box = _read_rect(rect) if rect.is_file() else None
         except DataError as error:
-            place, _, finding = str(error).partition(": ")
-            return self._fault(image, place, finding, subject=subject)
-        return self._annotation(image, points, subject, str(file), box_px=box)
+            return self._fault(image, str(rect), finding_of(error, rect), subject=subject)
+        return self._of_file(file, image, subject, read_counted_points, box_px=box)
 
 
 def read_counted_points(file: Path) -> np.ndarray:

@@ -5,30 +5,25 @@ each picture counts as a person of its own. Nor does it have face boxes: the rec
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import require_folder
-from thermal_landmarks.data.readers.base import FileReader
+from thermal_landmarks.data.readers.base import FileReader, finding_of
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.data.readers.jd106 import read_counted_points
 from thermal_landmarks.errors import DataError
 
 
+@dataclass(kw_only=True, eq=False)
 class Lapa(FileReader):
-    """One face for each `landmarks/NAME.txt` (a line `106`, then 106 lines `x y`) with its picture `images/NAME.jpg`.
+    """One face for each `landmarks/NAME.txt` (a line `106`, then 106 lines `x y`); its picture is `images/NAME.jpg`."""
 
-    Args:
-        folder: The data set's folder.
-        parts: Which of `train`, `val` and `test` to read.
-        unit: What image values mean; None: what the files say.
-    """
-
-    def __init__(self, *, folder: str | Path, parts: Sequence[str] = ("train",), unit: str | None = None) -> None:
-        self.folder = Path(folder)
-        self.parts = tuple(parts)
-        settings = {"folder": folder, "parts": self.parts}
-        super().__init__(scheme="lapa106", unit=unit, subject_pattern=None, settings=settings)
+    scheme: str = field(default="lapa106", init=False)
+    subject_pattern: str | None = field(default=None, init=False)
+    folder: Path  # of the data set
+    parts: Sequence[str] = ("train",)  # which of `train`, `val` and `test` to read
 
     def _parse(self) -> list[Annotation]:
         finder = ImageFinder()
@@ -48,7 +43,6 @@ class Lapa(FileReader):
         try:
             points = read_counted_points(file)
         except DataError as error:
-            place, _, finding = str(error).partition(": ")
-            return self._fault(image, place, finding, subject=subject)
+            return self._fault(image, str(file), finding_of(error, file), subject=subject)
         box = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist()) if len(points) else None
         return self._annotation(image, points, subject, str(file), box_px=box)

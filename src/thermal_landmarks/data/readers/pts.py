@@ -4,6 +4,7 @@ Their coordinates count from 1 (MATLAB); here the first pixel's centre is 0.
 """
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,41 +17,23 @@ from thermal_landmarks.data.readers.annotation_files import (
     require_text,
     shortened,
 )
-from thermal_landmarks.data.readers.base import FileReader, finding_of
+from thermal_landmarks.data.readers.base import FileReader
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
 
 _IMAGE_FOLDERS = (".", "../imgs", "../images")  # 300-W keeps images beside the points, 300-VW in `imgs`
 
 
+@dataclass(kw_only=True, eq=False)
 class PtsFolder(FileReader):
-    """One face for each `.pts` file in a folder and its subfolders.
+    """One face for each `.pts` file in a folder and its subfolders."""
 
-    Args:
-        folder: Where the `.pts` files are.
-        image_dir: Folder of the images, with the same subfolders; None: beside each `.pts` file, or in a folder `imgs`
-            or `images` next to its own.
-        scheme: Landmark scheme of the points.
-        unit: What image values mean; None: what the files say.
-        first_pixel: Coordinate of the first pixel's centre in the files.
-        subject_pattern: Regular expression on the path below `folder`; its first group is the subject.
-    """
-
-    def __init__(
-        self,
-        *,
-        folder: str | Path,
-        image_dir: str | Path | None = None,
-        scheme: str = "ibug68",
-        unit: str | None = None,
-        first_pixel: float = 1.0,
-        subject_pattern: str | None = None,
-    ) -> None:
-        self.folder = Path(folder)
-        self.image_dir = Path(image_dir) if image_dir is not None else None
-        self.first_pixel = first_pixel
-        settings = {"folder": self.folder, "images": self.image_dir, "first_pixel": first_pixel}
-        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+    folder: Path  # of the `.pts` files
+    # Of the images, with the same subfolders; None: beside each `.pts` file, or in a folder `imgs` or `images` next to
+    # its own
+    image_dir: Path | None = None
+    scheme: str = "ibug68"
+    first_pixel: float = 1.0  # coordinate of the first pixel's centre in the files
 
     def _parse(self) -> list[Annotation]:
         files = sorted(require_folder(self.folder).rglob("*.pts"))
@@ -67,11 +50,7 @@ class PtsFolder(FileReader):
         if image is None:
             finding = f"no image named {file.stem} found for it. Set data.source.image_dir."
             return self._fault(file.with_suffix(""), str(file), finding, subject=subject)
-        try:
-            points = read_pts(file) - np.float32(self.first_pixel)
-        except DataError as error:
-            return self._fault(image, str(file), finding_of(error, file), subject=subject)
-        return self._annotation(image, points, subject, str(file))
+        return self._of_file(file, image, subject, lambda file: read_pts(file) - np.float32(self.first_pixel))
 
 
 def read_pts(file: Path) -> np.ndarray:

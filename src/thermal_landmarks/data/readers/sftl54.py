@@ -4,6 +4,7 @@ Also the text form that other authors use for the same 54 points: lines `index x
 image's width and height.
 """
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,7 @@ class Sftl54(FileReader):
     ) -> None:
         self.path = Path(annotations)
         self.image_dir = Path(image_dir) if image_dir is not None else None
-        settings = {"annotations": self.path, "images": self.image_dir}
-        super().__init__(scheme="sftl54", unit=unit, subject_pattern=subject_pattern, settings=settings)
+        super().__init__(scheme="sftl54", unit=unit, subject_pattern=subject_pattern)
 
     def _parse(self) -> list[Annotation]:
         if self.path.is_dir():
@@ -102,28 +102,14 @@ class Sftl54(FileReader):
         return self._annotation(image, points, subject, place, box_px=box, attributes=size)
 
 
+@dataclass(kw_only=True, eq=False)
 class Sftl54Text(FileReader):
-    """Folder of images with text files of 54 lines `index x y ...`, x and y as fractions of width and height.
+    """Folder of images with text files of 54 lines `index x y ...`, x and y as fractions of width and height."""
 
-    Args:
-        folder: Where the text files and the images are.
-        suffix: Which image belongs to a text file (`.npy` or `.jpg`, ...).
-        unit: What image values mean; None: what the files say.
-        subject_pattern: Regular expression on the file name; its first group is the subject.
-    """
-
-    def __init__(
-        self,
-        *,
-        folder: str | Path,
-        suffix: str = ".npy",
-        unit: str | None = None,
-        subject_pattern: str | None = _SUBJECT,
-    ) -> None:
-        self.folder = Path(folder)
-        self.suffix = suffix
-        settings = {"folder": self.folder, "suffix": suffix}
-        super().__init__(scheme="sftl54", unit=unit, subject_pattern=subject_pattern, settings=settings)
+    scheme: str = field(default="sftl54", init=False)
+    folder: Path  # of the text files and the images
+    suffix: str = ".npy"  # which image belongs to a text file (`.npy` or `.jpg`, ...)
+    subject_pattern: str | None = _SUBJECT
 
     def _parse(self) -> list[Annotation]:
         return [self._read(file) for file in sorted(require_folder(self.folder).rglob("*.txt"))]

@@ -5,6 +5,7 @@ the training list shares no photograph with it; the same person may still be in 
 """
 
 import logging
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -26,37 +27,26 @@ _FIELDS = 2 * _POINTS + 4 + len(FLAGS) + 1
 _LIST_FOLDERS = ("WFLW_annotations/list_98pt_rect_attr_train_test", "list_98pt_rect_attr_train_test", ".")
 
 
+@dataclass(kw_only=True, eq=False)
 class Wflw(FileReader):
     """Faces of one official list; a line has 196 coordinates, the face box, six flags and the picture's path.
-
-    Args:
-        folder: Holds `WFLW_annotations` and `WFLW_images`.
-        part: Which of the official lists, `train` or `test`.
-        list_file: A list of another name or place; None: the official one below `folder`.
-        image_dir: Folder of the pictures; None: `WFLW_images` in `folder`.
-        unit: What image values mean; None: what the files say.
 
     Raises:
         ConfigError: If there is no such part.
     """
 
-    def __init__(
-        self,
-        *,
-        folder: str | Path,
-        part: Part = "train",
-        list_file: str | Path | None = None,
-        image_dir: str | Path | None = None,
-        unit: str | None = None,
-    ) -> None:
-        if part not in get_args(Part):
-            raise ConfigError(f"WFLW has no part '{part}'. Choose train or test.")
-        self.folder = Path(folder)
-        self.part = part
-        self.list_file = Path(list_file) if list_file is not None else None
-        self.image_dir = Path(image_dir) if image_dir is not None else self.folder / "WFLW_images"
-        settings = {"folder": folder, "part": part, "list": list_file, "images": self.image_dir}
-        super().__init__(scheme="wflw98", unit=unit, subject_pattern=None, settings=settings)
+    scheme: str = field(default="wflw98", init=False)
+    subject_pattern: str | None = field(default=None, init=False)
+    folder: Path  # holds `WFLW_annotations` and `WFLW_images`
+    part: Part = "train"  # which of the official lists
+    list_file: Path | None = None  # a list of another name or place; None: the official one below `folder`
+    image_dir: Path | None = None  # of the pictures; None: `WFLW_images` in `folder`
+
+    def __post_init__(self) -> None:
+        if self.part not in get_args(Part):
+            raise ConfigError(f"WFLW has no part '{self.part}'. Choose train or test.")
+        super().__post_init__()
+        self._images = self.image_dir or self.folder / "WFLW_images"
 
     def _parse(self) -> list[Annotation]:
         file = self.list_file or self._official_list(self.part)
@@ -78,7 +68,7 @@ class Wflw(FileReader):
     def _read(self, fields: list[str], place: str) -> Annotation:
         self._at(place)
         name = fields[-1]
-        image, subject = self.image_dir / name, f"{self.part}/{name}"
+        image, subject = self._images / name, f"{self.part}/{name}"
         if len(fields) != _FIELDS:
             finding = (
                 f"{len(fields)} fields, expected {_FIELDS}: 196 coordinates, 4 of the box, 6 flags and the path. "
@@ -112,7 +102,7 @@ class Wflw(FileReader):
         train = self._official_list("train")
         if train is None:
             return
-        pictures = {self.image_dir / line.split()[-1] for line in require_text(train).splitlines() if line.strip()}
+        pictures = {self._images / line.split()[-1] for line in require_text(train).splitlines() if line.strip()}
         if shared := sum(annotation.image in pictures for annotation in test):
             _log.warning(
                 "WFLW: %d of %d test faces are in photographs from which the official training list takes other faces.",

@@ -7,6 +7,7 @@ image's width and height. A line that ends after the box is a face without landm
 
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -38,50 +39,29 @@ class _Line(NamedTuple):
     size: tuple[int, int]  # height, width
 
 
+@dataclass(kw_only=True, eq=False)
 class YoloPose(FileReader):
     """Faces of a folder of YOLO-pose labels; an image may show several, an empty file is an image without a face.
 
     A point at 0, 0, of visibility 0, or of a confidence below `min_confidence` is missing. The third number of a point
     is its visibility (0 missing, 1 hidden, 2 visible) where all files hold nothing but these three, else a confidence.
 
-    Args:
-        folder: The data set's folder; all `labels` folders in it are read.
-        scheme: Landmark scheme of the points, in the scheme's order.
-        images: Name of the images' folder beside `labels`, with the same subfolders; images beside the text files are
-            found, too.
-        dataset_yaml: Ultralytics' description of the data set; None: `data.yaml` or `dataset.yaml` in the folder, if
-            there.
-        part: Which of its `train`, `val` and `test` to read; None: all label files.
-        min_confidence: Smallest confidence of a point.
-        unit: What image values mean; None: what the files say.
-        subject_pattern: Regular expression on the label file's path below `folder`; its first group is the subject.
-
     Raises:
         ConfigError: If there is no such part.
     """
 
-    def __init__(
-        self,
-        *,
-        folder: str | Path,
-        scheme: str,
-        images: str = "images",
-        dataset_yaml: str | Path | None = None,
-        part: Part | None = None,
-        min_confidence: float = 0.0,
-        unit: str | None = None,
-        subject_pattern: str | None = None,
-    ) -> None:
-        if part is not None and part not in get_args(Part):
-            raise ConfigError(f"data.source.part={part}: YOLO data sets have the parts train, val and test.")
-        self.folder = Path(folder)
-        self.images = images
-        self.dataset_yaml = Path(dataset_yaml) if dataset_yaml is not None else None
-        self.part = part
-        self.min_confidence = min_confidence
-        settings: dict[str, Any] = {"folder": folder, "images": images, "dataset_yaml": dataset_yaml, "part": part}
-        settings["min_confidence"] = min_confidence
-        super().__init__(scheme=scheme, unit=unit, subject_pattern=subject_pattern, settings=settings)
+    folder: Path  # of the data set; all `labels` folders in it are read
+    # Name of the images' folder beside `labels`, with the same subfolders; images beside the text files are found, too
+    images: str = "images"
+    # Ultralytics' description of the data set; None: `data.yaml` or `dataset.yaml` in the folder, if there
+    dataset_yaml: Path | None = None
+    part: Part | None = None  # which of its `train`, `val` and `test` to read; None: all label files
+    min_confidence: float = 0.0  # smallest confidence of a point
+
+    def __post_init__(self) -> None:
+        if self.part is not None and self.part not in get_args(Part):
+            raise ConfigError(f"data.source.part={self.part}: YOLO data sets have the parts train, val and test.")
+        super().__post_init__()
 
     def _parse(self) -> list[Annotation]:
         files = self._label_files(self._description())
