@@ -19,13 +19,25 @@ COUNTS = np.arange(3000, 3000 + 12 * 16, dtype=np.uint16).reshape(12, 16)
 
 def test_gray_pictures_keep_their_levels(tmp_path: Path) -> None:
     levels = np.arange(48, dtype=np.uint8).reshape(6, 8)
-    for suffix in (".png", ".bmp", ".tif"):
-        Image.fromarray(levels).save(tmp_path / f"a{suffix}")
+    for suffix in (".png", ".bmp", ".tif", ".gif", ".pgm", ".webp"):
+        Image.fromarray(levels).save(tmp_path / f"a{suffix}", lossless=True)  # of WebP; others ignore it
         image = read_image(tmp_path / f"a{suffix}")
         assert image.unit == "gray"
         assert image.values.dtype == np.float32
-        np.testing.assert_array_equal(image.values, levels)
-        np.testing.assert_array_equal(image.in_colour().values, [levels] * 3)
+        np.testing.assert_allclose(image.values, levels, atol=1e-5)  # luminance of three equal channels
+        np.testing.assert_allclose(image.in_colour().values, [levels] * 3, atol=1e-5)
+
+
+def test_videos_are_left_to_track(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    film = tmp_path / "night.MP4"
+    film.touch()
+    with pytest.raises(DataError, match=rf"is a video, expected an image.*track source={film}"):
+        read_image(film)
+    with pytest.raises(DataError, match=rf"night\.MP4 is a video.*track source={film}"):
+        list_images(tmp_path)
+    Image.fromarray(COUNTS).save(tmp_path / "a.png")
+    assert list_images(tmp_path) == [tmp_path / "a.png"]
+    assert f"1 videos are left out. Follow its faces by: thermal-landmarks track source={film}" in caplog.text
 
 
 def test_an_ordinary_jpeg_is_gray(tmp_path: Path) -> None:
@@ -46,6 +58,13 @@ def test_colour_becomes_luminance(tmp_path: Path, mode: str) -> None:
     np.testing.assert_array_equal(image.rgb, rgb)
     np.testing.assert_array_equal(image.in_colour().values, np.moveaxis(rgb, 2, 0))
     assert image.values[:2, :2] == pytest.approx(np.array([[59.8, 117.4], [22.8, 50.0]]), abs=0.01)
+
+
+@pytest.mark.parametrize(("largest", "comment"), [(3191, b""), (16383, b"# 14 bits, of a Boson\n"), (65535, b"")])
+def test_counts_of_a_pgm_are_not_stretched(largest: int, comment: bytes, tmp_path: Path) -> None:
+    head = b"P5\n%b16 12\n%d\n" % (comment, largest)
+    (tmp_path / "a.pgm").write_bytes(head + COUNTS.astype(">u2").tobytes())
+    np.testing.assert_array_equal(read_image(tmp_path / "a.pgm").values, COUNTS)
 
 
 def test_sixteen_bits_survive(tmp_path: Path) -> None:
@@ -151,7 +170,7 @@ def _png_bytes() -> bytes:
     return buffer.getvalue()
 
 
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npy", ".is2", ".bmp"])
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npy", ".is2", ".bmp", ".gif", ".webp", ".jp2", ".pgm"])
 @pytest.mark.parametrize(
     "content", [b"this is not an image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1\x00", b"PK\x03\x04"]
 )
@@ -214,7 +233,7 @@ def test_several_frames_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "message"), [("a.png", "no such file"), ("a.gif", "suffix '.gif' is not"), ("a", "suffix")]
+    ("name", "message"), [("a.png", "no such file"), ("a.heic", "suffix '.heic' is not"), ("a", "suffix")]
 )
 def test_missing_files_and_unknown_formats_are_named(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(DataError, match=message):

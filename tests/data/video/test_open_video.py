@@ -114,6 +114,16 @@ def test_eight_bit_films_come_out_nearly_as_they_went_in(suffix: str, codec: str
     assert [frame.time_s for frame in video] == pytest.approx(np.arange(N) / 10, abs=0.02)
 
 
+def test_an_animated_gif_is_a_film(tmp_path: Path) -> None:
+    first, *others = (
+        Image.fromarray(np.roll(np.arange(48 * 64, dtype=np.uint8).reshape(48, 64), shift, axis=1))
+        for shift in (0, 5, 10)
+    )
+    first.save(tmp_path / "a.gif", save_all=True, append_images=others, duration=200)
+    film = open_video(tmp_path / "a.gif")
+    assert [frame.time_s for frame in film] == pytest.approx([0, 0.2, 0.4])
+
+
 def test_a_palette_is_recognised_once_and_turned_back_in_every_frame(tmp_path: Path) -> None:
     levels = np.tile(np.linspace(0, 255, SIZE[1]).astype(np.uint8), (N, SIZE[0], 1))
     coloured = named_palette("iron").colours[levels].round().astype(np.uint8)

@@ -1,6 +1,6 @@
 """Image files of any readable format, in degrees Celsius or gray levels.
 
-8-bit and 16-bit pictures, NumPy arrays, tables of temperatures, FLIR radiometric JPEG and Fluke .IS2. What a file
+Pictures of 8 and 16 bits, NumPy arrays, tables of temperatures, FLIR radiometric JPEG and Fluke .IS2. What a file
 does not say about itself (the unit of a 16-bit PNG) is a setting of the data set.
 """
 
@@ -30,6 +30,7 @@ _log = logging.getLogger(__name__)
 _PLAUSIBLE_MEDIAN_C = (-60.0, 200.0)
 _MIN_SIDE = 2
 _LONGEST_REASON = 300  # characters of what a decoder says
+_FILMS = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg", ".seq", ".csq", ".npz", ".h5", ".hdf5")
 
 
 def read_image(path: str | Path, *, unit: str | None = None, counts_table: Path | None = None) -> ThermalImage:
@@ -69,6 +70,8 @@ def read_stored(path: Path, *, unit: str | None = None, counts_table: Path | Non
     check_unit(unit)
     reader = _READERS.get(path.suffix.lower())
     if reader is None:
+        if path.suffix.lower() in _FILMS:
+            raise DataError(f"{path}: is a video, expected an image. {_follow(path)}.")
         raise DataError(
             f"{path}: the suffix '{path.suffix}' is not an image format that can be read. "
             f"Convert it to one of: {', '.join(_READERS)}."
@@ -115,7 +118,7 @@ def list_images(path: Path) -> list[Path]:
     """The readable image files of a folder and its subfolders, sorted; a file gives itself.
 
     A CSV file in a folder counts as an image if it is a table of numbers without names of columns; what does not is
-    named in a warning. Files that macOS puts beside others (`._NAME`) don't count.
+    named in a warning, and so are videos. Files that macOS puts beside others (`._NAME`) don't count.
 
     Raises:
         DataError: If the path does not exist or the folder has no image.
@@ -124,18 +127,26 @@ def list_images(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise DataError(f"{path}: no such file or folder.")
-    found = sorted(p for p in path.rglob("*") if p.suffix.lower() in _READERS and p.is_file())
-    found = [p for p in found if not p.name.startswith("._")]
+    files = sorted(p for p in path.rglob("*") if not p.name.startswith("._") and p.is_file())
+    found = [p for p in files if p.suffix.lower() in _READERS]
+    films = [p for p in files if p.suffix.lower() in _FILMS]
     reasons = {p: why_no_picture(p) for p in found if p.suffix.lower() == ".csv"}
     left_out = [f"{p.relative_to(path)} {reason}" for p, reason in reasons.items() if reason]
     images = [p for p in found if reasons.get(p) is None]
     listed = "; ".join(left_out[:3]) + (f"; and {len(left_out) - 3} more" if len(left_out) > 3 else "")
     if not images:
         why = f" Its tables are no pictures: {listed}." if left_out else ""
+        why += f" {films[0].name} is a video. {_follow(films[0])}." if films else ""
         raise DataError(f"{path}: no image in this folder.{why} Readable formats: {', '.join(_READERS)}.")
     if left_out:
         _log.warning("%s: no pictures, left out: %s.", path, listed)
+    if films:
+        _log.warning("%s: %d videos are left out. %s.", path, len(films), _follow(films[0]))
     return images
+
+
+def _follow(film: Path) -> str:
+    return f"Follow its faces by: thermal-landmarks track source={film}"
 
 
 def to_image(path: Path, stored: Stored, *, quiet: bool = False) -> ThermalImage:
@@ -231,7 +242,12 @@ _READERS: dict[str, Callable[[Path, str | None, Path | None], Stored]] = {
     ".png": _read_picture,
     ".jpg": _read_jpeg,
     ".jpeg": _read_jpeg,
+    ".jfif": _read_jpeg,
     ".bmp": _read_picture,
+    ".webp": _read_picture,
+    ".gif": _read_picture,
+    ".jp2": _read_picture,
+    ".pgm": _read_picture,
     ".tif": _read_tiff,
     ".tiff": _read_tiff,
     ".npy": _read_npy,

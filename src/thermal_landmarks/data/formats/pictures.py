@@ -1,5 +1,6 @@
-"""PNG, JPEG and BMP, upright as their EXIF orientation says: that is how people see and annotate them."""
+"""PNG, JPEG, WebP and others, upright as their EXIF orientation says: that is how people see and annotate them."""
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ _ORIENTATION, _MAKE = 274, 271  # EXIF tags
 _PNG = b"\x89PNG\r\n\x1a\n"
 _BITS, _COLOUR_TYPE = 24, 25  # bytes of a PNG file
 _GRAY, _PALETTE = 0, 3
+_PGM_HEADER = 4096  # bytes that hold it, comments included
 
 
 def read_picture(path: Path) -> np.ndarray:
@@ -34,6 +36,8 @@ def read_picture(path: Path) -> np.ndarray:
             raise DataError(f"{path}: holds {frames} frames, expected one image. Write one image a file.")
         if file.format == "PNG" and _has_deep_channels(path):
             values = _sixteen_bits(path)
+        elif file.format == "PPM" and file.mode == "I":
+            values = _counts_of_pgm(path, np.array(file))
         elif file.mode in ("L", "I", "F", "RGB") or file.mode.startswith("I;16"):
             values = np.array(file)
         else:
@@ -105,6 +109,13 @@ def _has_deep_channels(path: Path) -> bool:
     with path.open("rb") as file:
         head = file.read(_COLOUR_TYPE + 1)
     return len(head) > _COLOUR_TYPE and head[_BITS] == 16 and head[_COLOUR_TYPE] not in (_GRAY, _PALETTE)
+
+
+def _counts_of_pgm(path: Path, stretched: np.ndarray) -> np.ndarray:
+    """The counts of a PGM file of more than 8 bits, which Pillow stretches to the whole range of 16."""
+    with path.open("rb") as file:
+        _, _, _, largest, *_ = re.sub(rb"#[^\n]*", b"", file.read(_PGM_HEADER)).split(maxsplit=4)
+    return np.rint(stretched * (int(largest) / 65535)).astype(np.uint16)
 
 
 def _sixteen_bits(path: Path) -> np.ndarray:

@@ -17,6 +17,7 @@ from thermal_landmarks.errors import ConfigError, DataError, UserError
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HDF5, _NPY, _ZIP = b"\x89HDF\r\n\x1a\n", b"\x93NUMPY", b"PK\x03\x04"
+_GIF = b"GIF8"  # one picture or many
 _RENDERED = "frames.tif", "sequence.json"  # of render_sequence
 _LONGEST_REASON = 300
 
@@ -106,7 +107,7 @@ def _container(source: str, unit: str | None, size: tuple[int, int] | None, dtyp
     if start.startswith(_HDF5):
         _require("h5py", source)
         return Hdf5(path)
-    if path.suffix.lower() in readable_suffixes():
+    if path.suffix.lower() in readable_suffixes() and not start.startswith(_GIF):
         return Folder(path, [path], unit)
     _require("av", source)
     return Coded(path)
