@@ -52,7 +52,8 @@ def timed(function: Callable[[], object]) -> tuple[float, float]:
 
 def compare(finder: FindsFaces, files: list[Path], out: Path) -> str:
     """Both ways with one engine and one kind of file, in words."""
-    workers, images = cores(), [Reading()(path) for path in files]
+    workers, read = cores(), Reading().of(files)
+    images = [read(path) for path in files]
 
     def bare() -> None:
         with ThreadPoolExecutor(workers) as pool:

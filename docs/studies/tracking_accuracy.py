@@ -19,7 +19,7 @@ import torch
 from scipy.ndimage import gaussian_filter, shift
 
 from thermal_faces import SyntheticFaces, SyntheticSequence
-from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.annotation import ThermalImage, Unit
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.smoothing import smooth
@@ -131,11 +131,11 @@ def crossing(predictor: Predictor, group: int, frames: int = 240) -> tuple[int, 
     return switches, wrong, frames
 
 
-def settled(tracker: Tracker, pictures: Iterable[np.ndarray]) -> Iterator[Settled]:
+def settled(tracker: Tracker, pictures: Iterable[np.ndarray], unit: Unit = "celsius") -> Iterator[Settled]:
     """The faces of each frame once it is decided who they are, as `track` writes them."""
     late = Late(tracker.fps, 16)
     for index, values in enumerate(pictures):
-        late.add(index, index, index / tracker.fps, tracker.see(ThermalImage(values, "celsius")))
+        late.add(index, index, index / tracker.fps, tracker.see(ThermalImage(values, unit)))
         yield from late.settled(tracker.tracklets)
     tracker.conclude()
     yield from late.settled(tracker.tracklets)

@@ -51,13 +51,14 @@ def find_colour_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | Non
 def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
     height, width = rgb.shape[:2]
     every = max(height // _ROWS, 1)
-    rows = rgb[::every].astype(np.int16)
-    flat = np.abs(np.diff(rows, axis=1)).max(axis=2) <= _FLAT
-    step = np.abs(np.diff(rows, axis=0)).max(axis=2)[:, 1:]
+    planes = np.ascontiguousarray(rgb[::every].transpose(2, 0, 1))  # (3, row, column): far faster to compare
+    compared = planes[:1] if rgb.strides[2] == 0 else planes  # of gray pictures one channel, which is seen three times
+    flat = _difference(compared[:, :, 1:], compared[:, :, :-1]) <= _FLAT
+    step = _difference(compared[:, 1:], compared[:, :-1])[:, 1:]
     moves = np.pad(step >= _STEP[0], ((1, 1), (0, 0)))
     moves = moves[:-2] | moves[1:-1] | moves[2:]
     first, last = _longest_runs(flat[1:] & moves & (step <= _STEP[1]))
-    long = last - first >= _LEAST_LENGTH * len(rows)
+    long = last - first >= _LEAST_LENGTH * planes.shape[1]
     edges = np.flatnonzero(np.diff(long.astype(np.int8), prepend=0, append=0))
     best, longest = None, 0.0
     for left, right in zip(edges[::2], edges[1::2] + 1, strict=True):  # columns left to right - 1 are alike
@@ -65,11 +66,14 @@ def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
         start, stop = int(first[middle]), int(last[middle]) + 1
         if not _LEAST_WIDTH_PX <= right - left <= max(_LARGEST_WIDTH * width, _LEAST_WIDTH_PX):
             continue
-        bar = np.median(rows[start : stop + 1, left:right], axis=1)
+        if np.ptp(_LUMINANCE @ planes[:, start : stop + 1, middle]) < _LEAST_RANGE - 2 * _LARGEST_SPREAD:
+            continue  # most are walls and clothes; what follows takes longer to say so
+        rows = planes[:, start : stop + 1].transpose(1, 2, 0).astype(np.int16)
+        bar = np.median(rows[:, left:right], axis=1)
         cut, path = _way(bar)
-        start, stop = start + cut.start, start + cut.stop
-        alike = _runs_through_a_palette(rows[start:stop, left:right], bar[cut])
-        if path > longest and alike and _ends_sharply(rows[start:stop], bar[cut], left, right):
+        rows, start, stop = rows[cut], start + cut.start, start + cut.stop
+        alike = _runs_through_a_palette(rows[:, left:right], bar[cut])
+        if path > longest and alike and _ends_sharply(rows, bar[cut], left, right):
             pixels = slice(start * every, min((stop - 1) * every + 1, height))
             best, longest = (pixels, slice(int(left), int(right))), path
     if best is None:
@@ -79,15 +83,19 @@ def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
     return ColourBar(*best, palette_of("colour bar", colours[steps].astype(np.uint8).tobytes()))
 
 
+def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Between bytes (3, row, column), of the channel in which they differ most."""
+    apart: np.ndarray = (np.maximum(one, other) - np.minimum(one, other)).max(axis=0)
+    return apart
+
+
 def _longest_runs(marked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """First row of each column's longest run of marked rows, and the first row after it."""
-    length = np.zeros(marked.shape[1], dtype=int)
-    best, end = length.copy(), length.copy()
-    for row, here in enumerate(marked):
-        length = np.where(here, length + 1, 0)
-        longer = length > best
-        best, end = np.where(longer, length, best), np.where(longer, row + 1, end)
-    return end - best, end
+    row = np.arange(len(marked), dtype=np.int16)[:, None]
+    length = row - np.maximum.accumulate(np.where(marked, np.int16(-1), row), axis=0)
+    last = length.argmax(axis=0)
+    longest = np.take_along_axis(length, last[None], axis=0)[0].astype(int)
+    return last + 1 - longest, last + 1
 
 
 def _way(bar: np.ndarray) -> tuple[slice, float]:

@@ -47,16 +47,17 @@ def as_heat(
         return image
     bar = find_colour_bar(picture) if palette == "auto" or marks == "masked" else None
     chosen = _chosen(image, bar) if palette == "auto" else palette if isinstance(palette, Palette) else None
-    shown = image
+    shown, distance = image, None
     if chosen is BLACK_HOT:
         shown = replace(image, values=255 - image.values, palette=chosen.name)
     elif chosen is not None and image.rgb is not None:
-        shown = replace(image, values=chosen.intensity(image.rgb), palette=chosen.name)
+        values, distance = chosen.read(image.rgb)
+        shown = replace(image, values=values, palette=chosen.name)
     if marks == "kept":
         return shown
     mask = marks_in(shown.values.astype(np.uint8))
     if image.rgb is not None:
-        mask |= foreign_colours(image.rgb, None if chosen is BLACK_HOT else chosen)
+        mask |= foreign_colours(image.rgb, distance)
     if known_marks is not None:
         mask |= known_marks
     if bar is not None:

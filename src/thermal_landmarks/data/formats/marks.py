@@ -10,8 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-from thermal_landmarks.data.formats.palettes import Palette
-
 _THIN = 0.015  # of the picture's shorter side: how broad strokes are
 _ENDS = (40, 215)  # levels of 255 beyond which lines are drawn
 _STANDS_OUT = 80  # levels above or below what a broader shape would have
@@ -48,13 +46,18 @@ def strokes(levels: UInt8[np.ndarray, "height width"], broad: int) -> Mask:
     """
     marks = np.zeros(levels.shape, bool)
     above, below = _beyond_broader(levels, broad)
-    for out, end in ((above, levels >= _ENDS[1]), (below, levels <= _ENDS[0])):
-        core = _not_alone((out >= _STANDS_OUT) & end, 3 * broad)
-        if core.any():
-            soft = (dilated(core, broad + 2) & (out >= _STANDS_OUT)) | (dilated(core, 3) & (out >= _BESIDE))
-            marks |= core | soft
+    bright = (above >= _STANDS_OUT) & (levels >= _ENDS[1])
+    dark = (below >= _STANDS_OUT) & (levels <= _ENDS[0])
+    lines = dilated(np.any(bright | dark, axis=1, keepdims=True), 4 * broad + 1)[:, 0]  # what follows sees no others
+    if not lines.any():
+        return marks
+    for out, core in ((above[lines], bright[lines]), (below[lines], dark[lines])):
+        core = _not_alone(core, 3 * broad)
+        soft = (dilated(core, broad + 2) & (out >= _STANDS_OUT)) | (dilated(core, 3) & (out >= _BESIDE))
+        marks[lines] |= core | soft
     # The gaps within letters and numbers are no place to fill them from.
-    return _eroded(dilated(marks, broad), broad) if marks.any() else marks
+    marks[lines] = _eroded(dilated(marks[lines], broad), broad)
+    return marks
 
 
 def breadth(shape: tuple[int, ...]) -> int:
@@ -62,28 +65,40 @@ def breadth(shape: tuple[int, ...]) -> int:
     return 2 * max(round(_THIN * min(shape) / 2), 1) + 1
 
 
-def foreign_colours(rgb: UInt8[np.ndarray, "height width 3"], palette: Palette | None) -> Mask:
+def foreign_colours(
+    rgb: UInt8[np.ndarray, "height width 3"], distance: Float32[np.ndarray, "height width"] | None
+) -> Mask:
     """Pixels of colours that the picture's palette doesn't have.
 
     Args:
         rgb: The picture.
-        palette: In which it shows heat. None: in gray, if hardly any of it has a colour.
+        distance: Of its colours from its palette, in levels of 255. None: it is in gray, if hardly any of it has a
+            colour.
     """
-    if palette is None and (np.ptp(rgb, axis=2) > _COLOURED).mean() > _MOST_COLOURED:
-        return np.zeros(rgb.shape[:2], bool)
-    return _unless_too_much(off_palette(rgb, palette))
+    if distance is None:
+        spread = _spread(rgb)
+        much = np.count_nonzero(spread > _COLOURED) > _MOST_COLOURED * spread.size
+        return np.zeros(spread.shape, bool) if much else _unless_too_much(_grown(spread, _COLOURED, _COLOURED / 2))
+    return _unless_too_much(off_palette(rgb, distance))
 
 
-def off_palette(rgb: UInt8[np.ndarray, "height width 3"], palette: Palette | None) -> Mask:
+def off_palette(rgb: UInt8[np.ndarray, "height width 3"], distance: Float32[np.ndarray, "height width"] | None) -> Mask:
     """As `foreign_colours`, of a part of a picture that is in a palette, or in gray (None)."""
-    if palette is not None:
-        off = palette.distance(rgb)
-        foreign, blended = off > _OFF_PALETTE, off > _BLENDED
-    else:
-        spread = np.ptp(rgb, axis=2)
-        foreign, blended = spread > _COLOURED, spread > _COLOURED / 2
-    foreign = _not_alone(foreign, 5)
-    return foreign | (dilated(foreign, 5) & blended)
+    if distance is None:
+        return _grown(_spread(rgb), _COLOURED, _COLOURED / 2)
+    return _grown(distance, _OFF_PALETTE, _BLENDED)
+
+
+def _grown(off: np.ndarray, surely: float, perhaps: float) -> Mask:
+    foreign = _not_alone(off > surely, 5)
+    return foreign | (dilated(foreign, 5) & (off > perhaps)) if foreign.any() else foreign
+
+
+def _spread(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"]:
+    """Between the strongest and the weakest of red, green and blue."""
+    red, green, blue = np.moveaxis(rgb, 2, 0)
+    spread: np.ndarray = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    return spread
 
 
 def constant_marks(pictures: Sequence[UInt8[np.ndarray, "height width"]]) -> Mask:
@@ -102,8 +117,8 @@ def constant_marks(pictures: Sequence[UInt8[np.ndarray, "height width"]]) -> Mas
     broad = breadth(shape)
     middle = np.median(pictures[:: max(1, len(pictures) // 8)], axis=0).astype(np.uint8)
     out = np.maximum(*_beyond_broader(middle, broad))
-    changing = _sum_around(change >= _CHANGING, 3 * broad) >= broad * broad
-    core = _not_alone(constant & changing & (out >= _STANDS_OUT_ALWAYS), 3 * broad)
+    lines = constant & (out >= _STANDS_OUT_ALWAYS)
+    core = _not_alone(_surrounded(lines, change >= _CHANGING, 3 * broad, broad * broad), 3 * broad)
     return _unless_too_much(core | (dilated(core, 3) & (out >= _BESIDE)))
 
 
@@ -112,34 +127,28 @@ def filled(values: Float32[np.ndarray, "height width"], marks: Mask) -> Float32[
 
     The nearer of them count more, by the inverse of their distance.
     """
-    here = np.nonzero(marks)
-    total, weight = np.zeros(len(here[0]), np.float32), np.zeros(len(here[0]), np.float32)
-    for axis in (0, 1):
-        for backwards in (False, True):
-            place = _nearest_before(np.flip(marks, axis) if backwards else marks, axis)
-            if backwards:
-                place = np.flip(marks.shape[axis] - 1 - place, axis)
-            found = place[here]
-            known = (found >= 0) & (found < marks.shape[axis])
+    rows, columns = np.nonzero(marks)
+    total, weight = np.zeros(len(rows), np.float32), np.zeros(len(rows), np.float32)
+    for across in (False, True):
+        line, place, source = (columns, rows, values.T) if across else (rows, columns, values)
+        order = np.lexsort((place, line))
+        line, place = line[order], place[order]
+        runs = np.flatnonzero((np.diff(line, prepend=-1) != 0) | (np.diff(place, prepend=-2) != 1))
+        length = np.diff(runs, append=len(line))
+        for beyond in (place[runs] - 1, place[runs] + length):  # the nearest without a mark, on both sides
+            found = np.repeat(beyond, length)
+            known = (found >= 0) & (found < source.shape[1])
             found = np.where(known, found, 0)
-            source = (found, here[1]) if axis == 0 else (here[0], found)
-            near = known / np.maximum(np.abs(found - here[axis]), 1).astype(np.float32)
-            total += near * values[source]
-            weight += near
+            near = known / np.maximum(np.abs(found - place), 1).astype(np.float32)
+            total[order] += near * source[line, found]
+            weight[order] += near
     result = values.copy()
-    result[here] = np.where(weight > 0, total / np.maximum(weight, 1e-9), values[here])
+    result[rows, columns] = np.where(weight > 0, total / np.maximum(weight, 1e-9), values[rows, columns])
     return result
 
 
-def _nearest_before(marks: Mask, axis: int) -> np.ndarray:
-    """Row (axis 0) or column of the last pixel up to here that no mark covers; -1 where there is none."""
-    count = np.arange(marks.shape[axis])
-    places = count[:, None] if axis == 0 else count[None, :]
-    return np.maximum.accumulate(np.where(marks, -1, places), axis=axis)
-
-
 def _unless_too_much(marks: Mask) -> Mask:
-    return marks if marks.mean() <= _MOST else np.zeros_like(marks)
+    return marks if np.count_nonzero(marks) <= _MOST * marks.size else np.zeros_like(marks)
 
 
 def _beyond_broader(levels: np.ndarray, broad: int) -> tuple[np.ndarray, np.ndarray]:
@@ -149,7 +158,25 @@ def _beyond_broader(levels: np.ndarray, broad: int) -> tuple[np.ndarray, np.ndar
 
 def _not_alone(core: Mask, side: int) -> Mask:
     """Those pixels of strokes that have enough others in a square around them."""
-    return core & (_sum_around(core, side) >= _FEWEST) if core.any() else core
+    return _surrounded(core, core, side, _FEWEST)
+
+
+def _surrounded(pixels: Mask, by: Mask, side: int, fewest: int) -> Mask:
+    """Those pixels with enough of the others in a square around them, as far as the picture reaches."""
+    result = np.zeros_like(pixels)
+    rows, columns = np.nonzero(pixels)
+    if not len(rows):
+        return result
+    total = np.zeros((by.shape[0] + 1, by.shape[1] + 1), np.int32)
+    np.cumsum(by, axis=0, dtype=np.int32, out=total[1:, 1:])
+    np.cumsum(total, axis=1, out=total)
+    (top, bottom), (left, right) = (
+        (np.maximum(at - side // 2, 0), np.minimum(at + side // 2 + 1, length))
+        for at, length in zip((rows, columns), by.shape, strict=True)
+    )
+    count = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
+    result[rows, columns] = count >= fewest
+    return result
 
 
 def dilated(image: np.ndarray, side: int) -> np.ndarray:
@@ -162,24 +189,19 @@ def _eroded(image: np.ndarray, side: int) -> np.ndarray:
 
 
 def _along(image: np.ndarray, side: int, axis: int, choose: np.ufunc) -> np.ndarray:
+    """Over odd windows that end at the picture's border; their width doubles until they are as wide as asked for."""
+    length, half = image.shape[axis], side // 2
     pad = [(0, 0), (0, 0)]
-    pad[axis] = (side // 2, side // 2)
-    padded = np.pad(image, pad, mode="edge")
-    length = image.shape[axis]
-    shifted = [padded[i : i + length] if axis == 0 else padded[:, i : i + length] for i in range(side)]
-    result: np.ndarray = shifted[0].copy()
-    for other in shifted[1:]:
-        choose(result, other, out=result)
-    return result
+    pad[axis] = (half, half)
+    result = np.pad(image, pad, mode="edge")
+    width = 1
+    while width < side:
+        step = min(width, side - width)
+        kept = result.shape[axis] - step
+        first, second = (_cut(result, start, kept, axis) for start in (0, step))
+        result, width = choose(first, second), width + step
+    return _cut(result, 0, length, axis)
 
 
-def _sum_around(image: np.ndarray, side: int) -> np.ndarray:
-    """Sum over a square around each pixel, as far as the picture reaches."""
-    half = side // 2
-    total = np.pad(image.astype(np.float64), ((1, 0), (1, 0))).cumsum(axis=0).cumsum(axis=1)
-    (top, bottom), (left, right) = (
-        (np.clip(np.arange(n) - half, 0, n), np.clip(np.arange(n) + half + 1, 0, n)) for n in image.shape
-    )
-    rows = total[bottom] - total[top]
-    result: np.ndarray = rows[:, right] - rows[:, left]
-    return result
+def _cut(image: np.ndarray, start: int, length: int, axis: int) -> np.ndarray:
+    return image[start : start + length] if axis == 0 else image[:, start : start + length]

@@ -81,6 +81,7 @@ _LEAST_NEAR = 0.75
 _LEAST_REACH = 0.35  # of the palette, between the 2nd and the 98th percentile
 _LEVELS = 256
 _CODES = 2**15  # colours with 5 bits a channel
+_ROUNDED = 7.0  # levels of 255 by which they can be off
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,25 +100,28 @@ class Palette:
         step = np.concatenate([(half_square - piece @ palette.T).argmin(axis=1) for piece in pieces])
         return step * (255 / (len(palette) - 1)), np.linalg.norm(colours - palette[step], axis=1)
 
-    def intensity(self, rgb: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width"]:
+    def intensity(self, rgb: UInt8[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape"]:
         """Of each pixel, 0 (cold) to 255 (warm)."""
-        return self._looked_up(rgb, 0)
+        return self.read(rgb)[0]
 
-    def distance(self, rgb: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width"]:
+    def distance(self, rgb: UInt8[np.ndarray, "*shape 3"]) -> Float32[np.ndarray, "*shape"]:
         """Of each pixel's colour from the palette, in levels of 255."""
-        return self._looked_up(rgb, 1)
+        return self.read(rgb)[1]
 
-    def _looked_up(self, rgb: UInt8[np.ndarray, "height width 3"], table: int) -> Float32[np.ndarray, "height width"]:
-        """From a table of colours with 5 bits a channel; what is new in a picture is added to it."""
-        coarse = rgb >> 3
-        code = (coarse[..., 0].astype(np.uint16) << 10) | (coarse[..., 1].astype(np.uint16) << 5) | coarse[..., 2]
-        used = np.flatnonzero(np.bincount(code.ravel(), minlength=_CODES))
-        new = used[np.isnan(self._tables[1, used])]
-        if len(new):
+    def read(
+        self, rgb: UInt8[np.ndarray, "*shape 3"]
+    ) -> tuple[Float32[np.ndarray, "*shape"], Float32[np.ndarray, "*shape"]]:
+        """Intensity and distance from a table of colours with 5 bits a channel; what is new is added to it."""
+        fine = (rgb & 0xF8).astype(np.uint16)
+        code = ((fine[..., 0] << 7) | (fine[..., 1] << 2) | (fine[..., 2] >> 3)).astype(np.intp)
+        levels, distances = self._tables
+        distance = distances[code]
+        if np.isnan(distance).any():
+            new = np.unique(code[np.isnan(distance)])
             colours = np.stack([new >> 10, (new >> 5) & 31, new & 31], axis=1) * 8.0 + 4
-            self._tables[:, new] = self.nearest(colours)
-        result: np.ndarray = self._tables[table][code]
-        return result
+            levels[new], distances[new] = self.nearest(colours)  # in this order: another thread looks at distances
+            distance = distances[code]
+        return levels[code], distance
 
     @cached_property
     def _tables(self) -> Float32[np.ndarray, "2 code"]:
@@ -191,8 +195,11 @@ def recognise_palette(rgb: UInt8[np.ndarray, "height width 3"], others: Iterable
     if coloured is None:
         return None
     candidates = (*others, *map(named_palette, _KNOTS))
-    fits = [fit for fit in (_fit(palette, coloured) for palette in candidates) if fit is not None]
-    return min(fits, key=lambda fit: fit.distance, default=None)
+    few = coloured[:: max(1, len(coloured) // _FEW)]
+    code, of_pixel = np.unique(coloured @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
+    colours = np.stack([code >> 16, (code >> 8) & 255, code & 255], axis=1).astype(float)
+    fits = [_fit(each, colours, of_pixel) for each in candidates if _may_be_shown_in(few, each)]
+    return min((fit for fit in fits if fit is not None), key=lambda fit: fit.distance, default=None)
 
 
 def is_shown_in(rgb: UInt8[np.ndarray, "height width 3"], palette: Palette) -> bool:
@@ -202,20 +209,24 @@ def is_shown_in(rgb: UInt8[np.ndarray, "height width 3"], palette: Palette) -> b
     return bool((distance <= _NEAR).mean() >= _LEAST_NEAR)
 
 
-def _coloured_sample(rgb: UInt8[np.ndarray, "height width 3"]) -> Float[np.ndarray, "n 3"] | None:
+def _coloured_sample(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "n 3"] | None:
     """Some of the pixels that have a colour; None of a picture that is mostly gray."""
     flat = rgb.reshape(-1, 3)
-    sample = flat[:: max(1, len(flat) // _SAMPLES)].astype(float)
+    sample = flat[:: max(1, len(flat) // _SAMPLES)]
     coloured = sample[np.ptp(sample, axis=1) > _GRAY]
     return coloured if len(coloured) >= _LEAST_COLOURED * len(sample) else None
 
 
-def _fit(palette: Palette, coloured: Float[np.ndarray, "n 3"]) -> PaletteFit | None:
-    few = coloured[:: max(1, len(coloured) // _FEW)]
-    # Five standard deviations of a share of 400: looking at all colours would not change it.
-    if (palette.nearest(few)[1] <= _NEAR).mean() < _LEAST_NEAR - 0.11:
-        return None
-    level, distance = palette.nearest(coloured)
+def _may_be_shown_in(few: UInt8[np.ndarray, "n 3"], palette: Palette) -> bool:
+    """Whether looking at more colours can tell; five standard deviations of a share of 400 say that it can't."""
+    least = _LEAST_NEAR - 0.11
+    if (palette.distance(few) <= _NEAR + _ROUNDED).mean() < least:  # most end here, at the price of a table look-up
+        return False
+    return bool((palette.nearest(few.astype(float))[1] <= _NEAR).mean() >= least)
+
+
+def _fit(palette: Palette, colours: Float[np.ndarray, "colour 3"], of_pixel: np.ndarray) -> PaletteFit | None:
+    level, distance = (each[of_pixel] for each in palette.nearest(colours))
     near = distance <= _NEAR
     reach = np.ptp(np.percentile(level[near], [2, 98])) / 255 if near.any() else 0.0
     if near.mean() < _LEAST_NEAR or reach < _LEAST_REACH:

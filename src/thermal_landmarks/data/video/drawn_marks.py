@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Float32, UInt8
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.colour_bar import find_colour_bar
@@ -69,7 +69,7 @@ class DrawnMarks:
         for part, near in self._places:
             drawn = strokes(levels[part], self._broad)
             if image.rgb is not None:
-                drawn |= off_palette(image.rgb[part], self._palette)
+                drawn |= off_palette(image.rgb[part], self._distance(image.rgb[part]))
             mask[part] |= drawn & near
         values = image.values.copy()
         for part, near in self._places:
@@ -79,11 +79,14 @@ class DrawnMarks:
     def _in_whole(self, frame: ThermalImage) -> Mask:
         marks = marks_in(_levels(frame))
         if frame.rgb is not None:
-            marks |= foreign_colours(frame.rgb, self._palette)
+            marks |= foreign_colours(frame.rgb, self._distance(frame.rgb))
             bar = find_colour_bar(frame.rgb)
             if bar is not None:
                 marks[framed(bar.rows), framed(bar.columns)] = True
         return marks
+
+    def _distance(self, rgb: UInt8[np.ndarray, "height width 3"]) -> Float32[np.ndarray, "height width"] | None:
+        return None if self._palette is None else self._palette.distance(rgb)
 
     def _divided(self, near: Mask) -> list[tuple[tuple[slice, slice], Mask]]:
         """The separate places; a margin shows what is at their border whole, and what to fill it from."""
