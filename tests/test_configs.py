@@ -1,5 +1,6 @@
 """Every file in conf/ composes, and the same word means the same thing in code and config."""
 
+import functools
 from pathlib import Path
 
 import lightning as L
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from hydra.core.override_parser.overrides_parser import OverridesParser
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from thermal_faces import SyntheticFaces
 from thermal_faces.ranges import GROUPS as RANGES
@@ -21,7 +22,16 @@ FACTORS = {
     group: sorted(p.stem for p in (CONFIG_DIR / group).glob("*.yaml"))
     for group in ("renderer_ablation/off", "renderer_ablation/on")
 }
-GROUPS = sorted(p.relative_to(CONFIG_DIR).with_suffix("") for p in CONFIG_DIR.glob("*/**/*.yaml") if p.stem != "base")
+CHOICES: dict[str, list[str]] = {}  # experiments are run by other tests
+for path in sorted(CONFIG_DIR.glob("*/**/*.yaml")):
+    group, elsewhere = str(path.parent.relative_to(CONFIG_DIR)), path.parts[-3] == "plain" or path.parts[-2] == "scenes"
+    if path.stem != "base" and not group.startswith("experiment"):
+        CHOICES.setdefault(f"+{group}" if elsewhere else group, []).append(path.stem)  # + where train itself has none
+
+
+def in_turn(number: int, *groups: str) -> DictConfig:
+    """Train with another file of each of the groups for each number."""
+    return compose_config("train", [f"{group}={CHOICES[group][number % len(CHOICES[group])]}" for group in groups])
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -44,26 +54,18 @@ def test_the_desks_file_says_only_what_differs():
             assert all(shown[key] == number != others[key] for key, number in given.items()), f"{group}.{name}"
 
 
-@pytest.mark.parametrize("path", GROUPS, ids=str)
-def test_every_group_file_composes_with_train(path: Path):
-    factor = path.parts[0] == "renderer_ablation"
-    group, name = ("/".join(path.parts[:2]), path.parts[2]) if factor else (path.parts[0], "/".join(path.parts[1:]))
-    prefix = (
-        "+"
-        if group not in compose_config("train", [])
-        and group not in ("experiment", "ablation", "search", "debug", *FACTORS)
-        else ""
-    )
-    assert compose_config("train", [f"{prefix}{group}={name}"])
+@pytest.mark.parametrize("number", range(max(map(len, CHOICES.values()))))
+def test_every_group_file_composes_with_train(number: int):
+    assert in_turn(number, *CHOICES)
 
 
-@pytest.mark.parametrize("path", [p for p in GROUPS if p.parts[0] in ("root", "stem", "branch", "head")], ids=str)
-def test_search_ranges_are_in_hydra_sweep_syntax_and_name_settings(path: Path):
-    settings = compose_config("train", [f"{path.parts[0]}={path.parts[1]}"])[path.parts[0]]
-    for name, sweep in (settings.get("search") or {}).items():
-        assert name in settings
-        override = OverridesParser.create().parse_override(f"{path.parts[0]}.{name}={sweep}")
-        assert override.is_sweep_override()
+@pytest.mark.parametrize("number", range(len(CHOICES["stem"])))
+def test_search_ranges_are_in_hydra_sweep_syntax_and_name_settings(number: int):
+    cfg = in_turn(number, "root", "stem", "branch", "head")
+    for part in ("root", "stem", "branch", "head"):
+        for name, sweep in (cfg[part].get("search") or {}).items():
+            assert name in cfg[part]
+            assert OverridesParser.create().parse_override(f"{part}.{name}={sweep}").is_sweep_override()
 
 
 WORN = {
@@ -76,6 +78,7 @@ WORN = {
 }  # what annotations say of these factors
 
 
+@functools.cache
 def small_faces(choice: str) -> SyntheticFaces:
     small = ["data.source.subjects=8", "data.source.images_per_subject=1", "data.source.size=[48,64]"]
     cfg = compose_config("train", ["data=synthetic_wild", *small, choice])

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import thermal_landmarks
@@ -50,10 +51,11 @@ def test_version_and_unknown_commands(tmp_path):
     assert "Did you mean 'train'?" in result.stderr
 
 
-def test_a_command_runs_from_any_folder_and_writes_below_it(tmp_path, blob_coco):
-    result = run("check_data", "data=coco", f"data.source.annotation_file={blob_coco}", cwd=tmp_path)
+def test_a_command_runs_from_any_folder_and_writes_below_it(tmp_path):
+    np.save(tmp_path / "wall.npy", np.random.default_rng(0).normal(20, 0.1, (48, 64)))
+    result = run("predict", "source=wall.npy", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
-    assert {path.name for path in tmp_path.glob("outputs/*")} == {"cache", "check_data"}
+    assert [path.name for path in tmp_path.glob("outputs/*/*/points.csv")] == ["points.csv"]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from unittest.mock import Mock
 
 import optuna
 import pytest
+import sqlalchemy
 import torch
 from hydra import initialize_config_dir
 from hydra._internal.execution_policy import execution_whitelist
@@ -37,6 +39,19 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def sqlite_that_trusts_the_disk() -> Iterator[None]:
+    """A search commits a hundred times, and each would wait for the disk; only a machine that fails would notice."""
+
+    def trust(connection: Any, _record: Any) -> None:
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")
+
+    sqlalchemy.event.listen(sqlalchemy.Engine, "connect", trust)
+    yield
+    sqlalchemy.event.remove(sqlalchemy.Engine, "connect", trust)
 
 
 @pytest.fixture(scope="session")

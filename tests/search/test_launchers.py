@@ -1,12 +1,12 @@
 """Hydra's other launchers: trials run side by side, each in a process of its own."""
 
+import importlib
 import json
-import time
 from pathlib import Path
 
-import optuna
 import pytest
 from optuna.trial import TrialState
+from search.told_trials import tell_when_both_run
 
 TWO = ["search.trials=2", "search.n_jobs=2"]
 SHORT = [*TWO, "search.epochs=1", "stem.strided_repeats=1"]
@@ -22,16 +22,6 @@ def test_trials_train_side_by_side_in_processes_of_joblib(run_script, tiny, stud
     assert "(2 of 2)" in done.stdout
 
 
-@pytest.mark.slow
-def test_trials_train_side_by_side_in_a_cluster_of_ray(start, study_of, tmp_path):
-    """Started as a process: Ray gives its workers a copy of the folder that a process without a script started in."""
-    process = start(*SHORT, *RAY)
-    printed, _ = process.communicate(timeout=900)
-    assert process.returncode == 0, printed
-    trained_side_by_side(study_of().trials, tmp_path)
-    assert "(2 of 2)" in printed
-
-
 def trained_side_by_side(trials, tmp_path):
     first, second = trials
     assert (first.state, second.state) == (TrialState.COMPLETE, TrialState.COMPLETE)
@@ -43,20 +33,15 @@ def trained_side_by_side(trials, tmp_path):
 
 
 @pytest.mark.slow
-def test_submitit_runs_trials_side_by_side(search, study_of, tmp_path, monkeypatch, capsys):
-    """Without training: its processes unpickle the same task with the same library as those of joblib."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))  # they find this module by its name
+@pytest.mark.parametrize("launcher", [["hydra/launcher=submitit_local"], RAY], ids=["submitit", "ray"])
+def test_trials_run_side_by_side(launcher, search, study_of, tmp_path, monkeypatch, capfd):
+    """Without training: these processes unpickle the same task with the same library as those of joblib."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))  # they find `told_trials` by its name
     storage = f"search.storage=sqlite:///{tmp_path}/outputs/studies.db"
-    search(*TWO, "hydra/launcher=submitit_local", storage, task=tell_when_both_run)
+    try:
+        search(*TWO, *launcher, storage, task=tell_when_both_run)
+    finally:
+        if launcher is RAY:
+            importlib.import_module("ray").shutdown()
     assert [trial.value for trial in study_of().trials] == [2.0, 2.0]
-    assert "(2 of 2)" in capsys.readouterr().out
-
-
-def tell_when_both_run(cfg):
-    """Tells how many trials have started, once there are two."""
-    study = optuna.load_study(study_name=cfg.study, storage=cfg.search.storage)
-    deadline = time.monotonic() + 120
-    while len(study.trials) < 2 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    study.tell(cfg.trial, len(study.trials))
-    return 1.0
+    assert "(2 of 2)" in capfd.readouterr().out

@@ -4,13 +4,13 @@ import json
 import os
 import signal
 import time
-from pathlib import Path
 
 import optuna
 import pytest
 import torch
 from joblib.externals.loky import get_reusable_executor
 from optuna.trial import TrialState
+from search.told_trials import first_is_killed, slow_first
 
 from thermal_landmarks.errors import ConfigError, Interrupted
 
@@ -187,10 +187,9 @@ def test_a_job_that_was_given_to_another_process_does_not_tell(search, trial_tas
 
 
 @pytest.fixture
-def in_pool(tmp_path, monkeypatch):
+def in_pool(tmp_path):
     """Two trials at a time, in a pool of their own: an earlier test's may be about to end by its time limit."""
     get_reusable_executor(max_workers=2).shutdown(wait=True, kill_workers=True)
-    monkeypatch.syspath_prepend(Path(__file__).parents[2])  # the pool finds this module by its name
     return ["search.n_jobs=2", "hydra/launcher=joblib", f"search.storage=sqlite:///{tmp_path}/outputs/studies.db"]
 
 
@@ -199,16 +198,6 @@ def test_trials_start_when_a_place_is_free_and_not_when_the_slowest_ends(search,
     slow, *quick = study_of().trials
     assert [t.state for t in study_of().trials] == [TrialState.COMPLETE] * 4
     assert max(t.datetime_start for t in quick) < slow.datetime_complete
-
-
-def slow_first(cfg):
-    """Tells without training; the first trial waits for the others."""
-    study = optuna.load_study(study_name=cfg.study, storage=cfg.search.storage)
-    deadline = time.monotonic() + 60
-    while cfg.trial == 0 and len(study.trials) < 4 and time.monotonic() < deadline:
-        time.sleep(0.1)
-    study.tell(cfg.trial, 1.0)
-    return 1.0
 
 
 def test_a_killed_job_takes_its_pool_along_and_all_of_the_pools_trials_run_again(search, study_of, in_pool):
@@ -221,25 +210,6 @@ def test_a_killed_job_takes_its_pool_along_and_all_of_the_pools_trials_run_again
         (again,) = [t for t in trials if t.system_attrs.get("retry_history") == [trial.number]]
         assert (again.params, again.state) == (trial.params, TrialState.COMPLETE)
     assert len([t for t in trials if t.state == TrialState.COMPLETE]) == 4
-
-
-def first_is_killed(cfg):
-    """Tells without training; the process of the first trial is killed while the second one runs."""
-    study = optuna.load_study(study_name=cfg.study, storage=cfg.search.storage)
-    deadline = time.monotonic() + 120
-
-    def wait_while(condition):
-        while condition() and time.monotonic() < deadline:
-            time.sleep(0.1)
-
-    if cfg.trial == 0:
-        wait_while(lambda: len(study.trials) < 2 or "began" not in study.trials[1].user_attrs)
-        os.kill(os.getpid(), signal.SIGKILL)
-    if cfg.trial == 1:
-        optuna.Trial(study, study.trials[1]._trial_id).set_user_attr("began", True)
-        wait_while(lambda: study.trials[0].state == TrialState.RUNNING)
-    study.tell(cfg.trial, 1.0)
-    return 1.0
 
 
 def test_basic_launcher_says_that_it_runs_one_trial_at_a_time(search):
