@@ -9,8 +9,9 @@ from thermal_landmarks.commands.entry import CONFIG_DIR
 EXPERIMENTS = sorted(
     str(p.relative_to(CONFIG_DIR / "experiment").with_suffix(""))
     for p in (CONFIG_DIR / "experiment").rglob("*.yaml")
-    # tests/search/test_from_study.py, tests/test_faces_docs.py, tests/test_presets.py
-    if p.stem not in ("from_study", "own_faces") and not re.fullmatch("[A-Z]-[1-4]", p.stem)
+    # tests/search/test_from_study.py, tests/test_faces_docs.py, tests/inference/test_unlabelled.py,
+    # tests/test_presets.py
+    if p.stem not in ("from_study", "own_faces", "fine_tune_unlabelled") and not re.fullmatch("[A-Z]-[1-4]", p.stem)
 )
 SAMPLE_DATA = ("recipes/dlib_faces", "studies/overfit_thermal54", "studies/overfit_portraits")
 

@@ -37,6 +37,7 @@ BUILDABLE: dict[str, tuple[str, ...]] = {
         f"{_READERS}.tfake.TFake",
         f"{_READERS}.wflw.Wflw",
         f"{_READERS}.yolo_pose.YoloPose",
+        "thermal_landmarks.inference.unlabelled.UnlabelledPictures",
     ),
     "loss": (
         "thermal_landmarks.training.losses.LandmarkLoss",

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, SupportsIndex
 
 import numpy as np
 from rich.console import Console
@@ -43,11 +43,19 @@ _Prepared = tuple[Annotation, _Stored | str]
 """An annotation and what is stored of its image, or why it can't be used."""
 
 
+class Rows(Protocol):
+    """Stored images, each read when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: SupportsIndex | Sequence[int] | np.ndarray) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class CachedSamples:
     """All samples of one source; row i of every array is one sample. Points and boxes are in network input pixels."""
 
-    images: RowsOnDisk  # uint16 (n, height, width) or in colour (n, 3, height, width), on the disk
+    images: Rows  # uint16 (n, height, width) or in colour (n, 3, height, width), on the disk
     encoding: np.ndarray  # float32 (n, 2), scale and offset of each image's values
     limits: np.ndarray  # float32 (n, 2), the values that become -1 and +1
     matrix: np.ndarray  # float32 (n, 2, 3), original pixels -> input pixels
@@ -148,7 +156,8 @@ def _prepare_all(
 ) -> Iterator[_Prepared]:
     frames: list[np.ndarray | None] = [None] * len(annotations)
     if preprocessing.crop.mode == "none" and not getattr(source, "one_face_an_image", False):
-        frames = frames_of_faces(annotations, get_scheme(source.scheme), preprocessing.image_size)
+        framed = getattr(source, "framed", False)
+        frames = frames_of_faces(annotations, get_scheme(source.scheme), preprocessing.image_size, always=framed)
     parts = [slice(i, i + _CHUNK) for i in range(0, len(annotations), _CHUNK)]
     jobs = [(source, preprocessing, annotations[part], frames[part], path, part.start) for part in parts]
     return in_chunks("Preparing images", _prepare_chunk, jobs, total=len(annotations), workers=workers)

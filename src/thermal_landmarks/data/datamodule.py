@@ -26,6 +26,7 @@ from thermal_landmarks.data.dataset import (
     whole_batch,
 )
 from thermal_landmarks.data.five_points import add_five_points
+from thermal_landmarks.data.joined import joined
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
@@ -54,6 +55,9 @@ class LandmarkDataModule(L.LightningDataModule):
         augmentation: Settings of `augmentation.AugmentationSettings`.
         split: Settings of `split.SplitSettings`.
         test_source: A data set of its own for the test; then the source is divided into train and val only.
+        unlabelled: Faces whose landmarks a teacher has written; all are training data, those that the data check would
+            refuse are left out.
+        unlabelled_share: Of the training images, that such faces are: they come several times an epoch, or not all.
         on_bad_item: `error` refuses a data set with an unusable item, `skip` leaves such items out with a warning.
         cache_dir: Folder of the decoded images.
         workers: Processes that decode images into the cache; 0 means one a core.
@@ -76,6 +80,8 @@ class LandmarkDataModule(L.LightningDataModule):
         augmentation: dict[str, Any] | None = None,
         split: dict[str, Any] | None = None,
         test_source: Source | None = None,
+        unlabelled: Source | None = None,
+        unlabelled_share: float = 0.5,
         on_bad_item: Literal["error", "skip"] = "error",
         cache_dir: str | Path = "outputs/cache",
         workers: int = 0,
@@ -86,8 +92,12 @@ class LandmarkDataModule(L.LightningDataModule):
             raise ConfigError(f"data.batch_size={batch_size} must be at least 1.")
         if workers < 0:
             raise ConfigError(f"data.workers={workers} must be 0 (a process a core) or more.")
+        if not 0 < unlabelled_share < 1:
+            raise ConfigError(f"data.unlabelled_share={unlabelled_share} must lie between 0 and 1.")
         self.source = add_five_points(source, **five_points or {})
         self.test_source = add_five_points(test_source, **five_points or {}) if test_source is not None else None
+        self.unlabelled, self.unlabelled_share = unlabelled, unlabelled_share
+        self.taught: dict[str, str | int] | None = None  # the record for the checkpoint
         self.scheme = get_scheme(scheme)
         self.batch_size = batch_size
         self.preprocessing = Preprocessing.from_settings(
@@ -126,6 +136,8 @@ class LandmarkDataModule(L.LightningDataModule):
             reference = mean_shape(training.samples.points_px[training.rows][:, training.landmarks])
             cascade = replace(cascade, reference=tuple((round(x, 4), round(y, 4)) for x, y in reference.tolist()))
             self.preprocessing = replace(self.preprocessing, cascade=cascade)
+        if self.unlabelled is not None:
+            self._learn_from(self._load(self.unlabelled, on_bad_item="skip"))
         if self.test_source is not None:
             self.use_for_test(self.test_source)
             if shared := set(self.split["test"]) & {*self.split["train"], *self.split["val"]}:
@@ -227,14 +239,28 @@ class LandmarkDataModule(L.LightningDataModule):
             triples = RotatedTriples(len(rows), self.augmentation_settings.rotation_range_deg, self.seed)
         return LandmarkDataset(samples, rows, landmarks, triples=triples, seed=self.seed, once=stage != "train")
 
-    def _load(self, source: Source) -> CachedSamples:
+    def _learn_from(self, faces: CachedSamples) -> None:
+        """Mix faces that a teacher has annotated into the training images."""
+        training = self.datasets["train"]
+        number = max(1, round(len(training.rows) * self.unlabelled_share / (1 - self.unlabelled_share)))
+        order = np.random.default_rng([self.seed, 3]).permutation(len(faces))
+        rows = len(training.samples) + np.resize(order, number)
+        both = joined(training.samples, faces, self.scheme)
+        self.datasets["train"] = self._dataset("train", both, np.concatenate([training.rows, rows]))
+        self.taught = {
+            "teacher": str(faces.attributes[0].get("teacher", "unknown")),
+            "faces": len(faces),
+            "pictures": len(set(faces.names)),
+        }
+
+    def _load(self, source: Source, *, on_bad_item: Literal["error", "skip"] | None = None) -> CachedSamples:
         samples = load_or_build(source, self.preprocessing, self.cache_dir, workers=self.workers)
         if samples.bad_items:
             listed = "\n".join(
                 f"  {item['image']} ({item['location']}): {item['reason']}" for item in samples.bad_items[:10]
             )
             text = f"{len(samples.bad_items)} unusable item(s) in the data set:\n{listed}"
-            if self.on_bad_item == "error":
+            if (on_bad_item or self.on_bad_item) == "error":
                 raise DataError(f"{text}\nRun check_data.py for the whole list; fix them or set data.on_bad_item=skip.")
             L.pytorch.utilities.rank_zero_warn(text)
         return samples

@@ -115,9 +115,15 @@ def annotated_box(annotation: Annotation, scheme: Scheme) -> tuple[Float[np.ndar
 
 
 def frames_of_faces(
-    annotations: Sequence[Annotation], scheme: Scheme, size: tuple[int, int]
+    annotations: Sequence[Annotation], scheme: Scheme, size: tuple[int, int], *, always: bool = False
 ) -> list[Float[np.ndarray, "2 3"] | None]:
     """Where each face is shown, if a picture of the data set has several: in a frame of its own, as `predict` shows it.
+
+    Args:
+        annotations: All faces.
+        scheme: Of their landmarks.
+        size: (height, width) of a frame.
+        always: Also where every picture has one face.
 
     Returns:
         The matrix of `face_frame` for each face; None for all where every picture has one face and is shown whole, and
@@ -125,6 +131,6 @@ def frames_of_faces(
     """
     boxes = [annotated_box(annotation, scheme) for annotation in annotations]
     images = [annotation.image for annotation, box in zip(annotations, boxes, strict=True) if box is not None]
-    if len({*images}) == len(images):
+    if len({*images}) == len(images) and not always:
         return [None] * len(annotations)
     return [None if found is None else face_frame(*found, size) for found in boxes]

@@ -13,9 +13,12 @@ PATHS = (
     "corrections",
     "dataset_yaml",
     "file",
+    "finder",
     "folder",
     "image_dir",
     "list_file",
+    "source",
+    "teacher",
 )
 """Names of the settings below `data` that are paths; a test holds them against the readers."""
 

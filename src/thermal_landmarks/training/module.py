@@ -55,6 +55,8 @@ class LandmarkModule(OptimizedModule):
         metrics: Keyword arguments of `Measures`, plain data.
         memory_format: Of the network's weights and the images.
         flip_tta: In the test, average the points in each image and in its mirror image.
+        taught: Of which unlabelled pictures the training learns besides, and by which teacher, plain data; kept in
+            the checkpoint.
         start_at_mean_shape: Begin training with the head's output at the mean shape of the training set, which the
             data module offers as `mean_shape` (N, 2) in [0, 1].
 
@@ -74,6 +76,7 @@ class LandmarkModule(OptimizedModule):
         metrics: dict[str, Any] | None = None,
         memory_format: MemoryFormat = "channels_last",
         flip_tta: bool = False,
+        taught: dict[str, str | int] | None = None,
         start_at_mean_shape: bool = True,
     ) -> None:
         super().__init__(optimizer, scheduler)
@@ -98,6 +101,7 @@ class LandmarkModule(OptimizedModule):
                 "metrics": metrics,
                 "memory_format": memory_format,
                 "flip_tta": flip_tta,
+                **({"taught": taught} if taught else {}),
             },
             logger=False,
         )
@@ -213,6 +217,7 @@ def build_module(cfg: DictConfig, data: LandmarkDataModule) -> LandmarkModule:
         metrics=dict(cfg.metrics),
         memory_format=cfg.memory_format,
         flip_tta=cfg.flip_tta,
+        taught=data.taught,
         start_at_mean_shape=cfg.get("start_at_mean_shape", True),  # runs before this setting
         **training_parts(cfg),
     )

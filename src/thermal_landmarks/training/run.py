@@ -183,7 +183,10 @@ def _reason(error: BaseException) -> str:
 
 def _headline(metadata: RunMetadata, data: LandmarkDataModule | SceneDataModule) -> str:
     counts = ", ".join(f"{len(dataset)} {stage}" for stage, dataset in data.datasets.items())
+    taught = getattr(data, "taught", None)
+    besides = "" if taught is None else "\nWithout labels: {faces} faces of {pictures} pictures, by {teacher}"
     return (
         f"[bold]{metadata.model}[/bold] ({metadata.stem} + {metadata.branch}): {metadata.parameters:,} parameters, "
         f"{metadata.gflops:.2f} GFLOPs\n{metadata.data}, {metadata.scheme}: {counts} images"
+        f"{besides.format(**taught or {})}"
     )
