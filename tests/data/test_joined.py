@@ -32,8 +32,7 @@ class Taught:
         def shifted(a: Annotation) -> Annotation:
             points = a.points_px + np.float32(1)
             points[15] = np.nan
-            says = {"teacher": "blobs"}
-            return Annotation(a.image, points, "unlabelled", location=a.location, attributes=says)
+            return Annotation(a.image, points, "unlabelled", location=a.location, attributes={"teacher": "blobs"})
 
         return [shifted(annotation) for annotation in self.blobs.annotations()[: self.number]]
 

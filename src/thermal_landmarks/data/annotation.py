@@ -14,7 +14,9 @@ NO_DATA = 1e30
 class Source(Protocol):
     """A data set: a file reader or a renderer. Picklable, since images are loaded in worker processes."""
 
-    scheme: str
+    @property
+    def scheme(self) -> str:
+        """Of the landmarks."""
 
     def annotations(self) -> Sequence[Annotation]:
         """All annotations, in a stable order; they may be computed when asked for, in the process that asks.

@@ -48,7 +48,7 @@ def find_material(source: str | Path, *, most: int, unit: str | None, palette: s
         most: Pictures that are taken, evenly spread over all.
         unit: Of values that don't name theirs; see `read_image`.
         palette: Of 8-bit colour pictures; see `as_heat`.
-        marks: Of cameras in 8-bit pictures; see `as_heat`.
+        marks: Of cameras in 8-bit pictures and films; see `as_heat`.
 
     Raises:
         ConfigError: If it is a camera, which can't be read twice.
@@ -61,7 +61,7 @@ def find_material(source: str | Path, *, most: int, unit: str | None, palette: s
         )
     path = Path(source).expanduser()
     if path.is_file():
-        return VideoFrames(path, most=most, unit=unit, palette=palette)
+        return VideoFrames(path, most=most, unit=unit, palette=palette, marks=marks)
     if not path.exists() and not glob.has_magic(str(source)):
         raise DataError(f"data.unlabelled.source={source}: no such file or folder.")
     files = find_images(str(source))
@@ -101,8 +101,9 @@ class PictureFiles:
 class VideoFrames:
     """Frames of a video; see `Material`. Those that are kept are written once, since a film is read from its start."""
 
-    def __init__(self, path: Path, *, most: int, unit: str | None, palette: str) -> None:
-        self._path, self._most, self._unit, self._palette = path, most, unit, palette
+    def __init__(self, path: Path, *, most: int, unit: str | None, palette: str, marks: str = "masked") -> None:
+        self._path, self._most = path, most
+        self._unit, self._palette, self._marks = unit, palette, marks
 
     @property
     def places(self) -> list[str]:
@@ -150,7 +151,7 @@ class VideoFrames:
         return _spread(length, self._most)
 
     def _open(self) -> Video:
-        return open_video(self._path, unit=self._unit, palette=self._palette)
+        return open_video(self._path, unit=self._unit, palette=self._palette, marks=self._marks)
 
 
 def _spread(length: int, most: int) -> list[int]:
