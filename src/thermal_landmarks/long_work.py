@@ -8,28 +8,46 @@ from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
 
 from thermal_landmarks.allocator import keep_freed_memory
 
 
 @contextmanager
-def counting(what: str, total: int, *, console: Console | None = None) -> Iterator[Callable[[int], None]]:
-    """A bar in the terminal with the items done and the time left, which goes when the work ends.
+def counting(
+    what: str, total: int | None, *, before: int = 0, console: Console | None = None
+) -> Iterator[Callable[[int], None]]:
+    """A bar in the terminal with the items done, their rate and the time left, which goes when the work ends.
 
     Args:
         what: `Reading images`.
-        total: Number of items.
+        total: Number of items; None: not known.
+        before: Items that an earlier job has done.
         console: Where other lines are printed meanwhile.
 
     Yields:
         To be called with the number of items that are done since the last call.
     """
-    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _RateColumn(), TimeRemainingColumn())
     console = console or Console()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=total)
+        task = progress.add_task("", total=total, completed=before)
         yield lambda done: progress.advance(task, done)
+
+
+class _RateColumn(ProgressColumn):
+    """Items a second, of late."""
+
+    def render(self, task: Task) -> str:
+        return f"{task.speed:.3g}/s" if task.speed else ""
 
 
 Job = TypeVar("Job")

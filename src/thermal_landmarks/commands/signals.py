@@ -56,7 +56,7 @@ def main(cfg: DictConfig) -> None:
             window_s=cfg.window_s,
             element_px=cfg.element_px,
             baseline_s=None if cfg.baseline_s is None else tuple(cfg.baseline_s),
-            advance=lambda _: advance(1),
+            advance=advance,
         )
     folder = Path(HydraConfig.get().runtime.output_dir)
     for name, table in (("signals", recording.signals), ("events", recording.events)):

@@ -2,14 +2,21 @@
 
 import itertools
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError, Interrupted
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from thermal_landmarks.data.video import Video, VideoFrame
+    from thermal_landmarks.inference.tracking.files import Tracked
 
 _CHOICES = {"smoothing": ("none", "one_euro", "kalman"), "format": ("csv", "deeplabcut")}
 _NO_INFLUENCE = ("hydra", "output", "resume", "overlay", "record", "frames", "format", "smoothing", "device")
@@ -20,29 +27,17 @@ def main(cfg: DictConfig) -> None:
     """Track the faces and leave tracks.csv, tracks.parquet, faces.csv, tracking.json, tracks.png and overlay.mp4."""
     import torch
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from thermal_landmarks import __version__
     from thermal_landmarks.data.video import RECORDING, is_camera, open_video, without_credentials
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.inference.tracking.files import TrackFiles, track_frames
     from thermal_landmarks.inference.tracking.overlay import write_overlay
-    from thermal_landmarks.inference.tracking.table import (
-        read_pieces,
-        smoothed_pieces,
-        write_deeplabcut,
-        write_parquet,
-    )
     from thermal_landmarks.inference.tracking.tracker import Tracker
-    from thermal_landmarks.reporting.tracking_figure import tracking_figure
-    from thermal_landmarks.runs import git_commit, write_json
+    from thermal_landmarks.long_work import counting
+    from thermal_landmarks.runs import write_json
     from thermal_landmarks.training.stopping import stop_requests
 
-    if cfg.source is None:
-        raise ConfigError("source= is missing: a video, a folder of frames, a camera's number (source=0).")
-    for name, known in _CHOICES.items():
-        if cfg[name] not in known:
-            raise ConfigError(f"{name}={cfg[name]} is unknown. Choose {', '.join(known)}.")
+    _check(cfg)
     console = Console()
     torch.set_num_threads(1)  # a face is too little work to share
     folder = Path(HydraConfig.get().runtime.output_dir)
@@ -52,91 +47,39 @@ def main(cfg: DictConfig) -> None:
     of_video = {name: cfg[name] for name in ("fps", "unit", "palette", "marks", "size", "dtype")}
     video = open_video(str(cfg.source), **of_video, record=recording if cfg.record else None)
     predictor = Predictor.from_checkpoint(cfg.checkpoint, device=cfg.device, speed=cfg.speed)
-    tracker = Tracker(
-        predictor,
-        find_every=cfg.find_every,
-        min_score=cfg.min_score,
-        min_confidence=cfg.min_confidence,
-        fps=video.fps,
-    )
-    plain: Any = {**OmegaConf.to_container(cfg, resolve=True), "source": source}  # type: ignore[dict-item]
-    settings = {key: value for key, value in plain.items() if key not in _NO_INFLUENCE}
+    of_tracker = {name: cfg[name] for name in ("find_every", "min_score", "min_confidence")}
+    tracker = Tracker(predictor, **of_tracker, fps=video.fps)
+    settings: Any = {**OmegaConf.to_container(cfg, resolve=True), "source": source}  # type: ignore[dict-item]
     names = predictor.scheme.landmark_names
     write_json(folder / "landmarks.json", {"scheme": predictor.scheme.name, "landmarks": list(names)})
-    files = TrackFiles(folder, settings, names)
-    first = files.state["next_frame"]
-    wanted = _total(video.n_frames, cfg.frames)
-
-    def frames(start: int) -> Any:
-        return itertools.islice(video.frames(start), None if cfg.frames is None else max(0, cfg.frames - start))
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]:.0f} frames/s"),
-        TimeRemainingColumn(),
-    )
-    started = time.perf_counter()
-    with (
-        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
-        stop_requests() as request,
-    ):
+    files = TrackFiles(folder, {key: value for key, value in settings.items() if key not in _NO_INFLUENCE}, names)
+    first, started = files.state["next_frame"], time.perf_counter()
+    with stop_requests() as request:
         request.patient = True
-        task = progress.add_task("Tracking", total=wanted, completed=first, rate=0.0)
-        drawing = progress.add_task("Drawing", total=wanted, rate=0.0, visible=False)
-
-        def advance(frame: int) -> None:
-            rate = (frame + 1 - first) / max(time.perf_counter() - started, 1e-6)
-            progress.update(task, completed=frame + 1, rate=rate)
-
-        outcome = track_frames(
-            tracker,
-            frames,
-            files,
-            name=video.name,
-            again=not video.live,
-            stopped=lambda: request.signal_number is not None,
-            advance=advance,
-        )
-        seconds = time.perf_counter() - started
-        pieces = smoothed_pieces(folder / "tracks.csv", predictor.scheme, cfg.smoothing)
-        write_parquet(pieces, folder / "tracks.parquet", smooth=cfg.smoothing != "none")
-        if cfg.format == "deeplabcut":
-            write_deeplabcut(folder, names, outcome.tracks, folder / "tracks_deeplabcut.csv")
-        faces = read_pieces(folder / "faces.csv")
-        tracking_figure(faces, folder / "tracks.png", title=video.name, frames=outcome.frames)
+        with counting("Tracking", _total(video, cfg.frames), before=first, console=console) as advance:
+            outcome = track_frames(
+                tracker,
+                lambda start: _frames(video, start, cfg.frames),
+                files,
+                name=video.name,
+                again=not video.live,
+                stopped=lambda: request.signal_number is not None,
+                advance=advance,
+            )
+        rate = (outcome.frames - first) / max(time.perf_counter() - started, 1e-6)
+        _write_tables(cfg, folder, predictor.scheme, outcome, title=video.name)
         if video.live:
             video.close()
         finished = request.signal_number is None or camera
         if cfg.overlay and finished and (recording.exists() or not video.live):
-            progress.update(drawing, visible=True)
             again = open_video(str(recording), **of_video) if video.live else video
-            write_overlay(
-                folder / "overlay.mp4",
-                itertools.islice(again.frames(), outcome.frames),
-                folder,
-                fps=video.fps,
-                advance=lambda frame: progress.update(drawing, completed=frame + 1),
-            )
-    write_json(
-        folder / "tracking.json",
-        {
-            "source": source,
-            "recording": recording.name if video.live and recording.exists() else None,
-            "settings": plain,
-            "frames": outcome.frames,
-            "finished": finished and outcome.ended is None,
-            "ended": outcome.ended,
-            "tracks": outcome.tracks,
-            "faces": {flag: outcome.counts.get(flag, 0) for flag in ("ok", "doubtful", "hidden", "lost")},
-            "frames_without": outcome.counts.get("without", 0),
-            "frames_unusable": outcome.counts.get("unusable", 0),
-            "frames_per_second": round((outcome.frames - first) / max(seconds, 1e-6), 2),
-            "thermal_landmarks": __version__,
-            "commit": git_commit(),
-        },
-    )
+            with counting("Drawing", outcome.frames, console=console) as advance:
+                write_overlay(
+                    folder / "overlay.mp4", _frames(again, 0, outcome.frames), folder, fps=video.fps, advance=advance
+                )
+    of_source = {"source": source, "recording": RECORDING if video.live and recording.exists() else None}
+    record = _record(outcome, finished=finished, frames_per_second=round(rate, 2))
+    write_json(folder / "tracking.json", {**of_source, "settings": settings, **record})
     _say(console, outcome, folder)
     if video.marked_pixels:
         console.print("Marks of the camera were filled in every frame (marks=kept leaves them)", soft_wrap=True)
@@ -148,12 +91,59 @@ def main(cfg: DictConfig) -> None:
         )
 
 
-def _total(available: int | None, wanted: int | None) -> int | None:
-    known = [count for count in (available, wanted) if count is not None]
+def _check(cfg: DictConfig) -> None:
+    if cfg.source is None:
+        raise ConfigError("source= is missing: a video, a folder of frames, a camera's number (source=0).")
+    for name, known in _CHOICES.items():
+        if cfg[name] not in known:
+            raise ConfigError(f"{name}={cfg[name]} is unknown. Choose {', '.join(known)}.")
+
+
+def _total(video: "Video", wanted: int | None) -> int | None:
+    known = [count for count in (video.n_frames, wanted) if count is not None]
     return min(known, default=None)
 
 
-def _say(console: Any, outcome: Any, folder: Path) -> None:
+def _frames(video: "Video", start: int, end: int | None) -> "Iterator[VideoFrame]":
+    return itertools.islice(video.frames(start), None if end is None else max(0, end - start))
+
+
+def _write_tables(cfg: DictConfig, folder: Path, scheme: Any, outcome: "Tracked", *, title: str) -> None:
+    """What is made of the finished tracks.csv and faces.csv."""
+    from thermal_landmarks.inference.tracking.table import (
+        read_pieces,
+        smoothed_pieces,
+        write_deeplabcut,
+        write_parquet,
+    )
+    from thermal_landmarks.reporting.tracking_figure import tracking_figure
+
+    pieces = smoothed_pieces(folder / "tracks.csv", scheme, cfg.smoothing)
+    write_parquet(pieces, folder / "tracks.parquet", smooth=cfg.smoothing != "none")
+    if cfg.format == "deeplabcut":
+        write_deeplabcut(folder, scheme.landmark_names, outcome.tracks, folder / "tracks_deeplabcut.csv")
+    tracking_figure(read_pieces(folder / "faces.csv"), folder / "tracks.png", title=title, frames=outcome.frames)
+
+
+def _record(outcome: "Tracked", *, finished: bool, frames_per_second: float) -> dict[str, Any]:
+    from thermal_landmarks import __version__
+    from thermal_landmarks.runs import git_commit
+
+    return {
+        "frames": outcome.frames,
+        "finished": finished and outcome.ended is None,
+        "ended": outcome.ended,
+        "tracks": outcome.tracks,
+        "faces": {flag: outcome.counts.get(flag, 0) for flag in ("ok", "doubtful", "hidden", "lost")},
+        "frames_without": outcome.counts.get("without", 0),
+        "frames_unusable": outcome.counts.get("unusable", 0),
+        "frames_per_second": frames_per_second,
+        "thermal_landmarks": __version__,
+        "commit": git_commit(),
+    }
+
+
+def _say(console: "Console", outcome: "Tracked", folder: Path) -> None:
     people = "1 track" if outcome.tracks == 1 else f"{outcome.tracks} tracks"
     without = outcome.counts.get("without", 0)
     console.print(

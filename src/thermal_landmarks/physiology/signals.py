@@ -57,7 +57,7 @@ def measure(
         window_s: Of breathing rates.
         element_px: Diameter of the morphological elements.
         baseline_s: A time of rest, for perspiration.
-        advance: Called with the number of each frame that is done.
+        advance: Called with 1 after each frame.
 
     Raises:
         DataError: If there is no track, or not one of its frames in the video.
@@ -83,7 +83,7 @@ def measure(
                 sure += float(face.confidence[face.rows[frame.index]])
         if sure > most:
             still, most = (frame.index, frame.time_s, frame.image.values.copy()), sure
-        advance(frame.index)
+        advance(1)
     if still is None or not any(face.measured for face in faces.values()):
         raise DataError("No frame of this video is in the tracks. Give the video that they were made from (source=).")
     numbers = np.array(sorted(times))

@@ -32,7 +32,7 @@ def tracked(predictor, values: np.ndarray, folder: Path, *, stop: int = FRAMES) 
         lambda start: film(values, start),
         files,
         name="film",
-        stopped=lambda: done[-1] >= stop,
+        stopped=lambda: sum(done) > stop,
         advance=done.append,
     )
 

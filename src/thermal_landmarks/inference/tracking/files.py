@@ -177,7 +177,7 @@ def track_frames(
         name: Of the video, for errors.
         again: Whether frames that were read before can be read once more.
         stopped: Asked after each frame.
-        advance: Called with the number of each frame that is done.
+        advance: Called with the number of frames that are done since the last call.
 
     Raises:
         DataError: If not even one frame can be read.
@@ -218,11 +218,11 @@ def track_frames(
                     continue
                 see(frame)
                 write()
+                advance(frame.index + 1 - done)
                 done = frame.index + 1
                 if time.monotonic() - kept_at >= _KEPT_EVERY_S:
                     files.keep(done, counts, tracker, late)
                     kept_at = time.monotonic()
-                advance(frame.index)
                 if stopped():
                     ended = "stopped"
                     break

@@ -35,7 +35,7 @@ def write_overlay(
         frames: Of the recording, once more.
         folder: With `tracks.csv` and `faces.csv`.
         fps: Nominal frame rate; each frame keeps its own time stamp.
-        advance: Called with the number of each frame that is done.
+        advance: Called with 1 after each frame.
     """
     points_of, faces_of = (_Rows(folder / name) for name in ("tracks.csv", "faces.csv"))
     with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:
@@ -52,7 +52,7 @@ def write_overlay(
             pts = max(pts + 1, round(frame.time_s / float(_TIME_BASE)))  # an encoder wants them to rise
             coded.pts, coded.time_base = pts, _TIME_BASE
             container.mux(stream.encode(coded))
-            advance(frame.index)
+            advance(1)
         if stream is not None:
             container.mux(stream.encode(None))
 
