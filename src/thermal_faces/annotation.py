@@ -14,25 +14,18 @@ _LUMINANCE = np.array([0.299, 0.587, 0.114], dtype=np.float32)  # ITU-R BT.601
 
 @dataclass(frozen=True)
 class ThermalImage:
-    """One decoded image.
+    """One decoded image."""
 
-    Attributes:
-        values: float32 (height, width), in `unit`; or (3, height, width), red, green and blue (see `in_colour`).
-        unit: Degrees Celsius or gray levels.
-        rgb: (height, width, 3) of a colour picture, whose `values` are the luminance; else None.
-        missing: How many of the values the file lacks; they are filled.
-        palette: The thermal camera's colour palette that was turned back into intensity, in `values`; else None.
-        stated_palette: Name and colours (n, 3) from cold to warm of the palette that the file says it is shown in.
-        masked: How many pixels lay under the camera's own marks (logo, scale, crosshairs); they are filled.
-    """
-
+    # float32 (height, width), in `unit`; or (3, height, width), red, green and blue (see `in_colour`)
     values: np.ndarray
-    unit: Unit
-    rgb: np.ndarray | None = None
-    missing: int = 0
+    unit: Unit  # degrees Celsius or gray levels
+    rgb: np.ndarray | None = None  # (height, width, 3) of a colour picture, whose `values` are the luminance; else None
+    missing: int = 0  # how many of the values the file lacks; they are filled
+    # The thermal camera's colour palette that was turned back into intensity, in `values`; else None
     palette: str | None = None
+    # Name and colours (n, 3) from cold to warm of the palette that the file says it is shown in
     stated_palette: tuple[str, np.ndarray] | None = None
-    masked: int = 0
+    masked: int = 0  # how many pixels lay under the camera's own marks (logo, scale, crosshairs); they are filled
 
     @classmethod
     def from_rgb(cls, rgb: np.ndarray) -> "ThermalImage":
@@ -52,25 +45,17 @@ class ThermalImage:
 
 @dataclass(frozen=True)
 class Annotation:
-    """One face in one image, as its data set describes it.
+    """One face in one image, as its data set describes it."""
 
-    Attributes:
-        image: Path of the image file; for rendered images a path-like name that is unique in the source.
-        points_px: float32 (N, 2), x and y in pixels of the image, pixel centres at integers; NaN where missing.
-        subject: Who is seen; splits never divide a subject.
-        visible: bool (N,); False where a point is annotated but hidden. None: not known.
-        box_px: Face box (x_min, y_min, x_max, y_max) in pixels, or None.
-        location: Where the annotation stands, for error messages (`labels.json, annotation id 7`).
-        attributes: Anything else that the data set says (pose, occlusion, ...).
-        five_points_px: float (5, 2), middle of the left eye, of the right eye, nose tip, left and right mouth corner,
-            left and right as in the image; for the alignment of crops. None: not known.
-    """
-
-    image: Path
+    image: Path  # path of the image file; for rendered images a path-like name that is unique in the source
+    # float32 (N, 2), x and y in pixels of the image, pixel centres at integers; NaN where missing
     points_px: np.ndarray
-    subject: str
-    visible: np.ndarray | None = None
-    box_px: tuple[float, float, float, float] | None = None
-    location: str = ""
+    subject: str  # who is seen; splits never divide a subject
+    visible: np.ndarray | None = None  # bool (N,); False where a point is annotated but hidden. None: not known.
+    box_px: tuple[float, float, float, float] | None = None  # face box (x_min, y_min, x_max, y_max) in pixels, or None
+    location: str = ""  # where the annotation stands, for error messages (`labels.json, annotation id 7`)
+    # Anything else that the data set says (pose, occlusion, ...)
     attributes: dict[str, str | float | bool] = field(default_factory=dict)
+    # float (5, 2), middle of the left eye, of the right eye, nose tip, left and right mouth corner, left and right as
+    # in the image; for the alignment of crops. None: not known.
     five_points_px: np.ndarray | None = None

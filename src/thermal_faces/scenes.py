@@ -49,18 +49,13 @@ _SENSOR = {
 
 @dataclass(frozen=True)
 class RenderedScene:
-    """A picture and its faces.
+    """A picture and its faces."""
 
-    Attributes:
-        values: float32 (height, width): degrees Celsius, or whole gray levels from 0 to 255.
-        unit: Which of these.
-        faces: All faces that are turned to the camera by up to 90 degrees, the farthest first; and heads turned away
-            of which the picture shows an outline alone, so that nobody can tell whether they have a face
-            (`is_face=False`).
-    """
-
+    # float32 (height, width): degrees Celsius, or whole gray levels from 0 to 255
     values: Float[np.ndarray, "height width"]
-    unit: Literal["celsius", "gray"]
+    unit: Literal["celsius", "gray"]  # which of these
+    # All faces that are turned to the camera by up to 90 degrees, the farthest first; and heads turned away of which
+    # the picture shows an outline alone, so that nobody can tell whether they have a face (`is_face=False`)
     faces: tuple[SceneFace, ...]
 
 

@@ -16,31 +16,24 @@ _FAINTEST = {"celsius": 0.2, "gray": 3.0}  # least detail (`head_detail`) of a f
 
 @dataclass(frozen=True)
 class SceneFace:
-    """One face in a rendered scene.
+    """One face in a rendered scene."""
 
-    Attributes:
-        points_px: The `face16` landmarks, float32 (16, 2); parts of faces may lie outside the picture.
-        visible: Which of them can be seen: inside the picture, facing the camera, with nothing in front of them.
-        box_px: x_min, y_min, x_max, y_max of the head's surface from the middle of the forehead (62 mm above the eyes,
-            where hairlines begin) to the chin and from ear to ear (80 degrees to both sides), as far as it faces the
-            camera. It comes from geometry: a cap or a mask changes nothing, and the box may reach out of the picture.
-        angle_deg: Roll in the picture's plane, clockwise.
-        yaw_deg: Turn to the picture's right.
-        pitch_deg: Positive where the face is lifted or seen from below.
-        hidden: Share of the face's surface in the box that is out of the picture or behind something other than a mask
-            or glasses.
-        is_face: Whether this is a visible face: half of it or more is in the picture with nothing in front
-            (`MOST_HIDDEN`), it is more than a few pixels of the camera high, and the picture shows something inside it
-            (`head_detail`). Others are left out of training and scores, found or not.
-    """
-
+    # The `face16` landmarks, float32 (16, 2); parts of faces may lie outside the picture
     points_px: Float[np.ndarray, "16 2"]
+    # Which of them can be seen: inside the picture, facing the camera, with nothing in front of them
     visible: Bool[np.ndarray, " 16"]
+    # x_min, y_min, x_max, y_max of the head's surface from the middle of the forehead (62 mm above the eyes, where
+    # hairlines begin) to the chin and from ear to ear (80 degrees to both sides), as far as it faces the camera. It
+    # comes from geometry: a cap or a mask changes nothing, and the box may reach out of the picture.
     box_px: tuple[float, float, float, float]
-    angle_deg: float
-    yaw_deg: float
-    pitch_deg: float
+    angle_deg: float  # roll in the picture's plane, clockwise
+    yaw_deg: float  # turn to the picture's right
+    pitch_deg: float  # positive where the face is lifted or seen from below
+    # Share of the face's surface in the box that is out of the picture or behind something other than a mask or glasses
     hidden: float
+    # Whether this is a visible face: half of it or more is in the picture with nothing in front (`MOST_HIDDEN`), it is
+    # more than a few pixels of the camera high, and the picture shows something inside it (`head_detail`). Others are
+    # left out of training and scores, found or not.
     is_face: bool
 
 

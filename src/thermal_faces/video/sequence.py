@@ -35,26 +35,17 @@ SIGNALS = (
 
 @dataclass(frozen=True)
 class SequenceFrame:
-    """One frame and the truth about it.
+    """One frame and the truth about it."""
 
-    Attributes:
-        index: Number of the frame, from 0.
-        time_s: From the first frame.
-        temperature_c: float32 (height, width), degrees Celsius.
-        points_px: The `face16` landmarks in pixels.
-        visible: Which of them can be seen.
-        signals: `breathing` (flow of air: 1 at the height of an inhalation, negative while it flows out),
-            `breaths_per_min` (of this breath; 0 in a pause), `nostril_c`, `lip_warming_k` (of the skin below the
-            nostrils), `perspiration` (0 to 1), `active_pores`, `pore_depth_k` (their mean), `eye_opening`,
-            `mouth_mm` (opening), and the head's pose: `yaw_deg`, `pitch_deg`, `roll_deg`, `x_px` and `y_px` (of its
-            origin between the ears), `distance_mm`.
-    """
-
-    index: int
-    time_s: float
-    temperature_c: Float[np.ndarray, "height width"]
-    points_px: Float[np.ndarray, "16 2"]
-    visible: Bool[np.ndarray, " 16"]
+    index: int  # number of the frame, from 0
+    time_s: float  # from the first frame
+    temperature_c: Float[np.ndarray, "height width"]  # float32 (height, width), degrees Celsius
+    points_px: Float[np.ndarray, "16 2"]  # the `face16` landmarks in pixels
+    visible: Bool[np.ndarray, " 16"]  # which of them can be seen
+    # `breathing` (flow of air: 1 at the height of an inhalation, negative while it flows out), `breaths_per_min` (of
+    # this breath; 0 in a pause), `nostril_c`, `lip_warming_k` (of the skin below the nostrils), `perspiration` (0 to
+    # 1), `active_pores`, `pore_depth_k` (their mean), `eye_opening`, `mouth_mm` (opening), and the head's pose:
+    # `yaw_deg`, `pitch_deg`, `roll_deg`, `x_px` and `y_px` (of its origin between the ears), `distance_mm`
     signals: dict[str, float]
 
 

@@ -22,56 +22,37 @@ Range = tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class AugmentationSettings:
-    """Ranges of the random changes; a probability of 0 or a range of zero switches one off.
+    """Ranges of the random changes; a probability of 0 or a range of zero switches one off."""
 
-    Attributes:
-        rotation: `triple` is the paper's: every training image once as it is, once turned left, once turned right by
-            an angle from `rotation_range_deg`, the same angles in every epoch. `random` draws a new angle from
-            [-rotation_max_deg, rotation_max_deg] each time. `none` leaves images upright.
-        rotation_range_deg: Smallest and largest angle of `triple`.
-        rotation_max_deg: Largest angle of `random`.
-        scale: Relative size, e.g. (0.9, 1.1).
-        shift: Largest shift as a fraction of height and width.
-        hflip: Probability of mirroring left and right (landmarks change places with their partners).
-        padding: What appears beyond the border: the nearest pixel (`border`), the mirrored image (`reflection`) or
-            the coldest input value (`cold`).
-        crop_share: Share of crops around the face among the training images of a cascade (`cascade.Cascade`); the
-            others show the whole image, turned, scaled and shifted as above.
-        crop_rotation_max_deg: Largest tilt of the face in a crop.
-        crop_scale: Its relative size.
-        crop_shift: Its largest distance from the middle, as a fraction of height and width.
-        gamma: Exponents of a random tone curve, e.g. (0.7, 1.4).
-        invert: Probability of exchanging cold and warm.
-        gain: Relative contrast, e.g. (0.8, 1.25), about the middle of the input range.
-        offset: Largest shift of all values, as a fraction of the input range.
-        noise: Largest standard deviation of white noise, as a fraction of the input range.
-        blur: Largest standard deviation of a Gaussian blur, in pixels.
-        colour: Of pictures in colour, the largest relative change of the saturation, and the largest shift of each
-            channel as a fraction of the input range.
-        occlusion: Probability of a patch of one temperature over the image.
-        occlusion_size: Smallest and largest side of that patch, as a fraction of the image's height.
-    """
-
+    # `triple` is the paper's: every training image once as it is, once turned left, once turned right by an angle from
+    # `rotation_range_deg`, the same angles in every epoch. `random` draws a new angle from [-rotation_max_deg,
+    # rotation_max_deg] each time. `none` leaves images upright.
     rotation: Literal["none", "triple", "random"] = "triple"
-    rotation_range_deg: Range = (20.0, 30.0)
-    rotation_max_deg: float = 30.0
-    scale: Range = (1.0, 1.0)
-    shift: float = 0.0
-    hflip: float = 0.0
+    rotation_range_deg: Range = (20.0, 30.0)  # smallest and largest angle of `triple`
+    rotation_max_deg: float = 30.0  # largest angle of `random`
+    scale: Range = (1.0, 1.0)  # relative size, e.g. (0.9, 1.1).
+    shift: float = 0.0  # largest shift as a fraction of height and width
+    hflip: float = 0.0  # probability of mirroring left and right (landmarks change places with their partners)
+    # What appears beyond the border: the nearest pixel (`border`), the mirrored image (`reflection`) or the coldest
+    # input value (`cold`)
     padding: Padding = "border"
+    # Share of crops around the face among the training images of a cascade (`cascade.Cascade`); the others show the
+    # whole image, turned, scaled and shifted as above
     crop_share: float = 0.5
-    crop_rotation_max_deg: float = 15.0
-    crop_scale: Range = (0.8, 1.25)
-    crop_shift: float = 0.08
-    gamma: Range = (1.0, 1.0)
-    invert: float = 0.0
-    gain: Range = (1.0, 1.0)
-    offset: float = 0.0
-    noise: float = 0.0
-    blur: float = 0.0
+    crop_rotation_max_deg: float = 15.0  # largest tilt of the face in a crop
+    crop_scale: Range = (0.8, 1.25)  # its relative size
+    crop_shift: float = 0.08  # its largest distance from the middle, as a fraction of height and width
+    gamma: Range = (1.0, 1.0)  # exponents of a random tone curve, e.g. (0.7, 1.4).
+    invert: float = 0.0  # probability of exchanging cold and warm
+    gain: Range = (1.0, 1.0)  # relative contrast, e.g. (0.8, 1.25), about the middle of the input range.
+    offset: float = 0.0  # largest shift of all values, as a fraction of the input range
+    noise: float = 0.0  # largest standard deviation of white noise, as a fraction of the input range
+    blur: float = 0.0  # largest standard deviation of a Gaussian blur, in pixels
+    # Of pictures in colour, the largest relative change of the saturation, and the largest shift of each channel as a
+    # fraction of the input range
     colour: float = 0.0
-    occlusion: float = 0.0
-    occlusion_size: Range = (0.1, 0.25)
+    occlusion: float = 0.0  # probability of a patch of one temperature over the image
+    occlusion_size: Range = (0.1, 0.25)  # smallest and largest side of that patch, as a fraction of the image's height
 
     @property
     def moves_points(self) -> bool:

@@ -61,7 +61,7 @@ class CachedSamples:
     matrix: np.ndarray  # float32 (n, 2, 3), original pixels -> input pixels
     points_px: np.ndarray  # float32 (n, N, 2), in the source's scheme; NaN where missing
     inter_ocular_px: np.ndarray  # float32 (n,), NaN where the source has no eye corners
-    # Float32 (n, 2), width and height of the upright rectangle around all points in the original image
+    # float32 (n, 2), width and height of the upright rectangle around all points in the original image
     box_px: np.ndarray
     pixel_size: np.ndarray  # float32 (n,), original pixels per input pixel
     scheme: str  # landmark scheme of the points

@@ -29,17 +29,13 @@ class Prepared(NamedTuple):
 
 @dataclass(frozen=True)
 class Crop:
-    """Which part of an image the network sees.
+    """Which part of an image the network sees."""
 
-    Attributes:
-        mode: `none` shows the whole image, `box` the face box, `align` the face upright and at one size, by five points
-            (LOTR, arXiv 2109.10057, section IV-A); a face whose five points are not known is then shown by its box.
-        margin: Added around the box on each side, as a fraction of its larger side.
-        template: Where the five points come to lie, x and y as fractions of the largest square in the input's middle.
-    """
-
+    # `none` shows the whole image, `box` the face box, `align` the face upright and at one size, by five points (LOTR,
+    # arXiv 2109.10057, section IV-A); a face whose five points are not known is then shown by its box
     mode: Literal["none", "box", "align"] = "none"
-    margin: float = 0.25
+    margin: float = 0.25  # added around the box on each side, as a fraction of its larger side
+    # Where the five points come to lie, x and y as fractions of the largest square in the input's middle
     template: FivePoints = ((0.36, 0.28), (0.64, 0.28), (0.5, 0.44), (0.384, 0.603), (0.616, 0.603))
 
     def __post_init__(self) -> None:
@@ -56,23 +52,16 @@ class Crop:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Crop, size and normalisation; plain data, so that a checkpoint can carry it.
+    """Crop, size and normalisation; plain data, so that a checkpoint can carry it."""
 
-    Attributes:
-        image_size: (height, width) of the frame: the network's input, or with `cascade` what its views are cut from.
-        in_channels: How often the single channel is repeated (the paper: 3).
-        colour: Whether the network sees red, green and blue of colour pictures instead; then `in_channels` is 3.
-        crop: Which part of the image is shown.
-        normalisation: Which values become -1 and +1.
-        cascade: How the network looks at a frame; None: it sees the frame as it is.
-    """
-
+    # (height, width) of the frame: the network's input, or with `cascade` what its views are cut from
     image_size: tuple[int, int]
-    in_channels: int = 1
+    in_channels: int = 1  # how often the single channel is repeated (the paper: 3)
+    # Whether the network sees red, green and blue of colour pictures instead; then `in_channels` is 3
     colour: bool = False
-    crop: Crop = field(default_factory=Crop)
-    normalisation: ValueRange = field(default_factory=ValueRange)
-    cascade: Cascade | None = None
+    crop: Crop = field(default_factory=Crop)  # which part of the image is shown
+    normalisation: ValueRange = field(default_factory=ValueRange)  # which values become -1 and +1
+    cascade: Cascade | None = None  # how the network looks at a frame; None: it sees the frame as it is
 
     def __post_init__(self) -> None:
         if self.colour and self.in_channels != 3:

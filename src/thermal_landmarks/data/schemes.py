@@ -32,17 +32,12 @@ _OUTER_EYE_CORNERS = (36, 45)
 
 @dataclass(frozen=True)
 class Scheme:
-    """A named, ordered set of landmarks.
+    """A named, ordered set of landmarks."""
 
-    Attributes:
-        name: The name used in configs and files.
-        ibug68: For each landmark, its index among the 68 iBUG points, or a number above where iBUG lacks it.
-        landmark_names: For each landmark, a readable name.
-    """
-
-    name: str
+    name: str  # the name used in configs and files
+    # For each landmark, its index among the 68 iBUG points, or a number above where iBUG lacks it
     ibug68: tuple[int, ...]
-    landmark_names: tuple[str, ...]
+    landmark_names: tuple[str, ...]  # for each landmark, a readable name
 
     @property
     def num_points(self) -> int:

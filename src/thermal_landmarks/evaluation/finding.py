@@ -40,13 +40,9 @@ class FindingCurve(NamedTuple):
 
 @dataclass
 class FindingScores:
-    """Collects pictures one by one.
+    """Collects pictures one by one."""
 
-    Attributes:
-        overlap: Intersection over union from which on a found face is right.
-    """
-
-    overlap: float = 0.5
+    overlap: float = 0.5  # intersection over union from which on a found face is right
     pictures: int = 0
     faces: int = 0
     _score: list[np.ndarray] = field(default_factory=list)

@@ -25,24 +25,17 @@ METRICS = ("wing", "mae", "mse", "accuracy", "nme", "failure_rate", "auc", "pixe
 class Measures:
     """How a table is measured.
 
-    Attributes:
-        normaliser: Of NME, failure rate and AUC; see `ImageTable.nme`. There is no fallback to another one.
-        failure_threshold: An image with a greater NME is a failure: 0.10 for WFLW, 0.08 for JD-landmark.
-        auc_threshold: Upper end of the cumulative error curve.
-        auc_rule: `exact`, or `simpson` as the published scorers do.
-        wing_width: Of the wing metric, as in `losses.wing`.
-        wing_epsilon: Of the wing metric.
-
     Raises:
         ConfigError: If a choice is unknown or the AUC's threshold isn't positive.
     """
 
+    # Of NME, failure rate and AUC; see `ImageTable.nme`. There is no fallback to another one.
     normaliser: Normaliser = "inter_ocular"
-    failure_threshold: float = 0.10
-    auc_threshold: float = 0.10
-    auc_rule: Rule = "exact"
-    wing_width: float = 10.0
-    wing_epsilon: float = 2.0
+    failure_threshold: float = 0.10  # an image with a greater NME is a failure: 0.10 for WFLW, 0.08 for JD-landmark
+    auc_threshold: float = 0.10  # upper end of the cumulative error curve
+    auc_rule: Rule = "exact"  # `exact`, or `simpson` as the published scorers do
+    wing_width: float = 10.0  # of the wing metric, as in `losses.wing`
+    wing_epsilon: float = 2.0  # of the wing metric
 
     def __post_init__(self) -> None:
         if self.normaliser not in ("inter_ocular", "box", "image_diagonal"):

@@ -21,25 +21,15 @@ Normaliser = Literal["inter_ocular", "box", "image_diagonal"]
 
 @dataclass(frozen=True)
 class ImageTable:
-    """Row i of every column is one image, each image once. Pixels are those of the network's input.
+    """Row i of every column is one image, each image once. Pixels are those of the network's input."""
 
-    Attributes:
-        index: The image's row in the samples of its data set, ascending.
-        prediction: In [0, 1] image units.
-        true_px: NaN where a point is not annotated or cut off by the crop.
-        inter_ocular_px: Distance of the outer eye corners; NaN where they are not annotated.
-        box_px: Width and height of the upright rectangle around all annotated points.
-        pixel_size: Pixels of the original image per pixel of the input.
-        size_px: Width and height of the input.
-    """
-
-    index: Int[np.ndarray, " image"]
-    prediction: Float[np.ndarray, "image point 2"]
-    true_px: Float[np.ndarray, "image point 2"]
-    inter_ocular_px: Float[np.ndarray, " image"]
-    box_px: Float[np.ndarray, "image 2"]
-    pixel_size: Float[np.ndarray, " image"]
-    size_px: Float[np.ndarray, "image 2"]
+    index: Int[np.ndarray, " image"]  # the image's row in the samples of its data set, ascending
+    prediction: Float[np.ndarray, "image point 2"]  # in [0, 1] image units
+    true_px: Float[np.ndarray, "image point 2"]  # NaN where a point is not annotated or cut off by the crop
+    inter_ocular_px: Float[np.ndarray, " image"]  # distance of the outer eye corners; NaN where they are not annotated
+    box_px: Float[np.ndarray, "image 2"]  # width and height of the upright rectangle around all annotated points
+    pixel_size: Float[np.ndarray, " image"]  # pixels of the original image per pixel of the input
+    size_px: Float[np.ndarray, "image 2"]  # width and height of the input
 
     def __len__(self) -> int:
         return len(self.index)

@@ -43,15 +43,10 @@ _LANDMARKS_SHOWN = 20
 
 
 class TrainedOn(NamedTuple):
-    """What a checkpoint's run folder tells of its data.
+    """What a checkpoint's run folder tells of its data."""
 
-    Attributes:
-        split: The run's subjects.
-        same_config: Whether the run's config names the very data that are evaluated.
-    """
-
-    split: Split
-    same_config: bool
+    split: Split  # the run's subjects
+    same_config: bool  # whether the run's config names the very data that are evaluated
 
 
 def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] = ()) -> dict[str, Any]:

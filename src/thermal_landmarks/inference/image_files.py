@@ -35,23 +35,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reading:
-    """How image files are read, and what becomes of those without a prediction.
+    """How image files are read, and what becomes of those without a prediction."""
 
-    Attributes:
-        unit: Of values that don't name theirs; see `read_image`.
-        counts_table: See `read_image`.
-        palette: Of 8-bit pictures; see `as_heat`.
-        marks: Of cameras in 8-bit pictures; see `as_heat`.
-        debug: Whether an error of the program itself on one file ends all instead of being named as that file's.
-        report: Called with each failure as it happens.
-    """
-
-    unit: str | None = None
-    counts_table: Path | None = None
-    palette: str = "auto"
-    marks: str = "masked"
+    unit: str | None = None  # of values that don't name theirs; see `read_image`
+    counts_table: Path | None = None  # see `read_image`
+    palette: str = "auto"  # of 8-bit pictures; see `as_heat`
+    marks: str = "masked"  # of cameras in 8-bit pictures; see `as_heat`
+    # Whether an error of the program itself on one file ends all instead of being named as that file's
     debug: bool = False
-    report: Callable[[Failure], None] = lambda _: None
+    report: Callable[[Failure], None] = lambda _: None  # called with each failure as it happens
 
     def of(self, files: Sequence[Path]) -> PictureReader:
         """What reads these files, one at a time."""
@@ -62,19 +54,13 @@ class Reading:
 
 @dataclass
 class Outcome:
-    """What became of the files of one call.
+    """What became of the files of one call."""
 
-    Attributes:
-        predicted: Files with a prediction.
-        failures: Files without, and why.
-        palettes: How many pictures were turned from each colour palette back into intensity.
-        masked: Pictures with a camera's marks, which were filled.
-    """
-
-    predicted: int = 0
-    failures: list[Failure] = field(default_factory=list)
+    predicted: int = 0  # files with a prediction
+    failures: list[Failure] = field(default_factory=list)  # files without, and why
+    # How many pictures were turned from each colour palette back into intensity
     palettes: Counter[str] = field(default_factory=Counter)
-    masked: int = 0
+    masked: int = 0  # pictures with a camera's marks, which were filled
 
     def count(
         self, results: Iterable[tuple[Path, ThermalImage | str, T | Failure]], report: Callable[[Failure], None]

@@ -34,21 +34,13 @@ _NEEDED = ("network", "scheme", "preprocessing")
 
 @dataclass(frozen=True)
 class LoadedCheckpoint:
-    """A checkpoint that can predict.
+    """A checkpoint that can predict."""
 
-    Attributes:
-        path: The file that was read.
-        network: With its weights, on the CPU, in evaluation mode.
-        scheme: Landmarks that the network predicts.
-        preprocessing: From an original image to the network's input.
-        hyper_parameters: All settings in the file, plain data.
-    """
-
-    path: Path
-    network: LandmarkNetwork
-    scheme: Scheme
-    preprocessing: Preprocessing
-    hyper_parameters: dict[str, Any]
+    path: Path  # the file that was read
+    network: LandmarkNetwork  # with its weights, on the CPU, in evaluation mode
+    scheme: Scheme  # landmarks that the network predicts
+    preprocessing: Preprocessing  # from an original image to the network's input
+    hyper_parameters: dict[str, Any]  # all settings in the file, plain data
 
     @property
     def flip_tta(self) -> bool:
@@ -207,14 +199,10 @@ def _require_fitting(preprocessing: Preprocessing, network: LandmarkNetwork, sch
 
 @dataclass(frozen=True)
 class LoadedFinder:
-    """The network that finds faces.
+    """The network that finds faces."""
 
-    Attributes:
-        network: With its weights, on the CPU, in evaluation mode.
-        confidence: What `inference.confidence` needs to turn agreement into a probability; empty if never calibrated.
-    """
-
-    network: FinderNetwork
+    network: FinderNetwork  # with its weights, on the CPU, in evaluation mode
+    # What `inference.confidence` needs to turn agreement into a probability; empty if never calibrated
     confidence: dict[str, Any]
 
 

@@ -17,7 +17,7 @@ class Detections(NamedTuple):
 
     boxes_px: Float[np.ndarray, "face 4"]  # float32 (face, 4): x_min, y_min, x_max, y_max, pixel centres at integers
     score: Float[np.ndarray, " face"]  # float32 (face,), in [0, 1]
-    # Float32 (face,), in-plane, in radians; positive where the face leans clockwise as seen by a person
+    # float32 (face,), in-plane, in radians; positive where the face leans clockwise as seen by a person
     angle: Float[np.ndarray, " face"]
 
     @property

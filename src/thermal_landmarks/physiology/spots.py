@@ -26,15 +26,11 @@ _TURNS = 2  # ways in which a head's shape in the picture changes: about yaw and
 
 
 class Spots(NamedTuple):
-    """What the spots of a recording do.
+    """What the spots of a recording do."""
 
-    Attributes:
-        depth: Their mean depth over time, in the unit of the patches, around its mean.
-        quality: 0 to 1: how much of its change lasts for seconds and doesn't go with the pose of the head; less where
-            the region has more texture than bare skin.
-    """
-
-    depth: Float[np.ndarray, " time"]
+    depth: Float[np.ndarray, " time"]  # their mean depth over time, in the unit of the patches, around its mean
+    # 0 to 1: how much of its change lasts for seconds and doesn't go with the pose of the head; less where the region
+    # has more texture than bare skin
     quality: float
 
 

@@ -53,27 +53,19 @@ class Regularised:
 class Ascent:
     """How to search.
 
-    Attributes:
-        form: `plain` or `regularised`.
-        where: Maximise the channel's mean over its whole map (`everywhere`, as the paper), or the one pixel of it in
-            the `centre`.
-        steps: Of gradient ascent.
-        contrast: Highest root mean square of a picture; thermal views of faces have about 0.5.
-        seed: Of the noise and the shifts.
-        plain: Settings of that form.
-        regularised: Settings of that form.
-
     Raises:
         ConfigError: If a setting is unknown or out of range.
     """
 
-    form: Form
+    form: Form  # `plain` or `regularised`
+    # Maximise the channel's mean over its whole map (`everywhere`, as the paper), or the one pixel of it in the
+    # `centre`
     where: Where
-    steps: int
-    contrast: float
-    seed: int
-    plain: Plain
-    regularised: Regularised
+    steps: int  # of gradient ascent
+    contrast: float  # highest root mean square of a picture; thermal views of faces have about 0.5
+    seed: int  # of the noise and the shifts
+    plain: Plain  # settings of that form
+    regularised: Regularised  # settings of that form
 
     def __post_init__(self) -> None:
         for name, choices in (("form", get_args(Form)), ("where", get_args(Where))):

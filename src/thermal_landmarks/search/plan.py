@@ -57,19 +57,12 @@ _PARTS = ("data", "root", "stem", "branch", "head", "loss", "optimizer", "schedu
 
 @dataclass(frozen=True, kw_only=True)
 class StudyPlan:
-    """One study to be.
+    """One study to be."""
 
-    Attributes:
-        name: `<search.study>/<stem>-<branch>`, then the other swept groups.
-        config: The composed config of its trials, without what is sampled.
-        overrides: What is typed or chosen for all of its trials.
-        space: Range of each sampled setting.
-    """
-
-    name: str
-    config: DictConfig
-    overrides: tuple[str, ...]
-    space: Mapping[str, BaseDistribution]
+    name: str  # `<search.study>/<stem>-<branch>`, then the other swept groups
+    config: DictConfig  # the composed config of its trials, without what is sampled
+    overrides: tuple[str, ...]  # what is typed or chosen for all of its trials
+    space: Mapping[str, BaseDistribution]  # range of each sampled setting
 
     @property
     def folder_name(self) -> str:

@@ -12,7 +12,7 @@ _ASPECT = 0.3  # (h^2 - w^2) / (h^2 + w^2) of an upright face, where its box at 
 class Faces(NamedTuple):
     """Where the faces of each picture are; rows without a face have neither `wanted` nor `ignored`."""
 
-    # X_min, y_min, x_max, y_max in pixels of the picture, pixel centres at integers; (b, face, 4)
+    # x_min, y_min, x_max, y_max in pixels of the picture, pixel centres at integers; (b, face, 4)
     boxes_px: Float[Tensor, "b face 4"]
     # In-plane, in radians; positive where the face leans clockwise as seen by a person; (b, face)
     angle: Float[Tensor, "b face"]

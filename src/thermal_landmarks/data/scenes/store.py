@@ -45,10 +45,10 @@ class StoredScenes:
     """Scenes; row i of every array is one."""
 
     images: RowsOnDisk  # uint8 (n, height, width), on the disk
-    # Float32 (n, MOST_FACES, 4): x_min, y_min, x_max, y_max in pixels of the image; NaN where no face is
+    # float32 (n, MOST_FACES, 4): x_min, y_min, x_max, y_max in pixels of the image; NaN where no face is
     boxes_px: Float[np.ndarray, "n face 4"]
     angle_deg: Float[np.ndarray, "n face"]  # float32 (n, MOST_FACES): the face's in-plane angle
-    # Bool (n, MOST_FACES): False for what is neither to be found nor to count as a mistake
+    # bool (n, MOST_FACES): False for what is neither to be found nor to count as a mistake
     is_face: Bool[np.ndarray, "n face"]
 
     def __len__(self) -> int:

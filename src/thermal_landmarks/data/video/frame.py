@@ -11,41 +11,24 @@ from thermal_landmarks.data.formats.stored import Stored
 
 @dataclass(frozen=True)
 class StoredFrame:
-    """What a container holds for one frame.
+    """What a container holds for one frame."""
 
-    Attributes:
-        index: From 0.
-        time_s: From the first frame; None: the container has no time stamps.
-        stored: Its values; None: this frame alone can't be read.
-        reason: Why it can't be read.
-        place: Where it lies, if its number doesn't tell (a file of a folder).
-    """
-
-    index: int
-    time_s: float | None
-    stored: Stored | None
-    reason: str = ""
-    place: str = ""
+    index: int  # from 0
+    time_s: float | None  # from the first frame; None: the container has no time stamps
+    stored: Stored | None  # its values; None: this frame alone can't be read
+    reason: str = ""  # why it can't be read
+    place: str = ""  # where it lies, if its number doesn't tell (a file of a folder)
 
 
 class Container(Protocol):
-    """A kind of video file, folder or camera.
+    """A kind of video file, folder or camera."""
 
-    Attributes:
-        path: Names it in messages.
-        unit_beside: The file beside which its unit may be stated.
-        name: For people.
-        n_frames: About, where only the duration is stated; None: not known before the end.
-        fps: Frames a second as the container says; None: it doesn't.
-        live: A stream that can't be read twice.
-    """
-
-    path: Path
-    unit_beside: Path
-    name: str
-    n_frames: int | None
-    fps: float | None
-    live: bool
+    path: Path  # names it in messages
+    unit_beside: Path  # the file beside which its unit may be stated
+    name: str  # for people
+    n_frames: int | None  # about, where only the duration is stated; None: not known before the end
+    fps: float | None  # frames a second as the container says; None: it doesn't
+    live: bool  # a stream that can't be read twice
 
     def read(self, start: int) -> Generator[StoredFrame]:
         """The frames from a number on, each decoded when it is asked for.
@@ -58,15 +41,10 @@ class Container(Protocol):
 
 @dataclass(frozen=True)
 class VideoFrame:
-    """One frame.
+    """One frame."""
 
-    Attributes:
-        index: From 0. Frames that can't be decoded are left out, but count: the next one's number is higher by two.
-        time_s: From the first frame.
-        image: In degrees Celsius or gray levels; its `missing` counts values that the video lacks. These are filled by
-            the median of the others.
-    """
-
-    index: int
-    time_s: float
+    index: int  # from 0. Frames that can't be decoded are left out, but count: the next one's number is higher by two.
+    time_s: float  # from the first frame
+    # In degrees Celsius or gray levels; its `missing` counts values that the video lacks. These are filled by the
+    # median of the others.
     image: ThermalImage

@@ -16,21 +16,14 @@ _MOST_PARTS = 50
 
 @dataclass(frozen=True)
 class Faces:
-    """Annotated faces with a network's predictions.
+    """Annotated faces with a network's predictions."""
 
-    Attributes:
-        predicted_px: As the network gives them.
-        annotated_px: In the network's scheme; NaN where missing.
-        subjects: Who each face is.
-        length_px: What errors are divided by, of each face: the distance of the outer eye corners where they are known.
-        names: Of the faces, for messages.
-    """
-
-    predicted_px: Float[np.ndarray, "face point 2"]
-    annotated_px: Float[np.ndarray, "face point 2"]
-    subjects: Sequence[str]
+    predicted_px: Float[np.ndarray, "face point 2"]  # as the network gives them
+    annotated_px: Float[np.ndarray, "face point 2"]  # in the network's scheme; NaN where missing
+    subjects: Sequence[str]  # who each face is
+    # What errors are divided by, of each face: the distance of the outer eye corners where they are known
     length_px: Float[np.ndarray, " face"]
-    names: Sequence[str] = ()
+    names: Sequence[str] = ()  # of the faces, for messages
 
     def errors(self, points_px: Float[np.ndarray, "face point 2"]) -> Float[np.ndarray, "face point"]:
         """Distance of points from the annotation as a fraction of `length_px`; NaN where nothing is annotated."""
@@ -39,21 +32,15 @@ class Faces:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A calibration and what it is worth.
+    """A calibration and what it is worth."""
 
-    Attributes:
-        calibration: What was learned from all faces; moves no point where that would not have helped the left out.
-        rejected: Whether something was learned that did not help the faces left out.
-        before: Errors (face, point) of the network.
-        after: Errors of the network calibrated on the other people; those before where that was rejected.
-        by_person: Whether people were left out; else, with one person only, single faces.
-    """
-
+    # What was learned from all faces; moves no point where that would not have helped the left out
     calibration: Calibration
-    rejected: bool
-    before: Float[np.ndarray, "face point"]
+    rejected: bool  # whether something was learned that did not help the faces left out
+    before: Float[np.ndarray, "face point"]  # errors (face, point) of the network
+    # Errors of the network calibrated on the other people; those before where that was rejected
     after: Float[np.ndarray, "face point"]
-    by_person: bool
+    by_person: bool  # whether people were left out; else, with one person only, single faces
 
 
 def calibrate(faces: Faces, scheme: Scheme, *, pose: Pose = "auto") -> Outcome:

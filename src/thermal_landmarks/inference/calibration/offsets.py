@@ -25,40 +25,26 @@ _LEAST_EXTENT = 1e-3
 
 
 class InFrame(NamedTuple):
-    """Faces in their own frames.
+    """Faces in their own frames."""
 
-    Attributes:
-        points: The landmarks, relative to the reference face's.
-        scale: From the frame to pixels: its modulus is a size, its argument a turn.
-        yaw: About the sine of the turn to the image's right; 0 where the scheme can't tell.
-        pitch: About the sine of the turn downwards, relative to the reference face.
-    """
-
-    points: Complex[np.ndarray, "face point"]
-    scale: Complex[np.ndarray, " face"]
-    yaw: Float[np.ndarray, " face"]
-    pitch: Float[np.ndarray, " face"]
+    points: Complex[np.ndarray, "face point"]  # the landmarks, relative to the reference face's
+    scale: Complex[np.ndarray, " face"]  # from the frame to pixels: its modulus is a size, its argument a turn
+    yaw: Float[np.ndarray, " face"]  # about the sine of the turn to the image's right; 0 where the scheme can't tell
+    pitch: Float[np.ndarray, " face"]  # about the sine of the turn downwards, relative to the reference face
 
 
 @dataclass(frozen=True)
 class Calibration:
-    """What is added to a network's landmarks.
+    """What is added to a network's landmarks."""
 
-    Attributes:
-        reference: (point, 2) a symmetric face, middle at 0; the outer eye corners 1 apart where the scheme has them.
-        offsets: (point, 2) in the units of the reference.
-        by_yaw: (point, 2) that is added for each unit of yaw.
-        by_pitch: (point, 2) that is added for each unit of pitch.
-        limits: The greatest yaw and pitch that were seen, of either sign; beyond them the offsets stay as they are.
-        faces: How many faces it was learned from.
-    """
-
+    # (point, 2) a symmetric face, middle at 0; the outer eye corners 1 apart where the scheme has them
     reference: Float[np.ndarray, "point 2"]
-    offsets: Float[np.ndarray, "point 2"]
-    by_yaw: Float[np.ndarray, "point 2"]
-    by_pitch: Float[np.ndarray, "point 2"]
+    offsets: Float[np.ndarray, "point 2"]  # (point, 2) in the units of the reference
+    by_yaw: Float[np.ndarray, "point 2"]  # (point, 2) that is added for each unit of yaw
+    by_pitch: Float[np.ndarray, "point 2"]  # (point, 2) that is added for each unit of pitch
+    # The greatest yaw and pitch that were seen, of either sign; beyond them the offsets stay as they are
     limits: tuple[float, float]
-    faces: int
+    faces: int  # how many faces it was learned from
 
     def apply(
         self, points_px: Float[np.ndarray, "*batch point 2"], scheme: Scheme
