@@ -1,53 +1,39 @@
-"""The folder that a training run leaves: what lies where, and which one to resume."""
+"""The folders that commands leave: where they are, which one to resume, and files that are whole or absent."""
 
 import json
 import math
 import os
 import re
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
 from omegaconf import DictConfig, OmegaConf
 
-from thermal_landmarks.errors import ConfigError, OutputError
+from thermal_landmarks.errors import ConfigError, OutputError, said_by
 from thermal_landmarks.old_names import todays_settings
 
 PROGRESS = "progress.json"
 """In a folder of `track`: how far it has come, and what it goes on from."""
 
-_LONGEST_REASON = 300  # characters
 _DEEPEST = 1000  # lists in each other in a YAML file
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """Paths inside one run's folder."""
 
-    path: Path
-
-    @property
-    def config(self) -> Path:
-        return self.path / "config.yaml"
-
-    @property
-    def checkpoints(self) -> Path:
-        return self.path / "checkpoints"
-
-    @property
-    def last_checkpoint(self) -> Path:
-        return self.checkpoints / "last.ckpt"
-
-    @property
-    def best_checkpoint(self) -> Path:
-        return self.checkpoints / "best.ckpt"
-
-    @property
-    def metrics(self) -> Path:
-        return self.path / "metrics.json"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.yaml"
+        self.checkpoints = path / "checkpoints"
+        self.last_checkpoint = self.checkpoints / "last.ckpt"
+        self.best_checkpoint = self.checkpoints / "best.ckpt"
+        self.metrics = path / "metrics.json"
+        self.per_image = path / "per_image.csv"
+        self.split = path / "split.json"
+        self.figures = path / "figures"
 
     @property
     def finished(self) -> bool:
@@ -57,17 +43,59 @@ class RunFolder:
         except (OSError, ValueError, TypeError, RecursionError):
             return False
 
-    @property
-    def per_image(self) -> Path:
-        return self.path / "per_image.csv"
 
-    @property
-    def split(self) -> Path:
-        return self.path / "split.json"
+def output_folder(output: str | None, dated: str) -> str:
+    """Where a command's results go: where `output=` says, else into a new folder by date and time.
 
-    @property
-    def figures(self) -> Path:
-        return self.path / "figures"
+    Raises:
+        ConfigError: If it is a file.
+    """
+    if output is None:
+        return dated
+    folder = Path(str(output)).expanduser()
+    if folder.is_file():
+        raise ConfigError(f"output={output} is a file. Give a folder; it is made where there is none.")
+    return str(folder)
+
+
+def run_folder(resume: str | None, output: str | None, dated: str) -> str:
+    """The folder of a training: a new one, or that of the run that `resume=` means.
+
+    Raises:
+        ConfigError: If there is no such run, or `output=` names the folder of another.
+    """
+    new = output_folder(output, dated)
+    if resume is None:
+        if RunFolder(Path(new)).last_checkpoint.exists():
+            raise ConfigError(f"output={output} holds a run. Continue it (resume={output}), or give another folder.")
+        return new
+    resumed = find_run_to_resume(resume, Path(dated).parent)
+    if output is not None and resumed.resolve() != Path(new).resolve():
+        raise ConfigError(f"output={output}: a resumed run stays in its folder, {resumed}. Leave output= out.")
+    return str(resumed)
+
+
+def tracking_folder(resume: str | None, output: str | None, dated: str) -> str:
+    """The folder of `track`: a new one, or that which `resume=` means.
+
+    Raises:
+        ConfigError: If there is nothing to go on from, or `output=` names a folder that holds tracks.
+    """
+    new = Path(output_folder(output, dated))
+    if resume is None:
+        if (new / PROGRESS).exists():
+            raise ConfigError(f"output={output} holds tracks. Go on (resume={output}), or give another folder.")
+        return str(new)
+    if output is not None:
+        raise ConfigError(f"output={output}: what is resumed stays in its folder. Leave output= out.")
+    if resume != "last":
+        if not (Path(resume) / PROGRESS).exists():
+            raise ConfigError(f"resume={resume}: {Path(resume) / PROGRESS} doesn't exist. Give a folder of track.")
+        return resume
+    stopped = _newest(path for path in Path(dated).parent.glob(f"*/{PROGRESS}") if not _tracked(path.parent))
+    if stopped is None:
+        raise ConfigError(f"resume=last: nothing unfinished in {Path(dated).parent}. Give the folder: resume=PATH.")
+    return str(stopped.parent)
 
 
 def find_run_to_resume(resume: str, runs: Path) -> Path:
@@ -81,12 +109,12 @@ def find_run_to_resume(resume: str, runs: Path) -> Path:
         ConfigError: If there is no such run.
     """
     if resume == "last":
-        candidates = [p for p in runs.glob("*/checkpoints/last.ckpt") if not RunFolder(p.parents[1]).finished]
-        if not candidates:
+        newest = _newest(p for p in runs.glob("*/checkpoints/last.ckpt") if not RunFolder(p.parents[1]).finished)
+        if newest is None:
             raise ConfigError(
                 f"resume=last: no unfinished run with a checkpoint in {runs}. Give the folder of a run: resume=PATH."
             )
-        return max(candidates, key=lambda p: p.stat().st_mtime).parents[1]
+        return newest.parents[1]
     path = Path(resume)
     if path.suffix == ".ckpt" and path != RunFolder(path.parent.parent).last_checkpoint:
         raise ConfigError(f"resume={resume}: a run resumes from its checkpoints/last.ckpt. Give the run's folder.")
@@ -99,7 +127,11 @@ def find_run_to_resume(resume: str, runs: Path) -> Path:
     return folder
 
 
-def tracking_finished(folder: Path) -> bool:
+def _newest(paths: Iterable[Path]) -> Path | None:
+    return max(paths, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _tracked(folder: Path) -> bool:
     """Whether a folder of `track` holds a recording that was tracked to its end."""
     try:
         return bool(json.loads((folder / "tracking.json").read_text(encoding="utf-8"))["finished"])
@@ -141,8 +173,9 @@ def read_config(path: Path) -> DictConfig:
     except ConfigError:
         raise
     except Exception as error:  # parsers raise almost anything on damaged files
-        reason = " ".join(str(error).split())[:_LONGEST_REASON]
-        raise ConfigError(f"{path}: can't be read ({type(error).__name__}: {reason}). Give another run.") from error
+        raise ConfigError(
+            f"{path}: can't be read ({type(error).__name__}: {said_by(error)}). Give another run."
+        ) from error
     if not isinstance(config, DictConfig):
         raise ConfigError(f"{path}: holds no settings. Give the folder of a run.")
     return with_todays_names(config)

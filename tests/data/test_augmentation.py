@@ -137,7 +137,7 @@ def test_contrast_and_shift_keep_the_differences_within_a_warm_face():
 
 
 def test_unknown_mode_is_refused():
-    with pytest.raises(ConfigError, match="none, triple or random"):
+    with pytest.raises(ConfigError, match="none, triple, random"):
         AugmentationSettings(rotation="left")
 
 

@@ -121,7 +121,7 @@ def test_a_face_without_five_points_is_shown_by_its_box() -> None:
 def test_settings_of_the_crop_are_checked_and_kept() -> None:
     preprocessing = prepared_by("align")
     assert Preprocessing.from_settings(preprocessing.settings) == preprocessing
-    with pytest.raises(ConfigError, match="Choose none, box or align"):
+    with pytest.raises(ConfigError, match="Choose none, box, align"):
         Crop(mode="aligned")  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="five points"):
         Crop(mode="align", template=((0.5, 0.5),))

@@ -82,5 +82,5 @@ def test_lists_may_lie_elsewhere_and_their_absence_is_named(folder: Path, tmp_pa
     assert len(Wflw(folder=folder, part="test", list_file=moved).annotations()) == 6
     with pytest.raises(DataError, match="nowhere: no such folder"):
         Wflw(folder=tmp_path / "nowhere").annotations()
-    with pytest.raises(ConfigError, match="Choose train or test"):
+    with pytest.raises(ConfigError, match="Choose train, test"):
         Wflw(folder=folder, part="val")  # type: ignore[arg-type]

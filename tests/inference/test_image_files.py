@@ -13,7 +13,8 @@ from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.face_places import read_boxes
-from thermal_landmarks.inference.image_files import Failure, Reading, find_images, predict_files
+from thermal_landmarks.inference.image_files import Failure, find_images, predict_files
+from thermal_landmarks.inference.picture_reader import Reading
 from thermal_landmarks.inference.predictor import Predictor
 
 MakeCheckpoint = Callable[..., Path]

@@ -11,7 +11,8 @@ import torch
 from PIL import Image
 
 from thermal_landmarks.data.formats.images import read_image
-from thermal_landmarks.inference.image_files import Reading, find_images, predict_files
+from thermal_landmarks.inference.image_files import find_images, predict_files
+from thermal_landmarks.inference.picture_reader import Reading
 from thermal_landmarks.inference.predictor import Predictor
 
 MakeCheckpoint = Callable[..., Path]

@@ -9,7 +9,7 @@ from thermal_landmarks.models.complexity import (
     count_parameters,
     latency_ms,
     memory_per_sample_bytes,
-    model_table,
+    model_row,
 )
 from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS, LandmarkNetwork
 
@@ -84,18 +84,10 @@ def test_memory_does_not_grow_with_the_square_of_the_channels(
     assert 0 < large - small < 20 * 2 * (256 - 64) * 3 * 4 * 4  # 20 planes in each of 2 layers, 3x4 pixels, 4 bytes
 
 
-def test_table_has_a_row_for_every_pair(settings_of: SettingsOf) -> None:
-    rows = model_table(
-        root=settings_of("root", "paper"),
-        stems={name: settings_of("stem", name) for name in STEM_LETTERS},
-        branches={name: settings_of("branch", name) for name in BRANCH_NUMBERS},
-        head=settings_of("head", "fully_connected"),
-        in_channels=1,
-        image_size=(60, 80),
-        num_points=6,
-    )
-    assert [row.model_id for row in rows] == [f"{letter}-{number}" for letter in "CRLBA" for number in "1234"]
-    assert all(row.parameters > 0 and row.gflops > 0 and row.memory_per_sample_bytes > 0 for row in rows)
+def test_a_row_names_the_pair_and_what_it_costs(make_network: MakeNetwork) -> None:
+    row = model_row(make_network("alt_conv_resnext", "luong", image_size=(60, 80)))
+    assert (row.model_id, row.stem, row.branch, row.latency_ms) == ("A-2", "alt_conv_resnext", "luong", None)
+    assert min(row.parameters, row.gflops, row.memory_per_sample_bytes) > 0
 
 
 @pytest.mark.parametrize("name", PAPER_PARAMETERS)

@@ -47,5 +47,5 @@ def test_the_plain_head_is_a_fully_connected_layer_as_it_usually_starts() -> Non
 
 
 def test_an_unknown_start_is_named() -> None:
-    with pytest.raises(ConfigError, match=r"head\.start must be image_centre or glorot, found 'he'"):
+    with pytest.raises(ConfigError, match=r"head\.start=he is unknown"):
         FullyConnectedHead([Tokens(10, 4)], 6, dropout=0.0, start="he")  # type: ignore[arg-type]

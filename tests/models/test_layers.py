@@ -92,7 +92,7 @@ def test_predicted_shape_is_the_real_one(size: tuple[int, int], stride: int, ker
 
 
 def test_unknown_normalisation_and_activation_list_the_valid_ones() -> None:
-    with pytest.raises(ConfigError, match="batch, group or none"):
+    with pytest.raises(ConfigError, match="batch, group, none"):
         make_normalisation("layer", 8)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="relu, leaky_relu"):
         make_activation("tanh")  # type: ignore[arg-type]

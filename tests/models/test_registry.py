@@ -8,10 +8,9 @@ import yaml
 from torch import nn
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS
 from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS, Registry
-from thermal_landmarks.models.shapes import FeatureMap, Tokens
+from thermal_landmarks.models.shapes import FeatureMap, Grid, Tokens
 
 SettingsOf = Callable[[str, str], dict[str, Any]]
 

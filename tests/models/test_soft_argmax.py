@@ -7,9 +7,8 @@ from torch import nn
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.checkpoint import load_checkpoint, shipped_checkpoints
-from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.network import Component, LandmarkNetwork
-from thermal_landmarks.models.shapes import FeatureMap, Patches, Shape, Tokens
+from thermal_landmarks.models.shapes import FeatureMap, Grid, Patches, Shape, Tokens
 from thermal_landmarks.models.soft_argmax import SoftArgmaxHead
 from thermal_landmarks.models.vit import VisionTransformerBranch
 

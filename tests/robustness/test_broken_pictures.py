@@ -14,7 +14,8 @@ from robustness.broken_pictures import Picture, broken_pictures, good_pictures
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.images import read_image, read_image_size
-from thermal_landmarks.inference.image_files import Reading, find_images, predict_files
+from thermal_landmarks.inference.image_files import find_images, predict_files
+from thermal_landmarks.inference.picture_reader import Reading
 from thermal_landmarks.inference.predictor import Predictor
 
 GOOD = good_pictures()

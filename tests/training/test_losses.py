@@ -115,7 +115,7 @@ def test_smooth_wing_grows_by_a_pixel_a_pixel_beyond_the_width():
         (lambda: LandmarkLoss(coordinates="pixels"), "coordinates"),  # type: ignore[arg-type]
         (lambda: LandmarkLoss(reduction="none"), "reduction"),  # type: ignore[arg-type]
         (lambda: LandmarkLoss(epsilon=0), "epsilon"),
-        (lambda: LandmarkLoss(penalty="wings"), r"Choose one of wing, smooth_wing, l1, l2, smooth_l1\."),
+        (lambda: LandmarkLoss(penalty="wings"), r"Choose wing, smooth_wing, l1, l2, smooth_l1\."),
         (lambda: LandmarkLoss(penalty="smooth_wing", threshold=20), "threshold"),
     ],
 )

@@ -15,30 +15,32 @@ def main(cfg: DictConfig) -> None:
     from rich.table import Table
 
     from thermal_landmarks.errors import ConfigError
-    from thermal_landmarks.models.complexity import ModelRow, model_row, model_table
+    from thermal_landmarks.models.complexity import ModelRow, model_row
     from thermal_landmarks.models.network import LandmarkNetwork
 
-    def settings(group: str, names: list[str]) -> dict[str, Any]:
+    def settings(group: str, names: list[str]) -> list[Any]:
         files = {path.stem: path for path in sorted((CONFIG_DIR / group).glob("*.yaml"))}
         for name in names:
             if name not in files:
                 raise ConfigError(f"There is no {group} '{name}'. Valid: {', '.join(files)}.")
-        return {name: OmegaConf.load(files[name]) for name in names}
+        return [OmegaConf.load(files[name]) for name in names]
+
+    def measured(image_size: Any, in_channels: int, ensemble: int, **parts: Any) -> ModelRow:
+        shapes = {"in_channels": in_channels, "image_size": image_size, "num_points": cfg.num_points}
+        return model_row(LandmarkNetwork(**parts, **shapes, ensemble=ensemble), timed=cfg.timed)
 
     def preset(name: str) -> ModelRow:
         chosen = compose_config("train", [f"experiment={name}"])
         parts: dict[str, Any] = {part: dict(chosen[part]) for part in ("root", "stem", "branch", "head")}
         if "pretrained" in parts["root"]:
             parts["root"]["pretrained"] = False  # weights cost a download and change no number here
-        return model_row(
-            LandmarkNetwork(
-                **parts,
-                in_channels=chosen.data.in_channels,
-                image_size=chosen.data.image_size if chosen.data.cascade is None else chosen.data.cascade.crop_size,
-                num_points=cfg.num_points,
-                ensemble=chosen.ensemble,
-            ),
-            timed=cfg.timed,
+        size = chosen.data.image_size if chosen.data.cascade is None else chosen.data.cascade.crop_size
+        return measured(size, chosen.data.in_channels, chosen.ensemble, **parts)
+
+    def pair(stem: Any, branch: Any) -> ModelRow:
+        status.update(f"{stem.name}/{branch.name}")
+        return measured(
+            cfg.image_size, cfg.in_channels, cfg.ensemble, root=cfg.root, stem=stem, branch=branch, head=cfg.head
         )
 
     console = Console()
@@ -47,18 +49,8 @@ def main(cfg: DictConfig) -> None:
         if cfg.experiments:
             rows = [preset(name) for name in cfg.experiments]
         else:
-            rows = model_table(
-                root=cfg.root,
-                stems=settings("stem", cfg.stems),
-                branches=settings("branch", cfg.branches),
-                head=cfg.head,
-                in_channels=cfg.in_channels,
-                image_size=cfg.image_size,
-                num_points=cfg.num_points,
-                ensemble=cfg.ensemble,
-                timed=cfg.timed,
-                progress=status.update,
-            )
+            stems, branches = settings("stem", cfg.stems), settings("branch", cfg.branches)
+            rows = [pair(stem, branch) for stem in stems for branch in branches]
     table = Table(title=f"{cfg.num_points} points" + ("" if cfg.experiments else f", {cfg.ensemble} component(s)"))
     for heading in ("model", "stem", "branch", "input"):
         table.add_column(heading)

@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 
 if TYPE_CHECKING:
     from thermal_landmarks.inference.image_files import Outcome
@@ -23,14 +23,14 @@ def main(cfg: DictConfig) -> None:
     from rich.console import Console
 
     from thermal_landmarks.inference.face_files import predict_faces
-    from thermal_landmarks.inference.image_files import Reading, find_images
+    from thermal_landmarks.inference.image_files import find_images
+    from thermal_landmarks.inference.picture_reader import Reading
     from thermal_landmarks.runtime import ExportedFaces
     from thermal_landmarks.runtime.engine import WithSecondOpinion, exported_file
     from thermal_landmarks.runtime.exported import cores
 
     for name, known in _CHOICES.items():
-        if cfg[name] not in known:
-            raise ConfigError(f"{name}={cfg[name]} is unknown. Choose {', '.join(known)}.")
+        require_choice(name, cfg[name], known)
     workers = cores() if cfg.threads == "auto" else cfg.threads
     if not isinstance(workers, int) or workers < 1:
         raise ConfigError(f"threads={cfg.threads}: expected auto, or a number from 1 on.")

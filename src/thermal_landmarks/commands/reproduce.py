@@ -10,7 +10,7 @@ from omegaconf import DictConfig
 
 from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.commands.entry import CONFIG_DIR, command, compose_config
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 from thermal_landmarks.old_names import todays_arguments
 
 if TYPE_CHECKING:
@@ -22,8 +22,7 @@ ACTIONS = ("run", "status", "page", "export", "import")
 @command("reproduce")
 def main(cfg: DictConfig) -> None:
     """Do what is left of the chain, or tell how far it is."""
-    if cfg.action not in ACTIONS:
-        raise ConfigError(f"action={cfg.action}: expected one of {', '.join(ACTIONS)}.")
+    require_choice("action", cfg.action, ACTIONS)
     from thermal_landmarks.search.chain.record_file import read_record, write_record
     from thermal_landmarks.search.password import hide_password
 

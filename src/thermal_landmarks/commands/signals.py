@@ -8,7 +8,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.commands.entry import command
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError, DataError, require_choice
 
 _FORMATS = ("csv", "parquet")
 _OF_THE_VIDEO = ("fps", "unit", "palette", "marks", "size", "dtype")
@@ -29,8 +29,7 @@ def main(cfg: DictConfig) -> None:
 
     if cfg.tracks is None:
         raise ConfigError("tracks= is missing: the folder that thermal-landmarks track has written.")
-    if cfg.format not in _FORMATS:
-        raise ConfigError(f"format={cfg.format} is unknown. Choose {', '.join(_FORMATS)}.")
+    require_choice("format", cfg.format, _FORMATS)
     own: Any = OmegaConf.to_container(cfg.regions, resolve=True) if OmegaConf.is_config(cfg.regions) else cfg.regions
     regions = read_regions(Path(own).expanduser()) if isinstance(own, str) else checked_regions(own)
     made_by_track = Path(cfg.tracks).expanduser()

@@ -10,7 +10,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.commands.entry import command
-from thermal_landmarks.errors import ConfigError, Interrupted
+from thermal_landmarks.errors import ConfigError, Interrupted, require_choice
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,8 +95,7 @@ def _check(cfg: DictConfig) -> None:
     if cfg.source is None:
         raise ConfigError("source= is missing: a video, a folder of frames, a camera's number (source=0).")
     for name, known in _CHOICES.items():
-        if cfg[name] not in known:
-            raise ConfigError(f"{name}={cfg[name]} is unknown. Choose {', '.join(known)}.")
+        require_choice(name, cfg[name], known)
 
 
 def _total(video: "Video", wanted: int | None) -> int | None:

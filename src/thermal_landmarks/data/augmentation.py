@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.crops import cut_crops, face_crops, whole_crops
 from thermal_landmarks.data.warping import Padding, compose, warp_batch
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 
 Range = tuple[float, float]
 
@@ -72,10 +72,8 @@ class AugmentationSettings:
         )
 
     def __post_init__(self) -> None:
-        if self.rotation not in ("none", "triple", "random"):
-            raise ConfigError(f"augmentation.rotation='{self.rotation}' is unknown. Choose none, triple or random.")
-        if self.padding not in ("border", "reflection", "cold"):
-            raise ConfigError(f"augmentation.padding='{self.padding}' is unknown. Choose border, reflection or cold.")
+        require_choice("data.augmentation.rotation", self.rotation, ("none", "triple", "random"))
+        require_choice("data.augmentation.padding", self.padding, ("border", "reflection", "cold"))
 
 
 def affine_matrices(

@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 
 
 class FaceDetector(Protocol):
@@ -55,6 +55,5 @@ def build_detector(name: str, *, threshold: float) -> FaceDetector:
     Raises:
         ConfigError: If there is none, or its package is not installed.
     """
-    if name not in _DETECTORS:
-        raise ConfigError(f"data.five_points.detector={name} is unknown. Choose one of: {', '.join(_DETECTORS)}.")
+    require_choice("data.five_points.detector", name, _DETECTORS)
     return _DETECTORS[name](threshold=threshold)

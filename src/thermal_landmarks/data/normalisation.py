@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from thermal_landmarks.data.annotation import Unit
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 
 _ROUNDING = 2.0**-20
 """Values nearer to each other than this fraction of them can't be told from rounding: float32 has 24 bits."""
@@ -34,8 +34,7 @@ class ValueRange:
     gray_range: tuple[float, float] = (0.0, 255.0)
 
     def __post_init__(self) -> None:
-        if self.mode not in ("percentile", "window"):
-            raise ConfigError(f"Normalisation mode '{self.mode}' is unknown. Choose percentile or window.")
+        require_choice("data.normalisation.mode", self.mode, ("percentile", "window"))
         for name in ("percentiles", "temperature_range_c", "gray_range"):
             low, high = getattr(self, name)
             if not low < high:

@@ -10,7 +10,7 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.geometry import fit_matrix, similarity_matrix, warp_image
 from thermal_landmarks.data.normalisation import ValueRange, is_constant
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError, DataError, require_choice
 from thermal_landmarks.old_names import todays_settings
 
 Box = tuple[float, float, float, float]
@@ -39,8 +39,7 @@ class Crop:
     template: FivePoints = ((0.36, 0.28), (0.64, 0.28), (0.5, 0.44), (0.384, 0.603), (0.616, 0.603))
 
     def __post_init__(self) -> None:
-        if self.mode not in ("none", "box", "align"):
-            raise ConfigError(f"Crop mode '{self.mode}' is unknown. Choose none, box or align.")
+        require_choice("data.crop.mode", self.mode, ("none", "box", "align"))
         if len(self.template) != 5 or any(len(point) != 2 for point in self.template):
             raise ConfigError(f"data.crop.template must be five points [x, y], found {list(self.template)}.")
 

@@ -105,16 +105,7 @@ def _points106(first: int) -> tuple[int, ...]:
 
 # COFW's own order, seen on its samples. Its sides of the nose are the wings' outer edges, which iBUG lacks.
 _COFW29 = (
-    *(
-        17,
-        26,
-        21,
-        22,
-        19,
-        405,
-        24,
-        407,
-    ),  # brows: outer ends, inner ends, upper and lower edge of the left, of the right
+    *(17, 26, 21, 22, 19, 405, 24, 407),  # brows: outer ends, inner ends, then upper and lower edge of each
     *(36, 45, 39, 42, 162, 166, 170, 174, 68, 69),  # eyes: corners, upper and lower lid of each, pupils
     *(418, 419, 30, 33),  # nose: wings, tip, base
     *(48, 54, 51, 62, 66, 57),  # mouth: corners, then the lips from above

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.data.scenes.augmentation import SceneChanges
 from thermal_landmarks.data.scenes.datamodule import SceneDataModule
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 
 TASKS = ("landmarks", "faces")
 
@@ -23,8 +23,7 @@ def task_of(settings: DictConfig) -> str:
         ConfigError: If `data.task` is neither.
     """
     task = str(settings.get("task", "landmarks"))
-    if task not in TASKS:
-        raise ConfigError(f"data.task={task}: choose one of {', '.join(TASKS)}.")
+    require_choice("data.task", task, TASKS)
     return task
 
 

@@ -9,12 +9,12 @@ out and `non_finite` counts it; an image without a normaliser can't be measured 
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from jaxtyping import Float
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.evaluation.scores import Rule, score
 from thermal_landmarks.evaluation.table import ImageTable, Normaliser, nan_mean
 
@@ -38,12 +38,8 @@ class Measures:
     wing_epsilon: float = 2.0  # of the wing metric
 
     def __post_init__(self) -> None:
-        if self.normaliser not in ("inter_ocular", "box", "image_diagonal"):
-            raise ConfigError(
-                f"metrics.normaliser={self.normaliser} is unknown. Choose inter_ocular, box or image_diagonal."
-            )
-        if self.auc_rule not in ("exact", "simpson"):
-            raise ConfigError(f"metrics.auc_rule={self.auc_rule} is unknown. Choose exact or simpson.")
+        require_choice("metrics.normaliser", self.normaliser, get_args(Normaliser))
+        require_choice("metrics.auc_rule", self.auc_rule, get_args(Rule))
         if self.auc_threshold <= 0:
             raise ConfigError(f"metrics.auc_threshold={self.auc_threshold} must be positive.")
 

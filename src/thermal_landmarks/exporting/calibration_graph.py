@@ -10,12 +10,7 @@ from thermal_landmarks.inference.calibration.offsets import Calibration, depths
 
 
 class CalibrationGraph(nn.Module):
-    """Moves landmarks to where an annotator would have put them.
-
-    Args:
-        calibration: What to add.
-        scheme: Of the landmarks.
-    """
+    """Moves landmarks to where an annotator would have put them."""
 
     reference: Tensor
     offsets: Tensor

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.exporting import onnx_file, openvino_file, tflite_file
 from thermal_landmarks.exporting.exportable import Exportable, boxes_of_faces, every_face, landmarks_of_crops
 from thermal_landmarks.exporting.parity import Parity
@@ -101,8 +101,7 @@ def export(
 def _check(what: str, form: str, speed: str, precision: str) -> None:
     if form in _REFUSED:
         raise ConfigError(f"format={form} is not written: {_REFUSED[form]}. Choose onnx, or openvino for phones.")
-    if what not in get_args(What):
-        raise ConfigError(f"what={what} is unknown. Choose {', '.join(get_args(What))}.")
+    require_choice("what", what, get_args(What))
     if form == "tflite" and (what != "landmarks" or precision != "32"):
         raise ConfigError(
             f"format=tflite what={what} precision={precision}: its runtime can't choose among overlapping boxes. It "

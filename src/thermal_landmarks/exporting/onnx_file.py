@@ -238,13 +238,7 @@ def image_inputs(image: ThermalImage) -> dict[str, np.ndarray]:
 
 
 def write(model: onnx.ModelProto, path: Path, settings: dict[str, Any]) -> None:
-    """Write a graph with what it says of itself.
-
-    Args:
-        model: The graph.
-        path: The file.
-        settings: Plain data for `exported.py`.
-    """
+    """Write a graph with what it says of itself."""
     del model.metadata_props[:]
     helper.set_model_props(model, {METADATA: json.dumps(settings)})
     model.producer_name = "thermal-landmarks"

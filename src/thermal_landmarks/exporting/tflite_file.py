@@ -17,12 +17,6 @@ from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
 def convert(landmarks: CropLandmarks, crop: Tensor, celsius: Tensor, path: Path) -> None:
     """Write a file that takes one crop at a time: `crops` (1, height, width) and `celsius`, to landmarks (1, point, 2).
 
-    Args:
-        landmarks: The network.
-        crop: An example.
-        celsius: An example.
-        path: The file, ending in .tflite.
-
     Raises:
         ConfigError: If litert-torch isn't installed.
     """

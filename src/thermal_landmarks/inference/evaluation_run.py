@@ -18,7 +18,7 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset, RawBatch
 from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.data.split import STAGES, Split, split_subjects
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError, DataError, require_choice, said_by
 from thermal_landmarks.evaluation.files import draw_figures, write_per_image
 from thermal_landmarks.evaluation.measures import Measures, measure, pixel_error_by_point
 from thermal_landmarks.evaluation.nme_bins import nme_bins_figure
@@ -182,7 +182,7 @@ def trained_on(checkpoint: Path, data: DictConfig) -> TrainedOn | None:
             raise ValueError("a subject is no text")
     except (AttributeError, RecursionError, TypeError, ValueError) as error:
         raise DataError(
-            f"{run.split}: expected the subjects of {', '.join(STAGES)} as JSON ({str(error)[:200]}). Remove it to "
+            f"{run.split}: expected the subjects of {', '.join(STAGES)} as JSON ({said_by(error)}). Remove it to "
             "evaluate without knowing the run's subjects."
         ) from error
     return TrainedOn(split, same_config)
@@ -204,8 +204,7 @@ def select_subjects(data: LandmarkDataModule, which: str, trained: TrainedOn | N
     Raises:
         ConfigError: If there is no such choice, or it leaves no image.
     """
-    if which not in ("auto", "all", *STAGES):
-        raise ConfigError(f"split={which} is unknown. Choose auto, all, train, val or test.")
+    require_choice("split", which, ("auto", "all", *STAGES))
     test_source = data.test_source if which in ("auto", "test") else None
     data.use_for_test(data.source if test_source is None else test_source)
     dataset = data.datasets["test"]

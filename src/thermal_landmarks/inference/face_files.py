@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.inference.ahead import Failure, predict_ahead, read_ahead, reason_of
 from thermal_landmarks.inference.face import MIN_SCORE, Face, FindsFaces
-from thermal_landmarks.inference.image_files import Outcome, Reading
+from thermal_landmarks.inference.image_files import Outcome
 from thermal_landmarks.inference.overlay_files import OverlayFiles
+from thermal_landmarks.inference.picture_reader import PictureReader, Reading
 from thermal_landmarks.inference.points_table import CocoFaces, PointsTable
-from thermal_landmarks.inference.predicting_ahead import Failure, predict_ahead
-from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
 from thermal_landmarks.long_work import counting
 
 if TYPE_CHECKING:  # exported files are predicted without PyTorch
@@ -87,7 +87,7 @@ def predict_faces(
         OverlayFiles(folder / "overlays", files, debug=reading.debug) as drawn,
         counting("Finding faces", len(files)) as done,
     ):
-        batches = read_ahead(files, reading.of(files), batch_size=predictor.batch_size, debug=reading.debug)
+        batches = read_ahead(files, PictureReader(files, reading), batch_size=predictor.batch_size, debug=reading.debug)
         found = predict_ahead(batches, faces_of, done, batch_size=predictor.batch_size, workers=workers)
         for path, image, faces in outcome.count(found, reading.report):
             table.add_faces(path, image, faces)

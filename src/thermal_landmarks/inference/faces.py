@@ -31,11 +31,6 @@ def with_whole_image(predictor: "Predictor", image: ThermalImage, found: Detecti
     any size from everything else, is less sure of it. Where the network's own look at the whole image lies on a
     suspected face, that look's box takes its place; whether it is a face is decided by the agreement of all looks,
     as always. A picture in which nothing is suspected costs no look.
-
-    Args:
-        predictor: Of landmarks.
-        image: The image.
-        found: What the finder has seen.
     """
     if found.number == 0 or found.score.max() >= _SURE or predictor.preprocessing.crop.mode != "none":
         return found
@@ -53,15 +48,7 @@ def with_whole_image(predictor: "Predictor", image: ThermalImage, found: Detecti
 def faces_at(
     predictor: "Predictor", image: ThermalImage, found: Detections, confidence: Confidence, *, location: str = "image"
 ) -> list[Face]:
-    """The landmarks of faces that were found, the surest face first.
-
-    Args:
-        predictor: Of landmarks.
-        image: The image.
-        found: Where its faces are.
-        confidence: From agreement to probabilities.
-        location: Names the image in errors.
-    """
+    """The landmarks of faces that were found, the surest face first."""
     faces = []
     for start in range(0, found.number, predictor.batch_size):
         some = found.take(np.arange(start, min(start + predictor.batch_size, found.number)))
@@ -72,14 +59,7 @@ def faces_at(
 def looks_at(
     predictor: "Predictor", image: ThermalImage, found: Detections, *, location: str = "image"
 ) -> list[Float[np.ndarray, "look point 2"]]:
-    """The landmarks of each face in pixels of the image, from several looks at it.
-
-    Args:
-        predictor: Of landmarks.
-        image: The image.
-        found: Where its faces are.
-        location: Names the image in errors.
-    """
+    """The landmarks of each face in pixels of the image, from several looks at it."""
     if predictor.preprocessing.crop.mode == "none":
         return _looks_at_frames(predictor, image, found, location)
     return _looks_at_boxes(predictor, image, found)

@@ -16,11 +16,10 @@ import numpy as np
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.images import list_images
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.inference.ahead import Failure, predict_ahead, read_ahead, reason_of
 from thermal_landmarks.inference.overlay_files import OverlayFiles
-from thermal_landmarks.inference.picture_reader import PictureReader
+from thermal_landmarks.inference.picture_reader import PictureReader, Reading
 from thermal_landmarks.inference.points_table import PointsTable
-from thermal_landmarks.inference.predicting_ahead import Failure, predict_ahead
-from thermal_landmarks.inference.reading_ahead import read_ahead, reason_of
 from thermal_landmarks.long_work import counting
 
 if TYPE_CHECKING:  # exported files are predicted without PyTorch
@@ -31,25 +30,6 @@ if TYPE_CHECKING:  # exported files are predicted without PyTorch
 _log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """How image files are read, and what becomes of those without a prediction."""
-
-    unit: str | None = None  # of values that don't name theirs; see `read_image`
-    counts_table: Path | None = None  # see `read_image`
-    palette: str = "auto"  # of 8-bit pictures; see `as_heat`
-    marks: str = "masked"  # of cameras in 8-bit pictures; see `as_heat`
-    # Whether an error of the program itself on one file ends all instead of being named as that file's
-    debug: bool = False
-    report: Callable[[Failure], None] = lambda _: None  # called with each failure as it happens
-
-    def of(self, files: Sequence[Path]) -> PictureReader:
-        """What reads these files, one at a time."""
-        return PictureReader(
-            files, unit=self.unit, counts_table=self.counts_table, palette=self.palette, marks=self.marks
-        )
 
 
 @dataclass
@@ -143,7 +123,7 @@ def predict_files(
         counting("Predicting", len(files)) as done,
     ):
         size = predictor.batch_size
-        batches = read_ahead(files, reading.of(files), batch_size=size, debug=reading.debug)
+        batches = read_ahead(files, PictureReader(files, reading), batch_size=size, debug=reading.debug)
         together = 1 if workers > 1 else size
         found = predict_ahead(batches, points_of, done, batch_size=size, workers=workers, together=together)
         for path, image, points_px in outcome.count(found, reading.report):

@@ -16,7 +16,7 @@ from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.face_frames import expected_points
 from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.schemes import Scheme
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.speed import CascadePlan
 from thermal_landmarks.models.cascade import last_stage, locate, locate_both_ways
@@ -33,8 +33,7 @@ def as_precision(given: str | int) -> Precision:
     Raises:
         ConfigError: If there is none of that name.
     """
-    if str(given) not in get_args(Precision):
-        raise ConfigError(f"precision={given} is unknown. Choose 32, bf16 or 16.")
+    require_choice("precision", str(given), get_args(Precision))
     return cast(Precision, str(given))
 
 

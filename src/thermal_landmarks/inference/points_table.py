@@ -80,11 +80,7 @@ def _decimals(values: Sequence[float] | np.ndarray) -> list[str]:
 
 
 class CocoFaces:
-    """Faces that become COCO keypoints at the end.
-
-    Args:
-        scheme: Of the landmarks.
-    """
+    """Faces that become COCO keypoints at the end."""
 
     def __init__(self, scheme: Scheme) -> None:
         self._scheme = scheme

@@ -20,9 +20,16 @@ from thermal_landmarks.inference.confidence import Confidence
 from thermal_landmarks.inference.face import MIN_SCORE, Face
 from thermal_landmarks.inference.faces import as_detections, faces_at, with_whole_image
 from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
-from thermal_landmarks.inference.inputs import Images, as_boxes, as_five_points, as_images, find_device
+from thermal_landmarks.inference.inputs import (
+    Images,
+    as_boxes,
+    as_five_points,
+    as_images,
+    find_device,
+    image_tensor,
+    network_input,
+)
 from thermal_landmarks.inference.landmark_cascade import LandmarkCascade, Precision, as_precision
-from thermal_landmarks.inference.network_input import image_tensor, network_input
 from thermal_landmarks.inference.speed import CascadePlan, Speed, plan_of
 from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
 from thermal_landmarks.models.face_decoding import Detections
@@ -219,13 +226,7 @@ class Predictor:
         return [face for face in faces if face.score >= least and face.confidence >= min_confidence]
 
     def find(self, image: ThermalImage, finder: Finder | None = None, *, whole_image: bool = True) -> Detections:
-        """Where faces may be in an image, and how sure that is before landmarks are looked for.
-
-        Args:
-            image: Of one channel.
-            finder: As of `faces`.
-            whole_image: As of `faces`.
-        """
+        """Where faces may be in an image, and how sure that is before landmarks are looked for."""
         found = (finder or self.finder)(image)
         return with_whole_image(self, image, found) if whole_image else found
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from thermal_landmarks.data.preprocessing import Preprocessing
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 
 Speed = Literal["fast", "balanced", "exact"]
 
@@ -41,8 +41,7 @@ def plan_of(speed: str | CascadePlan, preprocessing: Preprocessing, *, flip_tta:
     """
     if isinstance(speed, CascadePlan):
         return speed
-    if speed not in get_args(Speed):
-        raise ConfigError(f"speed={speed} is unknown. Choose {', '.join(get_args(Speed))}.")
+    require_choice("speed", speed, get_args(Speed))
     cascade = preprocessing.cascade
     stages, sizes = (1, (1.0,)) if cascade is None else (cascade.stages, cascade.last_sizes)
     if speed == "exact":

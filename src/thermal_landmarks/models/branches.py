@@ -6,19 +6,14 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer, Score
-from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import Normalisation, require_positive
 from thermal_landmarks.models.registry import BRANCHES
-from thermal_landmarks.models.shapes import FeatureMap, Shape
+from thermal_landmarks.models.shapes import FeatureMap, Grid, Shape
 
 
 @BRANCHES.register("none")
 class NoBranch(nn.Identity):
-    """The stem is connected directly to the head (the paper's models 1).
-
-    Args:
-        in_shape: Of the incoming features.
-    """
+    """The stem is connected directly to the head (the paper's models 1)."""
 
     def __init__(self, in_shape: Shape) -> None:
         super().__init__()

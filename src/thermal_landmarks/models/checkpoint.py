@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import Scheme, get_scheme
-from thermal_landmarks.errors import ConfigError, UserError
+from thermal_landmarks.errors import ConfigError, UserError, said_by
 from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.models.network import LandmarkNetwork, Network
 from thermal_landmarks.old_names import todays_settings
@@ -27,7 +27,6 @@ _LARGEST_NUMBER = 65_536  # channels, gray levels, ...
 _LARGEST_SIDE = 8192  # of an image, in pixels
 _LARGEST_LIST = 1024
 _SHIPPED_FINDER = _SHIPPED / "finder" / "face_finder.ckpt"
-_LONGEST_REASON = 300  # characters
 _BEYOND_WEIGHTS, _LEAST_ELEMENTS = 16, 2**22  # elements of what a network holds beside its weights, such as positions
 _NEEDED = ("network", "scheme", "preprocessing")
 
@@ -115,8 +114,7 @@ def _fitting(file: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # settings of any type and shape
-        found = f"{type(error).__name__}: {str(error)[:_LONGEST_REASON]}"
-        found = str(error) if isinstance(error, UserError) else found
+        found = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {said_by(error)}"
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({found})") from error
 
 
@@ -138,9 +136,6 @@ class _Empty(TorchFunctionMode):
 
     What is reserved and not written takes no memory, so settings that want more than the weights hold are refused in
     time. (The meta device would do that too, but its first use imports torch's compiler: 1 second.)
-
-    Args:
-        most: Elements of a tensor.
     """
 
     def __init__(self, most: int) -> None:

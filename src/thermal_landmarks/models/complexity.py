@@ -4,19 +4,18 @@ One multiply-add counts as two operations. Counted are convolutions, matrix prod
 literature; normalisation and activations are not.
 """
 
-import itertools
 import statistics
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
-from thermal_landmarks.models.network import LandmarkNetwork, Network
+from thermal_landmarks.models.network import Network
 from thermal_landmarks.models.shapes import FeatureMap
 
 
@@ -95,50 +94,6 @@ def memory_per_sample_bytes(network: Network, *, batch_size: int = 2) -> int:
     ):
         network(_images(network, batch_size))
     return sum(size for _, size in kept.values()) // batch_size
-
-
-def model_table(
-    *,
-    root: Mapping[str, Any],
-    stems: Mapping[str, Mapping[str, Any]],
-    branches: Mapping[str, Mapping[str, Any]],
-    head: Mapping[str, Any],
-    in_channels: int,
-    image_size: Sequence[int],
-    num_points: int,
-    ensemble: int = 1,
-    timed: bool = False,
-    progress: Callable[[str], None] = lambda _: None,
-) -> list[ModelRow]:
-    """Build every stem with every branch and measure it.
-
-    Args:
-        root: Settings of the root.
-        stems: Settings of each stem, by name.
-        branches: Settings of each branch, by name.
-        head: Settings of the head.
-        in_channels: As of `LandmarkNetwork`; so are the arguments that follow.
-        image_size: (height, width).
-        num_points: Number of landmarks.
-        ensemble: Number of components.
-        timed: Whether a single image's time is measured.
-        progress: Told the pair that is measured next.
-    """
-    rows = []
-    for (stem_name, stem), (branch_name, branch) in itertools.product(stems.items(), branches.items()):
-        progress(f"{stem_name}/{branch_name}")
-        network = LandmarkNetwork(
-            root=root,
-            stem=stem,
-            branch=branch,
-            head=head,
-            in_channels=in_channels,
-            image_size=image_size,
-            num_points=num_points,
-            ensemble=ensemble,
-        )
-        rows.append(model_row(network, timed=timed))
-    return rows
 
 
 def model_row(network: Network, *, timed: bool = False) -> ModelRow:

@@ -2,13 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.models.layers import require_number
 from thermal_landmarks.models.registry import HEADS
 from thermal_landmarks.models.shapes import Shape
@@ -70,8 +70,7 @@ class FullyConnectedHead(LandmarkHead):
         require_number("head", dropout=dropout)
         if not 0 <= dropout < 1:
             raise ConfigError(f"The head's dropout must lie in [0, 1), found {dropout}.")
-        if start not in ("image_centre", "glorot"):
-            raise ConfigError(f"head.start must be image_centre or glorot, found {start!r}.")
+        require_choice("head.start", start, get_args(Start))
         in_features = sum(shape.values for shape in in_shapes)
         self.num_points = num_points
         self.gain = in_features**-0.5 if scaled else 1.0

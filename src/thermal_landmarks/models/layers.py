@@ -6,13 +6,13 @@ and initial scaling are not in the paper; they keep deep stacks trainable.
 
 import math
 from numbers import Integral, Real
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.models.shapes import FeatureMap
 
 Normalisation = Literal["batch", "group", "none"]
@@ -34,14 +34,12 @@ def make_normalisation(name: Normalisation, channels: int) -> nn.Module:
     Raises:
         ConfigError: If the name is unknown.
     """
-    match name:
-        case "batch":
-            return nn.BatchNorm2d(channels)
-        case "group":
-            return nn.GroupNorm(math.gcd(channels, max(1, channels // _GROUP_CHANNELS)), channels)
-        case "none":
-            return nn.Identity()
-    raise ConfigError(f"Normalisation '{name}' is unknown. Choose batch, group or none.")
+    require_choice("normalisation", name, get_args(Normalisation))
+    if name == "batch":
+        return nn.BatchNorm2d(channels)
+    if name == "group":
+        return nn.GroupNorm(math.gcd(channels, max(1, channels // _GROUP_CHANNELS)), channels)
+    return nn.Identity()
 
 
 def make_activation(name: Activation) -> nn.Module:
@@ -50,8 +48,7 @@ def make_activation(name: Activation) -> nn.Module:
     Raises:
         ConfigError: If the name is unknown.
     """
-    if name not in _ACTIVATIONS:
-        raise ConfigError(f"Activation '{name}' is unknown. Choose one of: {', '.join(_ACTIVATIONS)}.")
+    require_choice("activation", name, _ACTIVATIONS)
     return nn.GELU() if name == "gelu" else _ACTIVATIONS[name](inplace=True)
 
 

@@ -20,10 +20,9 @@ from thermal_landmarks.models import (  # noqa: F401  (fills the registries)
     timm_root,
     vit,
 )
-from thermal_landmarks.models.grid import Grid, grid_of
 from thermal_landmarks.models.layers import require_positive
 from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS
-from thermal_landmarks.models.shapes import FeatureMap, Shape
+from thermal_landmarks.models.shapes import FeatureMap, Grid, Shape, grid_of
 
 STEM_LETTERS = {
     "conv": "C",
@@ -45,14 +44,7 @@ def model_id(stem: str, branch: str) -> str:
 
 
 class Component(nn.Sequential):
-    """One stem and one branch; the head gets its output.
-
-    Args:
-        in_shape: Of the root's feature map.
-        stem: Settings with `name`.
-        branch: Settings with `name`.
-        num_points: N, the number of landmarks.
-    """
+    """One stem and one branch; the head gets its output."""
 
     def __init__(self, in_shape: Shape, *, stem: Mapping[str, Any], branch: Mapping[str, Any], num_points: int) -> None:
         built_stem = STEMS.build(stem, in_shape=in_shape)

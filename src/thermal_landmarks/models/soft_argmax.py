@@ -3,19 +3,18 @@ arXiv 1711.08229; Nibali et al. 2018, arXiv 1801.07372). It keeps the places of 
 """
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from einops import rearrange
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.grid import Grid
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.models.heads import LandmarkHead
 from thermal_landmarks.models.layers import is_whole, require_number
 from thermal_landmarks.models.registry import HEADS
-from thermal_landmarks.models.shapes import FeatureMap, Patches, Shape
+from thermal_landmarks.models.shapes import FeatureMap, Grid, Patches, Shape
 
 Places = Literal["centres", "stretched"]
 
@@ -126,10 +125,9 @@ def _spans_and_shift(
     places: str, map_size: tuple[int, int], image_shape: FeatureMap, grid: Grid | None
 ) -> tuple[tuple[float, float], float]:
     """How many cells span the image along x and y, and how many the first cell's centre is from the image's border."""
+    require_choice("head.places", places, get_args(Places))
     if places == "stretched":
         return map_size, 0.5
-    if places != "centres":
-        raise ConfigError(f"head.places must be centres or stretched, found {places!r}.")
     if grid is None:
         raise ConfigError(
             "head.places=centres needs a root, stem and branch that say where their cells lie (their `grid`), and one "

@@ -14,7 +14,6 @@ from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer, Score
-from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import (
     Activation,
     ConvLayer,
@@ -28,7 +27,7 @@ from thermal_landmarks.models.layers import (
     strided,
 )
 from thermal_landmarks.models.registry import STEMS
-from thermal_landmarks.models.shapes import FeatureMap
+from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 
 class Stem(nn.Module, ABC):

@@ -14,10 +14,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import is_whole
 from thermal_landmarks.models.registry import ROOTS
-from thermal_landmarks.models.shapes import FeatureMap
+from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 
 @ROOTS.register("timm")

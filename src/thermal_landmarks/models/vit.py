@@ -6,7 +6,7 @@ no class token; settings give the form of the sources that the paper cites (docs
 Maps that the patch size doesn't divide are padded with zeros at the right and the bottom.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 import torch.nn.functional as F
@@ -14,11 +14,10 @@ from einops import rearrange
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.grid import Grid
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.models.layers import Activation, make_activation, require_number, require_positive
 from thermal_landmarks.models.registry import BRANCHES
-from thermal_landmarks.models.shapes import FeatureMap, Patches, Tokens
+from thermal_landmarks.models.shapes import FeatureMap, Grid, Patches, Tokens
 
 Normalise = Literal["before", "after"]
 
@@ -152,8 +151,7 @@ class VisionTransformerBranch(nn.Module):
                 f"The vit branch needs heads that divide dim and a positive mlp_ratio, found branch.heads={heads}, "
                 f"branch.dim={dim}, branch.mlp_ratio={mlp_ratio}."
             )
-        if normalise not in ("before", "after"):
-            raise ConfigError(f"branch.normalise must be before or after, found {normalise!r}.")
+        require_choice("branch.normalise", normalise, get_args(Normalise))
         self.encoder = PatchEncoder(in_shape, patch_size=patch_size, dim=dim, class_token=class_token)
         layer: Any = {
             "dim": dim,

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from thermal_landmarks.data.warping import warp_batch
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.models.layers import require_number, require_positive
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.reporting.network_layers import NamedLayer
@@ -68,9 +68,8 @@ class Ascent:
     regularised: Regularised  # settings of that form
 
     def __post_init__(self) -> None:
-        for name, choices in (("form", get_args(Form)), ("where", get_args(Where))):
-            if getattr(self, name) not in choices:
-                raise ConfigError(f"{name}={getattr(self, name)} is unknown. Choose {' or '.join(choices)}.")
+        require_choice("form", self.form, get_args(Form))
+        require_choice("where", self.where, get_args(Where))
         require_positive("ascent", steps=self.steps)
         require_number("ascent", contrast=self.contrast)
         if not 0 < self.contrast <= 1:

@@ -77,12 +77,7 @@ def channel_attention(
 
 @torch.inference_mode()
 def token_attention(layer: TransformerLayer, tokens: Float[Tensor, "1 token dim"]) -> Float[Tensor, "head query key"]:
-    """The attention of each head among tokens: rows sum to 1.
-
-    Args:
-        layer: The layer.
-        tokens: What arrives at it.
-    """
+    """The attention of each head among tokens: rows sum to 1."""
     projected = layer.projection(layer.attention_normalisation(tokens))
     queries, keys, _ = rearrange(projected, "1 t (n heads d) -> n heads t d", n=3, heads=layer.heads).float()
     scores = queries @ keys.transpose(1, 2) / math.sqrt(queries.shape[2])

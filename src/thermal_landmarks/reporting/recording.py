@@ -30,11 +30,6 @@ class Track(NamedTuple):
 def write_page(recording: Recording, path: Path, *, title: str) -> Path:
     """Write a page that needs nothing but itself.
 
-    Args:
-        recording: What was measured.
-        path: Of the page.
-        title: Name of the video.
-
     Returns:
         The page.
     """

@@ -12,7 +12,7 @@ from rich.console import Console
 
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.preprocessing import Box, Preprocessing
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.long_work import counting
 from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
@@ -129,8 +129,7 @@ def choose_channels(setting: Any, count: int, *, most: int) -> list[int]:
 
 
 def _check(cfg: DictConfig) -> None:
-    if cfg.what not in _WHAT:
-        raise ConfigError(f"what={cfg.what} is unknown. Choose {', '.join(_WHAT)}.")
+    require_choice("what", cfg.what, _WHAT)
     if cfg.what == "activation" and cfg.image is not None:
         raise ConfigError(
             "what=activation starts from noise and needs no image. Leave image out, or set what=features."

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.inference.face import MIN_SCORE, Face, FindsFaces
 from thermal_landmarks.runtime.exported import SHIPPED_SPEED, ExportedFaces, shipped_exports
 
@@ -43,8 +43,7 @@ def exported_file(engine: Engine, checkpoint: str | Path | None, settings: Mappi
     Raises:
         ConfigError: If the engine is unknown, or can't do what is asked for.
     """
-    if engine not in get_args(Engine):
-        raise ConfigError(f"engine={engine} is unknown. Choose {', '.join(get_args(Engine))}.")
+    require_choice("engine", engine, get_args(Engine))
     exported = Path(str(checkpoint)).suffix == ".onnx"
     if exported and engine == "torch":
         raise ConfigError(f"engine=torch: PyTorch can't run {checkpoint}. Give the checkpoint itself, or engine=onnx.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError, DataError, said_by
 from thermal_landmarks.inference.face import MIN_SCORE, Face
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class ExportedFaces:
         try:
             self._session = onnxruntime.InferenceSession(str(self.path), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # its errors have no common class of their own
-            raise ConfigError(f"{path} is no ONNX file that ONNX Runtime can read ({str(error)[:300]}).") from error
+            raise ConfigError(f"{path} is no ONNX file that ONNX Runtime can read ({said_by(error)}).") from error
         own = self._session.get_modelmeta().custom_metadata_map.get(METADATA)
         self.settings: dict[str, Any] = _settings(own)
         self._results = [result.name for result in self._session.get_outputs()]
@@ -107,7 +107,7 @@ class ExportedFaces:
         try:
             results = self._session.run(self._results, {"image": values, "celsius": np.array(celsius)})
         except Exception as error:  # its errors have no common class of their own
-            raise DataError(f"{self.path}: fails on this image ({str(error)[:300]}). Export it again.") from error
+            raise DataError(f"{self.path}: fails on this image ({said_by(error)}). Export it again.") from error
         found = dict(zip(self._results, results, strict=True))
         return as_faces(found, min_score=min_score, min_confidence=min_confidence)
 

@@ -14,9 +14,6 @@ from thermal_landmarks.errors import ConfigError
 def hide_password(url: str) -> str:
     """Move the password of a URL into PGPASSWORD, for this process and those that it starts.
 
-    Args:
-        url: Of a database.
-
     Returns:
         The URL without password.
 

@@ -16,14 +16,7 @@ if TYPE_CHECKING:
 def progress_line(
     studies: Sequence["SharedStudy"], study: "SharedStudy", trial: FrozenTrial, seconds_per_trial: float
 ) -> str:
-    """`paper/conv-vit (4 of 20)  trial 27 (28 of 40): 0.41  best 0.32 (trial 3)  12 pruned  ETA 1 h 05 min`.
-
-    Args:
-        studies: All of the command.
-        study: That of the trial.
-        trial: That has ended.
-        seconds_per_trial: Of this process, so far.
-    """
+    """`paper/conv-vit (4 of 20)  trial 27 (28 of 40): 0.41  best 0.32 (trial 3)  12 pruned  ETA 1 h 05 min`."""
     states = Counter(t.state for t in study.trials())
     parts = [f"[bold]{study.plan.name}[/bold]"]
     if len(studies) > 1:

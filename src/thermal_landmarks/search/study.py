@@ -32,10 +32,6 @@ from thermal_landmarks.search.storage import exclusive, give_back, replaced_tria
 class SharedStudy:
     """A study in the database, opened or made.
 
-    Args:
-        plan: What to search.
-        storage: Where.
-
     Raises:
         ConfigError: If a study of this name has other settings, or ranges that contradict these.
     """

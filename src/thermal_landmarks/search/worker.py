@@ -53,9 +53,6 @@ class Worker:
     def run(self, arguments: Sequence[str]) -> None:
         """Search what the command asks for.
 
-        Args:
-            arguments: What was typed.
-
         Raises:
             Interrupted: On Ctrl-C or SIGTERM, after the running trials were handed back.
             ConfigError: If a study can't be searched so, or too many of its trials fail.

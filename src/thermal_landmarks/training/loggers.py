@@ -14,7 +14,7 @@ from urllib.parse import urlparse
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 from thermal_landmarks.runs import flat
 from thermal_landmarks.training.record import RunMetadata
 from thermal_landmarks.training.wandb_run import start_run
@@ -38,10 +38,8 @@ def build_logger(settings: Mapping[str, Any], run: RunMetadata, folder: Path) ->
         return None
     if kind == "tensorboard":
         return _tensorboard(run, folder)
-    if kind != "wandb":
-        raise ConfigError(f"Logger '{kind}' is unknown. Choose wandb, tensorboard or none.")
-    if mode not in ("auto", "online", "offline", "disabled"):
-        raise ConfigError(f"logger.mode is '{mode}'. Choose auto, online, offline or disabled.")
+    require_choice("logger", kind, ("wandb", "tensorboard", "none"))
+    require_choice("logger.mode", mode, ("auto", "online", "offline", "disabled"))
     chosen = wandb_mode() if mode == "auto" else mode
     if chosen == "disabled" or getattr(rank_zero_only, "rank", 0) != 0:
         return None

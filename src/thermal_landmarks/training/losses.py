@@ -9,14 +9,14 @@ outputs, so that values compare between images.
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, require_choice
 
 Coordinates = Literal["normalised", "pixel"]
 Reduction = Literal["sum", "mean"]
@@ -115,12 +115,9 @@ class LandmarkLoss(nn.Module):
         **settings: float,
     ) -> None:
         super().__init__()
-        if penalty not in PENALTIES:
-            raise ConfigError(f"loss.penalty is '{penalty}'. Choose one of {', '.join(PENALTIES)}.")
-        if coordinates not in ("normalised", "pixel"):
-            raise ConfigError(f"loss.coordinates is '{coordinates}'. Choose normalised or pixel.")
-        if reduction not in ("sum", "mean"):
-            raise ConfigError(f"loss.reduction is '{reduction}'. Choose sum or mean.")
+        require_choice("loss.penalty", penalty, PENALTIES)
+        require_choice("loss.coordinates", coordinates, get_args(Coordinates))
+        require_choice("loss.reduction", reduction, get_args(Reduction))
         for name, value in settings.items():
             if value <= 0:
                 raise ConfigError(f"loss.{name} is {value}; it must be positive.")
@@ -147,16 +144,6 @@ class LandmarkLoss(nn.Module):
         Returns:
             A scalar; 0 where the batch holds no valid point.
         """
-        return average_over_images(self.per_image(prediction, target, mask, image_size), mask)
-
-    def per_image(
-        self,
-        prediction: Float[Tensor, "batch point 2"],
-        target: Float[Tensor, "batch point 2"],
-        mask: Bool[Tensor, "batch point"],
-        image_size: tuple[int, int],
-    ) -> Float[Tensor, " batch"]:
-        """The loss of each image; 0 where it has no valid point. Arguments as in `forward`."""
         valid = mask[..., None]
         # The target is replaced before the subtraction: a NaN that only the result drops would still poison gradients.
         error = prediction - torch.where(valid, target, torch.zeros_like(target))
@@ -165,10 +152,6 @@ class LandmarkLoss(nn.Module):
             error = torch.stack((error[..., 0] * width, error[..., 1] * height), dim=-1)
         penalty = torch.where(valid, self.penalty(error), torch.zeros_like(error))
         mean = penalty.sum(dim=(1, 2)) / (2 * mask.sum(dim=1)).clamp(min=1)
-        return mean * (2 * mask.shape[1]) if self.reduction == "sum" else mean
-
-
-def average_over_images(per_image: Float[Tensor, " batch"], mask: Bool[Tensor, "batch point"]) -> Float[Tensor, ""]:
-    """Mean over the images that have a valid point; 0 where none has."""
-    counted = mask.any(dim=1)
-    return (per_image * counted).sum() / counted.sum().clamp(min=1)
+        per_image = mean * (2 * mask.shape[1]) if self.reduction == "sum" else mean
+        counted = mask.any(dim=1)
+        return (per_image * counted).sum() / counted.sum().clamp(min=1)

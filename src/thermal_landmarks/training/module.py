@@ -5,7 +5,7 @@ with `weights_only=True` and predicts without the training config.
 """
 
 import logging
-from typing import Any, Literal, cast
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -18,7 +18,7 @@ from thermal_landmarks.data.batch import Batch, image_size, to_unit
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pixel_error_by_point
 from thermal_landmarks.evaluation.table import ImagePass, ImageTable
 from thermal_landmarks.models.cascade import locate, locate_both_ways
@@ -80,8 +80,7 @@ class LandmarkModule(OptimizedModule):
         start_at_mean_shape: bool = True,
     ) -> None:
         super().__init__(optimizer, scheduler)
-        if memory_format not in ("channels_last", "contiguous"):
-            raise ConfigError(f"memory_format is '{memory_format}'. Choose channels_last or contiguous.")
+        require_choice("memory_format", memory_format, get_args(MemoryFormat))
         self.memory_format = torch.channels_last if memory_format == "channels_last" else torch.contiguous_format
         self.network: LandmarkNetwork = LandmarkNetwork(**network).to(memory_format=self.memory_format)
         self.cascade = Preprocessing.from_settings(preprocessing).cascade if preprocessing.get("cascade") else None

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 
 TEST_PRECISION = "32"
 """Of every training's test, as of `evaluate.py`, so that the same weights give the same numbers everywhere."""
@@ -27,8 +27,7 @@ def training_precision(name: str | int, accelerator: str = "auto") -> str:
     if name == "auto":
         return best_precision(accelerator)
     name = _TRAINED_IN.get(name, name)
-    if name not in _TRAINED_IN.values():
-        raise ConfigError(f"trainer.precision={name} is unknown. Choose auto, {', '.join(_TRAINED_IN.values())}.")
+    require_choice("trainer.precision", name, ("auto", *_TRAINED_IN.values()))
     return name
 
 

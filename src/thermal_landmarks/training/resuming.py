@@ -9,7 +9,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.data.paths import PATHS, absolute, path_settings
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, said_by
 from thermal_landmarks.old_names import todays_arguments, todays_choice, todays_flat_settings
 from thermal_landmarks.runs import RunFolder, flat, read_config
 
@@ -76,7 +76,7 @@ def _stored(run: RunFolder) -> DictConfig:
                 "ablation": cfg.get("ablation"),
             }
     except Exception as error:
-        reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"
+        reason = f"{type(error).__name__}: {said_by(error)}"
         raise ConfigError(f"{run.config}: is not the config of a run ({reason}). Give another run.") from error
     missing = [name for name, part in parts.items() if not isinstance(part, DictConfig)]
     if missing:

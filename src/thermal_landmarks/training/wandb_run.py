@@ -26,12 +26,7 @@ _SUMMARISED = {
 
 
 class SteppedLogger(WandbLogger):
-    """Keeps in a file which of W&B's steps each step of the training has been logged at.
-
-    Args:
-        steps: The file, CSV.
-        **settings: Of Lightning's logger.
-    """
+    """Keeps in a file which of W&B's steps each step of the training has been logged at."""
 
     def __init__(self, steps: Path, **settings: Any) -> None:
         super().__init__(**settings)
@@ -45,14 +40,7 @@ class SteppedLogger(WandbLogger):
 
 
 def start_run(run: RunMetadata, folder: Path, settings: Mapping[str, Any], mode: Any) -> Logger:
-    """W&B's logger for a run folder, new or resumed.
-
-    Args:
-        run: What is shown of it.
-        folder: The run folder.
-        settings: `project` and `entity`.
-        mode: `online` or `offline`.
-    """
+    """W&B's logger for a run folder, new or resumed."""
     import wandb
 
     logging.getLogger("wandb").setLevel(logging.ERROR)

@@ -181,5 +181,5 @@ def test_marks_are_filled_from_both_sides() -> None:
 
 
 def test_an_unknown_way_with_marks_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"marks=gone is unknown\. Choose masked or kept"):
+    with pytest.raises(ConfigError, match=r"marks=gone is unknown\. Choose masked, kept"):
         as_heat(ThermalImage(np.zeros((4, 4), np.float32), "gray"), marks="gone")

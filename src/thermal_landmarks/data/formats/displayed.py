@@ -16,7 +16,7 @@ from thermal_landmarks.data.formats.palettes import (
     palette_of,
     recognise_palette,
 )
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 
 _FRAME = 2  # pixels around a bar
 
@@ -73,8 +73,7 @@ def check_marks(marks: str) -> None:
     Raises:
         ConfigError: Naming those that there are.
     """
-    if marks not in ("masked", "kept"):
-        raise ConfigError(f"marks={marks} is unknown. Choose masked or kept.")
+    require_choice("marks", marks, ("masked", "kept"))
 
 
 def recognised_palette(image: ThermalImage) -> Palette | None:

@@ -23,13 +23,12 @@ from thermal_landmarks.data.formats.stored import Stored, fill_missing
 from thermal_landmarks.data.formats.table import read_table, why_no_picture
 from thermal_landmarks.data.formats.tiff import read_tiff, tiff_size
 from thermal_landmarks.data.formats.units import COUNTS, UNITS, infer_unit
-from thermal_landmarks.errors import ConfigError, DataError, UserError
+from thermal_landmarks.errors import ConfigError, DataError, UserError, said_by
 
 _log = logging.getLogger(__name__)
 
 _PLAUSIBLE_MEDIAN_C = (-60.0, 200.0)
 _MIN_SIDE = 2
-_LONGEST_REASON = 300  # characters of what a decoder says
 _FILMS = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg", ".seq", ".csq", ".npz", ".h5", ".hdf5")
 
 
@@ -85,9 +84,8 @@ def read_stored(path: Path, *, unit: str | None = None, counts_table: Path | Non
     except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
-        reason = str(error)[:_LONGEST_REASON] or type(error).__name__
         raise DataError(
-            f"{path}: can't be read as {path.suffix} ({reason}). The file is damaged or not of that format; "
+            f"{path}: can't be read as {path.suffix} ({said_by(error)}). The file is damaged or not of that format; "
             "copy it again from its source."
         ) from error
 
@@ -230,7 +228,7 @@ def _read_is2(path: Path, unit: str | None, table: Path | None) -> Stored:
         counts = read_fluke_counts(path)
     except (zipfile.BadZipFile, KeyError, struct.error) as error:
         raise DataError(
-            f"{path}: not a complete Fluke .IS2 file ({str(error)[:_LONGEST_REASON]}). Copy it again from the camera."
+            f"{path}: not a complete Fluke .IS2 file ({said_by(error)}). Copy it again from the camera."
         ) from error
     table = table or find_counts_table(path)
     if table is None or unit == COUNTS:

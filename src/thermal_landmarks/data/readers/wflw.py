@@ -14,7 +14,7 @@ import numpy as np
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import require_folder, require_text
 from thermal_landmarks.data.readers.base import FileReader
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import DataError, require_choice
 
 _log = logging.getLogger(__name__)
 
@@ -43,8 +43,7 @@ class Wflw(FileReader):
     image_dir: Path | None = None  # of the pictures; None: `WFLW_images` in `folder`
 
     def __post_init__(self) -> None:
-        if self.part not in get_args(Part):
-            raise ConfigError(f"WFLW has no part '{self.part}'. Choose train or test.")
+        require_choice("data.source.part", self.part, get_args(Part))
         super().__post_init__()
         self._images = self.image_dir or self.folder / "WFLW_images"
 

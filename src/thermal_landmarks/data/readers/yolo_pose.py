@@ -20,7 +20,7 @@ from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, requ
 from thermal_landmarks.data.readers.base import FileReader, finding_of, stated_size
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.data.schemes import get_scheme, schemes_of
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import DataError, require_choice
 
 _log = logging.getLogger(__name__)
 
@@ -59,8 +59,7 @@ class YoloPose(FileReader):
     min_confidence: float = 0.0  # smallest confidence of a point
 
     def __post_init__(self) -> None:
-        if self.part is not None and self.part not in get_args(Part):
-            raise ConfigError(f"data.source.part={self.part}: YOLO data sets have the parts train, val and test.")
+        require_choice("data.source.part", self.part or "train", get_args(Part))
         super().__post_init__()
 
     def _parse(self) -> list[Annotation]:

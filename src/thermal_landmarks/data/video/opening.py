@@ -13,13 +13,12 @@ from thermal_landmarks.data.video.raw import Raw
 from thermal_landmarks.data.video.recording import Recorded
 from thermal_landmarks.data.video.tiff_pages import TiffPages
 from thermal_landmarks.data.video.video import Video
-from thermal_landmarks.errors import ConfigError, DataError, UserError
+from thermal_landmarks.errors import ConfigError, DataError, UserError, said_by
 
 _TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _HDF5, _NPY, _ZIP = b"\x89HDF\r\n\x1a\n", b"\x93NUMPY", b"PK\x03\x04"
 _GIF = b"GIF8"  # one picture or many
 _RENDERED = "frames.tif", "sequence.json"  # of render_sequence
-_LONGEST_REASON = 300
 
 
 def open_video(
@@ -62,10 +61,9 @@ def open_video(
     except (UserError, MemoryError):
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
-        reason = " ".join(str(error).split())[:_LONGEST_REASON] or type(error).__name__
         raise DataError(
-            f"{source}: can't be read as a video ({reason}). It is damaged, or of a kind that isn't known; copy it "
-            "again from its source."
+            f"{source}: can't be read as a video ({said_by(error)}). It is damaged, or of a kind that isn't known; "
+            "copy it again from its source."
         ) from error
 
 

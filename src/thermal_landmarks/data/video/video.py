@@ -16,12 +16,11 @@ from thermal_landmarks.data.formats.stored import Stored
 from thermal_landmarks.data.formats.units import infer_unit
 from thermal_landmarks.data.video.drawn_marks import DrawnMarks
 from thermal_landmarks.data.video.frame import Container, StoredFrame, VideoFrame
-from thermal_landmarks.errors import DataError, UserError
+from thermal_landmarks.errors import DataError, UserError, said_by
 
 _log = logging.getLogger(__name__)
 
 _ASSUMED_FPS = 30.0
-_LONGEST_REASON = 300  # characters of what a decoder says
 _DARK = 40  # gray levels between darkest and brightest pixel, at most, of a frame that shows nothing yet
 _TIMED_FRAMES = 12  # of a stream that tells its rate by coming alone
 _FIRST_FRAMES = 30  # one of them must be readable; they tell unit, palette and marks (films fade in from black)
@@ -154,7 +153,7 @@ class Video:
             raise
         except Exception as error:  # decoders raise almost anything on damaged files
             raise DataError(
-                f"{self._said}: frame {index} can't be read ({str(error)[:_LONGEST_REASON] or type(error).__name__}). "
+                f"{self._said}: frame {index} can't be read ({said_by(error)}). "
                 "Those before are whole; copy it again from its source for the rest."
             ) from error
 

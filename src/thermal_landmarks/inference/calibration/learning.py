@@ -160,12 +160,7 @@ class _Statistics(NamedTuple):
 def posterior_means(
     coordinates: Coordinates, people: Sequence[str] | np.ndarray
 ) -> Float[np.ndarray, "term coordinate"]:
-    """Posterior mean of each coordinate's coefficients, with the variances that make all coordinates most likely.
-
-    Args:
-        coordinates: Residuals and terms.
-        people: Who each face is.
-    """
+    """Posterior mean of each coordinate's coefficients, with the variances that make all coordinates most likely."""
     statistics = _statistics(coordinates, np.asarray(people))
     support = np.where((coordinates.terms == 1).all(axis=0), _SUPPORT_CONSTANT, _SUPPORT_SLOPE)
     return shrunk(statistics, prior_variances(statistics, support)).T

@@ -46,11 +46,6 @@ class Outcome:
 def calibrate(faces: Faces, scheme: Scheme, *, pose: Pose = "auto") -> Outcome:
     """Learn from all faces what also helps each person whom it was not learned from.
 
-    Args:
-        faces: At least `LEAST_FACES`.
-        scheme: Of the landmarks.
-        pose: See `learn`.
-
     Raises:
         DataError: If there are too few faces.
     """

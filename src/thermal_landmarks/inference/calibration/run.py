@@ -12,7 +12,7 @@ from rich.table import Table
 from thermal_landmarks.building import build
 from thermal_landmarks.csv_table import CsvTable, write_table
 from thermal_landmarks.data.datamodule import LandmarkDataModule
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import DataError, require_choice
 from thermal_landmarks.evaluation.table import nan_mean
 from thermal_landmarks.inference.calibration.annotated import predict_annotated
 from thermal_landmarks.inference.calibration.figure import offsets_figure
@@ -42,8 +42,7 @@ def calibrate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] 
         ConfigError: If a setting doesn't fit the checkpoint or the data.
         DataError: If the data can't be used, or hold fewer than `FEWEST_FACES` faces.
     """
-    if cfg.pose not in get_args(Pose):
-        raise ConfigError(f"pose={cfg.pose} is unknown. Choose {', '.join(get_args(Pose))}.")
+    require_choice("pose", cfg.pose, get_args(Pose))
     console, loaded = Console(), load_checkpoint(cfg.checkpoint)
     faces = _annotated_faces(with_checkpoint_settings(cfg, loaded, overrides), loaded, console)
     outcome = calibrate(faces, loaded.scheme, pose=cfg.pose)

@@ -18,7 +18,7 @@ import numpy as np
 from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.normalisation import is_constant
 from thermal_landmarks.data.video import VideoFrame
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError, DataError, said_by
 from thermal_landmarks.inference.tracking.kept import plain, restored
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.steadying import FRAMES
@@ -154,7 +154,7 @@ def _ends_a_row(table: Path, kept: int) -> bool:
 
 
 def _damaged(path: Path, error: Exception) -> ConfigError:
-    found = f"{type(error).__name__}: {str(error)[:200]}"
+    found = f"{type(error).__name__}: {said_by(error)}"
     return ConfigError(f"{path}: is damaged ({found}), so nothing can go on from it. Track into another folder.")
 
 

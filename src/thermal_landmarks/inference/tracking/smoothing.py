@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 from jaxtyping import Float
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import require_choice
 
 Smoothing = Literal["none", "one_euro", "kalman"]
 
@@ -35,8 +35,7 @@ def smooth(
     Raises:
         ConfigError: If there is no such method.
     """
-    if method not in get_args(Smoothing):
-        raise ConfigError(f"smoothing={method} is unknown. Choose {', '.join(get_args(Smoothing))}.")
+    require_choice("smoothing", method, get_args(Smoothing))
     smoothed = np.array(points, dtype=float)
     if method == "none":
         return smoothed

@@ -14,14 +14,13 @@ from jaxtyping import Float
 
 from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.schemes import Scheme
-from thermal_landmarks.errors import DataError
+from thermal_landmarks.errors import DataError, said_by
 from thermal_landmarks.inference.tracking.smoothing import smooth
 from thermal_landmarks.inference.tracking.track import Flag
 
 _WHOLE, _REAL, _TEXT = ("frame", "track"), ("time_s", "x", "y", "confidence"), ("point", "flag")
 _TYPES: Any = dict.fromkeys(_WHOLE, "int64") | dict.fromkeys(_REAL, "float64") | dict.fromkeys(_TEXT, "str")
 _FARTHEST_PX = 1e6
-_LONGEST_REASON = 300  # characters
 SCORER = "thermal_landmarks"
 
 _PIECE = 100_000  # rows
@@ -38,9 +37,8 @@ def read_tracks(folder: Path) -> pd.DataFrame:
     try:
         tracks = pd.read_csv(path, usecols=list(_TYPES), dtype=_TYPES)
     except (OSError, ValueError, OverflowError, MemoryError) as error:
-        reason = " ".join(str(error).split())[:_LONGEST_REASON]
         raise DataError(
-            f"{path}: can't be read as the table that thermal-landmarks track writes ({reason}). Track again."
+            f"{path}: can't be read as the table that thermal-landmarks track writes ({said_by(error)}). Track again."
         ) from error
     for what, wrong in {
         "a frame or track below 0 or beyond 1e9": ~tracks["frame"].between(0, 1e9) | ~tracks["track"].between(0, 1e9),

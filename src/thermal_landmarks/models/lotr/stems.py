@@ -11,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.layers import (
     Activation,
     Normalisation,
@@ -20,16 +19,12 @@ from thermal_landmarks.models.layers import (
     require_positive,
 )
 from thermal_landmarks.models.registry import STEMS
-from thermal_landmarks.models.shapes import FeatureMap
+from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 
 @STEMS.register("projection")
 class ProjectionStem(nn.Conv2d):
     """A 1x1 convolution.
-
-    Args:
-        in_shape: Of the incoming feature map.
-        width: Its channels.
 
     Raises:
         ConfigError: If `width` is out of range.

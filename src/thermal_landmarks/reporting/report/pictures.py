@@ -9,7 +9,7 @@ from typing import Any
 
 from PIL import Image
 
-from thermal_landmarks.errors import UserError
+from thermal_landmarks.errors import UserError, said_by
 from thermal_landmarks.reporting.report.rows import Protocol, Row
 from thermal_landmarks.runs import RunFolder
 
@@ -36,7 +36,7 @@ def picture(path: Path, name: str, caption: str, *, width: int) -> Picture:
         with Image.open(path) as opened:
             image = opened.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"this picture can't be read ({str(error)[:200]}). Make it again, or remove it.") from error
+        raise UserError(f"this picture can't be read ({said_by(error)}). Make it again, or remove it.") from error
     if image.width > width:
         image = image.resize((width, round(image.height * width / image.width)), Image.Resampling.LANCZOS)
     content = io.BytesIO()

@@ -15,13 +15,12 @@ import numpy as np
 import yaml
 from jaxtyping import Float
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, said_by
 from thermal_landmarks.old_names import todays_settings
 from thermal_landmarks.reporting.report.settings import Flat, model_settings, protocol_label, protocol_settings
 from thermal_landmarks.reporting.report.stored import require_usual_config, require_usual_metrics
 from thermal_landmarks.runs import RunFolder, flat, require_shallow
 
-_LONGEST_REASON = 300  # characters
 _LARGEST_NME = 1e6
 Kind = Literal["singular", "ensemble", "no_rotation", "layers_removed", "trial"]
 
@@ -142,7 +141,7 @@ def _read(path: Path, found: Found) -> None:
         if path.name == "visualize.json":
             found.activations.append((path.parent, content))
         elif "incomplete" in content:
-            found.left_out.append((path.parent, f"incomplete: {str(content['incomplete'])[:_LONGEST_REASON]}"))
+            found.left_out.append((path.parent, f"incomplete: {str(content['incomplete'])[:300]}"))
         elif "stem" in content:
             found.runs.append(_run(path.parent, content, number=len(found.runs) + 1))
         elif "evaluated" in content:
@@ -151,7 +150,7 @@ def _read(path: Path, found: Found) -> None:
         else:
             found.left_out.append((path, "neither of a training run nor of an evaluation"))
     except (OSError, ValueError, RecursionError) as error:
-        found.left_out.append((path, f"can't be read: {' '.join(str(error).split())[:_LONGEST_REASON]}"))
+        found.left_out.append((path, f"can't be read: {said_by(error)}"))
 
 
 def _run(folder: Path, metrics: dict[str, Any], *, number: int) -> Run:

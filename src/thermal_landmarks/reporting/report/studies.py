@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, said_by
 from thermal_landmarks.reporting.report.published import order
 from thermal_landmarks.reporting.report.stored import require_usual_trials
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import optuna
     from optuna.trial import FrozenTrial
 
-_LONGEST_REASON = 300  # characters
 DEFAULT_FILE = Path("outputs/studies.db")
 
 
@@ -103,8 +102,7 @@ def load_searches(url: str) -> list[Search]:
         studies = [optuna.load_study(study_name=name, storage=storage) for name in names]
         searches = [_search(study) for study in studies if study.trials and KIND_OF_STUDY not in study.user_attrs]
     except Exception as error:  # a missing driver; Optuna raises almost anything on a damaged database
-        reason = next(iter(str(error).splitlines()), "")[:_LONGEST_REASON] or type(error).__name__
-        raise ConfigError(f"studies={_without_password(url)} can't be read: {reason}") from error
+        raise ConfigError(f"studies={_without_password(url)} can't be read: {said_by(error)}") from error
     return sorted(searches, key=lambda search: (search.prefix, order(search.model_id), search.name))
 
 

@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
 from thermal_landmarks import __version__
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, said_by
 from thermal_landmarks.reporting.report.pictures import (
     activation_pictures,
     augmentation_picture,
@@ -121,7 +121,7 @@ def _pictures(
     try:
         drawn = augmentation_picture(found.montages, protocols, folder, samples=samples, width=width)
     except Exception as error:  # a run's stored settings may be of any type
-        problem = f"it couldn't be drawn from the runs' data: {str(error)[:300]}"
+        problem = f"it couldn't be drawn from the runs' data: {said_by(error)}"
     return Pictures(
         sample_pictures(protocols, found.left_out, width=width),
         [drawn] if drawn else [],

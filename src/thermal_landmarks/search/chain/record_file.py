@@ -24,13 +24,7 @@ _KEPT_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 
 def write_record(storage: PatientStorage, names: Sequence[str], path: Path) -> int:
-    """Write the studies of these names, those that exist; returns how many trials.
-
-    Args:
-        storage: Where they are.
-        names: Of searches and of the ledger.
-        path: Of the file.
-    """
+    """Write the studies of these names, those that exist; returns how many trials."""
     known = set(optuna.get_all_study_names(storage))
     studies = [_study(storage, name) for name in names if name in known]
     content = {"format": _FORMAT, "studies": studies}

@@ -15,9 +15,6 @@ class StepSeed(Callback):
 
     So dropout in a step doesn't depend on what ran before it: a resumed run, or one with another validation interval,
     continues bit for bit, without a stored state of the generators.
-
-    Args:
-        seed: Of the run.
     """
 
     def __init__(self, *, seed: int = 0) -> None:

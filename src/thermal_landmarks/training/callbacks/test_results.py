@@ -27,11 +27,7 @@ class TestImages(Callback):
 
 
 class TestFigures(Callback):
-    """Writes `figures/overlays_{best,median,worst}.png` and `figures/ced.png` of the run folder, and logs them.
-
-    Args:
-        faces: Images a picture.
-    """
+    """Writes `figures/overlays_{best,median,worst}.png` and `figures/ced.png` of the run folder, and logs them."""
 
     __test__ = False  # pytest: not a test class
 

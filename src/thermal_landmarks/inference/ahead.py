@@ -1,11 +1,14 @@
-"""Image files read beside the network: the next ones while it works, as many as their memory allows."""
+"""Image files read and predicted ahead, in order: the next ones are read while others are predicted side by side.
+
+As many are read as their memory allows.
+"""
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.limits import estimated_bytes
@@ -14,6 +17,11 @@ from thermal_landmarks.errors import ConfigError, DataError
 READERS = min(8, os.cpu_count() or 1)
 _BUDGET_BYTES = 512 * 2**20
 _BATCHES_AHEAD = 2
+
+
+T = TypeVar("T")
+Seen = tuple[Path, ThermalImage | str]
+"""A file with its image, or with the reason why there is none."""
 
 
 class _Reading(NamedTuple):
@@ -29,7 +37,7 @@ def read_ahead(
     batch_size: int,
     budget_bytes: int = _BUDGET_BYTES,
     debug: bool = False,
-) -> Iterator[list[tuple[Path, ThermalImage | str]]]:
+) -> Iterator[list[Seen]]:
     """Batches of files in order, each with its image, or with the reason why there is none.
 
     Images that are read or wait take `budget_bytes` together; a larger one is read alone. Large images make batches
@@ -66,7 +74,7 @@ def read_ahead(
         try:
             fill()
             while pending:
-                batch: list[tuple[Path, ThermalImage | str]] = []
+                batch: list[Seen] = []
                 handed_out = 0
                 while pending and len(batch) < batch_size:
                     if batch and handed_out + pending[0].bytes > budget_bytes // 2:
@@ -78,6 +86,59 @@ def read_ahead(
                 yield batch
                 handed_out = 0
                 fill()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+class Failure(NamedTuple):
+    """A file without a prediction."""
+
+    path: Path
+    reason: str
+
+
+def predict_ahead(
+    batches: Iterable[Sequence[Seen]],
+    predict: Callable[[Sequence[tuple[Path, ThermalImage]]], Sequence[T | Failure]],
+    done: Callable[[int], None],
+    *,
+    batch_size: int,
+    workers: int = 1,
+    together: int = 1,
+) -> Iterator[tuple[Path, ThermalImage | str, T | Failure]]:
+    """The prediction of each image in order, while those of the next ones are made.
+
+    Args:
+        batches: Files, each with its image, or with the reason why there is none.
+        predict: Some images' predictions, or why there is none.
+        done: Told how many files are done, each time.
+        batch_size: Of batches that aren't small because their images are large.
+        workers: Threads that predict.
+        together: Images that `predict` gets at a time.
+    """
+
+    def attempt(seen: Sequence[Seen]) -> list[T | Failure]:
+        images = [(path, image) for path, image in seen if isinstance(image, ThermalImage)]
+        results = iter(predict(images) if images else ())
+        return [Failure(path, image) if isinstance(image, str) else next(results) for path, image in seen]
+
+    pending: deque[tuple[Sequence[Seen], Future[list[T | Failure]]]] = deque()
+
+    def finished(leave: int) -> Iterator[tuple[Path, ThermalImage | str, T | Failure]]:
+        while len(pending) > leave:
+            seen, predictions = pending.popleft()
+            for (path, image), prediction in zip(seen, predictions.result(), strict=True):
+                yield path, image, prediction
+                done(1)
+
+    with ThreadPoolExecutor(workers) as pool:
+        try:
+            for batch in batches:
+                parts = [batch[start : start + together] for start in range(0, len(batch), together)]
+                pending.extend((part, pool.submit(attempt, part)) for part in parts)
+                # Large images make small batches, the next of which is read when this one is done with.
+                yield from finished(leave=workers if together == 1 and len(batch) == batch_size else 0)
+            yield from finished(leave=0)
         finally:
             pool.shutdown(cancel_futures=True)
 

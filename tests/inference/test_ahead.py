@@ -9,7 +9,7 @@ from PIL import Image
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.inference.reading_ahead import READERS, read_ahead
+from thermal_landmarks.inference.ahead import READERS, read_ahead
 
 
 def pictures(folder: Path, count: int, side: int) -> list[Path]:
