@@ -12,9 +12,9 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.encoding import encode, encoding_of
 from thermal_landmarks.data.video import Video, is_camera, open_video
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.inference.ahead import reason_of
 from thermal_landmarks.inference.image_files import find_images
-from thermal_landmarks.inference.picture_reader import PictureReader
-from thermal_landmarks.inference.reading_ahead import reason_of
+from thermal_landmarks.inference.picture_reader import PictureReader, Reading
 
 KEPT = ".npz"
 """Suffix of a frame that was taken out of a video."""
@@ -74,7 +74,7 @@ class PictureFiles:
 
     def __init__(self, files: list[Path], *, unit: str | None, palette: str, marks: str) -> None:
         self._files = files
-        self._reader = PictureReader(files, unit=unit, palette=palette, marks=marks)
+        self._reader = PictureReader(files, Reading(unit=unit, palette=palette, marks=marks))
 
     @property
     def places(self) -> list[str]:
