@@ -16,8 +16,7 @@ from sqlalchemy import text
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.commands.reproduce import ACTIONS
 from thermal_landmarks.errors import ConfigError, DataError, DivergedError, Interrupted
-from thermal_landmarks.search.chain.ledger import Entry, Ledger
-from thermal_landmarks.search.chain.outcome import outcome
+from thermal_landmarks.search.chain.ledger import Entry, Ledger, outcome
 from thermal_landmarks.search.chain.record_file import read_record, write_record
 from thermal_landmarks.search.chain.steps import chain_steps
 from thermal_landmarks.search.chain.work import Chain, arguments_of

@@ -111,6 +111,12 @@ def replaced_trials(trials: list[FrozenTrial]) -> set[int]:
     return {number for trial in trials for number in trial.system_attrs.get("retry_history", [])}
 
 
+def without_lost(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """All trials but those that were lost and are tried again."""
+    replaced = replaced_trials(trials)
+    return [trial for trial in trials if trial.number not in replaced]
+
+
 def trial_id(storage: BaseStorage, study: str, number: int) -> int:
     """By what the storage's operations know the trial of this number."""
     return storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(study), number)

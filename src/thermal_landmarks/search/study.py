@@ -26,7 +26,7 @@ from thermal_landmarks.old_names import todays_flat_settings
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, epochs_of, with_effect
-from thermal_landmarks.search.storage import exclusive, give_back, replaced_trials, trial_id
+from thermal_landmarks.search.storage import exclusive, give_back, trial_id, without_lost
 
 
 class SharedStudy:
@@ -63,7 +63,7 @@ class SharedStudy:
             self._recover()
             trials = self.study.get_trials(deepcopy=False)
             waiting = any(trial.state == TrialState.WAITING for trial in trials)
-            if not waiting and len(trials) - len(replaced_trials(trials)) >= self.settings.trials:
+            if not waiting and len(without_lost(trials)) >= self.settings.trials:
                 return None
             self.study.sampler = self._sampler(len(trials))
             trial = self.study.ask(dict(self.plan.space))
@@ -88,9 +88,7 @@ class SharedStudy:
 
     def trials(self) -> list[FrozenTrial]:
         """All trials but those that were lost and replaced."""
-        trials = self.study.get_trials(deepcopy=False)
-        replaced = replaced_trials(trials)
-        return [trial for trial in trials if trial.number not in replaced]
+        return without_lost(self.study.get_trials(deepcopy=False))
 
     def best(self) -> FrozenTrial | None:
         """The completed trial with the best value, or None while there is none."""

@@ -19,7 +19,7 @@ from optuna.trial import TrialState
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.plan import epochs_of
-from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, replaced_trials, trial_id
+from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, trial_id, without_lost
 from thermal_landmarks.training.loggers import finish_run, log_outcome
 from thermal_landmarks.training.run import train
 
@@ -64,9 +64,7 @@ class _StudyWithoutLostTrials(optuna.Study):
     def get_trials(
         self, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[optuna.trial.FrozenTrial]:
-        trials = super().get_trials(deepcopy)
-        lost = replaced_trials(trials)
-        return [t for t in trials if t.number not in lost and (states is None or t.state in states)]
+        return [t for t in without_lost(super().get_trials(deepcopy)) if states is None or t.state in states]
 
 
 def _train_and_tell(

@@ -7,7 +7,7 @@ from PIL import Image
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.displayed import as_heat
-from thermal_landmarks.data.formats.palettes import named_palette, palette_names, recognise_palette
+from thermal_landmarks.data.formats.palettes import KNOTS, named_palette, recognise_palette
 from thermal_landmarks.errors import ConfigError
 
 
@@ -22,7 +22,7 @@ def coloured(name: str, levels: np.ndarray) -> np.ndarray:
     return named_palette(name).colours[np.rint(levels).astype(int)].astype(np.uint8)
 
 
-@pytest.mark.parametrize("name", palette_names())
+@pytest.mark.parametrize("name", KNOTS)
 def test_every_palette_is_recognised_in_a_jpeg_and_turned_back(name: str, tmp_path: Path) -> None:
     levels = scene()
     Image.fromarray(coloured(name, levels)).save(tmp_path / "a.jpg", quality=92)

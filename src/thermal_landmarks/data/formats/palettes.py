@@ -13,7 +13,7 @@ from jaxtyping import Float, Float32, UInt8
 
 from thermal_landmarks.errors import ConfigError
 
-_KNOTS: dict[str, tuple[tuple[int, int, int], ...]] = {
+KNOTS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "iron": (
         (0, 0, 10), (20, 0, 80), (60, 0, 135), (103, 0, 153), (145, 0, 155), (179, 10, 147), (204, 37, 117),
         (222, 66, 65), (235, 97, 22), (244, 130, 3), (250, 163, 0), (254, 196, 18), (255, 226, 82), (255, 250, 180),
@@ -70,6 +70,7 @@ _KNOTS: dict[str, tuple[tuple[int, int, int], ...]] = {
     ),
     "green": ((0, 0, 0), (0, 64, 0), (0, 128, 0), (0, 191, 0), (20, 255, 20), (180, 255, 180)),
 }  # fmt: skip
+"""Of the palettes that can be recognised by their colours, by name."""
 
 _SAMPLES = 4000
 _NEAR = 32.0  # of 255: how far colours may lie from the curve (JPEG, and vendors' versions)
@@ -148,11 +149,6 @@ class PaletteFit:
     distance: float  # their mean distance from it, in levels of 255
 
 
-def palette_names() -> tuple[str, ...]:
-    """Of all palettes that can be recognised by their colours."""
-    return tuple(_KNOTS)
-
-
 BLACK_HOT = Palette("black_hot", np.linspace(255.0, 0.0, _LEVELS)[:, None].repeat(3, axis=1))
 """Gray pictures whose dark parts are warm; nothing in their colours tells that."""
 
@@ -166,9 +162,9 @@ def named_palette(name: str) -> Palette:
     """
     if name == BLACK_HOT.name:
         return BLACK_HOT
-    if name not in _KNOTS:
-        raise ConfigError(f"palette={name} is unknown. Choose auto, none, {BLACK_HOT.name}, {', '.join(_KNOTS)}.")
-    knots = np.array(_KNOTS[name], dtype=float)
+    if name not in KNOTS:
+        raise ConfigError(f"palette={name} is unknown. Choose auto, none, {BLACK_HOT.name}, {', '.join(KNOTS)}.")
+    knots = np.array(KNOTS[name], dtype=float)
     at = np.linspace(0, len(knots) - 1, _LEVELS)
     return Palette(name, np.stack([np.interp(at, np.arange(len(knots)), channel) for channel in knots.T], axis=1))
 
@@ -194,7 +190,7 @@ def recognise_palette(rgb: UInt8[np.ndarray, "height width 3"], others: Iterable
     coloured = _coloured_sample(rgb)
     if coloured is None:
         return None
-    candidates = (*others, *map(named_palette, _KNOTS))
+    candidates = (*others, *map(named_palette, KNOTS))
     few = coloured[:: max(1, len(coloured) // _FEW)]
     code, of_pixel = np.unique(coloured @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
     colours = np.stack([code >> 16, (code >> 8) & 255, code & 255], axis=1).astype(float)

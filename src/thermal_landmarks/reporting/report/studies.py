@@ -112,10 +112,7 @@ def _without_password(url: str) -> str:
 
 
 def _search(study: "optuna.Study") -> Search:
-    from thermal_landmarks.search.storage import replaced_trials
+    from thermal_landmarks.search.storage import without_lost
 
-    trials = study.trials
-    require_usual_trials(trials)
-    replaced = replaced_trials(trials)
-    kept = [trial for trial in trials if trial.number not in replaced]
-    return Search(study.study_name, dict(study.user_attrs), kept, study)
+    require_usual_trials(study.trials)
+    return Search(study.study_name, dict(study.user_attrs), without_lost(study.trials), study)

@@ -15,7 +15,7 @@ from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import KINDS, Kind, Step
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.progress import duration
-from thermal_landmarks.search.storage import replaced_trials
+from thermal_landmarks.search.storage import without_lost
 
 Measure = Literal["seconds", "processor_seconds"]
 
@@ -56,9 +56,7 @@ def study_states(storage: PatientStorage, steps: Sequence[Step], wanted: int) ->
         if name in known:
             study = optuna.load_study(study_name=name, storage=storage)
             fail_stale_trials(study)
-            trials = study.get_trials(deepcopy=False)
-            replaced = replaced_trials(trials)
-            trials = [trial for trial in trials if trial.number not in replaced]
+            trials = without_lost(study.get_trials(deepcopy=False))
         waiting = sum(trial.state == TrialState.WAITING for trial in trials)
         states[name] = StudyState(trials, waiting, wanted)
     return states

@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.storage import replaced_trials
+from thermal_landmarks.search.storage import without_lost
 
 _FORMAT = 1
 _KEPT_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -57,9 +57,8 @@ def read_record(storage: PatientStorage, path: Path) -> int:
 
 def _study(storage: PatientStorage, name: str) -> dict[str, Any]:
     study = optuna.load_study(study_name=name, storage=storage)
-    trials = study.get_trials(deepcopy=False)
-    lost = replaced_trials(trials)
-    kept = [t for t in trials if t.state in _KEPT_STATES and t.number not in lost and _told(t)]
+    trials = without_lost(study.get_trials(deepcopy=False))
+    kept = [t for t in trials if t.state in _KEPT_STATES and _told(t)]
     ranges: dict[str, BaseDistribution] = {}
     for trial in kept:
         ranges |= trial.distributions

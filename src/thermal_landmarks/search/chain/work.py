@@ -8,8 +8,7 @@ from rich.console import Console
 
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.runs import RunFolder
-from thermal_landmarks.search.chain.ledger import Entry, Ledger
-from thermal_landmarks.search.chain.outcome import outcome
+from thermal_landmarks.search.chain.ledger import Entry, Ledger, outcome
 from thermal_landmarks.search.chain.progress import (
     Measure,
     Pace,

@@ -73,13 +73,7 @@ class CollapseWarning(Callback):
         self._predicted, self._true = Spread(), Spread()
 
     def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, *_: Any, **__: Any
     ) -> None:
         mask = batch["mask"]
         self._predicted.add(outputs["prediction"], mask)

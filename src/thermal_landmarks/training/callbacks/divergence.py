@@ -57,13 +57,7 @@ class StopDiverged(Callback):
         self._validated = []
 
     def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Batch,
-        batch_idx: int,
-        dataloader_idx: int = 0,
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, *_: Any, **__: Any
     ) -> None:
         if isinstance(outputs, dict):  # not so: a network that finds faces gives no points
             broken = (~outputs["prediction"].isfinite().all(dim=2) & batch["mask"]).any(dim=1)
