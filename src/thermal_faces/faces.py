@@ -25,7 +25,7 @@ from thermal_faces.randomness import chance, rng
 from thermal_faces.scene.room import draw_ambient_c, paint_room
 from thermal_faces.worn.accessories import worn_attributes
 
-RENDERER_VERSION = 13
+RENDERER_VERSION = 14
 """Goes up with every change that alters a pixel or a point, so that no stale cache is read."""
 
 _CHIN = LANDMARKS.index("chin")

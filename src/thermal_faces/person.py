@@ -1,5 +1,6 @@
 """Who is seen and what the face does: the draws of one subject, and of one image of that subject."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +68,7 @@ _FEATURES = (
     "upper_lid_k", "under_eye_k", "eyeball_k", "brow_k", "ala_k", "nose_groove_k", "beard_k", "lid_crease_k",
     "lash_k", "lash_patch_k", "eye_corner_k", "canthus_k", "lid_tail_k", "nose_flank_k", "lobule_k", "alar_crease_k",
     "columella_k", "philtrum_k", "fold_k", "lip_border_k", "lip_halo_k", "mouth_corner_k", "chin_fold_k", "chin_pad_k",
-    "cheek_patch_k", "socket_k", "muzzle_k",
+    "cheek_patch_k", "socket_k", "muzzle_k", "teeth_k",
 )  # fmt: skip
 _SIZES = (
     "lobule_edge_mm", "lip_edge_softness_mm", "area_edge_mm", "brow_thickness", "nostril_size", "lobule_lobed",
@@ -75,8 +76,10 @@ _SIZES = (
     "canthus_length_mm", "lash_lift_mm", "eyeball_edge_mm", "chin_pad_edge_mm", "chin_pad_drop_mm",
     "chin_pad_half_width_mm", "lip_width", "lip_box", "mouth_line_length", "lip_halo_gap_mm", "lip_halo_width_mm",
     "canthus_inset_mm", "lobule_height_mm", "wing_half_height_mm", "wing_lean",
+    "teeth_shown_mm", "gape",
 )  # fmt: skip
 _STILL_PERSPIRATION = (0.2, 1.0)
+_CLEAR_MOUTH_LINE = 0.5  # least strength of the line between the lips, as a share of its range, unless it is faint
 _EVEN_NOSE = 0.15  # share of the cooling of ridge and tip that is left in such a nose
 
 
@@ -94,6 +97,7 @@ def draw_person(
     contrast = uniform(skin, temperature.contrast)
     even_nose = chance(rng(seed, subject, "nose"), temperature.even_nose)
     share = dict.fromkeys(("nose", "lobule_k"), _EVEN_NOSE if even_nose else 1.0)
+    faint_line = chance(rng(seed, subject, "mouth"), temperature.faint_mouth_line)
     style = draw_hair_style(seed, subject, appearance, long_hair=long_hair)
     return Person(
         key=(seed, subject),
@@ -103,11 +107,7 @@ def draw_person(
         regions_k={
             name: contrast * share.get(name, 1.0) * uniform(skin, r) for name, r in temperature.regions_k.items()
         },
-        features_k={
-            n.removesuffix("_k"): contrast * share.get(n, 1.0) * uniform(skin, getattr(temperature, n))
-            for n in _FEATURES
-        }
-        | {n.removesuffix("_mm"): uniform(skin, getattr(temperature, n)) for n in _SIZES},
+        features_k=_draw_features(skin, temperature, contrast, share, faint_line=faint_line),
         area_shift_mm={name: uniform(skin, temperature.area_shift_mm) for name in ("cheek_patch", "socket", "muzzle")},
         blotch_k=uniform(skin, temperature.blotch_k),
         hair_mm=0.0 if bald else hair_mm if style.deep_warmth is None else 2.0,
@@ -123,6 +123,25 @@ def draw_person(
         glasses=draw_glasses(seed, subject, appearance),
         pores=draw_pores(rng(seed, subject, "pores"), temperature),
     )
+
+
+def _draw_features(
+    generator: np.random.Generator,
+    temperature: TemperatureRanges,
+    contrast: float,
+    share: Mapping[str, float],
+    *,
+    faint_line: bool,
+) -> dict[str, float]:
+    """Temperatures and sizes of the small features."""
+    drawn_k = {name: uniform(generator, getattr(temperature, name)) for name in _FEATURES}
+    if not faint_line:
+        coldest, warmest = temperature.mouth_line_k
+        line_k = drawn_k["mouth_line_k"]
+        strongest = warmest if line_k > 0 else coldest
+        drawn_k["mouth_line_k"] = _CLEAR_MOUTH_LINE * strongest + (1 - _CLEAR_MOUTH_LINE) * line_k
+    features = {name.removesuffix("_k"): contrast * share.get(name, 1.0) * k for name, k in drawn_k.items()}
+    return features | {name.removesuffix("_mm"): uniform(generator, getattr(temperature, name)) for name in _SIZES}
 
 
 def draw_frame_state(
@@ -167,6 +186,9 @@ def _draw_expression(generator: np.random.Generator, ranges: ExpressionRanges) -
     yawn, yawn_mm = chance(generator, ranges.yawn), uniform(generator, ranges.yawn_mm)
     if yawn and not neutral:
         weights["mouth_open"] = yawn_mm
+    parted, parted_mm = chance(generator, ranges.parted), uniform(generator, ranges.parted_mm)
+    if parted and not neutral:
+        weights.setdefault("mouth_open", parted_mm)
     return weights
 
 

@@ -17,6 +17,7 @@ BARE: dict[str, Any] = dict.fromkeys(
      "pushed_up", "cap", "peaked_cap", "head_band", "hood", "headphones", "collar", "high_collar", "scarf", "mask",
      "occluder", "head_rest"), 0,
 )  # fmt: skip
+ONLY_FULL = dict.fromkeys(("stubble", "goatee", "moustache", "patchy", "soul_patch"), 0)
 FRONTAL = {"yaw_deg": [0, 0], "pitch_deg": [0, 0], "roll_deg": [0, 0], "face_height": [0.42, 0.42],
            "position_y": [0.8, 0.8]}  # fmt: skip
 QUIET: dict[str, Any] = {
@@ -121,7 +122,7 @@ def test_scarfs_and_collars_hide_no_more_than_the_lower_face() -> None:
 
 
 def test_a_long_beard_hides_the_chin() -> None:
-    source = faces(6, beard=1, beard_kinds={"stubble": 0, "goatee": 0, "moustache": 0, "patchy": 0}, long_beard=1)
+    source = faces(6, beard=1, beard_kinds=ONLY_FULL, long_beard=1)
     assert all("chin" in hidden(annotation) for annotation in source.annotations())
 
 
@@ -167,7 +168,7 @@ def test_cropped_hair_is_warmer_than_long_hair() -> None:
 
 
 def test_beards_are_colder_than_the_skin_around() -> None:
-    source = faces(6, beard=1, beard_kinds={"stubble": 0, "patchy": 0, "moustache": 0, "goatee": 0})
+    source = faces(6, beard=1, beard_kinds=ONLY_FULL)
     chin = NAMES.index("chin")
     for subject, annotation in enumerate(source.annotations()):
         x, y = np.rint(annotation.points_px[chin]).astype(int)

@@ -35,14 +35,17 @@ class AppearanceRanges:
     beard: float = 0.3  # probability of a beard or moustache
     # Their shares
     beard_kinds: Mapping[str, float] = field(
-        default_factory=lambda: {"stubble": 0.3, "full": 0.25, "goatee": 0.15, "moustache": 0.15, "patchy": 0.15}
-    )
+        default_factory=lambda: {
+            "stubble": 0.2, "full": 0.25, "goatee": 0.12, "moustache": 0.12, "patchy": 0.13, "soul_patch": 0.18,
+        }
+    )  # fmt: skip
     long_beard: float = 0.15  # probability that a full beard hangs below the chin
     long_beard_mm: Range = (12.0, 90.0)  # how far
     glasses: float = 0.7  # probability of glasses in one image, among the subjects who own some
     glasses_owner: float = 0.25  # probability that a subject owns glasses
     rimless: float = 0.2  # probability of glasses without a frame around the lenses
     sports: float = 0.12  # probability of one wide lens, as of safety glasses
+    sunglasses: float = 0.25  # of large, bent, cold lenses with broad temples, among the others
     glasses_slide_mm: Range = (-4.0, 9.0)  # how far glasses sit below (above: negative) their place
     pushed_up: float = 0.05  # probability of glasses on the forehead
     cap: float = 0.03  # probability of a cap without a peak in one image

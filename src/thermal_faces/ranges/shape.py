@@ -53,6 +53,10 @@ class ExpressionRanges:
     )  # fmt: skip
     yawn: float = 0.07  # probability of a mouth that is wide open, among the faces that aren't at rest
     yawn_mm: Range = (20.0, 35.0)  # range of `mouth_open` then
+    parted: float = (
+        0.3  # probability of lips a little apart, as in talking, among faces not at rest with a closed mouth
+    )
+    parted_mm: Range = (0.5, 5.0)  # range of `mouth_open` then
     eyes_closed: float = 0.12  # probability of closed eyes
     half_open: float = 0.12  # probability of half-open eyes, among those that aren't closed
     half_opening: Range = (0.08, 0.45)  # their lid opening

@@ -19,7 +19,7 @@ class TemperatureRanges:
             "inner_eyes": (0.3, 1.0),
             "orbits": (-0.2, 0.5), "temples": (0.0, 0.9), "glabella": (0.0, 0.6), "perioral": (-0.8, 0.6),
             "chin": (-1.6, 0.2), "jaw": (-1.2, 0.3), "nasolabial": (0.1, 0.8), "upper_forehead": (-0.5, 0.4),
-            "neck": (-0.3, 1.0), "ears": (-4.5, -0.3), "under_jaw": (0.0, 1.2),
+            "neck": (-0.3, 1.0), "ears": (-4.5, -0.3), "under_jaw": (-0.6, 1.2),
         }
     )  # fmt: skip
     region_drift_k: float = 0.25  # change of each region from image to image (standard deviation)
@@ -33,9 +33,13 @@ class TemperatureRanges:
     pore_mm: Range = (0.3, 1.0)  # width of a pore
     pore_count: Range = (40.0, 120.0)  # pores of a subject around the upper lip
     mouth_line_k: Range = (-0.9, 0.9)  # of the line between closed lips: warm in some, cold in others
+    # Probability that this line is as faint as its draw; in others it has at least half of the strongest draw, so that
+    # it shows up to the corners, also where the red ends inside them
+    faint_mouth_line: float = 0.25
     upper_lip_k: Range = (-1.4, 0.5)  # of the upper lip's red
     lower_lip_k: Range = (-1.8, 0.5)  # of the lower lip's red
-    mouth_cavity_k: Range = (-1.5, 1.5)  # of an open mouth
+    mouth_cavity_k: Range = (-4.0, 1.5)  # of an open mouth: air that is breathed in cools it
+    teeth_k: Range = (-4.0, 0.3)  # of the teeth that show below the upper lip of an open mouth
     upper_lid_k: Range = (-0.5, 0.8)  # between eye and brow
     under_eye_k: Range = (-0.8, 0.5)  # of the crescent below the eye
     ala_k: Range = (-2.2, 0.4)  # of the wings of the nose
@@ -65,7 +69,7 @@ class TemperatureRanges:
     cheek_patch_k: Range = (-2.6, 0.3)  # of the cool, bounded area between eye, nose, mouth and jaw
     socket_k: Range = (-0.3, 1.0)  # of the bounded area around the eye
     muzzle_k: Range = (-0.5, 1.0)  # of the bounded area around the mouth
-    contrast: Range = (0.6, 1.5)  # of a subject: all differences above and those of the regions are multiplied by it
+    contrast: Range = (0.4, 1.5)  # of a subject: all differences above and those of the regions are multiplied by it
     lobule_edge_mm: Range = (1.5, 7.0)  # width of the border of tip and wings
     lip_edge_softness_mm: Range = (1.0, 5.0)  # width of the border of the lips
     area_edge_mm: Range = (8.0, 30.0)  # width of the borders of cheek patch, socket and muzzle
@@ -86,8 +90,13 @@ class TemperatureRanges:
     lip_halo_gap_mm: Range = (2.0, 11.0)  # distance of that band from the lips and from the corners of the mouth
     lip_halo_width_mm: Range = (2.5, 6.0)  # its width
     lip_width: Range = (0.55, 1.0)  # of the lips' red, relative to the distance of the corners of the mouth
+    teeth_shown_mm: Range = (
+        0.0,
+        9.0,
+    )  # how far the upper teeth reach below the upper lip, where the mouth is open that far
+    gape: Range = (0.4, 1.0)  # outline of an open mouth: 1 a lens with pointed corners, less: blunter ones
     lip_box: Range = (0.0, 1.0)  # outline of the lips' red: 0 an arc, 1 a box with round corners
-    mouth_line_length: Range = (0.9, 1.15)  # of the line between the lips, relative to the distance of the corners
+    mouth_line_length: Range = (0.94, 1.1)  # of the line between the lips, relative to the distance of the corners
     nostril_size: Range = (0.7, 1.2)  # of the nostrils, relative
     lobule_shift_mm: Range = (-3.5, 3.5)  # how far the cool shape of tip and wings lies below its mean place
     lobule_size: Range = (0.85, 1.15)  # its size, relative

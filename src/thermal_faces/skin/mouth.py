@@ -4,13 +4,13 @@ import numpy as np
 
 from thermal_faces.head.surface import bump, mean_head
 from thermal_faces.person import Person
-from thermal_faces.portable_math import hypot
+from thermal_faces.portable_math import hypot, power
 from thermal_faces.skin.brushes import line, soft
 from thermal_faces.skin.temperature_map import Canvas
 
 
 def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: float) -> None:
-    """Lips, their border and surroundings, the line between them or the cavity, the corners, and the fold below."""
+    """Lips, their border and surroundings, the line between them or the cavity with teeth, corners, the fold below."""
     places = mean_head().landmarks_frontal_mm
     (corner_x, corner_y), (_, top_y), (_, bottom_y) = (places[n] for n in ("mouth_right", "upper_lip", "lower_lip"))
     view, x, y = canvas.window((-46, 46), (46, 98))
@@ -31,7 +31,7 @@ def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: floa
     view += k["lip_border"] * within * (line(y - top, 0.9) + np.float32(0.7) * line(y - bottom, 1.1))
     # The jaw's displacement begins below the line: an opening stretches just this band.
     line_y = corner_y - np.float32(0.5) + np.float32(0.8) * bow
-    closed = np.float32(np.clip(1 - open_mm / 4, 0, 1))
+    closed = np.float32(np.clip(1 - open_mm / 2.5, 0, 1))
     view += closed * k["mouth_line"] * line_within * line(y - line_y, 1.1)
     view += k["mouth_corner"] * bump(np.abs(x), y, (corner_x + 0.5, corner_y), 2.6, 2.2).astype(np.float32)
     # Philtrum and cheek are often warmer than the lips and the corners: no border of theirs is the mouth's own.
@@ -42,7 +42,9 @@ def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: floa
     fold = bottom_y + 6.5 + np.float32(0.006) * x * x
     view += k["chin_fold"] * line(y - fold, 2.4) * soft(np.abs(x) - 16, 12)
     if open_mm > 0:
-        cavity = (
-            soft(np.maximum(line_y - y, y - line_y - 5.0 * bow), 1.0) * soft(np.abs(along) - 1, 0.12) * (1 - closed)
-        )
-        view += (1 - closed) * cavity * (np.float32(forehead_c) + k["mouth_cavity"] - view)
+        depth = np.float32(5.0) * power(bow, k["gape"])
+        cavity = soft(np.maximum(line_y - y, y - line_y - depth), 1.0) * soft(np.abs(along) - 1, 0.12) * (1 - closed)
+        # Painted on a band that opens evenly: as a share of its height.
+        teeth = soft((y - line_y) / np.maximum(depth, 0.5) - np.float32(min(k["teeth_shown"] / open_mm, 1)), 0.2)
+        inside_k = k["mouth_cavity"] + teeth * (k["teeth"] - k["mouth_cavity"])
+        view += (1 - closed) * cavity * (np.float32(forehead_c) + inside_k - view)

@@ -14,7 +14,7 @@ from thermal_faces.worn.cloth import Cloth
 from thermal_faces.worn.hair_style import BeardStyle
 
 _TILE_MM, _TILE_SAMPLES_PER_MM = 64.0, 4
-_AREA_MM = (-70.0, 70.0), (36.0, 142.0)
+_AREA_MM = (-70.0, 70.0), (36.0, 150.0)
 
 
 def paint_beard(canvas: Canvas, person: Person) -> None:
@@ -66,9 +66,9 @@ def _around_mouth(style: BeardStyle, x: np.ndarray, y: np.ndarray) -> np.ndarray
     side, lower = np.abs(x), y - np.float32(style.bare_mm)
     beside = 1 - smooth_step(side, 20, 30)
     chin = style.chin * smooth_step(lower - 0.1 * side, 82, 92) * beside
-    narrowing = side + np.float32(0.25) * (y - 80)
+    narrowing = side + np.float32(style.patch_taper) * (y - 80)
     patch = style.patch * (1 - smooth_step(narrowing, 0.6 * style.patch_mm, 1.2 * style.patch_mm))
-    patch = patch * smooth_step(y, 78, 82) * (1 - smooth_step(lower, 92, 104))
+    patch = patch * smooth_step(y - np.float32(style.patch_gap_mm), 78, 82) * (1 - smooth_step(lower, 92, 104))
     hanging = y - np.float32(style.moustache_drop_mm)
     moustache = smooth_step(y - 0.16 * side, 45, 51) * (1 - smooth_step(hanging - 0.35 * side, 60, 70))
     moustache = moustache * (1 - smooth_step(side, 22, 36))

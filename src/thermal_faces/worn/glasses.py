@@ -24,6 +24,8 @@ class Glasses:
     spread: float  # from the middle to a lens' centre
     frame: float  # thickness of the frame; 0: rimless
     sports: bool  # one wide, bent lens
+    bow: float  # how far the front bends back: its depth over the square of the distance from the middle, per mm
+    temple: float  # half the height of the arms
     glass_warmth: float  # between ambient (0) and skin (1)
     frame_warmth: float  # likewise; metal mirrors the room
     reflection: tuple[float, float, float]  # strength and place (x, y) of a warm reflection
@@ -37,8 +39,13 @@ def draw_glasses(seed: int, subject: int, appearance: AppearanceRanges) -> Glass
     )
     width, height, power, spread, frame = generator.uniform([20, 12.5, 1.9, 31, 0.7], [27, 23, 5.5, 34, 4.0])
     glass, rim, mirror, x, y = generator.uniform([0.05, 0.0, 0.0, -40, -14], [0.5, 0.55, 0.35, 40, 14])
+    sunglasses = chance(generator, appearance.sunglasses) and not sports
+    large_width, large_height, gap, bow, temple = generator.uniform([25, 17, 2, 0.001, 2], [31, 25, 5, 0.003, 9])
     if not owner:
         return None
+    if sunglasses:
+        width, height, spread = large_width, large_height, large_width + gap
+        glass, mirror = 0.5 * glass, 0.5 * mirror
     return Glasses(
         half_width=float(width),
         half_height=float(1.3 * height if sports else height),
@@ -46,6 +53,8 @@ def draw_glasses(seed: int, subject: int, appearance: AppearanceRanges) -> Glass
         spread=float(spread),
         frame=0.0 if rimless else float(frame),
         sports=sports,
+        bow=float(bow) if sunglasses else 0.0035 if sports else 0.0012,
+        temple=float(temple) if sunglasses else 0.8 if rimless else float(0.8 + 0.5 * frame),
         glass_warmth=float(glass),
         frame_warmth=float(rim),
         reflection=(float(mirror), float(x), float(y)),
@@ -83,7 +92,8 @@ class WornGlasses:
         """Of the two arms: at the frame and at the ear, for the left-hand and the right-hand one."""
         x, y, z = self.centre_mm
         reach = (self.glasses.spread + self.glasses.half_width) * self.scale
-        ends = [[(side * reach + x, y - 3, z - 6), (side * 77 * self.scale, y + 2, -2)] for side in (-1, 1)]
+        hinge_z = z - max(6.0, self.glasses.bow * reach * reach)
+        ends = [[(side * reach + x, y - 3, hinge_z), (side * 77 * self.scale, y + 2, -2)] for side in (-1, 1)]
         return np.array(ends, np.float32).reshape(4, 3)
 
     def _layers(self, x_px: np.ndarray, y_px: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -95,11 +105,9 @@ class WornGlasses:
             if side * self.view.head[2, 0] > -0.12:
                 ends = self.view.project(turn(self._ends_mm()[2 * i : 2 * i + 2], self.view.head))
                 distance = _distance_to_line(x_px, y_px, *ends) * np.float32(pixel_mm)
-                cover = np.clip((0.8 + 0.5 * g.frame - distance) / pixel_mm + 0.5, 0, 1)
+                cover = np.clip((g.temple - distance) / pixel_mm + 0.5, 0, 1)
                 layers.append((cover, np.full_like(cover, g.frame_warmth)))
-        x, y = seen_on_plane(
-            self.view, self.view.head, self.centre_mm[2], x_px, y_px, bow=0.0035 if g.sports else 0.0012
-        )
+        x, y = seen_on_plane(self.view, self.view.head, self.centre_mm[2], x_px, y_px, bow=g.bow)
         x, y = (x - np.float32(self.centre_mm[0])) / self.scale, (y - np.float32(self.centre_mm[1])) / self.scale
         pixel_mm /= self.scale
         side = np.abs(x)

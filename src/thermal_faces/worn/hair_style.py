@@ -38,6 +38,8 @@ class BeardStyle:
     long_mm: float  # how far it hangs below the chin; 0: it doesn't
     patch: float  # density of the soul patch, which hangs from the lower lip
     patch_mm: float  # its half width below the lip
+    patch_taper: float  # how much narrower each side of it gets by millimetre downwards
+    patch_gap_mm: float  # height of the bare skin between it and the lip
     bare_mm: float  # height of the bare skin beside it, between lip and beard
     moustache_drop_mm: float  # how far the moustache hangs below its mean place
     clear: float  # size of the bare area around the lips, relative
@@ -89,7 +91,13 @@ def draw_beard_style(seed: int, subject: int, appearance: AppearanceRanges) -> B
         "goatee": (dense, thin * 0.5 * other, dense * other, 0.2),
         "moustache": (0.0, thin * 0.3 * other, dense, 0.2),
         "patchy": (0.8 * dense, 0.7 * dense * other, 0.8 * dense, 1.0),
+        "soul_patch": (dense, thin * other, dense, 0.2),
     }[kind]
+    patch, patch_mm, bare_mm = (uniform(generator, r) for r in ((0.0, 1.3), (4.0, 14.0), (0.0, 12.0)))
+    patch *= chin
+    if kind == "soul_patch":
+        # Dense and alone in bare skin, it may look like a cool lower lip.
+        patch, patch_mm, bare_mm = 0.9 + 0.4 * patch, 6.0 + 0.8 * patch_mm, 6.0 + 0.6 * bare_mm
     return BeardStyle(
         chin=chin,
         cheeks=cheeks,
@@ -97,11 +105,13 @@ def draw_beard_style(seed: int, subject: int, appearance: AppearanceRanges) -> B
         patchy=patchy,
         strands=strands,
         long_mm=long_mm if hangs and kind == "full" else 0.0,
-        patch=chin * uniform(generator, (0.0, 1.3)),
-        patch_mm=uniform(generator, (4.0, 14.0)),
-        bare_mm=uniform(generator, (0.0, 12.0)),
+        patch=patch,
+        patch_mm=patch_mm,
+        bare_mm=bare_mm,
         moustache_drop_mm=uniform(generator, (-3.0, 3.0)),
         clear=uniform(generator, (0.8, 1.1)),
-        throat_mm=uniform(generator, (-8.0, 6.0)),
+        throat_mm=uniform(generator, (-8.0, 24.0)),
         joined=uniform(generator, (0.0, 1.0)) if chin > _JOINED else 0.0,
+        patch_taper=uniform(generator, (-0.15, 0.4)),
+        patch_gap_mm=uniform(generator, (-1.0, 4.0)),
     )
