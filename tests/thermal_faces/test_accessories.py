@@ -102,6 +102,25 @@ def test_glasses_on_the_forehead_leave_the_eyes_free() -> None:
         assert not {"eye_left_outer", "eye_right_inner"} & hidden(annotation)
 
 
+@pytest.mark.parametrize("yaw_deg", [0, 35])
+def test_sunglasses_are_larger_and_colder_and_hide_both_eyes(yaw_deg: float) -> None:
+    pose = {**FRONTAL, "yaw_deg": [yaw_deg, yaw_deg]}
+    worn = {"glasses_owner": 1, "glasses": 1, "sports": 0, "glasses_slide_mm": [0, 0]}
+    bare, dark, clear = (
+        SyntheticFaces(subjects=3, images_per_subject=1, **{**QUIET, "pose": pose}, appearance={**BARE, **appearance})
+        for appearance in ({}, {**worn, "sunglasses": 1}, {**worn, "sunglasses": 0})
+    )
+    eyes = {"eye_left_outer", "eye_left_inner", "eye_right_inner", "eye_right_outer"}
+    for subject in range(3):
+        assert eyes <= hidden(dark.annotation(subject, 0))
+        room = bare.render(subject, 0)
+        large, small = (
+            change[change < -2] for change in (source.render(subject, 0) - room for source in (dark, clear))
+        )
+        assert large.size > 1.1 * small.size
+        assert large.mean() < small.mean()
+
+
 def test_a_mask_hides_the_mouth_and_perhaps_the_nose() -> None:
     for annotation in faces(8, mask=1).annotations():
         covered = hidden(annotation)

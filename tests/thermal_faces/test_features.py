@@ -178,3 +178,74 @@ def test_a_soul_patch_hangs_from_the_lip_between_bare_skin() -> None:
     full = blank()
     paint_beard(full, replace(person(beard=-2.0), beard_style=replace(BEARD, bare_mm=0.0)))
     assert at(full, 15, 92) < -0.5 < at(canvas, 15, 92)
+
+
+def test_the_line_between_the_lips_shows_unless_it_is_faint() -> None:
+    def lines(faint: float, **temperature: object) -> np.ndarray:
+        settings = {"contrast": [1, 1], "faint_mouth_line": faint, **temperature}
+        people = SyntheticFaces(subjects=20, images_per_subject=1, temperature=settings)
+        return np.array([people.portrait(subject, 0).person.features_k["mouth_line"] for subject in range(20)])
+
+    clear, faint = lines(0.0), lines(1.0)
+    assert np.abs(clear).min() >= 0.45 > 0.1 > np.abs(faint).min()
+    np.testing.assert_array_equal(np.sign(clear), np.sign(faint))
+    assert not lines(0.0, mouth_line_k=[0, 0]).any()
+
+
+def test_teeth_show_below_the_upper_lip_of_an_open_mouth() -> None:
+    wide, narrow = blank(), blank()
+    teeth = person(mouth_cavity=-1.0, teeth=-3.0, teeth_shown=5.0)
+    paint_mouth(wide, teeth, open_mm=20.0, forehead_c=0.0)
+    paint_mouth(narrow, teeth, open_mm=5.0, forehead_c=0.0)
+    assert at(wide, 0, 69.6) < -2.9
+    assert at(wide, 0, 72.5) == pytest.approx(-1.0, abs=0.05)
+    assert at(narrow, 0, 72.5) < -2.9
+
+
+def test_open_mouths_may_be_blunt_up_to_their_corners() -> None:
+    lens, blunt = blank(), blank()
+    for canvas, gape in ((lens, 1.0), (blunt, 0.4)):
+        paint_mouth(canvas, person(mouth_cavity=-2.0, gape=gape), open_mm=10.0, forehead_c=0.0)
+    assert abs(at(lens, 20, 70.5)) < 0.05
+    assert at(blunt, 20, 70.5) < -1.5
+    assert abs(at(blunt, 26, 69)) < 0.05
+
+
+def test_soul_patches_differ_in_taper_and_in_their_distance_from_the_lip() -> None:
+    def painted(x: float, y: float, **style: float) -> float:
+        canvas = blank()
+        paint_beard(canvas, replace(person(beard=-2.0), beard_style=replace(BEARD, **style)))
+        return at(canvas, x, y)
+
+    assert painted(6, 92, patch_taper=-0.15) < -0.5
+    assert abs(painted(6, 92, patch_taper=0.4)) < 0.05
+    assert painted(0, 83, patch_gap_mm=0.0) < -0.5
+    assert abs(painted(0, 83, patch_gap_mm=4.0)) < 0.2
+
+
+def test_a_soul_patch_of_its_own_kind_is_dense_and_stands_in_bare_skin() -> None:
+    kinds = dict.fromkeys(("stubble", "full", "goatee", "moustache", "patchy"), 0)
+    people = SyntheticFaces(subjects=20, images_per_subject=1, appearance={"beard": 1, "beard_kinds": kinds})
+    styles = [people.portrait(subject, 0).person.beard_style for subject in range(20)]
+    assert all(style and style.patch > 0.85 and style.bare_mm >= 6 for style in styles)
+
+
+def test_beards_may_reach_down_the_throat() -> None:
+    chin_y = mean_head().landmarks_frontal_mm["chin"][1]
+    long, short = blank(), blank()
+    for canvas, throat_mm in ((long, 24.0), (short, -8.0)):
+        paint_beard(canvas, replace(person(beard=-2.0), beard_style=replace(BEARD, throat_mm=throat_mm)))
+    assert at(long, 0, chin_y + 22) < -0.5
+    assert abs(at(short, 0, chin_y + 22)) < 0.05
+
+
+def test_lips_part_a_little_where_the_mouth_does_nothing_else() -> None:
+    def openings(**expression: float) -> list[float]:
+        people = SyntheticFaces(subjects=20, images_per_subject=1, expression={"neutral": 0, "yawn": 0, **expression})
+        states = [people.portrait(subject, 0).frame_state for subject in range(20)]
+        return [state.expression_mm.get("mouth_open", 0.0) for state in states]
+
+    assert all(0.5 <= opening <= 5 for opening in openings(active=0, parted=1))
+    assert not any(openings(active=0, parted=0))
+    assert not any(openings(active=0, parted=1, neutral=1))
+    assert openings(active=1, parted=1) == openings(active=1, parted=0)
