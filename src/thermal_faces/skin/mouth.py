@@ -45,6 +45,8 @@ def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: floa
         depth = np.float32(5.0) * power(bow, k["gape"])
         cavity = soft(np.maximum(line_y - y, y - line_y - depth), 1.0) * soft(np.abs(along) - 1, 0.12) * (1 - closed)
         # Painted on a band that opens evenly: as a share of its height.
-        teeth = soft((y - line_y) / np.maximum(depth, 0.5) - np.float32(min(k["teeth_shown"] / open_mm, 1)), 0.2)
+        teeth = soft(
+            (y - line_y) / np.maximum(depth, 0.5) - np.float32(min(person.features_k["teeth_shown"] / open_mm, 1)), 0.2
+        )
         inside_k = k["mouth_cavity"] + teeth * (k["teeth"] - k["mouth_cavity"])
         view += (1 - closed) * cavity * (np.float32(forehead_c) + inside_k - view)
