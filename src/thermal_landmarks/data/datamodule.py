@@ -125,6 +125,8 @@ class LandmarkDataModule(L.LightningDataModule):
         del stage
         if self.datasets:
             return
+        # First: a folder without a face is told before the rendering of a quarter of an hour.
+        taught = None if self.unlabelled is None else self._load(self.unlabelled, on_bad_item="skip")
         samples = self._load(self.source)
         self.split = split_subjects(samples.subjects, self.split_settings, with_test=self.test_source is None)
         subjects = np.array(samples.subjects)
@@ -136,8 +138,8 @@ class LandmarkDataModule(L.LightningDataModule):
             reference = mean_shape(training.samples.points_px[training.rows][:, training.landmarks])
             cascade = replace(cascade, reference=tuple((round(x, 4), round(y, 4)) for x, y in reference.tolist()))
             self.preprocessing = replace(self.preprocessing, cascade=cascade)
-        if self.unlabelled is not None:
-            self._learn_from(self._load(self.unlabelled, on_bad_item="skip"))
+        if taught is not None:
+            self._learn_from(taught)
         if self.test_source is not None:
             self.use_for_test(self.test_source)
             if shared := set(self.split["test"]) & {*self.split["train"], *self.split["val"]}:

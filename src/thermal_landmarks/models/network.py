@@ -11,6 +11,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models import (  # noqa: F401  (fills the registries)
     branches,
     center_map,
+    gaussian_head,
     heads,
     lotr,
     pyramid,

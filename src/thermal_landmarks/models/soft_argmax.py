@@ -96,13 +96,18 @@ class SoftArgmaxHead(LandmarkHead):
         target: Float[Tensor, "b point 2"],
         mask: Bool[Tensor, "b point"],
     ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
-        """Landmarks, and the weighted cross entropy between heat maps and Gaussians around the valid targets."""
+        """Landmarks, and the weighted mean of the valid points' penalty on the form of their heat maps."""
         heat = self._heat(features)
-        distance = (self.places - torch.where(mask[..., None], target, 0.5)[:, :, None]) * self.cells.to(target)
+        penalty = self._penalty(heat, torch.where(mask[..., None], target, 0.5))
+        return self._centre(heat), self.heat_weight * (penalty * mask).sum() / mask.sum().clamp(min=1)
+
+    def _penalty(
+        self, heat: Float[Tensor, "b point cell"], target: Float[Tensor, "b point 2"]
+    ) -> Float[Tensor, "b point"]:
+        """Cross entropy between heat maps and Gaussians around the targets."""
+        distance = (self.places - target[:, :, None]) * self.cells.to(target)
         wanted = (-0.5 / self.sigma**2 * distance.square().sum(dim=-1)).softmax(dim=2)
-        entropy = -(wanted * heat.log_softmax(dim=2)).sum(dim=2)
-        penalty = (entropy * mask).sum() / mask.sum().clamp(min=1)
-        return self._centre(heat), self.heat_weight * penalty
+        return -(wanted * heat.log_softmax(dim=2)).sum(dim=2)
 
     def _heat(self, features: Sequence[Tensor]) -> Float[Tensor, "b point cell"]:
         rows = self.rows
