@@ -1,5 +1,7 @@
 """Heat maps that are taken for normal distributions."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,7 @@ SIGMA = 0.3
 def make_head(channels: int, num_points: int, *, margin: int = 0, weight: float = 1.0) -> GaussianHead:
     """On a map of 4 x 6 cells over an image of 40 x 60 pixels."""
     shape = FeatureMap(channels, ROWS, COLUMNS)
-    settings = {"margin": margin, "dropout": 0.0, "heat_weight": weight, "heat_sigma": SIGMA}
+    settings: dict[str, Any] = {"margin": margin, "dropout": 0.0, "heat_weight": weight, "heat_sigma": SIGMA}
     return GaussianHead([shape], num_points, FeatureMap(1, 40, 60), Grid(10.0), **settings, places="stretched")
 
 
