@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import norm
+from thermal_landmarks.models.grid import Grid
 
 from thermal_landmarks.models.gaussian_head import GaussianHead
-from thermal_landmarks.models.grid import Grid
 from thermal_landmarks.models.shapes import FeatureMap
 
 ROWS, COLUMNS = 4, 6
