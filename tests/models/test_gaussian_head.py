@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 from scipy.stats import norm
-from thermal_landmarks.models.grid import Grid
 
 from thermal_landmarks.models.gaussian_head import GaussianHead
-from thermal_landmarks.models.shapes import FeatureMap
+from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 ROWS, COLUMNS = 4, 6
 SIGMA = 0.3
