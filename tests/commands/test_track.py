@@ -74,7 +74,7 @@ def test_a_film_becomes_tables_a_picture_and_an_overlay(film: Path, tmp_path: Pa
 
     other = run_script(["src/track.py", f"source={film}", "resume=part", "find_every=2", *settings], cwd=tmp_path)
     assert other.returncode != 0
-    assert "find_every=15 then, 2 now" in other.stderr
+    assert "find_every=None then, 2 now" in other.stderr
 
 
 def test_a_film_without_a_face_is_no_error(tmp_path: Path, run_script: RunScript) -> None:

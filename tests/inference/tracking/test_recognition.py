@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from thermal_faces import SyntheticSequence
+from thermal_faces import SyntheticFaces, SyntheticSequence
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.face_frames import box_around
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.inference.tracking.appearance import likeness, look
+from thermal_landmarks.inference.tracking.appearance import is_turned, likeness, look
 from thermal_landmarks.inference.tracking.recognition import People
 from thermal_landmarks.inference.tracking.track import Tracklet
 
@@ -125,14 +125,36 @@ def test_a_glimpse_of_nobody_in_particular_is_not_told() -> None:
     assert (glimpse.track, glimpse.undecided, people.started) == (None, None, 2)
 
 
-def test_a_track_that_suddenly_looks_like_somebody_else_is_opened_again() -> None:
+def test_a_track_that_met_another_face_and_looks_like_somebody_else_is_opened_again() -> None:
     people, (face, _) = known(2)
+    face.met = 19
     for seen in looks_of(0, 4):
         people.remember(face, seen, 20)
     assert face.undecided is None
     for seen in looks_of(3, 3):
         people.remember(face, seen, 21)
     assert face.undecided == 21
+
+
+def test_who_was_alone_all_the_time_is_the_same_however_he_looks() -> None:
+    people, (face, other) = known(2)
+    for seen in looks_of(3, 6):
+        people.remember(face, seen, 20)
+    assert face.undecided is None
+    people.leave(other, 30, "lost")
+    people.remember(face, looks_of(3, 1)[0], 31)  # he could be the one who is missing
+    assert face.undecided == 31
+    frame = gather(people, face, looks_of(3, 8), 31)
+    people.decide([face], frame + int(3 * FPS))
+    assert (face.track, people.started) == (0, 2)
+
+
+@pytest.mark.parametrize(("yaw_deg", "turned"), [(-20, False), (20, False), (-50, True), (50, True)])
+def test_a_head_that_is_turned_aside_is_not_compared(yaw_deg: float, turned: bool) -> None:
+    pose = {"yaw_deg": (yaw_deg, yaw_deg), "pitch_deg": (0, 0)}
+    faces = SyntheticFaces(subjects=4, images_per_subject=1, size=(120, 160), seed=5, pose=pose)
+    found = [is_turned(each.points_px, get_scheme("face16")) for each in faces.annotations()]
+    assert found == [turned] * 4
 
 
 def test_those_who_are_long_gone_are_forgotten_and_never_more_than_a_hundred_remembered() -> None:

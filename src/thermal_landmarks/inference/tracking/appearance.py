@@ -12,12 +12,15 @@ from jaxtyping import Float
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.face_frames import face_frame
 from thermal_landmarks.data.geometry import invert_matrix, transform_points
+from thermal_landmarks.data.schemes import Scheme
 
 _SIDE = 24  # pixels of the square that a face is brought to
 _SAMPLES = 3  # along each side of such a pixel
 _SHARE = 0.7  # of the face in the square's height
 _ASPECT = 0.72  # of the part that is skin
 _VIEWS = 6  # of a person, that are remembered
+_ASIDE = 0.4  # of the eyes' distance, by which the nose's tip lies beside their middle at a yaw of about 35 degrees
+_NOSE_TIP = 30
 _SAME_VIEW = 0.8  # likeness from which on two looks are one view
 _BLEND = 0.2  # share of a new look in the view that it belongs to
 
@@ -48,6 +51,16 @@ def look(image: ThermalImage, box_px: Float[np.ndarray, "4"], angle: float) -> L
     ranks = np.empty(len(values))
     ranks[np.argsort(values, kind="stable")] = _RANKS
     return ranks
+
+
+def is_turned(points_px: Float[np.ndarray, "point 2"], scheme: Scheme) -> bool:
+    """Whether a head is turned to the side so far that it looks unlike itself; False for schemes that don't show it."""
+    corners = scheme.outer_eye_corners
+    if corners is None or _NOSE_TIP not in scheme.ibug68:
+        return False
+    left, right = points_px[list(corners)]
+    nose = points_px[scheme.ibug68.index(_NOSE_TIP)] - (left + right) / 2
+    return bool(abs(nose @ (right - left)) > _ASIDE * ((right - left) @ (right - left)))
 
 
 def mean_look(looks: list[Look]) -> Look:

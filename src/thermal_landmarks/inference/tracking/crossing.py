@@ -27,7 +27,7 @@ def separate(followed: list[Tracklet], frame: int, min_confidence: float) -> Ite
     np.fill_diagonal(shared, 0)
     for track, near in zip(followed, shared.max(axis=1, initial=0) > 0, strict=True):
         if near:
-            track.crowded += 1
+            track.crowded, track.met = track.crowded + 1, frame
         else:
             track.crowded, track.anchor_px = 0, track.middle_px
             track.steady_px = (1 - _SMOOTH) * track.steady_px + _SMOOTH * track.velocity_px

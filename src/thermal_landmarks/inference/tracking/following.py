@@ -8,14 +8,18 @@ from jaxtyping import Float
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.inference.confidence import Agreement
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.tracking.appearance import is_turned
 from thermal_landmarks.inference.tracking.close_look import CloseLook
 from thermal_landmarks.inference.tracking.steadying import Steadying
 from thermal_landmarks.inference.tracking.track import UNKNOWN, TrackedFace, Tracklet, middle_of, size_of
 
-_MOST_SHIFT = 0.6  # of a face's size in a frame, beside the expected motion
+_MOST_SHIFT = 0.6  # of a face's size in a frame, beside the expected motion, if it is unsure or others are near
 _MOST_GROWTH = 0.4  # of the logarithm of a face's size in a frame
 _STILL = 0.02  # of a face's size, by which its landmarks may move before the network looks elsewhere
 _WEAK, _WEAK_FRAMES = 0.03, 5  # confidence, and for how many frames in a row it may be as low
+_UNTOLD = 0.05  # confidence below which landmarks are on no face: of a head that is turned away
+_FAR = 0.12  # of a face's size between where it was looked for and found, from which on it is looked at again there
+_LOOKS = 3  # at one face in a frame, at most
 _SMOOTH = 0.35  # share of a frame's motion in the velocity
 
 
@@ -33,6 +37,7 @@ class Follower:
     def __init__(self, predictor: Predictor, min_confidence: float) -> None:
         self.min_confidence = min_confidence
         self.steadying = Steadying()
+        self._scheme = predictor.scheme
         self._close_look, self._confidence = CloseLook(predictor), predictor.confidence
 
     def follow(self, image: ThermalImage, tracklets: Sequence[Tracklet], location: str) -> dict[int, Agreement]:
@@ -46,18 +51,35 @@ class Follower:
         expected = [_expected(track) for track in tracklets]
         image = self.steadying(image, [(track.box_px, track.still) for track in tracklets])
         seen = {}
-        for track, looks in zip(tracklets, self._close_look(image, expected, location=location), strict=True):
+        for track, looks in zip(tracklets, self._looks(image, tracklets, expected, location), strict=True):
             points = looks.mean(axis=0).astype(float)
             box, _ = self._close_look.box(points)
             agreement = self._agreement(looks, box, track, image)
             moved = np.linalg.norm(middle_of(box) - track.middle_px - track.velocity_px)
             growth = np.log(size_of(box) / track.size_px)
             track.weak = track.weak + 1 if track.sure < _WEAK else 0
-            jumped = moved > _MOST_SHIFT * track.size_px or abs(growth) > _MOST_GROWTH
+            doubtful = track.crowded or track.sure < self.min_confidence
+            jumped = (moved > _MOST_SHIFT * track.size_px and doubtful) or abs(growth) > _MOST_GROWTH
             if is_place(points, box, image) and not jumped and track.weak < _WEAK_FRAMES:
                 seen[track.number] = agreement
                 self.move(track, points)
         return seen
+
+    def _looks(
+        self, image: ThermalImage, tracklets: Sequence[Tracklet], expected_px: list[np.ndarray], location: str
+    ) -> list[np.ndarray]:
+        """What looks say; the network is good at faces in the middle of what it sees, so others are looked at again."""
+        looks: dict[int, np.ndarray] = {}
+        places, rows = list(expected_px), list(range(len(tracklets)))
+        for _ in range(_LOOKS):
+            looks |= dict(
+                zip(rows, self._close_look(image, [places[row] for row in rows], location=location), strict=True)
+            )
+            beside = {row: np.linalg.norm((looks[row].mean(axis=0) - places[row]).mean(axis=0)) for row in rows}
+            rows = [row for row in rows if beside[row] > _FAR * tracklets[row].size_px]
+            for row in rows:
+                places[row] = looks[row].mean(axis=0)
+        return [looks[row] for row in range(len(tracklets))]
 
     def look_again(self, track: Tracklet, image: ThermalImage) -> Agreement:
         """What looks say at the place where a tracklet's landmarks are by now."""
@@ -74,6 +96,7 @@ class Follower:
         box, angle = self._close_look.box(points_px)
         track = Tracklet(number, frame, points_px, np.asarray(box, dtype=float), angle, score, points_px)
         track.anchor_px, track.undecided, track.supported = track.middle_px, frame, frame
+        track.turned = is_turned(points_px, self._scheme)
         return track
 
     def move(self, track: Tracklet, points_px: Float[np.ndarray, "point 2"]) -> None:
@@ -82,10 +105,13 @@ class Follower:
         step = middle_of(box) - track.middle_px
         track.velocity_px = (1 - _SMOOTH) * track.velocity_px + _SMOOTH * step
         track.points_px, track.box_px = points_px, np.asarray(box, dtype=float)
+        track.turned = is_turned(points_px, self._scheme)
 
     def tell(self, track: Tracklet, agreement: Agreement) -> TrackedFace:
         """The face of this frame, before it is settled whose it is."""
         sure = self._confidence.face(agreement)
+        if sure < _UNTOLD:
+            return TrackedFace.missing(UNKNOWN, len(track.points_px), "lost")
         new_among_others = track.crowded and not track.confirmed
         x0, y0, x1, y1 = (float(end) for end in track.box_px)
         return TrackedFace(

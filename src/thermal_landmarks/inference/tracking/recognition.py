@@ -20,7 +20,7 @@ _LOOKS = 6  # the last ones of an open tracklet, that say who it is
 _NEW_S = 1.0  # for which a face may come out from behind another one before it is taken for somebody new
 _NEW = 0.3  # cost of being somebody who was never seen
 _NEW_AFTER = 0.45  # the same, for a tracklet that was somebody before
-_UNSEEN = 0.3  # unlikeness where nothing is known
+_UNSEEN = 0.2  # unlikeness where nothing is known: then the place decides
 _PLACE, _SIZE, _CHANGE = 0.15, 0.1, 0.1  # cost of another place, of another size, of another person than before
 _MARGIN = 0.08  # of cost, to the next best assignment
 _WALK = 5.0  # sizes of a face, in a second
@@ -50,7 +50,7 @@ class People:
             return
         alike = likeness(seen, track.views) if track.views else 1.0
         tracklet.strange = tracklet.strange + 1 if alike < _STRANGE else 0
-        if tracklet.strange == _STRANGE_LOOKS:
+        if tracklet.strange >= _STRANGE_LOOKS and self._may_have_changed(tracklet, frame):
             tracklet.open(frame)
         elif alike >= _STRANGE:
             remember(track.views, seen)
@@ -136,6 +136,15 @@ class People:
             return False
         return len(tracklet.looks) == _LOOKS or (not free and tracklet.track is None)
 
+    def _may_have_changed(self, tracklet: Tracklet, frame: int) -> bool:
+        """Whether it can be somebody else by now; who was alone all the time is the same however he looks."""
+        return self._met(tracklet, frame) or any(each.holder is None for each in self.tracks)
+
+    def _met(self, tracklet: Tracklet, frame: int) -> bool:
+        """Whether another face was near a short while before."""
+        since = frame if tracklet.undecided is None else tracklet.undecided
+        return tracklet.met is not None and since - tracklet.met <= DECIDED_S * self.fps
+
     def _open_s(self, tracklet: Tracklet, frame: int) -> float:
         return (frame - (frame if tracklet.undecided is None else tracklet.undecided)) / self.fps
 
@@ -165,7 +174,8 @@ class People:
         """Of each tracklet being each person; at the end one column a tracklet, for somebody new."""
         cost = np.full((len(unclear), len(free) + len(unclear)), _IMPOSSIBLE)
         for row, tracklet in enumerate(unclear):
-            cost[row, len(free) + row] = _NEW if tracklet.track is None else _NEW_AFTER
+            if tracklet.track is None or self._met(tracklet, frame):
+                cost[row, len(free) + row] = _NEW if tracklet.track is None else _NEW_AFTER
             for column, track in enumerate(free):
                 cost[row, column] = self._cost(tracklet, track, frame)
         return cost

@@ -50,9 +50,9 @@ class Roll:
                 continue
             track = tracklet.track_at(frame)
             undecided = tracklet.undecided is not None and tracklet.undecided <= frame
-            flag: Flag = "doubtful" if undecided or tracklet.doubtful else face.flag
+            flag: Flag = "doubtful" if face.flag == "ok" and (undecided or tracklet.doubtful) else face.flag
             if track is None:
-                unknown += [replace(face, track=UNKNOWN, flag=flag)] if undecided else []
+                unknown += [replace(face, track=UNKNOWN, flag=flag)] if undecided and flag != "lost" else []
             elif track not in here or here[track].confidence < face.confidence:
                 here[track] = replace(face, track=track, flag=flag)
                 self.last[track] = frame, number

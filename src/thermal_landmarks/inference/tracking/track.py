@@ -56,6 +56,8 @@ class Tracklet:
     # Where the middle of the box was when another face came near; None: nowhere yet
     anchor_px: Float[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
     crowded: int = 0  # frames since then; 0: no other face is near
+    met: int | None = None  # last frame in which another face was near; None: none ever was
+    turned: bool = False  # to the side, so far that the face looks unlike itself
     sights: int = 1  # how often the finder has seen a face there, until it is confirmed
     confirmed: bool = False  # whether it has been seen often enough to be told
     unsupported: int = 0  # how often in a row the finder did not see it
@@ -68,6 +70,8 @@ class Tracklet:
     names: list[tuple[int, int | None]] = field(default_factory=list)
     undecided: int | None = None  # frame from which on it is open who it is; None: nothing is open
     doubtful: bool = False  # whether it may be somebody else
+    look: Look | None = None  # what it looks like in this frame
+    sudden: bool = False  # whether it looks unlike the frame before, as when a camera jumps and the points stay behind
     # What it looks like, of frames in which nothing hides it, since it is undecided
     looks: list[Look] = field(default_factory=list)
     strange: int = 0  # how often in a row it did not look like its track

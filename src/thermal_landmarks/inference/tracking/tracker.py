@@ -16,7 +16,7 @@ from thermal_landmarks.inference.confidence import Agreement
 from thermal_landmarks.inference.face import MIN_SCORE, Face
 from thermal_landmarks.inference.faces import faces_at
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.inference.tracking.appearance import look
+from thermal_landmarks.inference.tracking.appearance import likeness, look
 from thermal_landmarks.inference.tracking.crossing import separate
 from thermal_landmarks.inference.tracking.following import Follower, is_place
 from thermal_landmarks.inference.tracking.recognition import DECIDED_S, People, assigned
@@ -27,7 +27,8 @@ from thermal_landmarks.models.face_decoding import Detections, box_overlap
 MIN_CONFIDENCE = 0.5
 """Of landmarks that are right; points below are `doubtful`."""
 
-_SEARCH_EVERY = 3  # frames, while a face is missing or doubtful
+_FIND_S = 0.5  # between two runs of the finder while all faces are followed
+_SEARCH_S = 0.1  # the same, while a face is missing or doubtful
 _SHUTTER_S = 1.5  # without a picture, after which nobody is taken to be where he was
 _ABSENT_S = 60.0  # after which a person is forgotten, who then comes back as a new one
 _SIGHTS = 3  # of the finder, before a face is told
@@ -35,6 +36,7 @@ _LOOK_EVERY = 5  # frames, at what a face looks like while it is clear who it is
 _CLEAR = 0.3  # confidence of landmarks from which on a look says who it is
 _LEAST_OVERLAP = 0.25  # of a followed face with what the finder sees of it
 _DRIFTED = 0.45  # overlap below which the points are looked for again from the finder's box
+_SUDDEN = 0.6  # likeness with the frame before, below which the finder is asked at once
 _SUPPORT = 0.2  # raw score of the finder that still supports a followed face
 
 
@@ -46,7 +48,7 @@ class Tracker:
 
     Args:
         predictor: Of landmarks and faces. `speed="balanced"` is meant for this.
-        find_every: Frames between two runs of the finder while all faces are followed.
+        find_every: Frames between two runs of the finder while all faces are followed. None: those of half a second.
         min_score: Probability of being a face from which on a track begins.
         min_confidence: Of landmarks; below, they are flagged `doubtful`.
         fps: Frames a second, for what is told in seconds.
@@ -60,13 +62,14 @@ class Tracker:
         self,
         predictor: Predictor,
         *,
-        find_every: int = 15,
+        find_every: int | None = None,
         min_score: float = MIN_SCORE,
         min_confidence: float = MIN_CONFIDENCE,
         fps: float = 30.0,
     ) -> None:
         self.predictor = predictor
-        self.find_every = find_every
+        self.find_every = find_every or max(1, round(_FIND_S * fps))
+        self._search_every = max(1, round(_SEARCH_S * fps))
         self.min_score = min_score
         self.min_confidence = min_confidence
         self.fps = fps
@@ -103,8 +106,10 @@ class Tracker:
                 self._end(behind, "hidden")
             else:
                 self.people.slide(behind, slid_to, self.frame)
+        for track in self.followed:
+            self._compare(track, image)
         self._since_found += 1
-        if self._since_found >= self._wait:
+        if self._since_found >= self._wait or any(track.sudden for track in self.followed):
             self._since_found = 0
             self._find(image, seen, location)
         self._look(image)
@@ -124,7 +129,7 @@ class Tracker:
         if self._blind > _SHUTTER_S * self.fps:
             for track in self.followed:
                 self._end(track, "lost")
-        self._since_found = _SEARCH_EVERY
+        self._since_found = self._search_every
         self._decide()
         return self.roll.call(self.frame, None, self.tracklets)
 
@@ -154,7 +159,7 @@ class Tracker:
         shown = SHOWN_S * self.fps
         missing = any(track.holder is None and self.frame - track.seen <= shown for track in self.people.tracks)
         doubtful = any(track.sure < self.min_confidence for track in followed)
-        return _SEARCH_EVERY if missing or doubtful or not followed else self.find_every
+        return self._search_every if missing or doubtful or not followed else self.find_every
 
     def _decide(self) -> None:
         self.people.decide(self.followed, self.frame)
@@ -171,7 +176,7 @@ class Tracker:
     def _miss(self, track: Tracklet) -> None:
         """It isn't seen any more: behind another face if one is near."""
         self._end(track, "hidden" if track.crowded else "lost")
-        self._since_found = max(self._since_found, _SEARCH_EVERY)
+        self._since_found = max(self._since_found, self._search_every)
 
     def _find(self, image: ThermalImage, seen: dict[int, Agreement], location: str) -> None:
         """Run the finder: it supports faces that are followed, or doesn't, and finds new ones."""
@@ -191,11 +196,12 @@ class Tracker:
                     (face,) = self._faces(image, found.take(np.array([column])), location)
                     self._follower.move(track, face.points_px.astype(float))
                     seen[track.number] = self._follower.look_again(track, image)
+                    track.look = look(image, track.box_px, track.angle)
         for track in followed:
             if track.number not in supported:
                 track.unsupported += 1
                 long = self.frame - track.supported >= self.find_every or not track.confirmed
-                if (long and track.unsupported >= 2) or track.sure < self.min_confidence:
+                if (long and track.unsupported >= 2) or track.sure < self.min_confidence or track.sudden:
                     self._miss(track)
         self._begin(image, found.take(np.flatnonzero(free)), seen, location)
 
@@ -221,14 +227,23 @@ class Tracker:
         elif self.frame - track.started > DECIDED_S * self.fps:
             self._end(track, "lost")
 
+    @staticmethod
+    def _compare(track: Tracklet, image: ThermalImage) -> None:
+        """See what a face looks like, and whether it has changed all at once."""
+        before, track.look = track.look, look(image, track.box_px, track.angle)
+        track.sudden = before is not None and likeness(track.look, [before]) < _SUDDEN
+
     def _look(self, image: ThermalImage) -> None:
         """See what the faces look like: who is open in every frame, the others now and then."""
         for track in self.followed:
-            clear = not track.crowded and track.sure >= _CLEAR
+            clear = not track.crowded and not track.turned and track.sure >= _CLEAR
+            if track.look is None:  # it has just been found
+                self._compare(track, image)
+            assert track.look is not None
             if track.undecided is not None:
-                self.people.compare(track, look(image, track.box_px, track.angle), self.frame, clear=clear)
+                self.people.compare(track, track.look, self.frame, clear=clear)
             elif clear and track.sure >= self.min_confidence and (self.frame - track.started) % _LOOK_EVERY == 0:
-                self.people.remember(track, look(image, track.box_px, track.angle), self.frame)
+                self.people.remember(track, track.look, self.frame)
 
     def state(self) -> dict[str, Any]:
         """All that the next frame depends on."""
