@@ -229,3 +229,22 @@ def test_raw_frames_that_end_within_one_are_named(monkeypatch: Any) -> None:
     with pytest.raises(DataError, match="frame 6 ends after"):
         given.extend(frame.index for frame in video)
     assert len(given) == N - 1
+
+
+def test_an_optris_film_gives_its_sixteen_bits(tmp_path: Path) -> None:
+    """Written after the descriptions that `coded` names: 16 bits in an AVI as YUV 4:2:2, a row of other data first."""
+    counts = np.random.default_rng(0).integers(-200, 9000, (4, 25, 32), dtype=np.int16)
+    with av.open(str(tmp_path / "a.ravi"), "w", format="avi") as container:
+        stream = container.add_stream("rawvideo", rate=27)
+        stream.width, stream.height, stream.pix_fmt = 32, 25, "yuyv422"
+        for each in counts:
+            frame = av.VideoFrame(32, 25, "yuyv422")
+            plane = frame.planes[0]
+            rows = np.zeros((25, plane.line_size // 2), np.int16)
+            rows[:, :32] = each
+            plane.update(rows.tobytes())
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    video = open_video(tmp_path / "a.ravi")
+    assert (video.size, video.unit, video.fps) == ((24, 32), "gray", 27.0)
+    np.testing.assert_array_equal(values(video), counts[:, 1:])

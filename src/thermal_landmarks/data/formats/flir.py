@@ -16,6 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt16
 
+from thermal_landmarks.data.formats.jpeg_parts import jpeg_segments
 from thermal_landmarks.data.formats.limits import check_size
 from thermal_landmarks.errors import DataError
 
@@ -100,14 +101,9 @@ def records_celsius(records: Mapping[int, bytes], path: Path) -> Float[np.ndarra
 def _flir_segments(jpeg: bytes) -> bytes | None:
     parts: dict[int, bytes] = {}
     last = 0
-    position = 2
-    while position + 4 <= len(jpeg) and jpeg[position] == 0xFF and jpeg[position + 1] != 0xDA:  # until the image data
-        marker = jpeg[position + 1]
-        (length,) = struct.unpack_from(">H", jpeg, position + 2)
-        segment = jpeg[position + 4 : position + 2 + length]
+    for marker, segment in jpeg_segments(jpeg):
         if marker == 0xE1 and segment.startswith(b"FLIR\0"):
             parts[segment[6]], last = segment[8:], segment[7]
-        position += 2 + length
     if not parts:
         return None
     if sorted(parts) != list(range(last + 1)):

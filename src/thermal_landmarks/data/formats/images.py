@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.formats.beside_picture import turned_as, values_beside
+from thermal_landmarks.data.formats.displayed import as_heat
 from thermal_landmarks.data.formats.flir import RAW_DATA, jpeg_records, records_celsius
 from thermal_landmarks.data.formats.flir_palette import stated_palette
 from thermal_landmarks.data.formats.fluke import counts_to_celsius, find_counts_table, read_fluke_counts
@@ -29,7 +31,10 @@ _log = logging.getLogger(__name__)
 
 _PLAUSIBLE_MEDIAN_C = (-60.0, 200.0)
 _MIN_SIDE = 2
-_FILMS = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg", ".seq", ".csq", ".npz", ".h5", ".hdf5")
+_FILMS = (
+    *(".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg"),
+    *(".seq", ".csq", ".ravi", ".npz", ".h5", ".hdf5"),
+)
 
 
 def read_image(path: str | Path, *, unit: str | None = None, counts_table: Path | None = None) -> ThermalImage:
@@ -71,8 +76,9 @@ def read_stored(path: Path, *, unit: str | None = None, counts_table: Path | Non
     if reader is None:
         if path.suffix.lower() in _FILMS:
             raise DataError(f"{path}: is a video, expected an image. {_follow(path)}.")
+        hint = _ELSEWHERE.get(path.suffix.lower(), "")
         raise DataError(
-            f"{path}: the suffix '{path.suffix}' is not an image format that can be read. "
+            f"{path}: the suffix '{path.suffix}' is not an image format that can be read.{hint} "
             f"Convert it to one of: {', '.join(_READERS)}."
         )
     if not path.is_file():
@@ -102,7 +108,7 @@ def read_image_size(path: Path) -> tuple[int, int]:
             shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
             if len(shape) == 2:
                 return shape[0], shape[1]
-        elif reader is _read_picture or (reader is _read_jpeg and RAW_DATA not in jpeg_records(path.read_bytes())):
+        elif reader is _read_picture or (reader is _read_jpeg and not _has_values_beside(path)):
             return picture_size(path)
         elif reader is _read_tiff:
             return tiff_size(path)
@@ -198,12 +204,26 @@ def _read_picture(path: Path, unit: str | None, _: Path | None) -> Stored:
 
 
 def _read_jpeg(path: Path, unit: str | None, table: Path | None) -> Stored:
-    records = jpeg_records(path.read_bytes())
-    if unit != COUNTS and RAW_DATA in records:
+    jpeg = path.read_bytes()
+    records = jpeg_records(jpeg)
+    if unit == COUNTS:
+        return _read_picture(path, unit, table)._replace(palette=stated_palette(records))
+    if RAW_DATA in records:
         return Stored(upright(records_celsius(records, path), orientation_of(path)), "celsius")
-    if records and unit != COUNTS:
+    if records:
         say_once(path, "its FLIR data hold no temperatures; the picture's gray levels are used")
-    return _read_picture(path, unit, table)._replace(palette=stated_palette(records))
+    beside = None if records else values_beside(jpeg, path)
+    picture = _read_picture(path, unit, table)._replace(palette=stated_palette(records))
+    if beside is None:
+        return picture
+    shown = as_heat(to_image(path, picture._replace(unit=COUNTS)), marks="kept").values
+    return Stored(turned_as(beside[0], shown), beside[1])
+
+
+def _has_values_beside(path: Path) -> bool:
+    jpeg = path.read_bytes()
+    records = jpeg_records(jpeg)
+    return RAW_DATA in records or (not records and values_beside(jpeg, path) is not None)
 
 
 def _read_tiff(path: Path, unit: str | None, _: Path | None) -> Stored:
@@ -237,20 +257,19 @@ def _read_is2(path: Path, unit: str | None, table: Path | None) -> Stored:
 
 
 _READERS: dict[str, Callable[[Path, str | None, Path | None], Stored]] = {
-    ".png": _read_picture,
-    ".jpg": _read_jpeg,
-    ".jpeg": _read_jpeg,
-    ".jfif": _read_jpeg,
-    ".bmp": _read_picture,
-    ".webp": _read_picture,
-    ".gif": _read_picture,
-    ".jp2": _read_picture,
-    ".pgm": _read_picture,
+    **dict.fromkeys((".png", ".bmp", ".bmt", ".webp", ".gif", ".jp2", ".pgm"), _read_picture),
+    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".hir"), _read_jpeg),
     ".tif": _read_tiff,
     ".tiff": _read_tiff,
     ".npy": _read_npy,
     ".csv": _read_csv,
     ".is2": _read_is2,
+}
+
+
+_ELSEWHERE = {
+    ".is3": " Fluke's films are exported as AVI or CSV by Fluke's program.",
+    ".irb": " InfraTec's files are exported as CSV or TIFF by IRBIS.",
 }
 
 

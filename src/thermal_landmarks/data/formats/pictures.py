@@ -29,6 +29,10 @@ def read_picture(path: Path) -> np.ndarray:
     """
     from PIL import Image
 
+    if path.suffix.lower() == ".bmt":  # a BMP, behind which further data stand (https://github.com/cburgmer/bmt)
+        say_once(
+            path, "of a Testo file only the picture is read; for temperatures, export CSV files by Testo's program"
+        )
     with Image.open(path) as file:
         check_size(path, file.height, file.width)
         frames = getattr(file, "n_frames", 1)

@@ -140,6 +140,9 @@ class Coded:
                     yield StoredFrame(index, time_s, None, reason)
                     continue
                 check_size(self.path, frame.height, frame.width)
+                if self.path.suffix.lower() == ".ravi" and frame.format.name == "yuyv422":
+                    yield StoredFrame(index, time_s, Stored(_optris(frame)))
+                    continue
                 turned = np.rot90(_values(frame, colour=colour), round(getattr(frame, "rotation", 0) / 90))
                 yield StoredFrame(index, time_s, Stored(np.ascontiguousarray(turned)))
 
@@ -220,3 +223,13 @@ def _values(frame: Any, *, colour: bool) -> np.ndarray:
         return channels if colour else channels[:, :, 1]
     values: np.ndarray = frame.to_ndarray(format="rgb24" if colour else "gray")
     return values
+
+
+def _optris(frame: Any) -> np.ndarray:
+    """Camera counts (height, width) of an Optris film, which calls its 16 bits YUV; the first row is no picture.
+
+    As found out in https://stackoverflow.com/questions/67340899 and 58899981; what the counts mean is not known there.
+    """
+    plane = frame.planes[0]
+    rows = np.frombuffer(plane, "<i2").reshape(frame.height, plane.line_size // 2)
+    return rows[1:, : frame.width].astype(np.int16)
