@@ -59,6 +59,7 @@ BUILDABLE: dict[str, tuple[str, ...]] = {
         f"{_CALLBACKS}.progress.build_progress",
         f"{_CALLBACKS}.randomness.StepSeed",
         f"{_CALLBACKS}.dashboard.StepLoss",
+        f"{_CALLBACKS}.dashboard.TaughtOverlays",
         f"{_CALLBACKS}.test_results.TestFigures",
         f"{_CALLBACKS}.test_results.TestImages",
         f"{_CALLBACKS}.throughput.Throughput",

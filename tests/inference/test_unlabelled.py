@@ -153,6 +153,8 @@ def test_the_recipe_trains_and_its_checkpoint_says_of_what(
     checkpoint = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)
     assert checkpoint["hyper_parameters"]["taught"] == {"teacher": TEACHER, "faces": 4, "pictures": 4}
     assert not (tmp_path / "run" / "checkpoints" / "best.ckpt").exists()
+    with Image.open(tmp_path / "run" / "figures" / "taught.png") as figure:
+        assert min(figure.size) > 100
 
     monkeypatch.setattr(Teacher, "_looks", None)  # everything it has to say is known
     (tmp_path / "elsewhere").mkdir()

@@ -2,7 +2,7 @@
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import lightning as L
 import numpy as np
@@ -12,6 +12,9 @@ from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 from thermal_landmarks.data.batch import Batch, image_size, to_pixels
 from thermal_landmarks.training.loggers import log_checkpoint, log_picture
 from thermal_landmarks.training.module import LandmarkModule
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 class StepLoss(Callback):
@@ -65,11 +68,48 @@ class ValidationOverlays(Callback):
 
         images = batch["image"].float().cpu().numpy()
         figure = overlay_grid(list(images), list(true_px), list(predicted_px), [f"{error:.1f} px" for error in errors])
-        path = Path(trainer.default_root_dir) / "figures" / "validation.png"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path)
-        for logger in trainer.loggers:
-            log_picture(logger, "val/overlays", path)
+        _show(trainer, figure, "validation", "val/overlays")
+
+
+class TaughtOverlays(Callback):
+    """Shows what a teacher has written into pictures without labels, as `figures/taught.png` and to the loggers.
+
+    Args:
+        faces: From the least sure to the surest.
+    """
+
+    def __init__(self, *, faces: int = 9) -> None:
+        self.faces = faces
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        data = getattr(trainer, "datamodule", None)
+        if data is None or data.taught is None or not trainer.is_global_zero:
+            return
+        dataset = data.datasets["train"]
+        used = set(dataset.rows.tolist())
+        sure = {
+            row: float(says["confidence"])
+            for row, says in enumerate(dataset.samples.attributes)
+            if "teacher" in says and row in used
+        }
+        ordered = sorted(sure, key=sure.__getitem__)
+        rows = [ordered[i] for i in np.linspace(0, len(ordered) - 1, min(self.faces, len(ordered))).astype(int)]
+        places = [int(np.flatnonzero(dataset.rows == row)[0]) * dataset.variants for row in rows]
+        batch: Batch = data.finish(dataset.__getitems__(places), augment=False)
+        points_px = batch["points_px"].masked_fill(~batch["mask"][..., None], torch.nan).numpy()
+        from thermal_landmarks.evaluation.figures import overlay_grid  # matplotlib is slow to import
+
+        titles = [f"confidence {sure[row]:.2f}" for row in rows]
+        figure = overlay_grid(list(batch["image"].numpy()), None, list(points_px), titles)
+        _show(trainer, figure, "taught", "train/taught")
+
+
+def _show(trainer: L.Trainer, figure: "Figure", file: str, name: str) -> None:
+    path = Path(trainer.default_root_dir) / "figures" / f"{file}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    for logger in trainer.loggers:
+        log_picture(logger, name, path)
 
 
 class BestArtifact(Callback):
