@@ -136,6 +136,11 @@ def test_frames_of_a_video_are_spread_and_kept(tmp_path: Path) -> None:
             kept = frames.load(frames.keep(number, image, tmp_path))
             assert kept.unit == "celsius"
             np.testing.assert_allclose(kept.values, film[4 * number], atol=0.006)
+    damaged = tmp_path / "frame_000008.npz"
+    for content in (damaged.read_bytes()[:200], b""):
+        damaged.write_bytes(content)
+        with pytest.raises(DataError, match=r"frame_000008\.npz: this frame of .*film\.npy can't be read again"):
+            frames.load(damaged)
 
 
 @pytest.mark.slow

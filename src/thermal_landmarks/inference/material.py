@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -140,9 +141,15 @@ class VideoFrames:
         return path
 
     def load(self, path: Path) -> ThermalImage:
-        with np.load(path, allow_pickle=False) as kept:
-            scale, offset = kept["encoding"].astype(np.float32)
-            return ThermalImage(kept["values"].astype(np.float32) * scale + offset, str(kept["unit"]))  # type: ignore[arg-type]
+        try:
+            with np.load(path, allow_pickle=False) as kept:
+                scale, offset = kept["encoding"].astype(np.float32)
+                return ThermalImage(kept["values"].astype(np.float32) * scale + offset, str(kept["unit"]))  # type: ignore[arg-type]
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise DataError(
+                f"{path}: this frame of {self._path} can't be read again ({type(error).__name__}). Remove the folder "
+                f"{path.parent}: the teacher looks at the video once more."
+            ) from error
 
     @cached_property
     def _numbers(self) -> list[int]:
