@@ -5,12 +5,10 @@ to one desk.
 """
 
 from thermal_faces.ranges.appearance import AppearanceRanges
-from thermal_faces.ranges.clutter import ClutterRanges
-from thermal_faces.ranges.crowd import CrowdRanges
 from thermal_faces.ranges.from_config import settings_from
 from thermal_faces.ranges.shape import AnatomyRanges, ExpressionRanges, PoseRanges
 from thermal_faces.ranges.skin import TemperatureRanges
-from thermal_faces.ranges.surroundings import SceneRanges, SensorRanges
+from thermal_faces.ranges.surroundings import ClutterRanges, CrowdRanges, SceneRanges, SensorRanges
 
 GROUPS = {
     "anatomy": AnatomyRanges,
