@@ -19,13 +19,16 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
+from jaxtyping import Float
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from thermal_faces import SyntheticScenes
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.readers.yolo_pose import YoloPose
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.inference.confidence import Agreement, Confidence, fit_logistic
+from thermal_landmarks.inference.confidence import Agreement, Confidence
 from thermal_landmarks.inference.faces import looks_at
 from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
 from thermal_landmarks.inference.predictor import Predictor
@@ -214,6 +217,28 @@ def show(data: Path, figure: Path, scenes: int, speed: str) -> None:
     right.legend(fontsize=8)
     plt.tight_layout()
     plt.savefig(figure, dpi=110)
+
+
+def fit_logistic(
+    features: Float[np.ndarray, "n feature"], right: Float[np.ndarray, " n"], *, penalty: float = 1e-3
+) -> Float[np.ndarray, " feature"]:
+    """Weights of a logistic regression, with a small penalty on their squares.
+
+    Args:
+        features: Of each case.
+        right: 1 or 0.
+        penalty: Of the mean loss.
+    """
+    sign = 2 * np.asarray(right, dtype=float) - 1
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = sign * (features @ weights)
+        gradient = -(features * (sign * expit(-margin))[:, None]).mean(axis=0) + 2 * penalty * weights
+        return float(np.logaddexp(0, -margin).mean() + penalty * (weights**2).sum()), gradient
+
+    result = minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
+    weights: np.ndarray = result.x
+    return weights
 
 
 def main() -> None:

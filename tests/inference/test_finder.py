@@ -12,7 +12,7 @@ from thermal_landmarks.data.face_frames import expected_points, face_frame, own_
 from thermal_landmarks.data.geometry import transform_points
 from thermal_landmarks.data.schemes import SCHEMES, get_scheme
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.inference.confidence import Agreement, Confidence, fit_logistic
+from thermal_landmarks.inference.confidence import Agreement, Confidence
 from thermal_landmarks.inference.finder import Finder, is_enough
 from thermal_landmarks.models.center_map import FaceMaps
 from thermal_landmarks.models.face_decoding import Detections
@@ -161,14 +161,6 @@ def test_confidence_falls_with_disagreement_and_outside_the_picture() -> None:
     again = Confidence.from_settings(trained.settings)
     assert again.face(faces[0]) == trained.face(faces[0])
     assert Confidence.from_settings({}).face(faces[0]) == pytest.approx(0.8, abs=1e-6)
-
-
-def test_logistic_regression_finds_the_probabilities_it_was_made_with() -> None:
-    draw = np.random.default_rng(0)
-    features = np.column_stack([np.ones(20_000), draw.normal(size=(20_000, 2))])
-    true = np.array([0.5, 1.5, -0.7])
-    right = draw.uniform(size=20_000) < 1 / (1 + np.exp(-features @ true))
-    assert_allclose(fit_logistic(features, right, penalty=0.0), true, atol=0.08)
 
 
 @pytest.mark.parametrize(

@@ -118,30 +118,6 @@ class Confidence:
         return np.where(agreement.outside, np.minimum(probability, BEYOND), probability)
 
 
-def fit_logistic(
-    features: Float[np.ndarray, "n feature"], right: Float[np.ndarray, " n"], *, penalty: float = 1e-3
-) -> Float[np.ndarray, " feature"]:
-    """Weights of a logistic regression, with a small penalty on their squares.
-
-    Args:
-        features: Of each case.
-        right: 1 or 0.
-        penalty: Of the mean loss.
-    """
-    from scipy.optimize import minimize  # 0.3 s that a prediction does without
-
-    sign = 2 * np.asarray(right, dtype=float) - 1
-
-    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        margin = sign * (features @ weights)
-        gradient = -(features * (sign * _expit(-margin))[:, None]).mean(axis=0) + 2 * penalty * weights
-        return float(np.logaddexp(0, -margin).mean() + penalty * (weights**2).sum()), gradient
-
-    result = minimize(loss, np.zeros(features.shape[1]), jac=True, method="L-BFGS-B")
-    weights: np.ndarray = result.x
-    return weights
-
-
 def _logit(probability: float) -> float:
     return float(np.log(probability / (1 - probability)))
 
