@@ -32,6 +32,7 @@ from thermal_landmarks.inference.confidence import Agreement, Confidence
 from thermal_landmarks.inference.faces import looks_at
 from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.speed import Speed
 from thermal_landmarks.models.checkpoint import load_finder
 from thermal_landmarks.models.face_decoding import box_overlap
 
@@ -134,7 +135,7 @@ def annotated(reader: CocoKeypoints | YoloPose, every: int = 1) -> Iterator[tupl
         yield reader.load(annotation), [Truth(box, True, points, np.ones(16, dtype=bool))]
 
 
-def collect(pictures: Iterable[tuple[ThermalImage, list[Truth]]], speeds: Sequence[str] = ("exact",)) -> list[Cases]:
+def collect(pictures: Iterable[tuple[ThermalImage, list[Truth]]], speeds: Sequence[Speed] = ("exact",)) -> list[Cases]:
     """The faces of all pictures, looked at with each speed."""
     # As `predict` does by default, and without a quick look at speed=exact.
     finders = [Finder.from_checkpoint(first_size=None if speed == "exact" else FIRST_SIZE) for speed in speeds]
@@ -146,7 +147,7 @@ def collect(pictures: Iterable[tuple[ThermalImage, list[Truth]]], speeds: Sequen
     return cases
 
 
-def fit(checkpoint: Path, scenes: int, speeds: Sequence[str]) -> None:
+def fit(checkpoint: Path, scenes: int, speeds: Sequence[Speed]) -> None:
     """Fit to rendered scenes and write the weights into a finder's checkpoint."""
     content = torch.load(checkpoint, weights_only=True)
     weights = content["hyper_parameters"].get("confidence", {})
@@ -158,7 +159,7 @@ def fit(checkpoint: Path, scenes: int, speeds: Sequence[str]) -> None:
     torch.save(content, checkpoint)
 
 
-def show(data: Path, figure: Path, scenes: int, speed: str) -> None:
+def show(data: Path, figure: Path, scenes: int, speed: Speed) -> None:
     """Tables and a figure of what the shipped probabilities are worth."""
     confidence = Confidence.from_settings(load_finder().confidence, speed)
     drivers = data / "drivers"

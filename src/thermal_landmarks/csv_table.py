@@ -7,7 +7,7 @@ numbers.
 
 import csv
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -85,6 +85,12 @@ def write_table(path: Path, header: Iterable[object], rows: Iterable[Iterable[ob
         table = csv.writer(file)
         table.writerow(map(harmless, header))
         table.writerows(map(harmless, row) for row in rows)
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    """`write_table` of rows by column; a column stays empty where a row lacks it."""
+    columns = dict.fromkeys(name for row in rows for name in row)
+    write_table(path, columns, ([row.get(name) for name in columns] for row in rows))
 
 
 def harmless(cell: object) -> object:

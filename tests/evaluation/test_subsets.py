@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from thermal_landmarks.csv_table import write_rows
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset
@@ -13,14 +14,7 @@ from thermal_landmarks.data.readers.jd106 import Jd106
 from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
 from thermal_landmarks.evaluation.files import in_original
 from thermal_landmarks.evaluation.nme_bins import nme_bins_figure
-from thermal_landmarks.evaluation.subsets import (
-    as_records,
-    benchmark_errors,
-    score_subsets,
-    score_table,
-    subset_masks,
-    write_scores,
-)
+from thermal_landmarks.evaluation.subsets import as_records, benchmark_errors, score_subsets, score_table, subset_masks
 from thermal_landmarks.evaluation.table import ImageTable
 from thermal_landmarks.inference.evaluation_run import evaluate
 from thermal_landmarks.inference.predictor import Predictor
@@ -85,7 +79,7 @@ def test_every_flag_has_a_row_also_where_no_image_has_it(wflw: Found, tmp_path: 
     assert records["expression"]["auc@0.1"] == pytest.approx(0.1, abs=1e-3)
     assert records["occlusion"] == {"subset": "occlusion", "images": 0}
     assert scores["blur"] is None
-    write_scores(scores, tmp_path / "benchmark.csv")
+    write_rows(tmp_path / "benchmark.csv", as_records(scores))
     with (tmp_path / "benchmark.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["subset"] for row in rows] == list(scores)

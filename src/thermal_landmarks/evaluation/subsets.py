@@ -5,14 +5,12 @@ it off, so that results don't depend on the crop.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Bool, Float
 from rich.table import Table
 
-from thermal_landmarks.csv_table import write_table
 from thermal_landmarks.data.dataset import LandmarkDataset
 from thermal_landmarks.evaluation.scores import Rule, Scores, score
 from thermal_landmarks.evaluation.table import ImageTable, Normaliser, distances
@@ -60,13 +58,6 @@ def as_records(scores: Mapping[str, Scores | None]) -> list[dict[str, Any]]:
             record |= {f"auc@{t:g}": value for t, value in found.auc.items()}
         records.append(record)
     return records
-
-
-def write_scores(scores: Mapping[str, Scores | None], path: Path) -> None:
-    """The records as CSV, one row a subset."""
-    records = as_records(scores)
-    columns = dict.fromkeys(name for record in records for name in record)
-    write_table(path, columns, ([record.get(name) for name in columns] for record in records))
 
 
 def score_table(scores: Mapping[str, Scores | None], normaliser: str) -> Table:

@@ -13,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 from rich.console import Console
 
 from thermal_landmarks.building import build
+from thermal_landmarks.csv_table import write_rows
 from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.dataset import LandmarkDataset, RawBatch
@@ -22,14 +23,7 @@ from thermal_landmarks.errors import ConfigError, DataError, require_choice, sai
 from thermal_landmarks.evaluation.files import draw_figures, write_per_image
 from thermal_landmarks.evaluation.measures import Measures, measure, pixel_error_by_point
 from thermal_landmarks.evaluation.nme_bins import nme_bins_figure
-from thermal_landmarks.evaluation.subsets import (
-    as_records,
-    benchmark_errors,
-    score_subsets,
-    score_table,
-    subset_masks,
-    write_scores,
-)
+from thermal_landmarks.evaluation.subsets import as_records, benchmark_errors, score_subsets, score_table, subset_masks
 from thermal_landmarks.evaluation.table import ImagePass, ImageTable, Normaliser
 from thermal_landmarks.evaluation.terminal import landmark_table, metric_table
 from thermal_landmarks.inference.calibration.offsets import Calibration
@@ -108,7 +102,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
     }
     write_json(folder / "metrics.json", metrics)
     write_per_image(table, dataset, loaded.scheme, measures, folder)
-    write_scores(scores, folder / "benchmark.csv")
+    write_rows(folder / "benchmark.csv", metrics["benchmark"]["subsets"])
     curve = f"{loaded.network.model_id} on {cfg.data_name}"
     figures = draw_figures(table, dataset, measures, measured, name=curve, faces=cfg.overlays)
     if cfg.overlays > 0 and not np.isnan(nme).all():

@@ -7,7 +7,7 @@ from typing import Any
 import lightning as L
 from lightning.pytorch.callbacks import Callback
 
-from thermal_landmarks.csv_table import write_table
+from thermal_landmarks.csv_table import write_rows
 from thermal_landmarks.evaluation.measures import best_is
 from thermal_landmarks.training.trainer import current_metrics
 
@@ -53,9 +53,3 @@ class History(Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         self.rows = list(state_dict["rows"])
-
-
-def write_rows(path: Path, rows: list[dict[str, float]]) -> None:
-    """Replace a CSV file by these rows; a column stays empty where a row lacks it."""
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    write_table(path, columns, ([row.get(name) for name in columns] for row in rows))
