@@ -29,6 +29,11 @@ def image_size(batch: Batch) -> tuple[int, int]:
     return height, width
 
 
+def annotated_px(batch: Batch) -> Float[Tensor, "batch point 2"]:
+    """The batch's points, NaN where one is missing or out of the frame."""
+    return batch["points_px"].masked_fill(~batch["mask"][..., None], torch.nan)
+
+
 def numbers(values: Sequence[int], like: Tensor) -> Float[Tensor, " n"]:
     """Whole numbers as a tensor of `like`'s type and device; sizes that an exporter leaves open stay open."""
     if all(isinstance(value, int) for value in values):

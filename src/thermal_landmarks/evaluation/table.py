@@ -14,7 +14,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from thermal_landmarks.data.batch import Batch, image_size
+from thermal_landmarks.data.batch import Batch, annotated_px, image_size
 
 Normaliser = Literal["inter_ocular", "box", "image_diagonal"]
 
@@ -109,7 +109,7 @@ class ImagePass:
             {
                 "index": batch["index"],
                 "prediction": prediction.detach(),
-                "true_px": batch["points_px"].masked_fill(~batch["mask"][..., None], torch.nan),
+                "true_px": annotated_px(batch),
                 "inter_ocular_px": batch["inter_ocular_px"],
                 "box_px": batch["box_px"],
                 "pixel_size": batch["pixel_size"],

@@ -14,7 +14,7 @@ from rich.console import Console
 
 from thermal_landmarks.building import build
 from thermal_landmarks.data.annotation import Source
-from thermal_landmarks.data.batch import Batch
+from thermal_landmarks.data.batch import Batch, annotated_px
 from thermal_landmarks.data.check_report import DataReport, Finding
 from thermal_landmarks.data.checks import check_source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
@@ -125,8 +125,7 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
 
 
 def _panels(batch: Batch, titles: list[str]) -> list[Panel]:
-    points = batch["points_px"].masked_fill(~batch["mask"][:, :, None], float("nan"))
     return [
         Panel(image.numpy(), face.numpy(), title)
-        for image, face, title in zip(batch["image"], points, titles, strict=True)
+        for image, face, title in zip(batch["image"], annotated_px(batch), titles, strict=True)
     ]

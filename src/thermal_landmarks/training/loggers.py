@@ -8,9 +8,10 @@ import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
+import lightning as L
 from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -18,6 +19,9 @@ from thermal_landmarks.errors import require_choice
 from thermal_landmarks.runs import flat
 from thermal_landmarks.training.record import RunMetadata
 from thermal_landmarks.training.wandb_run import start_run
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def build_logger(settings: Mapping[str, Any], run: RunMetadata, folder: Path) -> Logger | None:
@@ -78,6 +82,15 @@ def log_picture(logger: Logger, name: str, path: Path) -> None:
         from PIL import Image
 
         logger.experiment.add_image(name, np.asarray(Image.open(path).convert("RGB")), dataformats="HWC")
+
+
+def keep_figure(trainer: L.Trainer, figure: "Figure", file: str, name: str) -> None:
+    """Save a figure in `figures/` of the run folder, and show it by the loggers under a name."""
+    path = Path(trainer.default_root_dir) / "figures" / f"{file}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path)
+    for logger in trainer.loggers:
+        log_picture(logger, name, path)
 
 
 def log_checkpoint(logger: Logger, path: Path, metadata: dict[str, Any]) -> None:

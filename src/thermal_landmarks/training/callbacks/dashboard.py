@@ -2,19 +2,16 @@
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lightning as L
 import numpy as np
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
-from thermal_landmarks.data.batch import Batch, image_size, to_pixels
-from thermal_landmarks.training.loggers import log_checkpoint, log_picture
+from thermal_landmarks.data.batch import Batch, annotated_px, image_size, to_pixels
+from thermal_landmarks.training.loggers import keep_figure, log_checkpoint
 from thermal_landmarks.training.module import LandmarkModule
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 
 class StepLoss(Callback):
@@ -62,13 +59,13 @@ class ValidationOverlays(Callback):
         with torch.no_grad():
             predicted = pl_module(batch["image"].to(pl_module.device)).cpu()
         predicted_px = to_pixels(predicted, image_size(batch)).numpy()
-        true_px = batch["points_px"].masked_fill(~batch["mask"][..., None], torch.nan).cpu().numpy()
+        true_px = annotated_px(batch).cpu().numpy()
         errors = np.nanmean(np.linalg.norm(predicted_px - true_px, axis=-1), axis=-1)
         from thermal_landmarks.evaluation.figures import overlay_grid  # matplotlib is slow to import
 
         images = batch["image"].float().cpu().numpy()
         figure = overlay_grid(list(images), list(true_px), list(predicted_px), [f"{error:.1f} px" for error in errors])
-        _show(trainer, figure, "validation", "val/overlays")
+        keep_figure(trainer, figure, "validation", "val/overlays")
 
 
 class TaughtOverlays(Callback):
@@ -96,20 +93,12 @@ class TaughtOverlays(Callback):
         rows = [ordered[i] for i in np.linspace(0, len(ordered) - 1, min(self.faces, len(ordered))).astype(int)]
         places = [int(np.flatnonzero(dataset.rows == row)[0]) * dataset.variants for row in rows]
         batch: Batch = data.finish(dataset.__getitems__(places), augment=False)
-        points_px = batch["points_px"].masked_fill(~batch["mask"][..., None], torch.nan).numpy()
+        points_px = annotated_px(batch).numpy()
         from thermal_landmarks.evaluation.figures import overlay_grid  # matplotlib is slow to import
 
         titles = [f"confidence {sure[row]:.2f}" for row in rows]
         figure = overlay_grid(list(batch["image"].numpy()), None, list(points_px), titles)
-        _show(trainer, figure, "taught", "train/taught")
-
-
-def _show(trainer: L.Trainer, figure: "Figure", file: str, name: str) -> None:
-    path = Path(trainer.default_root_dir) / "figures" / f"{file}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
-    for logger in trainer.loggers:
-        log_picture(logger, name, path)
+        keep_figure(trainer, figure, "taught", "train/taught")
 
 
 class BestArtifact(Callback):

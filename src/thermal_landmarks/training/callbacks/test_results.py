@@ -7,7 +7,7 @@ from lightning.pytorch.callbacks import Callback
 
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.evaluation.files import draw_figures, write_per_image
-from thermal_landmarks.training.loggers import log_picture
+from thermal_landmarks.training.loggers import keep_figure
 from thermal_landmarks.training.module import LandmarkModule
 
 
@@ -44,11 +44,7 @@ class TestFigures(Callback):
         name = str(pl_module.hparams["model_id"])
         figures = draw_figures(pl_module.tested, dataset, pl_module.measures, measured, name=name, faces=self.faces)
         for kind, figure in figures.items():
-            path = Path(trainer.default_root_dir) / "figures" / f"{kind}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path)
-            for logger in trainer.loggers:
-                log_picture(logger, f"test/{kind}", path)
+            keep_figure(trainer, figure, kind, f"test/{kind}")
 
 
 def _wanted(trainer: L.Trainer, module: L.LightningModule) -> bool:
