@@ -54,7 +54,7 @@ def test_a_server_that_is_restarted_in_mid_search_ends_no_trial(search, study_of
     def train_and_restart(cfg, folder, **options):
         if cfg.trial == 1:
             postgres_server.stop()
-            threading.Timer(2.0, postgres_server.start).start()
+            threading.Timer(0.5, postgres_server.start).start()
         ended.append(cfg.trial)
         return whole(cfg, folder, **options)
 

@@ -17,6 +17,7 @@ from optuna.trial import TrialState
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.password import hide_password
+from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan
 from thermal_landmarks.search.storage import Heartbeat, Retry, give_back, open_storage, replaced_trials
 from thermal_landmarks.search.study import SharedStudy
@@ -95,18 +96,28 @@ def test_dead_trial_is_run_again_and_a_live_one_with_a_long_training_is_not(shar
     worker, peer = shared(trials=2), shared(trials=2)
     alive, dead = worker.ask(), peer.ask()
     with Heartbeat(worker.storage, alive._trial_id):
-        deadline = time.monotonic() + 30
-        again = None
-        while again is None and time.monotonic() < deadline:
-            time.sleep(0.2)
-            again = peer.ask()
+        long_after(worker.storage, beating=1)
+        again = peer.ask()
         assert again is not None
         with Heartbeat(peer.storage, again._trial_id):
-            time.sleep(4)
+            long_after(worker.storage, beating=2)
             assert peer.ask() is None
     assert again.params == dead.params
     states = {t.number: t.state for t in peer.study.trials}
     assert states == {0: TrialState.RUNNING, 1: TrialState.FAIL, 2: TrialState.RUNNING}
+
+
+def long_after(storage: PatientStorage, *, beating: int) -> None:
+    """As if nothing had been heard for years, until so many trials are heard of again."""
+    with storage.engine.begin() as connection:
+        connection.execute(sqlalchemy.text("UPDATE trial_heartbeats SET heartbeat = '2020-01-01 00:00:00'"))
+    heard = sqlalchemy.text("SELECT count(*) FROM trial_heartbeats WHERE heartbeat > '2021-01-01 00:00:00'")
+    deadline, found = time.monotonic() + 30, 0
+    while found < beating and time.monotonic() < deadline:
+        time.sleep(0.05)
+        with storage.engine.begin() as connection:
+            found = connection.execute(heard).scalar_one()
+    assert found == beating
 
 
 def test_trial_whose_process_died_while_asking_is_run_again(shared):
@@ -178,7 +189,7 @@ def test_a_database_that_is_full_for_a_while_is_waited_for(shared, caplog):
     def cap(connection, *_args):
         connection.execute(f"PRAGMA max_page_count = {limit['pages']}")
 
-    timer = threading.Timer(1.0, limit.update, [{"pages": 10**6}])
+    timer = threading.Timer(0.3, limit.update, [{"pages": 10**6}])
     timer.start()
     trial.set_user_attr("long", "x" * 2000)
     worker.study.set_user_attr("long", ["x" * 2000] * 20)
@@ -215,8 +226,11 @@ def test_heartbeat_survives_a_database_that_is_away_for_a_while(shared, monkeypa
         whole(trial_id)
 
     monkeypatch.setattr(worker.storage, "record_heartbeat", beat)
+    worker.storage.heartbeat_interval = 0.1
+    deadline = time.monotonic() + 30
     with Heartbeat(worker.storage, trial._trial_id):
-        time.sleep(2.5)
+        while len(beats) < 2 and time.monotonic() < deadline:
+            time.sleep(0.05)
     assert len(beats) >= 2
     assert not [t for t in threading.enumerate() if t.name.startswith("heartbeat")]
 

@@ -29,11 +29,12 @@ _PAUSE_SECONDS = 0.25
 _CONNECT_SECONDS = 4
 
 
-def open_storage(settings: Mapping[str, Any]) -> PatientStorage:
+def open_storage(settings: Mapping[str, Any], *, made: bool = False) -> PatientStorage:
     """The database of `conf/search`, made if missing.
 
     Args:
         settings: `storage` (the URL), `heartbeat_seconds`, `dead_after_seconds`, `patience_seconds` and `retries`.
+        made: That its tables have been made and checked, by who asked for the trial.
 
     Raises:
         ConfigError: If the URL is of another kind, or the database can't be reached.
@@ -55,6 +56,8 @@ def open_storage(settings: Mapping[str, Any]) -> PatientStorage:
         heartbeat_interval=settings["heartbeat_seconds"],
         grace_period=settings["dead_after_seconds"],
         heartbeat_stale_trial_callback=Retry(settings["retries"]),
+        skip_table_creation=made,
+        skip_compatibility_check=made,
     )
     try:
         for _ in range(_ATTEMPTS):

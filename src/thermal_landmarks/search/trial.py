@@ -41,7 +41,7 @@ def run_trial(cfg: DictConfig, folder: Path, names: Mapping[str, str | None] | N
         optuna.TrialPruned: If the pruner has stopped it; the trial is told PRUNED.
         Exception: Whatever ended the training; the trial is told FAIL, with the reason as user attribute.
     """
-    storage = open_storage(cfg.search)
+    storage = open_storage(cfg.search, made=True)
     try:
         study = _StudyWithoutLostTrials(
             study_name=cfg.study,
