@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = (ROOT / "docs" / "benchmarks.md").read_text()
 WFLW, JD, LAPA, ALIGNED = [block.splitlines() for block in re.findall(r"```bash\n(.*?)```", DOCS, flags=re.DOTALL)]
 SMALL = ["root.pretrained=false", "data.image_size=[64,64]", "trainer.max_epochs=1", "data.batch_size=4", "logger=none"]
-SMALL += ["root.model=mobilenetv2_100"]  # test_experiments.py trains the HRNet
+SMALL += ["callbacks.figures=null", "root.model=mobilenetv2_100"]  # test_experiments.py trains the HRNet
 FIVE_OF_WFLW = [96, 97, 54, 76, 82]
 
 

@@ -1,5 +1,6 @@
 """Optuna's own dashboard opens a study as it stands."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -48,10 +49,12 @@ def dashboard(tmp_path: Path) -> Iterator[Callable[[str], str]]:
 @pytest.mark.usefixtures("quick_training")
 def test_the_dashboard_shows_a_study_with_its_objective_and_trials(search, study_of, dashboard, dump_dom):
     search("search.trials=4", "search.sampler.seed=1", "search.epochs=4")
-    study = f"{dashboard('sqlite:///outputs/studies.db')}/studies/{study_of()._study_id}"
-    overview, trials = (dump_dom(page, "--virtual-time-budget=20000") for page in (study, f"{study}/trials"))
+    address, number = dashboard("sqlite:///outputs/studies.db"), study_of()._study_id
+    overview = dump_dom(f"{address}/studies/{number}", "--virtual-time-budget=20000")
     assert "quick/conv-none" in overview
     assert "val/wing" in overview
     assert f"Best Trial (number={study_of().best_trial.number})" in overview
-    for words in ("Trial 3", "Complete", "Pruned", "optimizer.lr"):
-        assert words in trials
+    with urlopen(f"{address.removesuffix('/dashboard')}/api/studies/{number}") as told:
+        trials = json.load(told)["trials"]
+    assert [trial["state"] for trial in trials] == [trial.state.name.capitalize() for trial in study_of().trials]
+    assert all("optimizer.lr" in {parameter["name"] for parameter in trial["params"]} for trial in trials)

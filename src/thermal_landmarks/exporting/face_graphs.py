@@ -24,25 +24,22 @@ from thermal_landmarks.inference.predictor import Predictor
 _USUAL_SHAPE = 3 / 4  # height of an image by its width
 
 
-class Candidates(nn.Module):
-    """What the finder sees in an image: a box, a score and an angle for each cell, scores only at peaks.
+class Seen(nn.Module):
+    """What the finder's network is shown of images: gray levels, padded to whole cells, and the longest side before.
 
     Args:
-        finder: With one size and without turns.
-        size: That the image is seen at; None: the finder's.
+        longest_side: That images are seen at.
     """
 
-    def __init__(self, finder: Finder, size: int | None = None) -> None:
+    def __init__(self, longest_side: int) -> None:
         super().__init__()
-        self.network = finder.network
-        (usual,) = finder.sizes
-        self.longest_side = size or usual
+        self.longest_side = longest_side
         # As `to_bytes` has it for images of the usual shape, which must not depend on the image here.
-        self._step = max(1, int((_USUAL_SHAPE * self.longest_side**2 / SAMPLES) ** 0.5))
+        self._step = max(1, int((_USUAL_SHAPE * longest_side**2 / SAMPLES) ** 0.5))
 
     def forward(
         self, images: Float[Tensor, "image height width"], celsius: Bool[Tensor, ""]
-    ) -> tuple[Float[Tensor, "image cell 4"], Float[Tensor, "image 1 cell"], Float[Tensor, "image cell"]]:
+    ) -> tuple[Float[Tensor, "image 1 rows columns"], Float[Tensor, "1"]]:
         _, height, width = images.shape
         low, high = (
             torch.where(celsius, end, sign * math.inf) for end, sign in zip(SKIN_RANGE_C, (-1, 1), strict=True)
@@ -54,25 +51,65 @@ class Candidates(nn.Module):
         ends = _percentiles(seen[:, 0, :: self._step, :: self._step].flatten(1))
         darkest, brightest = (end[:, None, None, None] for end in ends)
         gray = ((seen - darkest) * (255 / (brightest - darkest).clamp(min=1e-3))).round().clamp(0, 255) / 127.5 - 1
-        gray = F.pad(gray, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), value=-1.0)
+        return F.pad(gray, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), value=-1.0), numbers([longest], images)
+
+
+class Cells(nn.Module):
+    """From what `Seen` gives to a box, a score and an angle for each cell, scores only at peaks.
+
+    Args:
+        network: The finder's.
+        longest_side: That images are seen at.
+    """
+
+    def __init__(self, network: nn.Module, longest_side: int) -> None:
+        super().__init__()
+        self.network = network
+        self.longest_side = longest_side
+
+    def forward(self, gray: Float[Tensor, "image 1 rows columns"], longest: Float[Tensor, "1"]) -> tuple[Tensor, ...]:
         maps = self.network(gray)
         score = maps.score.sigmoid()
         peaks = F.max_pool2d(score[:, None], 3, stride=1, padding=1)[:, 0] == score
         place = maps.box.flatten(2).transpose(1, 2) * self.network.stride
         centre, half = place[..., :2] - 0.5, place[..., 2:] / 2
-        scale = self.longest_side / numbers([longest], images)
+        scale = self.longest_side / longest
         boxes = (torch.cat([centre - half, centre + half], dim=2) + 0.5) / scale - 0.5
         cos, sin = maps.angle.flatten(2).unbind(1)
         return boxes, (score * peaks).flatten(1)[:, None], torch.atan2(sin, cos)
 
 
-class FirstLook(Candidates):
-    """A quick look at one image, and whether it is enough (`inference.finder.is_enough`)."""
+class CellsOfOne(Cells):
+    """Of one image, and whether a quick look is enough (`inference.finder.is_enough`)."""
 
-    def forward(self, images: Tensor, celsius: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:  # type: ignore[override]
-        boxes, scores, angles = super().forward(images, celsius)
-        longest: Any = torch.sym_max(images.shape[1], images.shape[2])
-        return boxes, scores, angles, shows_one_face(boxes[0], scores[0, 0], numbers([longest], images))
+    def forward(self, gray: Tensor, longest: Tensor) -> tuple[Tensor, ...]:
+        boxes, scores, angles = super().forward(gray, longest)
+        return boxes, scores, angles, shows_one_face(boxes[0], scores[0, 0], longest)
+
+
+class Candidates(nn.Module):
+    """What the finder sees in an image.
+
+    Its two parts are converted one by one: the sizes of all of the network's layers would follow from those of the
+    image by formulas that take PyTorch's exporter a minute to simplify.
+
+    Args:
+        finder: With one size and without turns.
+        size: That the image is seen at; None: the finder's.
+        cells: The second part.
+    """
+
+    def __init__(self, finder: Finder, size: int | None = None, cells: type[Cells] = Cells) -> None:
+        super().__init__()
+        (usual,) = finder.sizes
+        self.seen = Seen(size or usual)
+        self.cells = cells(finder.network, size or usual)
+
+    def forward(
+        self, images: Float[Tensor, "image height width"], celsius: Bool[Tensor, ""]
+    ) -> tuple[Float[Tensor, "image cell 4"], Float[Tensor, "image 1 cell"], Float[Tensor, "image cell"]]:
+        boxes, scores, angles = self.cells(*self.seen(images, celsius))
+        return boxes, scores, angles
 
 
 def shows_one_face(

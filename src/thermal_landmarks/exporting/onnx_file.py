@@ -24,9 +24,9 @@ from torch.export import Dim
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
-from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks, FirstLook
+from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks
 from thermal_landmarks.exporting.first_look import FIRST, SEEN
-from thermal_landmarks.inference.finder import LEAST_SCORE, OVERLAP
+from thermal_landmarks.inference.finder import LEAST_SCORE, MULTIPLE, OVERLAP
 from thermal_landmarks.runtime.exported import METADATA
 
 OPSET = 20
@@ -92,14 +92,23 @@ def crops_model(landmarks: CropLandmarks) -> onnx.ModelProto:
 
 def candidates_model(candidates: Candidates, prefix: str, *more: str) -> onnx.ModelProto:
     """From `images` and `celsius` to `cells`, `scores`, `angles` (and more); the rest has names with the prefix."""
-    images = torch.rand(2, 480, 640) * 10 + 25
-    sizes = {0: Dim("image", min=1, max=_MOST_IMAGES), 1: _HEIGHT, 2: _WIDTH}
-    model = _convert(candidates, (images, torch.tensor(True)), (sizes, None), ["images", "celsius"], [*SEEN, *more])
+    images, image = torch.rand(2, 480, 640) * 10 + 25, Dim("image", min=1, max=_MOST_IMAGES)
+    sizes = {0: image, 1: _HEIGHT, 2: _WIDTH}
+    seen = _convert(
+        candidates.seen, (images, torch.tensor(True)), (sizes, None), ["images", "celsius"], ["gray", "longest"]
+    )
+    seen = compose.add_prefix(seen, "seen/", rename_inputs=False, rename_outputs=False)
+    padded = {0: image, 2: MULTIPLE * Dim("rows", min=2, max=512), 3: MULTIPLE * Dim("columns", min=2, max=512)}
+    gray, longest = torch.rand(2, 1, 9 * MULTIPLE, 12 * MULTIPLE), torch.full((1,), 640.0)
+    cells = _convert(candidates.cells, (gray, longest), (padded, None), ["shown", "of"], [*SEEN, *more])
+    model: onnx.ModelProto = compose.merge_models(seen, cells, [("gray", "shown"), ("longest", "of")])
+    del model.opset_import[:]  # one of each part
+    model.opset_import.append(helper.make_opsetid("", OPSET))
     return compose.add_prefix(model, prefix, rename_inputs=False, rename_outputs=False)
 
 
-def first_look_model(first: FirstLook) -> onnx.ModelProto:
-    """As `candidates_model`, of one `image`, for `first_look.with_first_look`."""
+def first_look_model(first: Candidates) -> onnx.ModelProto:
+    """As `candidates_model`, of one `image` (so `first` has `CellsOfOne`), for `first_look.with_first_look`."""
     model = candidates_model(first, FIRST, *_DECIDES)
     _of_one_image(model)
     for value in model.graph.output:
