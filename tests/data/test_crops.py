@@ -1,6 +1,7 @@
 """Looking twice: views show what their maps say."""
 
 import math
+import time
 
 import numpy as np
 import pytest
@@ -111,6 +112,20 @@ def test_the_quick_warp_is_the_one_of_training(scale: float, channels: tuple[int
         np.testing.assert_allclose(
             warp_quickly(values, matrix, (40, 50)), warp_image(values, matrix, (40, 50)), atol=2e-3
         )
+
+
+def test_a_large_picture_is_shrunk_in_cells_as_in_training() -> None:
+    values = np.random.default_rng(0).uniform(20, 36, (30, 50)).astype(np.float32).repeat(20, 0).repeat(20, 1)
+    matrix = np.array([[0.041, 0.004, 2.5], [-0.004, 0.041, 1.0]])  # three pixels a cell
+    quick, whole = (warp(values, matrix, (30, 44)) for warp in (warp_quickly, warp_image))
+    np.testing.assert_allclose(quick, whole, atol=0.05)
+    assert whole.std() > 1
+
+
+def test_a_very_wide_picture_takes_no_longer_than_others() -> None:
+    wide, began = np.full((48, 65500), 30.0, np.float32), time.process_time()
+    np.testing.assert_allclose(warp_quickly(wide, np.array([[1e-3, 0, 0], [0, 1e-3, 24]]), (48, 64)), 30.0, atol=1e-4)
+    assert time.process_time() - began < 1
 
 
 def test_a_view_finds_its_own_contrast() -> None:
