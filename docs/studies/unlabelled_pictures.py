@@ -1,10 +1,9 @@
 """What pictures without labels teach: `python docs/studies/unlabelled_pictures.py ../shared/data OUTPUT`.
 
 `experiment=recipes/fine_tune_unlabelled` with frames of one driver, labels unused, against the same number of steps on
-the rendered faces alone; both begin with the shipped weights. Measured on that driver, on the other one, whose labels a
-network made (agreement with it, not truth), and on the portraits. What is trained already in OUTPUT is only measured.
-Prints a table for docs/unlabelled.md. The terms of the drivers' pictures allow research alone: these weights are not
-shipped.
+the rendered faces alone; both begin with the shipped weights. Measured on both drivers, whose labels a network made
+(agreement with it, not truth), and on the portraits. What is trained or measured already in OUTPUT stays. Prints the
+table of docs/unlabelled.md. The terms of the drivers' pictures allow research alone: these weights are not shipped.
 """
 
 import json
@@ -18,6 +17,7 @@ from peers.pictures import thermal54, thermal_real
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.inference.calibration.annotated import predict_annotated
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.runs import write_json
 from thermal_landmarks.training.run import train
 
 FRAMES = 30  # of each driver that are measured
@@ -54,24 +54,25 @@ def main(data: Path, output: Path, people: int = 560, epochs: int = 8, most: int
     """
     torch.set_num_threads(1)
     output = output.absolute()
-    man = sorted((data / "drivers").glob("1_*"))[0] / "Jpg"
-    ways = {
-        "rendered faces alone": ["data.unlabelled=null", f"trainer.max_epochs={2 * epochs}"],
-        "and frames of the man": [
-            f"data.unlabelled.source={man}",
-            f"data.unlabelled.most={most}",
-            f"trainer.max_epochs={epochs}",
-        ],
-    }
-    rows = []
-    for name, settings in ways.items():
-        run = trained(output, name.replace(" ", "_"), f"data.source.subjects={people}", *settings)
-        tested = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
-        rows.append((name, *errors(run, data), f"{100 * tested['test/nme']:.2f}"))
-        print(rows[-1], flush=True)
-    rows.insert(0, ("as shipped", *errors("thermal_real", data), ""))
-    for row in (HEAD, ["---"] * len(HEAD), *rows):
-        print(f"| {' | '.join(row)} |")
+    ways = {"rendered faces alone": ["data.unlabelled=null", f"trainer.max_epochs={2 * epochs}"]}
+    for who, folder in zip(("man", "woman"), sorted((data / "drivers").glob("1_*")), strict=True):
+        frames = [f"data.unlabelled.source={folder / 'Jpg'}", f"data.unlabelled.most={most}"]
+        ways[f"and frames of the {who}"] = [*frames, f"trainer.max_epochs={epochs}"]
+    measured = output / "measured.json"
+    rows = json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {}
+    names = ("thermal_real_large, the teacher", "thermal_real, as shipped", *ways)
+    for name in names:
+        if name in rows:
+            continue
+        if name in ways:
+            run = trained(output, name.replace(" ", "_"), f"data.source.subjects={people}", *ways[name])
+            tested = json.loads((run / "metrics.json").read_text(encoding="utf-8"))
+            rows[name] = [*errors(run, data), f"{100 * tested['test/nme']:.2f}"]
+        else:
+            rows[name] = [*errors(name.partition(",")[0], data), ""]
+        write_json(measured, rows)
+    for cells in (HEAD, ["---"] * len(HEAD), *([name, *rows[name]] for name in names)):
+        print(f"| {' | '.join(cells)} |")
 
 
 if __name__ == "__main__":
