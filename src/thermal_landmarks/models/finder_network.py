@@ -1,13 +1,13 @@
 """The finder's network: the same chain of root, stem, branch and head as for landmarks, on images of any size."""
 
-from typing import Unpack, cast
+from typing import Any, cast
 
 from jaxtyping import Float
 from torch import Tensor
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.center_map import FaceMaps
-from thermal_landmarks.models.network import Network, NetworkSettings
+from thermal_landmarks.models.network import Network
 from thermal_landmarks.models.shapes import FeatureMap
 
 
@@ -26,7 +26,7 @@ class FinderNetwork(Network):
 
     gives = "faces"
 
-    def __init__(self, **settings: Unpack[NetworkSettings]) -> None:
+    def __init__(self, **settings: Any) -> None:
         super().__init__(num_points=0, **settings)
         out = cast(FeatureMap, self.components[0].out_shape)
         self.stride = self.image_shape.height // out.height

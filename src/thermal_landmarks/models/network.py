@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any, NotRequired, TypedDict, Unpack, cast
+from typing import Any, cast
 
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
@@ -53,18 +53,6 @@ class Component(nn.Sequential):
         super().__init__(built_stem, built_branch)
         self.out_shape: Shape = built_branch.out_shape
         self.grid: Grid | None = grid_of(built_stem, built_branch)
-
-
-class NetworkSettings(TypedDict):
-    """What makes any network but the number of its landmarks; see `Network`."""
-
-    root: Mapping[str, Any]
-    stem: Mapping[str, Any]
-    branch: Mapping[str, Any]
-    head: Mapping[str, Any]
-    in_channels: int
-    image_size: Iterable[int]
-    ensemble: NotRequired[int]
 
 
 class Network(nn.Module):
@@ -163,7 +151,7 @@ class LandmarkNetwork(Network):
 
     gives = "landmarks"
 
-    def __init__(self, *, num_points: int, **settings: Unpack[NetworkSettings]) -> None:
+    def __init__(self, *, num_points: int, **settings: Any) -> None:
         require_positive("network", num_points=num_points)
         super().__init__(num_points=num_points, **settings)
         self.settings["num_points"] = int(num_points)
