@@ -168,19 +168,13 @@ def _inside(length: int, centre: Tensor, side_px: Tensor) -> Tensor:
     return (positions - centre * length).abs() < side_px / 2
 
 
+@dataclass(frozen=True)
 class Augmentation:
-    """Random changes of whole batches.
+    """Random changes of whole batches."""
 
-    Args:
-        settings: What is changed, and how much.
-        flip_indices: (N,) permutation that restores the landmark order in a mirrored image.
-        cascade: Of a cascade: how it looks at images; then the results are single crops of its `crop_size`.
-    """
-
-    def __init__(self, settings: AugmentationSettings, flip_indices: Tensor, cascade: Cascade | None = None) -> None:
-        self.settings = settings
-        self.flip_indices = flip_indices
-        self.cascade = cascade
+    settings: AugmentationSettings  # what is changed, and how much
+    flip_indices: Tensor  # (N,) permutation that restores the landmark order in a mirrored image
+    cascade: Cascade | None = None  # how a cascade looks at images; the results are single crops of its `crop_size`
 
     def __call__(
         self,

@@ -21,8 +21,8 @@ from thermal_landmarks.data.dataset import (
     LandmarkDataset,
     RawBatch,
     ResumableLoader,
-    RotatedTriples,
     Shard,
+    rotated_triples,
     whole_batch,
 )
 from thermal_landmarks.data.five_points import add_five_points
@@ -236,10 +236,10 @@ class LandmarkDataModule(L.LightningDataModule):
                 raise DataError(f"{missing}. Annotate or remove them, or set data.on_bad_item=skip.")
             L.pytorch.utilities.rank_zero_warn(missing)
             rows = rows[annotated]
-        triples = None
+        angles = None
         if stage == "train" and self.augmentation_settings.rotation == "triple":
-            triples = RotatedTriples(len(rows), self.augmentation_settings.rotation_range_deg, self.seed)
-        return LandmarkDataset(samples, rows, landmarks, triples=triples, seed=self.seed, once=stage != "train")
+            angles = rotated_triples(len(rows), self.augmentation_settings.rotation_range_deg, self.seed)
+        return LandmarkDataset(samples, rows, landmarks, angle_deg=angles, seed=self.seed, once=stage != "train")
 
     def _learn_from(self, faces: CachedSamples) -> None:
         """Mix faces that a teacher has annotated into the training images."""

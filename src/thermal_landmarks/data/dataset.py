@@ -5,6 +5,7 @@ so a resumed run sees exactly what the uninterrupted one would have seen.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 import numpy as np
@@ -32,53 +33,34 @@ class RawBatch(TypedDict):
     seed: int  # for the random numbers of this batch's augmentation
 
 
-class RotatedTriples:
-    """The paper's augmentation: every image as it is, once rotated to the left and once to the right.
+def rotated_triples(rows: int, range_deg: tuple[float, float], seed: int) -> Float[np.ndarray, "row 3"]:
+    """Angles of the paper's augmentation: every image as it is, once turned to the left and once to the right.
 
     Args:
         rows: How many images there are.
         range_deg: Smallest and largest angle, e.g. (20, 30).
         seed: Each image keeps its two angles for the whole training.
     """
-
-    def __init__(self, rows: int, range_deg: tuple[float, float], seed: int) -> None:
-        angles = np.random.default_rng([seed, 1]).uniform(*range_deg, size=(rows, 2))
-        self.angle_deg = np.column_stack([np.zeros(rows), angles[:, 0], -angles[:, 1]]).astype(np.float32)
+    angles = np.random.default_rng([seed, 1]).uniform(*range_deg, size=(rows, 2))
+    return np.column_stack([np.zeros(rows), angles[:, 0], -angles[:, 1]]).astype(np.float32)
 
 
+@dataclass(eq=False)
 class LandmarkDataset(Dataset[RawBatch]):
-    """Rows of a cache in one landmark scheme.
+    """Rows of a cache in one landmark scheme."""
 
-    Args:
-        samples: The cache.
-        rows: Which of its rows, e.g. those of the training subjects.
-        landmarks: For each landmark of the wanted scheme, its index in the cache's scheme.
-        triples: The stored rotations, or None for each image as it is.
-        seed: Of the augmentation.
-        once: Every row counts once: one that comes again (see `Shard`) is masked.
-    """
-
-    def __init__(
-        self,
-        samples: CachedSamples,
-        rows: np.ndarray,
-        landmarks: np.ndarray,
-        *,
-        triples: RotatedTriples | None = None,
-        seed: int = 0,
-        once: bool = False,
-    ) -> None:
-        self.samples = samples
-        self.rows = rows
-        self.landmarks = landmarks
-        self.angle_deg = np.zeros((len(rows), 1), np.float32) if triples is None else triples.angle_deg
-        self.seed = seed
-        self.once = once
+    samples: CachedSamples
+    rows: np.ndarray  # which rows of the cache, e.g. those of the training subjects
+    landmarks: np.ndarray  # for each landmark of the wanted scheme, its index in the cache's scheme
+    # How each image is turned each time that it occurs; None: every image once, as it is
+    angle_deg: Float[np.ndarray, "row variant"] | None = None
+    seed: int = 0  # of the augmentation
+    once: bool = False  # whether every row counts once: one that comes again (see `Shard`) is masked
 
     @property
     def variants(self) -> int:
         """How often each image occurs."""
-        return self.angle_deg.shape[1]
+        return 1 if self.angle_deg is None else self.angle_deg.shape[1]
 
     def __len__(self) -> int:
         return len(self.rows) * self.variants
@@ -96,6 +78,7 @@ class LandmarkDataset(Dataset[RawBatch]):
         if self.once:
             mask &= (epoch_row < len(self))[:, None]
         images = self.samples.images[rows]
+        angles = np.zeros(len(rows), np.float32) if self.angle_deg is None else self.angle_deg[position, variant]
         seed = np.random.SeedSequence([self.seed, int(epoch_row[0])]).generate_state(1, np.uint64)[0] >> np.uint64(1)
         return {
             "stored": torch.from_numpy(images if images.ndim == 4 else images[:, None]),
@@ -107,29 +90,24 @@ class LandmarkDataset(Dataset[RawBatch]):
             "box_px": torch.from_numpy(self.samples.box_px[rows]),
             "pixel_size": torch.from_numpy(self.samples.pixel_size[rows]),
             "index": torch.from_numpy(rows),
-            "rotation_deg": torch.from_numpy(self.angle_deg[position, variant]),
+            "rotation_deg": torch.from_numpy(angles),
             "seed": int(seed),
         }
 
 
+@dataclass(eq=False)
 class EpochSampler(Sampler[int]):
     """A shuffle that depends on seed and epoch alone, and tells the data set the epoch through the index.
 
-    Args:
-        length: Of the data set.
-        seed: Of the order.
-        epoch: Called at the start of each pass; gives the current epoch.
-        rank: Which of the training processes this is.
-        processes: How many there are; each takes every so-many-th row, the last rows are dropped to make shares even.
+    Each process takes every so-many-th row; the last rows are dropped to make shares even.
     """
 
-    def __init__(self, length: int, *, seed: int, epoch: Callable[[], int], rank: int = 0, processes: int = 1) -> None:
-        self.length = length
-        self.seed = seed
-        self.epoch = epoch
-        self.rank = rank
-        self.processes = processes
-        self.skip = 0  # rows of the next pass that were seen before a stop
+    length: int  # of the data set
+    seed: int  # of the order
+    epoch: Callable[[], int]  # called at the start of each pass; gives the current epoch
+    rank: int = 0  # which of the training processes this is
+    processes: int = 1  # how many there are
+    skip: int = 0  # rows of the next pass that were seen before a stop
 
     def __len__(self) -> int:
         return self.length // self.processes
@@ -163,6 +141,7 @@ class ResumableLoader(DataLoader[RawBatch]):
         self._resume_at = state["batches"]
 
 
+@dataclass(eq=False)
 class Shard(Sampler[int]):
     """One process's share of an evaluation, in order.
 
@@ -170,10 +149,9 @@ class Shard(Sampler[int]):
     these, so that every image is measured once whatever the number of processes.
     """
 
-    def __init__(self, length: int, *, rank: int = 0, processes: int = 1) -> None:
-        self.length = length
-        self.rank = rank
-        self.processes = processes
+    length: int
+    rank: int = 0
+    processes: int = 1
 
     def __len__(self) -> int:
         return -(-self.length // self.processes)

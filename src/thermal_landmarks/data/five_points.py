@@ -11,7 +11,8 @@ import logging
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -51,42 +52,35 @@ def add_five_points(
     return WithFivePoints(source, file=Path(file), detector=chosen)
 
 
+@dataclass(eq=False)
 class WithFivePoints:
     """A `Source` whose annotations have the five points that a file gives for them.
 
     A face is given those whose middle is in its box (without a box: in the rectangle around its landmarks) and nearest
     to the box's middle. A face without keeps none and is shown by its box; how many there are is logged.
-
-    Args:
-        source: The data set.
-        file: The CSV table.
-        detector: Run on the images that are not in the file, which is rewritten. None: the file stays as it is.
     """
 
-    def __init__(self, source: Source, *, file: Path, detector: FaceDetector | None = None) -> None:
-        self.source = source
-        self.scheme = source.scheme
-        self.file = file
-        self._detector = detector
-        self._annotations: list[Annotation] | None = None
+    source: Source  # the data set
+    file: Path  # the CSV table
+    # Run on the images that are not in the file, which is rewritten. None: the file stays as it is
+    detector: FaceDetector | None = None
+
+    @property
+    def scheme(self) -> str:
+        return self.source.scheme
 
     def annotations(self) -> Sequence[Annotation]:
-        if self._annotations is None:
-            given = self.source.annotations()
-            found = self._detected(given) if self._detector is not None else read_five_points(self.file)
-            self._annotations = [
-                replace(annotation, five_points_px=_of_face(annotation, found.get(annotation.image.absolute(), [])))
-                for annotation in given
-            ]
-            without = sum(annotation.five_points_px is None for annotation in self._annotations)
-            if without:
-                _log.warning(
-                    "%s: no five points for %d of %d faces; these are shown by their boxes.",
-                    self.file,
-                    without,
-                    len(given),
-                )
         return self._annotations
+
+    @cached_property
+    def _annotations(self) -> list[Annotation]:
+        given = self.source.annotations()
+        found = read_five_points(self.file) if self.detector is None else self._detected(given, self.detector)
+        five = [_of_face(annotation, found.get(annotation.image.absolute(), [])) for annotation in given]
+        if without := sum(points is None for points in five):
+            text = "%s: no five points for %d of %d faces; these are shown by their boxes."
+            _log.warning(text, self.file, without, len(given))
+        return [replace(annotation, five_points_px=points) for annotation, points in zip(given, five, strict=True)]
 
     def load(self, annotation: Annotation) -> ThermalImage:
         return self.source.load(annotation)
@@ -100,10 +94,9 @@ class WithFivePoints:
 
     def __getstate__(self) -> dict[str, Any]:
         # worker processes load images; they need neither detector nor annotations
-        return self.__dict__ | {"_detector": None, "_annotations": None}
+        return {"source": self.source, "file": self.file, "detector": None}
 
-    def _detected(self, annotations: Sequence[Annotation]) -> Found:
-        assert self._detector is not None
+    def _detected(self, annotations: Sequence[Annotation], detector: FaceDetector) -> Found:
         found = read_five_points(self.file) if self.file.is_file() else {}
         missing = {a.image.absolute(): a for a in annotations if a.image.absolute() not in found}
         if not missing:
@@ -112,7 +105,7 @@ class WithFivePoints:
             for image, annotation in missing.items():
                 done(1)
                 with suppress(DataError):  # the cache reports this image with the reason
-                    found[image] = list(self._detector(_eight_bit(self.source.load(annotation))))
+                    found[image] = list(detector(_eight_bit(self.source.load(annotation))))
         write_five_points(self.file, found)
         return found
 

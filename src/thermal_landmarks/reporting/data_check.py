@@ -109,7 +109,7 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
 
     subjects = [data.datasets["train"].samples.subjects[row] for row in dataset.rows[chosen]]
     before = version(first, augment=False, titles=subjects)
-    if dataset.variants > 1:
+    if dataset.angle_deg is not None:
         angles = dataset.angle_deg[chosen]
         columns = [
             version(first + i, augment=True, titles=[f"{angle:+.0f} degrees" for angle in angles[:, i]])

@@ -3,6 +3,7 @@
 GIoU after Rezatofighi et al. 2019, arXiv 1902.09630.
 """
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -22,17 +23,12 @@ class FaceLosses(NamedTuple):
     angle: Float[Tensor, ""]
 
 
+@dataclass(frozen=True, kw_only=True)
 class FaceLoss:
-    """The parts and their weighted sum.
+    """The parts and their weighted sum."""
 
-    Args:
-        box_weight: Of the boxes' GIoU, with L1 of the logarithm of their sizes.
-        angle_weight: Of the angle's cosine and sine.
-    """
-
-    def __init__(self, *, box_weight: float = 2.0, angle_weight: float = 0.5) -> None:
-        self.box_weight = box_weight
-        self.angle_weight = angle_weight
+    box_weight: float = 2.0  # of the boxes' GIoU, with L1 of the logarithm of their sizes
+    angle_weight: float = 0.5  # of the angle's cosine and sine
 
     def __call__(self, maps: FaceMaps, targets: FaceTargets) -> tuple[Float[Tensor, ""], FaceLosses]:
         """The loss and its parts."""

@@ -39,17 +39,12 @@ class SceneChanges:
     smallest_px: float = 7.0  # smaller faces of the network's input are ignored
 
 
+@dataclass(frozen=True)
 class SceneAugmentation:
-    """The random changes as a function of a batch.
+    """The random changes as a function of a batch."""
 
-    Args:
-        settings: Their ranges.
-        size: (height, width) of the network's input.
-    """
-
-    def __init__(self, settings: SceneChanges, size: tuple[int, int]) -> None:
-        self.settings = settings
-        self.size = size
+    settings: SceneChanges  # their ranges
+    size: tuple[int, int]  # (height, width) of the network's input
 
     def __call__(
         self, stored: UInt8[Tensor, "b h w"], faces: Faces, generator: Generator

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from omegaconf import DictConfig
 from rich.console import Console
@@ -31,30 +32,17 @@ _FAILURES_IN_A_ROW = 3
 """So many end the chain: then it isn't a configuration that fails, but the machine or the program."""
 
 
+@dataclass(eq=False)
 class Chain:
-    """The paper's chain, as far as the database says that it is done.
+    """The paper's chain, as far as the database says that it is done."""
 
-    Args:
-        cfg: `conf/reproduce.yaml`.
-        steps: In the order in which they are done.
-        storage: Of the studies.
-        ledger: Of the trainings.
-        train: Runs a command of `train`: its arguments, and whether it is a search (`--multirun`).
-    """
+    cfg: DictConfig  # `conf/reproduce.yaml`
+    steps: Sequence[Step]  # in the order in which they are done
+    storage: PatientStorage  # of the studies
+    ledger: Ledger  # of the trainings
+    train: Callable[[list[str], bool], None]  # a command of `train`: arguments, and whether it is a search (--multirun)
 
-    def __init__(
-        self,
-        cfg: DictConfig,
-        steps: Sequence[Step],
-        storage: PatientStorage,
-        ledger: Ledger,
-        train: Callable[[list[str], bool], None],
-    ) -> None:
-        self.cfg = cfg
-        self.steps = steps
-        self.storage = storage
-        self.ledger = ledger
-        self.train = train
+    def __post_init__(self) -> None:
         self._given_up: set[str] = set()
         self._failures = 0
         self.look()
