@@ -19,7 +19,7 @@ from thermal_landmarks.data.formats.palettes import named_palette
 from thermal_landmarks.exporting.export import rendered_frames
 from thermal_landmarks.inference.face import MIN_SCORE, FindsFaces
 from thermal_landmarks.inference.face_files import predict_faces
-from thermal_landmarks.inference.image_files import Reading
+from thermal_landmarks.inference.picture_reader import PictureReader, Reading
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.runtime.exported import ExportedFaces, cores
 
@@ -52,7 +52,7 @@ def timed(function: Callable[[], object]) -> tuple[float, float]:
 
 def compare(finder: FindsFaces, files: list[Path], out: Path) -> str:
     """Both ways with one engine and one kind of file, in words."""
-    workers, read = cores(), Reading().of(files)
+    workers, read = cores(), PictureReader(files, Reading())
     images = [read(path) for path in files]
 
     def bare() -> None:

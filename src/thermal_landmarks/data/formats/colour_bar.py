@@ -53,11 +53,10 @@ def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
     every = max(height // _ROWS, 1)
     planes = np.ascontiguousarray(rgb[::every].transpose(2, 0, 1))  # (3, row, column): far faster to compare
     compared = planes[:1] if rgb.strides[2] == 0 else planes  # of gray pictures one channel, which is seen three times
+    if not _may_have_a_bar(compared[:, :, ::_LEAST_WIDTH_PX]):
+        return None
     flat = _difference(compared[:, :, 1:], compared[:, :, :-1]) <= _FLAT
-    step = _difference(compared[:, 1:], compared[:, :-1])[:, 1:]
-    moves = np.pad(step >= _STEP[0], ((1, 1), (0, 0)))
-    moves = moves[:-2] | moves[1:-1] | moves[2:]
-    first, last = _longest_runs(flat[1:] & moves & (step <= _STEP[1]))
+    first, last = _longest_runs(flat[1:] & _goes_on(compared)[:, 1:])
     long = last - first >= _LEAST_LENGTH * planes.shape[1]
     edges = np.flatnonzero(np.diff(long.astype(np.int8), prepend=0, append=0))
     best, longest = None, 0.0
@@ -81,6 +80,26 @@ def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
     colours = np.median(rgb[best], axis=1)[::-1]
     steps = np.rint(np.linspace(0, len(colours) - 1, min(_STEPS, len(colours)))).astype(int)
     return ColourBar(*best, palette_of("colour bar", colours[steps].astype(np.uint8).tobytes()))
+
+
+def _may_have_a_bar(planes: UInt8[np.ndarray, "channel row column"]) -> bool:
+    """Whether any of some columns, of which each bar has one, could be of a bar; most pictures have none."""
+    brightness = planes[0]
+    if len(planes) == 3:
+        red, green, blue = planes.astype(np.uint16)
+        brightness = (77 * red + 150 * green + 29 * blue) >> 8
+    varied = np.ptp(brightness, axis=0) >= _LEAST_RANGE - 4 * _LARGEST_SPREAD
+    if not varied.any():
+        return False
+    first, last = _longest_runs(_goes_on(planes[:, :, varied]))
+    return bool((last - first >= _LEAST_LENGTH * planes.shape[1]).any())
+
+
+def _goes_on(planes: UInt8[np.ndarray, "channel row column"]) -> np.ndarray:
+    """Where a column's colour changes from one row to the next as a bar's does."""
+    step = _difference(planes[:, 1:], planes[:, :-1])
+    moves = np.pad(step >= _STEP[0], ((1, 1), (0, 0)))
+    return (moves[:-2] | moves[1:-1] | moves[2:]) & (step <= _STEP[1])
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:

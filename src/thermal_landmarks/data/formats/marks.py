@@ -19,6 +19,7 @@ _FEWEST = 5  # pixels of a stroke in a window of three times its breadth
 # Levels of 255 from the nearest colour of the palette: of a mark, and of the blended pixels at its edge. JPEG blends
 # colours where heat has a sharp edge, too, but not as far off.
 _OFF_PALETTE, _BLENDED = 110.0, 50.0
+_APART, _HUES_DIFFER, _SAME_HUE = 3, 40.0, 25.0  # pixels to either side of a blend, and levels of chroma
 _COLOURED = 60  # spread of red, green and blue, in a gray picture
 _MOST_COLOURED = 0.1
 _MOST = 0.2  # share of the picture that marks can cover; beyond, they were not told rightly
@@ -86,7 +87,33 @@ def off_palette(rgb: UInt8[np.ndarray, "height width 3"], distance: Float32[np.n
     """As `foreign_colours`, of a part of a picture that is in a palette, or in gray (None)."""
     if distance is None:
         return _grown(_spread(rgb), _COLOURED, _COLOURED / 2)
-    return _grown(distance, _OFF_PALETTE, _BLENDED)
+    return _grown(np.where(_blended(rgb, distance > _BLENDED), 0, distance), _OFF_PALETTE, _BLENDED)
+
+
+def _blended(rgb: UInt8[np.ndarray, "height width 3"], off: Mask) -> Mask:
+    """Pixels off the palette between two of its hues: at sharp edges of heat, as JPEG stores half as many hues."""
+    result = np.zeros_like(off)
+    rows, columns = np.nonzero(off)
+
+    def place(down: int, right: int) -> tuple[np.ndarray, np.ndarray]:
+        return (rows + down).clip(0, off.shape[0] - 1), (columns + right).clip(0, off.shape[1] - 1)
+
+    def hue(at: tuple[np.ndarray, np.ndarray]) -> np.ndarray:  # (pixel, 2): without brightness
+        red, green, blue = rgb[at].T.astype(np.float32)
+        bright = 0.299 * red + 0.587 * green + 0.114 * blue
+        return np.stack([0.713 * (red - bright), 0.564 * (blue - bright)], axis=1)
+
+    own = hue((rows, columns))
+    for down, right in ((0, _APART), (_APART, 0), (_APART, _APART), (_APART, -_APART)):
+        sides = place(-down, -right), place(down, right)
+        one, other = map(hue, sides)
+        way = other - one
+        length = (way**2).sum(axis=1)
+        share = (((own - one) * way).sum(axis=1) / np.maximum(length, 1)).clip(0, 1)
+        beside = np.linalg.norm(own - one - share[:, None] * way, axis=1)
+        between = (length >= _HUES_DIFFER**2) & (beside <= _SAME_HUE)
+        result[rows, columns] |= between & ~off[sides[0]] & ~off[sides[1]]
+    return result
 
 
 def _grown(off: np.ndarray, surely: float, perhaps: float) -> Mask:

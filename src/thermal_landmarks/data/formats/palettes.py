@@ -75,6 +75,7 @@ KNOTS: dict[str, tuple[tuple[int, int, int], ...]] = {
 _SAMPLES = 4000
 _NEAR = 32.0  # of 255: how far colours may lie from the curve (JPEG, and vendors' versions)
 _GRAY = 18.0  # spread of red, green and blue below which a pixel has no colour
+_EXACT = 2.0  # mean distance from a palette that no other can be nearer by
 _FEW = 400  # of the sample, which tell that a palette is out of the question
 _LEAST_COLOURED = 0.35  # share of the pixels
 # Of the coloured pixels. Small JPEG pictures blend colours between areas; photographs stay below 0.5.
@@ -190,12 +191,17 @@ def recognise_palette(rgb: UInt8[np.ndarray, "height width 3"], others: Iterable
     coloured = _coloured_sample(rgb)
     if coloured is None:
         return None
-    candidates = (*others, *map(named_palette, KNOTS))
     few = coloured[:: max(1, len(coloured) // _FEW)]
     code, of_pixel = np.unique(coloured @ np.array([1 << 16, 1 << 8, 1]), return_inverse=True)
     colours = np.stack([code >> 16, (code >> 8) & 255, code & 255], axis=1).astype(float)
-    fits = [_fit(each, colours, of_pixel) for each in candidates if _may_be_shown_in(few, each)]
-    return min((fit for fit in fits if fit is not None), key=lambda fit: fit.distance, default=None)
+    best: PaletteFit | None = None
+    for palette in (*others, *map(named_palette, KNOTS)):
+        fit = _fit(palette, colours, of_pixel) if _may_be_shown_in(few, palette) else None
+        if fit is not None and (best is None or fit.distance < best.distance):
+            best = fit
+        if best is not None and best.distance < _EXACT:
+            break
+    return best
 
 
 def is_shown_in(rgb: UInt8[np.ndarray, "height width 3"], palette: Palette) -> bool:
@@ -209,7 +215,9 @@ def _coloured_sample(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarr
     """Some of the pixels that have a colour; None of a picture that is mostly gray."""
     flat = rgb.reshape(-1, 3)
     sample = flat[:: max(1, len(flat) // _SAMPLES)]
-    coloured = sample[np.ptp(sample, axis=1) > _GRAY]
+    red, green, blue = sample.T
+    spread = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
+    coloured = sample[spread > _GRAY]
     return coloured if len(coloured) >= _LEAST_COLOURED * len(sample) else None
 
 
