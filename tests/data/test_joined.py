@@ -7,7 +7,7 @@ from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.joined import JoinedRows
 from thermal_landmarks.data.rows_on_disk import RowsOnDisk
-from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.errors import ConfigError, DataError
 
 
 def test_joined_rows_are_those_of_both_arrays(tmp_path):
@@ -78,3 +78,16 @@ def test_a_share_of_all_or_nothing_is_refused(blob_faces):
     for share in (0.0, 1.0):
         with pytest.raises(ConfigError, match="unlabelled_share"):
             LandmarkDataModule(source=blob_faces, scheme="face16", image_size=[48, 64], unlabelled_share=share)
+
+
+def test_pictures_that_teach_nothing_are_told_before_the_labelled_ones_are_rendered(blob_faces, tmp_path):
+    class Nobody(Taught):
+        def annotations(self):
+            raise DataError("no face is found")
+
+    class Rendered(Taught):
+        def annotations(self):
+            raise AssertionError("rendered in vain")
+
+    with pytest.raises(DataError, match="no face is found"):
+        build(Rendered(blob_faces, 5), tmp_path, unlabelled=Nobody(blob_faces, 5))
