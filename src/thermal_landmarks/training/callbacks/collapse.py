@@ -5,6 +5,7 @@ curve alone doesn't show it.
 """
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
+from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
@@ -47,26 +48,17 @@ class Spread:
         return variance[count >= 2].mean().sqrt()
 
 
+@dataclass(kw_only=True, eq=False)
 class CollapseWarning(Callback):
-    """Logs `val/prediction_spread`: spread of the predictions over images relative to that of the true points.
+    """Logs `val/prediction_spread`: spread of the predictions over images relative to that of the true points."""
 
-    Args:
-        threshold: Below this a prediction counts as constant.
-        patience: Validations in a row below the threshold before the warning; it is given once.
-
-    Attributes:
-        collapsed: Whether the last `patience` validations were below the threshold.
-    """
-
-    def __init__(self, *, threshold: float = 0.1, patience: int = 5) -> None:
-        self.threshold = threshold
-        self.patience = patience
-        self._below = 0
-        self._warned = False
-        self._predicted, self._true = Spread(), Spread()
+    threshold: float = 0.1  # below this a prediction counts as constant
+    patience: int = 5  # validations in a row below the threshold before the warning; it is given once
+    _below, _warned = 0, False
 
     @property
     def collapsed(self) -> bool:
+        """Whether the last `patience` validations were below the threshold."""
         return self._below >= self.patience
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -1,6 +1,7 @@
 """What loggers show beside metrics: the loss between epochs, pictures while a training runs, the best checkpoint."""
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,12 @@ from thermal_landmarks.training.loggers import keep_figure, log_checkpoint
 from thermal_landmarks.training.module import LandmarkModule
 
 
+@dataclass(kw_only=True, eq=False)
 class StepLoss(Callback):
-    """Logs `train/step_loss` now and then; reading it at every step would make a GPU wait.
+    """Logs `train/step_loss` now and then; reading it at every step would make a GPU wait."""
 
-    Args:
-        every_steps: Of the optimizer.
-    """
-
-    def __init__(self, *, every_steps: int = 20) -> None:
-        self.every_steps = every_steps
-        self._logged = 0
+    every_steps: int = 20  # of the optimizer
+    _logged = 0
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -36,17 +33,12 @@ class StepLoss(Callback):
             logger.log_metrics({"train/step_loss": float(outputs["loss"])}, step=step - 1)  # Lightning counts from 0
 
 
+@dataclass(kw_only=True, eq=False)
 class ValidationOverlays(Callback):
-    """Shows the same few images every few epochs, as `figures/validation.png` of the run folder and to the loggers.
+    """Shows the same few images every few epochs, as `figures/validation.png` of the run folder and to the loggers."""
 
-    Args:
-        every_epochs: Between two pictures; the first shows the first epoch.
-        faces: Images.
-    """
-
-    def __init__(self, *, every_epochs: int = 10, faces: int = 4) -> None:
-        self.every_epochs = every_epochs
-        self.faces = faces
+    every_epochs: int = 10  # between two pictures; the first shows the first epoch
+    faces: int = 4
 
     def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         unwanted = trainer.sanity_checking or trainer.current_epoch % self.every_epochs or not trainer.loggers
@@ -68,15 +60,11 @@ class ValidationOverlays(Callback):
         keep_figure(trainer, figure, "validation", "val/overlays")
 
 
+@dataclass(kw_only=True, eq=False)
 class TaughtOverlays(Callback):
-    """Shows what a teacher has written into pictures without labels, as `figures/taught.png` and to the loggers.
+    """Shows what a teacher has written into pictures without labels, as `figures/taught.png` and to the loggers."""
 
-    Args:
-        faces: From the least sure to the surest.
-    """
-
-    def __init__(self, *, faces: int = 9) -> None:
-        self.faces = faces
+    faces: int = 9  # from the least sure to the surest
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         data = getattr(trainer, "datamodule", None)

@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import lightning as L
@@ -24,19 +25,16 @@ class _Step(NamedTuple):
     number: int
 
 
+@dataclass(kw_only=True, eq=False)
 class StopDiverged(Callback):
     """Raises `DivergedError` at a loss or a validation that isn't finite, before anything of it is kept.
 
     A step's loss is looked at when the next one begins, so that the device never waits.
-
-    Args:
-        objective: The metric that the run is judged by.
     """
 
-    def __init__(self, *, objective: str = "val/wing") -> None:
-        self.objective = objective
-        self._last: _Step | None = None
-        self._validated: list[tuple[Tensor, Tensor]] = []
+    objective: str = "val/wing"  # the metric that the run is judged by
+    _last: _Step | None = field(default=None, init=False)
+    _validated: list[tuple[Tensor, Tensor]] = field(default_factory=list, init=False)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int

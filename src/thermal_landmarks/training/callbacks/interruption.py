@@ -1,6 +1,7 @@
 """Ends a training that was asked to stop where a resumed one goes on exactly, with a checkpoint of that moment."""
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,21 +18,17 @@ from thermal_landmarks.training.callbacks.divergence import require_finite_weigh
 from thermal_landmarks.training.stopping import StopRequest
 
 
+@dataclass(eq=False)
 class Interruption(Callback):
     """Stops between two steps, after a validation, or in a validation that lasts too long.
 
     It comes after the callbacks that change weights and before those that write checkpoints. Under DDP one process that
     is asked to stop stops all, after the same step.
-
-    Args:
-        request: Tells whether the process was asked to stop.
-        patience_seconds: For a validation; one that takes longer is left without result and made again on resuming.
     """
 
-    def __init__(self, request: StopRequest, *, patience_seconds: float = 5.0) -> None:
-        self.request = request
-        self.patience_seconds = patience_seconds
-        self._asked: Tensor | None = None
+    request: StopRequest  # tells whether the process was asked to stop
+    patience_seconds: float = 5.0  # a validation that takes longer is left without result and made again on resuming
+    _asked: Tensor | None = field(default=None, init=False)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self.request.take()

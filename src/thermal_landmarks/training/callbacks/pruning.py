@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import lightning as L
 from lightning.pytorch.callbacks import Callback
@@ -11,21 +12,14 @@ from thermal_landmarks.errors import DivergedError
 from thermal_landmarks.training.trainer import current_metrics
 
 
+@dataclass(kw_only=True, eq=False)
 class Pruning(Callback):
-    """Stops the training gracefully: its loggers finish, its checkpoints stay.
+    """Stops the training gracefully: its loggers finish, its checkpoints stay."""
 
-    Args:
-        monitor: A logged metric.
-        report: Takes the metric and the number of epochs trained, and says whether to stop. None: there is no search.
-
-    Attributes:
-        pruned: Whether the training was stopped.
-    """
-
-    def __init__(self, *, monitor: str, report: Callable[[float, int], bool] | None) -> None:
-        self.monitor = monitor
-        self.report = report
-        self.pruned = False
+    monitor: str  # a logged metric
+    # Takes the metric and the number of epochs trained, and says whether to stop. None: there is no search
+    report: Callable[[float, int], bool] | None
+    pruned: bool = field(default=False, init=False)  # whether the training was stopped
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         value = current_metrics(trainer).get(self.monitor)

@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
 import random
+from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
@@ -10,6 +11,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 
+@dataclass(kw_only=True, eq=False)
 class StepSeed(Callback):
     """Seeds Python, NumPy and torch before each training step from (seed, epoch, batch, process).
 
@@ -17,8 +19,7 @@ class StepSeed(Callback):
     continues bit for bit, without a stored state of the generators.
     """
 
-    def __init__(self, *, seed: int = 0) -> None:
-        self.seed = seed
+    seed: int = 0
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int

@@ -1,5 +1,6 @@
 """What a test leaves in the run folder: a table of all images, overlays of some and the cumulative error curve."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import lightning as L
@@ -26,13 +27,13 @@ class TestImages(Callback):
         write_per_image(pl_module.tested, dataset, scheme, pl_module.measures, Path(trainer.default_root_dir))
 
 
+@dataclass(kw_only=True, eq=False)
 class TestFigures(Callback):
     """Writes `figures/overlays_{best,median,worst}.png` and `figures/ced.png` of the run folder, and logs them."""
 
     __test__ = False  # pytest: not a test class
 
-    def __init__(self, *, faces: int = 3) -> None:
-        self.faces = faces
+    faces: int = 3
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         if not _wanted(trainer, pl_module):

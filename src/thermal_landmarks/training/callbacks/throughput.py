@@ -2,6 +2,7 @@
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightning as L
@@ -9,28 +10,20 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 
+@dataclass(kw_only=True, eq=False)
 class Throughput(Callback):
     """Logs `train/images_per_second` of each epoch.
 
     The clock runs from one step's end to the epoch's last step; the device is waited for only at these two, so that
     measuring doesn't slow the training.
-
-    Args:
-        skip_steps: Steps at the start of a fit that aren't counted: they compile, allocate and warm caches.
-
-    Attributes:
-        images: Images counted so far, of all processes.
-        seconds: Time that they took.
     """
 
-    def __init__(self, *, skip_steps: int = 3) -> None:
-        self.skip_steps = skip_steps
-        self.images = 0
-        self.seconds = 0.0
-        self._steps = 0
-        self._since: float | None = None
-        self._epoch_images = 0
-        self._epoch_rate: float | None = None
+    skip_steps: int = 3  # at the start of a fit, that aren't counted: they compile, allocate and warm caches
+    images: int = field(default=0, init=False)  # counted so far, of all processes
+    seconds: float = field(default=0.0, init=False)  # that they took
+    _steps, _epoch_images = 0, 0
+    _since: float | None = field(default=None, init=False)
+    _epoch_rate: float | None = field(default=None, init=False)
 
     @property
     def images_per_second(self) -> float:
