@@ -60,7 +60,7 @@ def main(data: Path, output: Path, people: int = 560, epochs: int = 8, most: int
         ways[f"and frames of the {who}"] = [*frames, f"trainer.max_epochs={epochs}"]
     measured = output / "measured.json"
     rows = json.loads(measured.read_text(encoding="utf-8")) if measured.is_file() else {}
-    names = ("thermal_real_large, the teacher", "thermal_real, as shipped", *ways)
+    names = ("thermal_real, as shipped", *ways, "thermal_real_large, the teacher")
     for name in names:
         if name in rows:
             continue

@@ -18,7 +18,7 @@ from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.material import Material
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.long_work import counting
-from thermal_landmarks.models.checkpoint import find_checkpoint
+from thermal_landmarks.models.checkpoint import find_checkpoint, find_finder
 
 _VERSION = 1  # raise when a teacher would say something else of the same picture
 
@@ -53,11 +53,18 @@ class Teacher:
 
     @property
     def fingerprint(self) -> str:
-        """Changes with the weights of the network and of the finder."""
+        """Changes with the weights of the network and of the finder.
+
+        Raises:
+            ConfigError: If there is no such network or finder.
+        """
         digest = hashlib.blake2b(str(_VERSION).encode(), digest_size=16)
-        for checkpoint in (self._checkpoint, self._finder):
-            if checkpoint is not None:
-                digest.update(find_checkpoint(checkpoint).read_bytes())
+        try:
+            files = find_checkpoint(self._checkpoint), find_finder(self._finder)
+        except ConfigError as error:
+            raise ConfigError(f"data.unlabelled, teacher={self._checkpoint} finder={self._finder}: {error}") from error
+        for file in files:
+            digest.update(file.read_bytes())
         return digest.hexdigest()
 
     def look_at(self, material: Material, folder: Path) -> list[Seen]:

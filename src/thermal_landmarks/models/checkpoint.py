@@ -201,6 +201,11 @@ class LoadedFinder:
     confidence: dict[str, Any]
 
 
+def find_finder(path: str | Path | None) -> Path:
+    """The file that `finder=` means: as of `find_checkpoint`, or for None the one that comes with the package."""
+    return _SHIPPED_FINDER if path is None else find_checkpoint(path)
+
+
 def load_finder(path: str | Path | None = None) -> LoadedFinder:
     """Read a finder; nothing in the file is executed.
 
@@ -211,7 +216,7 @@ def load_finder(path: str | Path | None = None) -> LoadedFinder:
     Raises:
         ConfigError: If the file is missing or holds no finder.
     """
-    file = _SHIPPED_FINDER if path is None else find_checkpoint(path)
+    file = find_finder(path)
     content = _read(file)
     settings = content.get("hyper_parameters")
     if not isinstance(settings, dict) or settings.get("task") != "faces":
