@@ -121,7 +121,7 @@ def test_what_can_teach_nothing_is_named(pictures: Path, cache: Path, tmp_path: 
         unlabelled(Path(f"{tmp_path}/*.png"), cache).annotations()
     with pytest.raises(ConfigError, match="a camera can't be looked at twice"):
         unlabelled(Path("0"), cache).annotations()
-    with pytest.raises(ConfigError, match="data.unlabelled, teacher=nobody .* there is no such file"):
+    with pytest.raises(ConfigError, match=r"data\.unlabelled, teacher=nobody .* there is no such file"):
         UnlabelledPictures(source=pictures, teacher="nobody", cache_dir=cache).fingerprint()
     with pytest.raises(ConfigError, match="min_confidence=2"):
         unlabelled(pictures, cache, min_confidence=2)
