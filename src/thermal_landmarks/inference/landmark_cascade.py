@@ -4,7 +4,7 @@ All crops of a stage, those of mirror images included, pass the network as one b
 """
 
 from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal, cast, get_args
 
 import torch
@@ -37,45 +37,25 @@ def as_precision(given: str | int) -> Precision:
     return cast(Precision, str(given))
 
 
+@dataclass(eq=False, kw_only=True)
 class LandmarkCascade:
-    """From images, or frames around faces, to landmarks in their pixels.
+    """From images, or frames around faces, to landmarks in their pixels."""
 
-    Args:
-        network: With its weights.
-        scheme: Landmarks that it predicts.
-        plan: Stages and sizes, instead of those of `cascade`, and mirror images.
-        cascade: How the network was trained to see a frame; None: in one stage, as it is.
-        device: That the network runs on.
-        precision: `32`, `bf16` or `16` (autocast).
-        batch_size: Crops that pass the network together; bounds the memory.
-        calibration: Moves the network's points, after the last stage. None: they stay where they are.
+    network: LandmarkNetwork  # with its weights; replaced by a copy that does its normalisations in its convolutions
+    scheme: Scheme  # landmarks that it predicts
+    plan: CascadePlan  # stages and sizes, instead of those of `cascade`, and mirror images
+    cascade: Cascade | None  # how the network was trained to see a frame; None: in one stage, as it is
+    device: torch.device  # that the network runs on
+    precision: Precision  # `32`, `bf16` or `16` (autocast)
+    batch_size: int  # crops that pass the network together; bounds the memory
+    calibration: Calibration | None = None  # moves the network's points, after the last stage
 
-    Attributes:
-        network: A copy that does its normalisations in its convolutions.
-    """
-
-    def __init__(
-        self,
-        network: LandmarkNetwork,
-        *,
-        scheme: Scheme,
-        plan: CascadePlan,
-        cascade: Cascade | None,
-        device: torch.device,
-        precision: Precision,
-        batch_size: int,
-        calibration: Calibration | None = None,
-    ) -> None:
-        self.scheme = scheme
-        self.plan = plan
-        self.cascade = cascade and replace(cascade, stages=plan.stages, last_sizes=plan.last_sizes)
-        self.device = device
-        self.precision = precision
-        self.batch_size = batch_size
-        self.calibration = calibration
-        folded = fold_normalisation(network.eval())
-        self.network = folded.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._flip_indices = torch.from_numpy(scheme.flip_indices).to(device)
+    def __post_init__(self) -> None:
+        if self.cascade is not None:
+            self.cascade = replace(self.cascade, stages=self.plan.stages, last_sizes=self.plan.last_sizes)
+        folded = fold_normalisation(self.network.eval())
+        self.network = folded.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._flip_indices = torch.from_numpy(self.scheme.flip_indices).to(self.device)
 
     @torch.inference_mode()
     def at_frames(self, frames: Float[Tensor, "batch channel height width"]) -> Float[Tensor, "batch point 2"]:

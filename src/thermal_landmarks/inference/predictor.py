@@ -86,7 +86,7 @@ class Predictor:
         self.plan = plan_of(speed, preprocessing, flip_tta=flip_tta)
         self.speed = speed if isinstance(speed, str) and self.plan.from_image else "exact"
         self.cascade = LandmarkCascade(
-            network,
+            network=network,
             scheme=scheme,
             plan=self.plan,
             cascade=preprocessing.cascade,

@@ -6,6 +6,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -84,17 +85,14 @@ def connection_settings(url: str) -> dict[str, Any]:
     return {"connect_timeout": _CONNECT_SECONDS} if url.startswith("postgresql") else {}
 
 
+@dataclass(frozen=True)
 class Retry:
     """Puts a lost trial's hyperparameters in the queue again, as a new trial.
 
     Optuna's own callback would also copy the pruner's notes, and the new trial would pass rungs that it never reached.
-
-    Args:
-        most: How often one set of hyperparameters is tried again.
     """
 
-    def __init__(self, most: int) -> None:
-        self.most = most
+    most: int  # how often one set of hyperparameters is tried again
 
     def __call__(self, study: optuna.Study, trial: FrozenTrial) -> None:
         history = [*trial.system_attrs.get("retry_history", []), trial.number]

@@ -4,6 +4,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
@@ -27,21 +28,16 @@ from thermal_landmarks.training.stopping import stop_requests
 console = Console(soft_wrap=True, highlight=False)
 
 
+@dataclass(eq=False)
 class Worker:
-    """Asks for trials, launches them and says how it goes.
+    """Asks for trials, launches them and says how it goes."""
 
-    Args:
-        config: The composed config of the command.
-        loader: Hydra's, for the configs of studies.
-        launcher: Of the jobs.
-        storage: Of the studies.
-    """
+    config: DictConfig  # the composed config of the command
+    loader: ConfigLoader  # Hydra's, for the configs of studies
+    launcher: Launcher  # of the jobs
+    storage: PatientStorage  # of the studies
 
-    def __init__(self, config: DictConfig, loader: ConfigLoader, launcher: Launcher, storage: PatientStorage) -> None:
-        self.config = config
-        self.loader = loader
-        self.launcher = launcher
-        self.storage = storage
+    def __post_init__(self) -> None:
         self.studies: list[SharedStudy] = []
         self._stop: BaseException | None = None
         self._failures: Counter[str] = Counter()

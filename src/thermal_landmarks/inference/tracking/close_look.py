@@ -1,6 +1,7 @@
 """Landmarks of faces whose place in the frame before is known, by one close look at each and at its mirror image."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -26,19 +27,10 @@ class CloseLook:
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
-        cascade = predictor.preprocessing.cascade
         self._cascade: LandmarkCascade | None = None
-        if predictor.plan.from_image and cascade is not None:
-            self._cascade = LandmarkCascade(
-                predictor.network,
-                scheme=predictor.scheme,
-                plan=CascadePlan(stages=2, last_sizes=(1.0,), flip_tta=True),
-                cascade=cascade,
-                device=predictor.device,
-                precision=predictor.precision,
-                batch_size=predictor.batch_size,
-                calibration=predictor.cascade.calibration,
-            )
+        if predictor.plan.from_image and predictor.preprocessing.cascade is not None:
+            plan = CascadePlan(stages=2, last_sizes=(1.0,), flip_tta=True)
+            self._cascade = replace(predictor.cascade, plan=plan)
 
     def __call__(
         self, image: ThermalImage, expected_px: Sequence[Float[np.ndarray, "point 2"]], *, location: str
