@@ -84,13 +84,15 @@ class UnlabelledPictures:
         key = [teacher.fingerprint, self._material.facts(), self._looked_at()]
         seen = teacher.look_at(self._material, Path(self.cache_dir) / f"taught-{_digest(key)}")
 
+        name = Path(self.teacher).name  # folders of this machine don't belong in a checkpoint
+
         def kept(place: str, of: Seen) -> list[Annotation]:
             faces = []
             for number, face in enumerate(of.faces):
                 sure = face.point_confidence >= self.min_point_confidence
                 if face.confidence >= self.min_confidence and sure.sum() >= min(_LEAST_POINTS, len(sure)):
                     points = np.where(sure[:, None], face.points_px, np.float32(np.nan))
-                    says: dict[str, str | float | bool] = {"teacher": str(self.teacher), "confidence": face.confidence}
+                    says: dict[str, str | float | bool] = {"teacher": name, "confidence": face.confidence}
                     where = f"{place}, face {number + 1}"
                     faces.append(Annotation(Path(of.file), points, "unlabelled", location=where, attributes=says))
             return faces
