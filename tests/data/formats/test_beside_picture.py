@@ -152,11 +152,14 @@ def test_data_of_other_makers_are_named_as_unread(tmp_path: Path, caplog: pytest
     assert not caplog.text
     (tmp_path / "behind.jpg").write_bytes(picture + bytes(20_000))
     assert read_image(tmp_path / "behind.jpg").values.shape == (4 * HEIGHT, 4 * WIDTH)
-    assert "behind.jpg: holds 20 kB beside its picture" in caplog.text
+    assert "behind.jpg: holds more than its picture" in caplog.text
+    (tmp_path / "larger.jpg").write_bytes(picture + bytes(30_000))
+    read_image(tmp_path / "larger.jpg")
+    assert "larger.jpg" not in caplog.text  # said once for a folder
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "before.jpg").write_bytes(picture[:2] + segment(0xE7, bytes(30_000)) + picture[2:])
     read_image(tmp_path / "other" / "before.jpg")
-    assert "before.jpg: holds 30 kB" in caplog.text
+    assert "before.jpg: holds more than its picture" in caplog.text
 
 
 def test_the_end_of_a_picture_is_found_behind_all_of_its_scans() -> None:

@@ -56,8 +56,8 @@ def values_beside(jpeg: bytes, path: Path) -> Stored | None:
     if unread >= _LEAST_UNREAD and not announced:
         say_once(
             path,
-            f"holds {unread / 1000:.0f} kB beside its picture, probably temperatures in its maker's own form, which "
-            "aren't read; the picture is read as it is shown. Its maker's program may export them as CSV or TIFF",
+            "holds more than its picture, probably temperatures in its maker's own form, which aren't read; the "
+            "picture is read as it is shown. Its maker's program may export them as CSV or TIFF",
         )
     return None
 
