@@ -56,7 +56,7 @@ def _rtsp(server: socket.socket) -> None:
     connection, _ = server.accept()
     packets = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     packets.bind(("127.0.0.1", 0))
-    packets.settimeout(0.5)
+    packets.settimeout(10)  # until the first comes: a busy machine takes its time
     answers = {
         "OPTIONS": "Public: DESCRIBE, SETUP, PLAY, TEARDOWN\r\n\r\n",
         "DESCRIBE": f"Content-Type: application/sdp\r\nContent-Length: {len(_SDP)}\r\n\r\n{_SDP}",
@@ -73,6 +73,7 @@ def _rtsp(server: socket.socket) -> None:
         threading.Thread(target=_send_rtp, args=(packets.getsockname()[1],), daemon=True).start()
         with contextlib.suppress(TimeoutError):
             while data := packets.recv(65536):
+                packets.settimeout(0.5)
                 connection.sendall(struct.pack(">cBH", b"$", 0, len(data)) + data)
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.video import VideoFrame
+from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.tracking.files import Tracked, TrackFiles, track_frames
 from thermal_landmarks.inference.tracking.tracker import Tracker
 
@@ -58,3 +59,11 @@ def test_a_job_that_stopped_anywhere_goes_on_to_the_same_tables(predictor, still
     tracked(predictor, still[0], part)
     for name in ("tracks.csv", "faces.csv"):
         assert (part / name).read_text() == (tmp_path / "whole" / name).read_text()
+
+
+def test_a_job_from_before_marks_were_filled_goes_on_with_them_kept(predictor, still, tmp_path) -> None:
+    tracked(predictor, still[0], tmp_path, stop=0)
+    settings = {"checkpoint": "thermal_real"}
+    assert TrackFiles(tmp_path, settings | {"marks": "kept"}, []).state["next_frame"] == 1
+    with pytest.raises(ConfigError, match="marks=kept then, masked now"):
+        TrackFiles(tmp_path, settings | {"marks": "masked"}, [])
