@@ -16,6 +16,7 @@ import torch
 import typer
 from rich.console import Console
 from rich.table import Table
+from tracking_accuracy import settled
 
 from thermal_faces.video.sequence import SyntheticSequence
 from thermal_landmarks.data.annotation import ThermalImage
@@ -46,11 +47,16 @@ def tracked(sequence: SyntheticSequence, tracker: Tracker) -> tuple[Iterator[Vid
     """The frames of a sequence, as a camera stores them, and the table of its tracks."""
     stored, rows = [], []
     names = tracker.predictor.scheme.landmark_names
-    for frame in sequence:
-        stored.append(np.rint((frame.temperature_c + _ZERO_C) * 100).astype(np.uint16))
-        for face in tracker.update(ThermalImage(frame.temperature_c, "celsius")):
+
+    def pictures() -> Iterator[np.ndarray]:
+        for frame in sequence:
+            stored.append(np.rint((frame.temperature_c + _ZERO_C) * 100).astype(np.uint16))
+            yield frame.temperature_c
+
+    for frame in settled(tracker, pictures()):
+        for face in frame.faces:
             for name, (x, y), sure in zip(names, face.points_px, face.point_confidence, strict=True):
-                rows.append((frame.index, frame.time_s, face.track, name, x, y, sure, face.flag))
+                rows.append((frame.frame, frame.time_s, face.track, name, x, y, sure, face.flag))
     frames = (
         VideoFrame(index, index / sequence.rate_hz, ThermalImage(values.astype(np.float32) / 100 - _ZERO_C, "celsius"))
         for index, values in enumerate(stored)

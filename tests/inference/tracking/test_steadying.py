@@ -35,6 +35,16 @@ def test_what_moves_does_not_lag() -> None:
     assert_array_equal(seen[35:45, 35:45], last[35:45, 35:45])
 
 
+def test_a_face_that_turns_all_at_once_leaves_no_ghost() -> None:
+    steady = Steadying()
+    *before, last = frames(3)
+    last[10:70, 10:70] += np.linspace(-1.5, 1.5, 60, dtype=np.float32)  # most of what the network sees
+    for values in before:
+        steady(ThermalImage(values, "celsius"), [])
+    seen = steady(ThermalImage(last, "celsius"), [(BOX, 5)]).values
+    assert np.abs(seen - last)[INSIDE].mean() < 0.1
+
+
 def test_a_camera_that_drifts_is_steadied_all_the_same() -> None:
     steady = Steadying()
     before, last = frames(2)

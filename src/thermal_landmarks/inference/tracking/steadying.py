@@ -6,6 +6,7 @@ A pixel that changes by more than the noise (a lid, a breath, an edge that moves
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from jaxtyping import Float
@@ -59,16 +60,22 @@ class Steadying:
 def _steadied(
     now: Float[np.ndarray, "height width"], earlier: Sequence[Float[np.ndarray, "height width"]]
 ) -> Float[np.ndarray, "height width"]:
+    frames = [now, *earlier]
+    # A face that turns all at once changes most pixels, and would pass for noise in the first pair alone.
+    noise = min(_noise(after, before) for after, before in pairwise(frames))
     total = np.zeros_like(now)
     for frame in earlier:
         change = frame - now
-        some = change[::_GRID, ::_GRID]
-        offset = np.median(some)  # of the whole picture: a camera's drift
-        change -= offset
-        noise = 1.4826 * np.median(np.abs(some - offset))
+        change -= np.median(change[::_GRID, ::_GRID])  # of the whole picture: a camera's drift
         total += np.where(np.abs(change) <= _NOISE * noise, change, 0)
     steadied: np.ndarray = now + total / (len(earlier) + 1)
     return steadied
+
+
+def _noise(now: Float[np.ndarray, "height width"], before: Float[np.ndarray, "height width"]) -> float:
+    """Standard deviation of the change of a pixel that shows the same."""
+    change = now[::_GRID, ::_GRID] - before[::_GRID, ::_GRID]
+    return 1.4826 * float(np.median(np.abs(change - np.median(change))))
 
 
 def _part(box_px: Float[np.ndarray, "4"], shape: tuple[int, ...]) -> tuple[slice, slice]:
