@@ -12,6 +12,7 @@ below the limit of its kind: half a frame of lag for `one_euro`, half a per cent
 recording.
 """
 
+import io
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -23,6 +24,7 @@ matplotlib.use("Agg")
 import numpy as np
 import torch
 from matplotlib.figure import Figure
+from PIL import Image
 from tracking_accuracy import RATE, SEED, SIZE, STILL, eye_distance, tracked
 
 from thermal_faces import SyntheticSequence
@@ -33,6 +35,7 @@ Filter = Callable[[np.ndarray, np.ndarray], np.ndarray]
 SETTLED = 15  # frames at the start that say nothing of a filter
 ONE_EURO = {opening: [0.5, 1.0, 2.0, 4.0, 8.0] for opening in (1.0, 5.0, 20.0)}  # Hz of cutoff
 KALMAN = {0.006: [0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4]}  # acceleration
+FIGURE = Path(__file__).parents[1] / "figures" / "smoothing_curve.webp"
 DEFAULTS = {"one_euro": (20.0, 1.0), "kalman": (0.006, 0.4)}
 
 
@@ -60,7 +63,7 @@ def main() -> None:
     """Draw the curves, and print a row for each filter."""
     torch.set_num_threads(1)
     people = int(sys.argv[1]) if len(sys.argv) > 1 else 6
-    path = Path(sys.argv[2] if len(sys.argv) > 2 else "outputs/smoothing.jpg")
+    path = Path(sys.argv[2]) if len(sys.argv) > 2 else FIGURE
     predictor = Predictor.from_checkpoint("thermal_real", device="cpu", speed="balanced")
     recordings = [still_and_nod(predictor, subject) for subject in range(people)]
     figure = Figure(figsize=(7, 4.5), layout="constrained")
@@ -96,9 +99,13 @@ def main() -> None:
         xlabel="lost motion of a nod, % of the eye distance", ylabel="jitter of a still head, % of the eye distance"
     )
     axes.set_xscale("log")
-    axes.legend(fontsize=8)
+    axes.set_xticks([0.1, 0.2, 0.5, 1, 2, 5], labels=["0.1", "0.2", "0.5", "1", "2", "5"])
+    axes.minorticks_off()
+    axes.legend(fontsize=8, frameon=False)
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=110)
+    Image.open(drawn).convert("RGB").save(path, quality=85)
     print(path)
 
 
