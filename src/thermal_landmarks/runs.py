@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any
 
 from omegaconf import DictConfig, OmegaConf
 
@@ -215,8 +215,8 @@ def _without_nan(value: Any) -> Any:
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[TextIO]:
-    """A text file that takes the place of `path` once it is written whole, so that a crash leaves the old one.
+def replacing(path: Path, *, binary: bool = False) -> Iterator[IO[Any]]:
+    """A file that takes the place of `path` once it is written whole, so that a crash leaves the old one.
 
     Raises:
         OutputError: If it can't be written; the file that was there before is intact.
@@ -225,7 +225,7 @@ def replacing(path: Path) -> Iterator[TextIO]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with partial.open("w", newline="", encoding="utf-8") as file:
+            with partial.open("wb") if binary else partial.open("w", newline="", encoding="utf-8") as file:
                 yield file
             partial.replace(path)
         finally:

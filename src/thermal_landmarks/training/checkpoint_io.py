@@ -1,7 +1,6 @@
 """Checkpoint files that are whole or absent, and that load without running code from them."""
 
 import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from thermal_landmarks.errors import DataError
-from thermal_landmarks.runs import unwritable
+from thermal_landmarks.runs import replacing, unwritable
 
 
 class AtomicCheckpoints(TorchCheckpointIO):
@@ -27,23 +26,15 @@ class AtomicCheckpoints(TorchCheckpointIO):
         """
         del storage_options
         path = Path(path)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                with temporary.open("wb") as file:
-                    torch.save(checkpoint, file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                temporary.replace(path)
-            finally:
-                with suppress(OSError):
-                    temporary.unlink(missing_ok=True)
-        except (OSError, RuntimeError) as error:
-            cause = error if isinstance(error, OSError) else error.__context__  # torch covers the file's own error
-            if not isinstance(cause, OSError):
+            with replacing(path, binary=True) as file:
+                torch.save(checkpoint, file)
+                file.flush()
+                os.fsync(file.fileno())
+        except RuntimeError as error:  # torch covers the file's own error
+            if not isinstance(error.__context__, OSError):
                 raise
-            raise unwritable(path, cause) from error
+            raise unwritable(path, error.__context__) from error
 
     def load_checkpoint(
         self, path: str | Path, map_location: Any | None = "cpu", weights_only: bool | None = True
