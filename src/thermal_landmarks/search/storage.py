@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ import optuna
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError, NoSuchModuleError, OperationalError, ProgrammingError, SQLAlchemyError
@@ -110,6 +111,12 @@ class Retry:
 def replaced_trials(trials: list[FrozenTrial]) -> set[int]:
     """Numbers of the lost trials that have been queued again."""
     return {number for trial in trials for number in trial.system_attrs.get("retry_history", [])}
+
+
+def ranked(trials: Iterable[FrozenTrial], direction: StudyDirection = StudyDirection.MINIMIZE) -> list[FrozenTrial]:
+    """The complete trials with a value, the best first."""
+    valued = [trial for trial in trials if trial.state == TrialState.COMPLETE and trial.value is not None]
+    return sorted(valued, key=lambda trial: trial.value or 0.0, reverse=direction == StudyDirection.MAXIMIZE)
 
 
 def without_lost(trials: list[FrozenTrial]) -> list[FrozenTrial]:

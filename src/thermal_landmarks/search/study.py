@@ -26,7 +26,7 @@ from thermal_landmarks.old_names import todays_flat_settings
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, epochs_of, with_effect
-from thermal_landmarks.search.storage import exclusive, give_back, trial_id, without_lost
+from thermal_landmarks.search.storage import exclusive, give_back, ranked, trial_id, without_lost
 
 
 class SharedStudy:
@@ -194,8 +194,4 @@ def _range(distribution: BaseDistribution) -> str:
 
 def best_trial(study: optuna.Study) -> FrozenTrial | None:
     """The completed trial with the best value, or None while there is none."""
-    completed = [t for t in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,)) if t.value is not None]
-    if not completed:
-        return None
-    sign = 1 if study.direction == optuna.study.StudyDirection.MINIMIZE else -1
-    return min(completed, key=lambda trial: sign * float(trial.value or 0))
+    return next(iter(ranked(study.get_trials(deepcopy=False), study.direction)), None)

@@ -39,8 +39,9 @@ class Search:
     @property
     def complete(self) -> list["FrozenTrial"]:
         """Trials with a value, the best first."""
-        valued = [trial for trial in self.trials if trial.state.name == "COMPLETE" and trial.value is not None]
-        return sorted(valued, key=lambda trial: trial.value or 0.0, reverse=self.study.direction.name == "MAXIMIZE")
+        from thermal_landmarks.search.storage import ranked
+
+        return ranked(self.trials, self.study.direction)
 
     @property
     def best(self) -> "FrozenTrial | None":

@@ -15,7 +15,7 @@ from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import KINDS, Kind, Step
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.progress import duration
-from thermal_landmarks.search.storage import without_lost
+from thermal_landmarks.search.storage import ranked, without_lost
 
 Measure = Literal["seconds", "processor_seconds"]
 
@@ -43,8 +43,7 @@ class StudyState:
 
     @property
     def best(self) -> FrozenTrial | None:
-        complete = [t for t in self.trials if t.state == TrialState.COMPLETE and t.value is not None]
-        return min(complete, key=lambda trial: float(trial.value or 0), default=None)
+        return next(iter(ranked(self.trials)), None)
 
 
 def study_states(storage: PatientStorage, steps: Sequence[Step], wanted: int) -> dict[str, StudyState]:
