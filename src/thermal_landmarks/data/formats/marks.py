@@ -54,8 +54,9 @@ def strokes(levels: UInt8[np.ndarray, "height width"], broad: int) -> Mask:
         return marks
     for out, core in ((above[lines], bright[lines]), (below[lines], dark[lines])):
         core = _not_alone(core, 3 * broad)
-        soft = (dilated(core, broad + 2) & (out >= _STANDS_OUT)) | (dilated(core, 3) & (out >= _BESIDE))
-        marks[lines] |= core | soft
+        if core.any():
+            soft = (dilated(core, broad + 2) & (out >= _STANDS_OUT)) | (dilated(core, 3) & (out >= _BESIDE))
+            marks[lines] |= core | soft
     # The gaps within letters and numbers are no place to fill them from.
     marks[lines] = _eroded(dilated(marks[lines], broad), broad)
     return marks
@@ -218,15 +219,13 @@ def _eroded(image: np.ndarray, side: int) -> np.ndarray:
 def _along(image: np.ndarray, side: int, axis: int, choose: np.ufunc) -> np.ndarray:
     """Over odd windows that end at the picture's border; their width doubles until they are as wide as asked for."""
     length, half = image.shape[axis], side // 2
-    pad = [(0, 0), (0, 0)]
-    pad[axis] = (half, half)
-    result = np.pad(image, pad, mode="edge")
-    width = 1
+    first, last = (_cut(image, at, 1, axis).repeat(half, axis=axis) for at in (0, length - 1))
+    result, width = np.concatenate([first, image, last], axis=axis), 1
     while width < side:
         step = min(width, side - width)
         kept = result.shape[axis] - step
-        first, second = (_cut(result, start, kept, axis) for start in (0, step))
-        result, width = choose(first, second), width + step
+        result = choose(_cut(result, 0, kept, axis), _cut(result, step, kept, axis))
+        width += step
     return _cut(result, 0, length, axis)
 
 
