@@ -200,6 +200,7 @@ def test_the_thermal_models_learn_with_lotrs_loss(stem):
 
 
 TINY = ["data.image_size=[48,64]", "data.batch_size=8", "logger=none", "trainer.max_epochs=1", "data=coco"]
+TINY.append("callbacks.figures=null")
 
 
 @pytest.fixture

@@ -68,6 +68,7 @@ def run(line, workplace, run_script):
         words += [word for word in SMALL.get(command, []) if not (zooms and word.startswith("data.image_size"))]
         words += SYNTHETIC if command == "train.py" and "data=coco" not in words else []
         words += ["search.trials=2"] if "search=quick" in words else []
+        words += ["callbacks.figures=null"] if "--multirun" in words else []
     elif "debug=limit" in words:
         words += ["data.image_size=[48,64]", *SYNTHETIC]
     return run_script([f"src/{command}", *words], cwd=workplace, env={"WANDB_MODE": "offline"})

@@ -105,7 +105,7 @@ def three_of_each(blob_coco):
 @pytest.mark.slow
 def test_two_processes_measure_what_one_does(three_of_each, tmp_path, run_script):
     """DDP on the CPU; the three test images don't divide by two, and none may count twice."""
-    data = ["data.split.test=0.1", "data.batch_size=3", "trainer.max_epochs=1"]
+    data = ["data.split.test=0.1", "data.batch_size=3", "trainer.max_epochs=1", "callbacks.figures=null"]
     run_process(three_of_each, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", *data, cwd=tmp_path)
     (folder,) = run_folders(tmp_path)
     found = json.loads((folder / "metrics.json").read_text())
@@ -127,6 +127,7 @@ def test_killed_run_resumes_to_the_same_result(blob_coco, tmp_path, run):
     for folder in (whole, killed):
         folder.mkdir()
     arguments = ["trainer.max_epochs=6", "data.augmentation.rotation=random", "callbacks=ema", "head.dropout=0.3"]
+    arguments.append("callbacks.figures=null")
     process = subprocess.Popen(
         process_command(blob_coco, *arguments), cwd=killed, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
