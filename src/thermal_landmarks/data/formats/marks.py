@@ -88,7 +88,8 @@ def off_palette(rgb: UInt8[np.ndarray, "height width 3"], distance: Float32[np.n
     """As `foreign_colours`, of a part of a picture that is in a palette, or in gray (None)."""
     if distance is None:
         return _grown(_spread(rgb), _COLOURED, _COLOURED / 2)
-    return _grown(np.where(_blended(rgb, distance > _BLENDED), 0, distance), _OFF_PALETTE, _BLENDED)
+    off = distance > _BLENDED
+    return _grown(np.where(_blended(rgb, off), 0, distance), _OFF_PALETTE, _BLENDED) if off.any() else off
 
 
 def _blended(rgb: UInt8[np.ndarray, "height width 3"], off: Mask) -> Mask:
