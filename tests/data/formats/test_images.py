@@ -37,7 +37,7 @@ def test_videos_are_left_to_track(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         list_images(tmp_path)
     Image.fromarray(COUNTS).save(tmp_path / "a.png")
     assert list_images(tmp_path) == [tmp_path / "a.png"]
-    assert f"1 videos are left out. Follow its faces by: thermal-landmarks track source={film}" in caplog.text
+    assert f"1 video(s) left out. Follow its faces by: thermal-landmarks track source={film}" in caplog.text
 
 
 def test_an_ordinary_jpeg_is_gray(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from thermal_landmarks.data.formats.flir_palette import stated_palette
 from thermal_landmarks.data.formats.fluke import counts_to_celsius, find_counts_table, read_fluke_counts
 from thermal_landmarks.data.formats.limits import check_bytes
 from thermal_landmarks.data.formats.notices import say_once
-from thermal_landmarks.data.formats.pictures import orientation_of, picture_size, read_picture, upright
+from thermal_landmarks.data.formats.pictures import is_animated, orientation_of, picture_size, read_picture, upright
 from thermal_landmarks.data.formats.stored import Stored, fill_missing
 from thermal_landmarks.data.formats.table import read_table, why_no_picture
 from thermal_landmarks.data.formats.tiff import read_tiff, tiff_size
@@ -132,8 +132,8 @@ def list_images(path: Path) -> list[Path]:
     if not path.is_dir():
         raise DataError(f"{path}: no such file or folder.")
     files = sorted(p for p in path.rglob("*") if not p.name.startswith("._") and p.is_file())
-    found = [p for p in files if p.suffix.lower() in _READERS]
-    films = [p for p in files if p.suffix.lower() in _FILMS]
+    films = [p for p in files if _is_film(p)]
+    found = [p for p in files if p.suffix.lower() in _READERS and p not in films]
     reasons = {p: why_no_picture(p) for p in found if p.suffix.lower() == ".csv"}
     left_out = [f"{p.relative_to(path)} {reason}" for p, reason in reasons.items() if reason]
     images = [p for p in found if reasons.get(p) is None]
@@ -145,8 +145,12 @@ def list_images(path: Path) -> list[Path]:
     if left_out:
         _log.warning("%s: no pictures, left out: %s.", path, listed)
     if films:
-        _log.warning("%s: %d videos are left out. %s.", path, len(films), _follow(films[0]))
+        _log.warning("%s: %d video(s) left out. %s.", path, len(films), _follow(films[0]))
     return images
+
+
+def _is_film(path: Path) -> bool:
+    return path.suffix.lower() in _FILMS or (path.suffix.lower() == ".gif" and is_animated(path))
 
 
 def _follow(film: Path) -> str:

@@ -71,6 +71,17 @@ def picture_size(path: Path) -> tuple[int, int]:
         return (file.width, file.height) if turned else (file.height, file.width)
 
 
+def is_animated(path: Path) -> bool:
+    """Whether a file holds several frames; one that can't be opened does not."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as file:
+            return getattr(file, "n_frames", 1) > 1
+    except Exception:  # whoever reads it says what is wrong
+        return False
+
+
 def orientation_of(path: Path) -> int:
     """The EXIF orientation of a picture, 1 (upright) to 8."""
     from PIL import Image
