@@ -2,8 +2,6 @@
 
 import pickle
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 from unittest.mock import Mock
 
@@ -90,15 +88,6 @@ def test_same_seed_gives_the_same_pixels_in_any_order() -> None:
     backward = [second.load(a).values for a in reversed(second.annotations())][::-1]
     for a, b in zip(forward, backward, strict=True):
         np.testing.assert_array_equal(a, b)
-
-
-def test_a_worker_process_renders_the_same_pixels() -> None:
-    source = SyntheticFaces(subjects=3, images_per_subject=1, size=(120, 160))
-    annotations = source.annotations()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        elsewhere = list(pool.map(source.load, annotations))
-    for annotation, image in zip(annotations, elsewhere, strict=True):
-        np.testing.assert_array_equal(image.values, source.load(annotation).values)
 
 
 def test_pictures_do_not_depend_on_how_many_there_are() -> None:

@@ -194,10 +194,10 @@ def test_an_unknown_memory_format_is_named(make_module):
 def test_a_module_that_zooms_learns_from_looks_and_is_measured_on_frames(
     make_module, make_data, make_trainer, tmp_path
 ):
-    cascade = {"crop_size": [24, 32], "stages": 2, "face_size": 0.5}
+    cascade, seldom = {"crop_size": [24, 32], "stages": 2, "face_size": 0.5}, {"check_val_every_n_epoch": 40}
     data = make_data(image_size=(48, 64), cascade=cascade)
     data.setup()
-    module, trainer = make_module(preprocessing=data.preprocessing.settings), make_trainer(max_epochs=40)
+    module, trainer = make_module(preprocessing=data.preprocessing.settings), make_trainer(max_epochs=40, **seldom)
     before = trainer.validate(module, data, verbose=False)[0]
     trainer.fit(module, data)
     assert float(trainer.callback_metrics["val/pixel_error"]) < 0.7 * before["val/pixel_error"]

@@ -42,7 +42,7 @@ def test_pieces_hold_whole_frames_and_all_rows(tracks: Path, rows: int) -> None:
 
 
 @pytest.mark.parametrize("method", ["one_euro", "kalman"])
-@pytest.mark.parametrize("rows", [300, 10**6])
+@pytest.mark.parametrize("rows", [1500, 10**6])
 def test_smoothing_in_pieces_is_smoothing_at_once(tracks: Path, method: str, rows: int) -> None:
     pieces = pd.concat(smoothed_pieces(tracks, SCHEME, method, rows), ignore_index=True)
     assert len(pieces) == len(pd.read_csv(tracks))
