@@ -30,6 +30,7 @@ from thermal_landmarks.physiology.signals import measure
 
 HEIGHTS = (36, 60, 100, 180)
 NOISES_K = (0.05, 0.2)
+RATES_PER_MIN = (7.0, 29.0, 18.0, 12.0, 23.0)  # of each person, the extremes first
 SEED = 77
 RIGHT_PER_MIN = 2.0
 FIGURE = Path(__file__).parents[1] / "figures" / "signal_limits.webp"
@@ -79,7 +80,7 @@ def figure(rows: pd.DataFrame) -> Figure:
 
 
 def main(
-    people: int = 5,
+    people: int = len(RATES_PER_MIN),
     seconds: float = 30.0,
     rate: float = 6.0,
     checkpoint: str = "thermal_real",
@@ -92,17 +93,14 @@ def main(
     if not table.exists():
         table.write_text(",".join(COLUMNS) + "\n")
     known = {tuple(row) for row in pd.read_csv(table)[["person", "height", "noise_k"]].itertuples(index=False)}
-    for person in range(people):
-        per_min = 7 + 22 * person / max(people - 1, 1)
+    for person, per_min in enumerate(RATES_PER_MIN[:people]):
         for height in HEIGHTS:
             for noise_k in NOISES_K:
                 if (person, height, noise_k) not in known:
                     found = outcome(predictor, person, per_min, height, noise_k, seconds, rate)
+                    row = (person, height, noise_k, found[0], per_min, *found[1:])
                     with table.open("a") as file:
-                        file.write(
-                            ",".join(f"{value:g}" for value in (person, height, noise_k, found[0], per_min, *found[1:]))
-                            + "\n"
-                        )
+                        file.write(",".join(f"{value:g}" for value in row) + "\n")
     rows = pd.read_csv(table)
     total = rows.groupby(["noise_k", "height"])[["windows", "right", "ok", "ok_right"]].sum()
     print(total.join(rows.groupby(["noise_k", "height"])["size_px"].mean().round(1)).to_string())
