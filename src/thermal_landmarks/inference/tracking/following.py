@@ -20,6 +20,7 @@ _WEAK, _WEAK_FRAMES = 0.03, 5  # confidence, and for how many frames in a row it
 _UNTOLD = 0.05  # confidence below which landmarks are on no face: of a head that is turned away
 _FAR = 0.12  # of a face's size between where it was looked for and found, from which on it is looked at again there
 _LOOKS = 3  # at one face in a frame, at most
+_STRANGE = 0.5  # likeness with itself below which a face near others may be half another one
 _SMOOTH = 0.35  # share of a frame's motion in the velocity
 
 
@@ -112,7 +113,7 @@ class Follower:
         sure = self._confidence.face(agreement)
         if sure < _UNTOLD:
             return TrackedFace.missing(UNKNOWN, len(track.points_px), "lost")
-        new_among_others = track.crowded and not track.confirmed
+        among_others = track.crowded and (not track.confirmed or track.like_itself < _STRANGE)
         x0, y0, x1, y1 = (float(end) for end in track.box_px)
         return TrackedFace(
             track=UNKNOWN,
@@ -120,7 +121,7 @@ class Follower:
             confidence=sure,
             point_confidence=self._confidence.points(agreement).astype(np.float32),
             box_px=(x0, y0, x1, y1),
-            flag="doubtful" if sure < self.min_confidence or new_among_others else "ok",
+            flag="doubtful" if sure < self.min_confidence or among_others else "ok",
         )
 
 

@@ -103,6 +103,11 @@ class Tracklet:
         known = [track for start, track in self.names if start <= frame]
         return known[-1] if known else None
 
+    @property
+    def like_itself(self) -> float:
+        """Likeness with its own track in the last frame since it is undecided; 1 where that isn't known."""
+        return self.likeness[-1][1].get(str(self.track), 1.0) if self.likeness else 1.0
+
     def open(self, frame: int) -> None:
         """From a frame on it may be somebody else than it was."""
         if self.undecided is None:
