@@ -22,7 +22,7 @@ PAGES = [
     for page in [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
     if "report" not in page.parts
 ]
-TYPED = re.compile(r"(?<![\w./\"])([a-z_][\w./]*)=(\[[^\]\s]*\]|[^\s`'\")|;,]*)")
+TYPED = re.compile(r"(?<![\w./\"+])([a-z_][\w./]*)=(\[[^\]\s]*\]|[^\s`'\")|;,]*)")
 
 
 def dotted(settings: Any, prefix: str = "") -> Iterator[str]:

@@ -135,10 +135,10 @@ def test_a_users_own_file_may_have_old_names() -> None:
 
 
 def test_checkpoints_of_earlier_versions_keep_their_cascade_and_flips() -> None:
-    path = shipped_checkpoints()["thermal_real"]
+    path = shipped_checkpoints()["thermal_real_large"]
     stored = torch.load(path, map_location="cpu", weights_only=True)["hyper_parameters"]
     assert stored["mirror"] is True  # as an earlier version has written them
-    loaded = load_checkpoint("thermal_real")
+    loaded = load_checkpoint("thermal_real_large")
     cascade = loaded.preprocessing.cascade
     assert cascade is not None
     assert (list(cascade.crop_size), cascade.stages) == (

@@ -65,7 +65,7 @@ def test_a_part_of_the_data_sets_yaml(folder: Path) -> None:
     assert len(reader(folder, part="train").annotations()) == 2
     with pytest.raises(DataError, match="no folder of images under 'test'"):
         reader(folder, part="test").annotations()
-    with pytest.raises(ConfigError, match="train, val and test"):
+    with pytest.raises(ConfigError, match="train, val, test"):
         reader(folder, part="all")
 
 
