@@ -56,10 +56,10 @@ class Job(NamedTuple):
 
 
 def jobs(video: Path) -> dict[str, Job]:
-    """The three jobs, each of about a minute on an idle machine."""
+    """The three jobs, each of one to two minutes on an idle machine, so that most runs are killed before they end."""
     track = ["track", f"source={video}"]
-    train = ["train", *_SMALL, *_NETWORK, "trainer.max_epochs=40"]
-    search = ["train", "--multirun", "search=quick", *_SMALL, "stem=conv", "branch=none", "search.trials=10"]
+    train = ["train", *_SMALL, *_NETWORK, "trainer.max_epochs=200"]
+    search = ["train", "--multirun", "search=quick", *_SMALL, "stem=conv", "branch=none", "search.trials=20"]
     search += ["search.epochs=4", "search.heartbeat_seconds=3", "search.dead_after_seconds=12", "search.retries=20"]
     return {
         "track": Job(
@@ -214,7 +214,7 @@ def main() -> int:
     settings: Any = OmegaConf.to_container(OmegaConf.merge(_DEFAULTS, OmegaConf.from_cli()))
     folder = Path(settings["folder"]).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    clip = ["render_sequence", "seconds=24", "rate_hz=15", "size=[120,160]", "preview_s=0", "workers=1"]
+    clip = ["render_sequence", "seconds=90", "rate_hz=15", "size=[120,160]", "preview_s=0", "workers=1"]
     if run([*clip, "output=video"], folder):
         raise SystemExit(f"The video could not be rendered: {folder / 'log.txt'}")
     listed = jobs(folder / "video" / "subject_00000" / "frames.tif")
