@@ -17,6 +17,7 @@ from thermal_landmarks.runs import PROGRESS, RunFolder
 from thermal_landmarks.search.storage import replaced_trials
 
 _STUDY = "quick/conv-none"
+_MEASURED = (TrialState.COMPLETE, TrialState.PRUNED)
 _CHANGES = ("frames_per_second", "settings", "source", "commit")
 """Of `tracking.json`: speed, and where things lie."""
 
@@ -131,7 +132,7 @@ def searched(cwd: Path, whole: Path, ended: bool, before: Seen | None) -> Seen:
     if sound != "ok":
         raise LostError(f"studies.db: {sound}")
     trials = _trials(cwd)
-    done = [trial for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    done = [trial for trial in trials if trial.state in _MEASURED]
     for trial in done:
         metrics = json.loads((cwd / trial.user_attrs["folder"] / "metrics.json").read_text(encoding="utf-8"))
         if trial.state == TrialState.COMPLETE and metrics["val/wing"] != trial.value:
@@ -166,7 +167,7 @@ def _require_repeated(trials: list[FrozenTrial]) -> None:
 def _require_totals(trials: list[FrozenTrial], expected: list[FrozenTrial]) -> None:
     replaced = replaced_trials(trials)
     counted = [trial for trial in trials if trial.number not in replaced]
-    open_ones = [t.number for t in counted if t.state not in (TrialState.COMPLETE, TrialState.PRUNED)]
+    open_ones = [t.number for t in counted if not (t.state in _MEASURED or "reason" in t.user_attrs)]  # or diverged
     if open_ones:
         raise LostError(f"trials {open_ones} have no end")
     if len(counted) != len(expected):
