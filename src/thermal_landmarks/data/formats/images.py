@@ -31,10 +31,7 @@ _log = logging.getLogger(__name__)
 
 _PLAUSIBLE_MEDIAN_C = (-60.0, 200.0)
 _MIN_SIDE = 2
-_FILMS = (
-    *(".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg"),
-    *(".seq", ".csq", ".ravi", ".npz", ".h5", ".hdf5"),
-)
+_FILMS = (".mp4", ".avi", ".mkv", ".mov", ".m4v", ".webm", ".wmv", ".mpg", ".seq", ".csq", ".ravi")
 
 
 def read_image(path: str | Path, *, unit: str | None = None, counts_table: Path | None = None) -> ThermalImage:
@@ -272,6 +269,9 @@ _READERS: dict[str, Callable[[Path, str | None, Path | None], Stored]] = {
 
 
 _ELSEWHERE = {
+    **dict.fromkeys(
+        (".npz", ".h5", ".hdf5"), " A film in it is followed by `thermal-landmarks track`; an image is .npy."
+    ),
     ".is3": " Fluke's films are exported as AVI or CSV by Fluke's program.",
     ".irb": " InfraTec's files are exported as CSV or TIFF by IRBIS.",
 }
