@@ -29,7 +29,7 @@ Size = tuple[int, int]
 Mask = Bool[np.ndarray, "height width"]
 Settings = TypeVar("Settings")
 
-SCENES_VERSION = 4
+SCENES_VERSION = 5
 """Goes up with every change that alters a scene's pixel or label, so that no stale file is read."""
 
 # More is worn than in portraits, cameras are coarser, and most of them give 8-bit pictures.

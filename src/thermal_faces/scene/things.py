@@ -9,6 +9,7 @@ import numpy as np
 
 from thermal_faces.randomness import chance, uniform
 from thermal_faces.scene.easel import Easel
+from thermal_faces.scene.street import STREET
 
 Painter = Callable[[Easel, np.random.Generator, float], None]
 
@@ -200,4 +201,5 @@ def fire(easel: Easel, generator: np.random.Generator, ambient_c: float) -> None
 THINGS: dict[str, Painter] = {
     "kettle": kettle, "mug": mug, "radiator": radiator, "lamp": lamp, "screen": screen, "window": window, "dial": dial,
     "pipes": pipes, "car": car, "hand": hand, "feet": feet, "pillow": pillow, "bottle": bottle, "fire": fire,
+    **STREET,
 }  # fmt: skip
