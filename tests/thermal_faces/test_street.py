@@ -5,7 +5,7 @@ import pytest
 
 from thermal_faces.randomness import rng
 from thermal_faces.scene.easel import Easel
-from thermal_faces.scene.street import poster, post
+from thermal_faces.scene.street import post, poster
 
 
 @pytest.mark.parametrize("seed", range(4))
