@@ -2,13 +2,14 @@ import csv
 import math
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import optuna
 import pytest
 from optuna.trial import TrialState, create_trial
 
-from thermal_landmarks.reporting.report import published
+from thermal_landmarks.reporting.published import TABLES
 from thermal_landmarks.reporting.report.rows import group
 from thermal_landmarks.reporting.report.runs import collect
 from thermal_landmarks.reporting.report.studies import load_searches, storage_url
@@ -18,7 +19,7 @@ from thermal_landmarks.reporting.report.tables import result_tables, run_table, 
 
 def test_the_published_figures_obey_the_bound_of_their_wing_loss() -> None:
     # wing <= 12 * 10 * ln(1 + MAE / 2) holds for any errors; a mistyped digit would break it or fall far below
-    tables = [published.TABLE_2, published.TABLE_3, published.TABLE_4, published.TABLE_5]
+    tables: list[dict[str, Any]] = list(TABLES.values())[1:]
     assert [len(table) for table in tables] == [20, 4, 4, 4]
     ratios = [row.wing / (120 * math.log(1 + row.mae / 2)) for table in tables for row in table.values()]
     assert min(ratios) > 0.96
@@ -28,9 +29,10 @@ def test_the_published_figures_obey_the_bound_of_their_wing_loss() -> None:
 
 
 def test_the_published_search_is_whole() -> None:
-    assert list(published.TABLE_1) == [f"{stem}-{i}" for stem in "CRLBA" for i in range(1, 5)]
-    assert published.TABLE_1["A-2"] == (91280, 2.5564)
-    assert min(published.TABLE_1, key=lambda name: published.TABLE_1[name].wing) == "A-3"
+    search = TABLES["search"]
+    assert list(search) == [f"{stem}-{i}" for stem in "CRLBA" for i in range(1, 5)]
+    assert (search["A-2"].parameters, search["A-2"].wing) == (91280, 2.5564)
+    assert min(search, key=lambda name: search[name].wing) == "A-3"
 
 
 def test_several_seeds_show_mean_and_sample_deviation() -> None:

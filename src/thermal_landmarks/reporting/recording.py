@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thermal_landmarks.physiology.face_frame import FaceFrame
 from thermal_landmarks.physiology.signals import Recording
+from thermal_landmarks.reporting.pages import render
 
 _TEMPERATURES = ("forehead", "nose_tip", "perinasal", "eye_corner_left", "eye_corner_right")
 _FINE, _DOUBT = "#1565c0", "#c62828"
@@ -33,14 +33,12 @@ def write_page(recording: Recording, path: Path, *, title: str) -> Path:
     Returns:
         The page.
     """
-    environment = Environment(
-        loader=PackageLoader("thermal_landmarks.reporting", ""), autoescape=True, undefined=StrictUndefined
-    )
     measured = sorted(recording.signals["track"].unique())
     tracks = [_track(recording, number) for number in measured]
     signals = recording.signals
     flagged = signals[signals["signal"].str.startswith("perinasal_mean")]["flag"].value_counts()
-    page = environment.get_template("recording.html.j2").render(
+    page = render(
+        "recording.html.j2",
         title=title,
         still=_still(recording),
         still_s=recording.still[1],

@@ -16,7 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#b8578f", "#b07d00", "#2f8fcb", "#5b5b66")
-"""The series that stand out; page.css has brighter ones for dark pages."""
+"""The series that stand out; report.css has brighter ones for dark pages."""
 
 OTHER = "#b4bbc5"
 """All other series."""

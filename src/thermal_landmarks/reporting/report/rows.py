@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from thermal_landmarks.reporting.report.published import order
+from thermal_landmarks.reporting.published import order
 from thermal_landmarks.reporting.report.runs import Run
 from thermal_landmarks.reporting.report.settings import differences, identity, without_length_and_rotation
 

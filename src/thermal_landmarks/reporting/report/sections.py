@@ -1,12 +1,16 @@
 """What stands in a report: its sections with tables, charts and pictures, or the command that would fill them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-from thermal_landmarks.reporting.report import charts, published
+import yaml
+
+from thermal_landmarks.reporting.report import charts
 from thermal_landmarks.reporting.report.chart import Chart
 from thermal_landmarks.reporting.report.pictures import Picture
-from thermal_landmarks.reporting.report.rows import Protocol
+from thermal_landmarks.reporting.report.rows import KINDS, Protocol
 from thermal_landmarks.reporting.report.runs import Found, Run
 from thermal_landmarks.reporting.report.studies import Search
 from thermal_landmarks.reporting.report.study_charts import study_charts
@@ -20,7 +24,8 @@ from thermal_landmarks.reporting.report.tables import (
     shown_path,
 )
 
-_TRAIN = "python src/train.py --multirun"
+TEXTS: Any = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+"""The report's notes and the words of its sections."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +44,9 @@ class Section:
 
     key: str  # anchor
     title: str  # heading
-    text: str = ""  # what is to be seen
-    command: str = ""  # what would fill the section, where it is empty
+    text: str  # what is to be seen
+    command: str  # what would fill the section, where it is empty
+    problem: str = ""  # why it is empty, where that is known
     tables: Sequence[Table] = ()
     blocks: Sequence[Block] = ()  # charts
     pictures: Sequence[Picture] = ()  # images
@@ -53,112 +59,41 @@ class Section:
         return not (self.tables or self.blocks or self.pictures or self.lines)
 
 
-@dataclass(frozen=True)
-class Pictures:
-    """Pictures by section; `problem` says why the augmentation isn't shown."""
-
-    samples: Sequence[Picture] = ()
-    augmentation: Sequence[Picture] = ()
-    activations: Sequence[Picture] = ()
-    problem: str = ""
-
-
 def sections(
-    found: Found, protocols: Sequence[Protocol], older: Sequence[Run], searches: Sequence[Search], pictures: Pictures
+    found: Found,
+    protocols: Sequence[Protocol],
+    older: Sequence[Run],
+    searches: Sequence[Search],
+    pictures: Mapping[str, Sequence[Picture]],
+    problem: str = "",
 ) -> list[Section]:
-    """All sections, the empty ones too."""
+    """All sections, the empty ones too.
+
+    Args:
+        found: What lies below the report's folders.
+        protocols: Its runs, put together.
+        older: Runs that newer ones stand for.
+        searches: Its studies.
+        pictures: By section.
+        problem: Why the augmentation isn't shown.
+    """
     trained = [run for run in found.runs if run.kind != "trial"]
     trials = [run for run in found.runs if run.kind == "trial"]
-    return [
-        Section(
-            "search",
-            "Table 1: search",
-            "The best trial of each study: its size and the value that was searched for (on validation images).",
-            f"{_TRAIN} search=paper",
-            search_tables(searches),
-            [_study_block(search) for search in searches],
-        ),
-        Section(
-            "singular",
-            "Table 2: singular models",
-            "Test images. Several seeds: mean ± standard deviation.",
-            f"{_TRAIN} experiment=studies/comparison stem=conv,resnext branch=none,luong seed=0,1,2",
-            result_tables("singular", protocols),
-        ),
-        Section(
-            "ensembles",
-            "Table 3: ensembles",
-            "Three components side by side on one root. “wing − singular”: above zero the ensemble is worse.",
-            f"{_TRAIN} ensemble=3 stem=alt_conv_resnext branch=none,luong,bahdanau,vit",
-            result_tables("ensemble", protocols),
-        ),
-        Section(
-            "no_rotation",
-            "Table 4: no rotation",
-            "Trained three times as long on the images as they are. “wing − singular”: above zero, rotation helped.",
-            f"{_TRAIN} experiment=ablation/no_rotation stem=alt_conv_resnext branch=none,luong,bahdanau,vit",
-            result_tables("no_rotation", protocols),
-        ),
-        Section(
-            "layers_removed",
-            "Table 5: layers removed",
-            "Without the last convolution and the last ResNeXt layer. “wing − singular”: above zero, they helped.",
-            f"{_TRAIN} experiment=ablation/layers_removed stem=alt_conv_resnext branch=none,luong,bahdanau,vit",
-            result_tables("layers_removed", protocols),
-        ),
-        Section(
-            "errors",
-            "Errors",
-            "Point at a mark for its numbers. Seeds: curves hold the images of all, the other charts show means.",
-            f"{_TRAIN} stem=conv,alt_conv_resnext branch=none,luong",
-            blocks=[block for i, protocol in enumerate(protocols) if (block := _error_block(protocol, i)).charts],
-        ),
-        Section(
-            "samples",
-            "Samples (the paper's Figure 1)",
-            "Circles: annotated points. Crosses: predicted ones.",
-            "python src/train.py callbacks=default",
-            pictures=pictures.samples,
-        ),
-        Section(
-            "augmentation",
-            "Augmentation (the paper's Figure 2)",
-            "Images as they are, and as training sees them.",
-            "python src/check_data.py" + (f" ({pictures.problem})" if pictures.problem else ""),
-            pictures=pictures.augmentation,
-        ),
-        Section(
-            "activations",
-            "Activation maximisation (the paper's Figures 3 and 4)",
-            "Images that excite single channels the most, found by gradient ascent from noise.",
-            "python src/visualize.py checkpoint=RUN layer=last",
-            pictures=pictures.activations,
-        ),
-        Section(
-            "evaluations",
-            "Other data",
-            "Each line is a checkpoint on a data set; lines of different data aren't comparable.",
-            "python src/evaluate.py checkpoint=RUN data=portraits",
-            [evaluation_table(found.evaluations)] if found.evaluations else [],
-        ),
-        Section(
-            "runs",
-            "All runs",
-            "Where every number comes from. The whole configuration is in config.yaml of each folder.",
-            _TRAIN,
-            [run_table("runs", trained, older)] if trained else [],
-            lines=[
-                *([f"{len(trials)} runs of searches are listed in tables/trials.csv."] if trials else []),
-                *(f"Not shown: {shown_path(path)}: {why}" for path, why in found.left_out),
-            ],
-            files=[run_table("trials", trials)] if trials else [],
-        ),
-    ]
-
-
-def paper_notes() -> Sequence[str]:
-    """How the published figures are to be read."""
-    return published.NOTES
+    of_trials = [f"{len(trials)} runs of searches are listed in tables/trials.csv."] if trials else []
+    content: dict[str, dict[str, Any]] = {
+        "search": {"tables": search_tables(searches), "blocks": [_study_block(search) for search in searches]},
+        **{kind: {"tables": result_tables(kind, protocols)} for kind in KINDS},
+        "errors": {"blocks": [b for i, protocol in enumerate(protocols) if (b := _error_block(protocol, i)).charts]},
+        **{key: {"pictures": shown} for key, shown in pictures.items()},
+        "evaluations": {"tables": [evaluation_table(found.evaluations)] if found.evaluations else []},
+        "runs": {
+            "tables": [run_table("runs", trained, older)] if trained else [],
+            "files": [run_table("trials", trials)] if trials else [],
+            "lines": [*of_trials, *(f"Not shown: {shown_path(path)}: {why}" for path, why in found.left_out)],
+        },
+    }
+    content["augmentation"]["problem"] = problem
+    return [Section(key, **texts, **content[key]) for key, texts in TEXTS["sections"].items()]
 
 
 def _error_block(protocol: Protocol, number: int) -> Block:
@@ -181,8 +116,3 @@ def _study_block(search: Search) -> Block:
     settings = f"Best: {best_settings(search)}" if best is not None else ""
     shown = study_charts(search, "_" + search.name.replace("/", "_"))
     return Block(f"{search.model_id} {search.name}: {result}; {counts}", shown, settings, folded=True)
-
-
-def all_tables(parts: Iterable[Section]) -> list[Table]:
-    """Tables of all sections."""
-    return [table for section in parts for table in (*section.tables, *section.files)]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from thermal_landmarks.errors import ConfigError, said_by
-from thermal_landmarks.reporting.report.published import order
+from thermal_landmarks.reporting.published import order
 from thermal_landmarks.reporting.report.stored import require_usual_trials
 
 if TYPE_CHECKING:

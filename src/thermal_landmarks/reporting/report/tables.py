@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from thermal_landmarks.reporting.report import published
+from thermal_landmarks.reporting.published import TABLES, Figures
 from thermal_landmarks.reporting.report.rows import Protocol, Row, singular_row
 from thermal_landmarks.reporting.report.runs import Run
 from thermal_landmarks.reporting.report.studies import Search
@@ -28,12 +28,6 @@ _PAPER = tuple(
     Column(f"paper_{key}", title, "paper", "g")
     for key, title in (("accuracy", "accuracy"), ("wing", "wing loss"), ("mae", "MAE"), ("mse", "MSE"))
 )
-_RESULTS = {
-    "singular": ("table2", published.TABLE_2),
-    "ensemble": ("table3", published.TABLE_3),
-    "no_rotation": ("table4", published.TABLE_4),
-    "layers_removed": ("table5", published.TABLE_5),
-}
 _SEARCH = (
     *_MODEL,
     Column("objective", "search loss", "ours", ".4f", "min"),
@@ -78,7 +72,7 @@ def result_tables(kind: str, protocols: Sequence[Protocol]) -> list[Table]:
     shown = [protocol for protocol in protocols if protocol.of(kind)]
     against = () if kind == "singular" else (_AGAINST,)
     columns = (*_MODEL, *_METRICS, *against, *_SOURCE, *_PAPER)
-    name, paper = _RESULTS[kind]
+    name, paper = f"table{list(TABLES).index(kind) + 1}", TABLES[kind]
     tables = []
     for i, protocol in enumerate(shown):
         rows = [_result_row(row, paper, singular_row(row, protocols)) for row in protocol.of(kind)]
@@ -87,7 +81,7 @@ def result_tables(kind: str, protocols: Sequence[Protocol]) -> list[Table]:
     return tables
 
 
-def _result_row(row: Row, paper: Mapping[str, published.Tested], singular: Row | None) -> dict[str, Any]:
+def _result_row(row: Row, paper: Mapping[str, Figures], singular: Row | None) -> dict[str, Any]:
     note = _parts(row.first.metrics) + (f"; {row.note}" if row.note else "")
     cells: dict[str, Any] = {
         "model": f"{row.name}\n{note}",
@@ -102,7 +96,7 @@ def _result_row(row: Row, paper: Mapping[str, published.Tested], singular: Row |
         cells["against_singular"] = here - there
     figures = paper.get(row.first.model_id)
     if figures is not None and (row.kind != "ensemble" or row.first.ensemble == 3):
-        cells |= {f"paper_{key}": value for key, value in figures._asdict().items()}
+        cells |= {column.key: getattr(figures, column.key.removeprefix("paper_")) for column in _PAPER}
     return cells
 
 
@@ -134,7 +128,7 @@ def _search_row(search: Search) -> dict[str, Any]:
         folder = best.user_attrs.get("folder")
         cells |= {"parameters": best.user_attrs.get("parameters"), "objective": best.value, "best_trial": best.number}
         cells["folder"] = None if folder is None else shown_path(folder)
-    figures = published.TABLE_1.get(search.model_id)
+    figures = TABLES["search"].get(search.model_id)
     if figures is not None:
         cells |= {"paper_parameters": figures.parameters, "paper_wing": figures.wing}
     return cells

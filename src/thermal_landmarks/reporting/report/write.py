@@ -4,20 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
 from thermal_landmarks import __version__
 from thermal_landmarks.errors import ConfigError, said_by
-from thermal_landmarks.reporting.report.pictures import (
-    activation_pictures,
-    augmentation_picture,
-    sample_pictures,
-)
-from thermal_landmarks.reporting.report.published import SOURCE
+from thermal_landmarks.reporting.pages import render
+from thermal_landmarks.reporting.published import SOURCE
+from thermal_landmarks.reporting.report.pictures import activation_pictures, augmentation_picture, sample_pictures
 from thermal_landmarks.reporting.report.rows import Protocol, group, newest_of_each_seed
 from thermal_landmarks.reporting.report.runs import Found, collect
-from thermal_landmarks.reporting.report.sections import Pictures, all_tables, paper_notes, sections
+from thermal_landmarks.reporting.report.sections import TEXTS, sections
 from thermal_landmarks.reporting.report.studies import load_searches, storage_url
 from thermal_landmarks.reporting.report.study_charts import packed_plots
 from thermal_landmarks.reporting.report.table import markdown_text
@@ -69,27 +65,31 @@ def write_report(
     current, older = newest_of_each_seed(found.runs)
     protocols = group(current)
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = _pictures(found, protocols, folder, picture_width, activations, augmentation_samples)
-    parts = sections(found, protocols, older, searches, pictures)
+    drawn, problem = None, ""
+    try:
+        drawn = augmentation_picture(
+            found.montages, protocols, folder, samples=augmentation_samples, width=picture_width
+        )
+    except Exception as error:  # a run's stored settings may be of any type
+        problem = f"it couldn't be drawn from the runs' data: {said_by(error)}"
+    pictures = {
+        "samples": sample_pictures(protocols, found.left_out, width=picture_width),
+        "augmentation": [drawn] if drawn else [],
+        "activations": activation_pictures(found.activations, found.left_out, width=picture_width, most=activations),
+    }
+    parts = sections(found, protocols, older, searches, pictures, problem)
 
     for name in ("figures", "tables"):
         (folder / name).mkdir(exist_ok=True)
-    for table in all_tables(parts):
-        table.write_csv(folder / "tables")
+    charts = {name: chart for section in parts for block in section.blocks for name, chart in block.charts.items()}
+    for name, chart in charts.items():
+        (folder / "figures" / f"{name}.svg").write_text(chart.svg, encoding="utf-8", errors=_UNWRITABLE)
     for section in parts:
-        for block in section.blocks:
-            for name, chart in block.charts.items():
-                (folder / "figures" / f"{name}.svg").write_text(chart.svg, encoding="utf-8", errors=_UNWRITABLE)
+        for table in (*section.tables, *section.files):
+            table.write_csv(folder / "tables")
         for image in section.pictures:
             (folder / "figures" / f"{image.name}.webp").write_bytes(image.webp)
 
-    environment = Environment(
-        loader=PackageLoader("thermal_landmarks.reporting.report", ""),
-        autoescape=lambda name: name is not None and name.startswith("page.html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     commit = git_commit()
     version = f"thermal-landmarks {__version__}{f', commit {commit}' if commit else ''}"
     facts = {
@@ -97,37 +97,17 @@ def write_report(
         "summary": _summary(found, protocols, len(searches)),
         "made": f"{datetime.now():%Y-%m-%d %H:%M} by {version}",
         "source": SOURCE,
-        "notes": paper_notes(),
+        "notes": TEXTS["notes"],
         "sections": parts,
-        "plots": packed_plots(
-            chart for section in parts for block in section.blocks for chart in block.charts.values()
-        ),
+        "plots": packed_plots(charts.values()),
     }
-    page = folder / "report.html"
-    page.write_text(environment.get_template("page.html.j2").render(facts), encoding="utf-8", errors=_UNWRITABLE)
-    markdown = environment.overlay(finalize=lambda value: markdown_text(value) if type(value) is str else value)
-    (folder / "report.md").write_text(
-        markdown.get_template("page.md.j2").render(facts), encoding="utf-8", errors=_UNWRITABLE
-    )
+    page, in_markdown = folder / "report.html", folder / "report.md"
+    page.write_text(render("report.html.j2", **facts), encoding="utf-8", errors=_UNWRITABLE)
+    text = render("report.md.j2", finalize=lambda value: markdown_text(value) if type(value) is str else value, **facts)
+    in_markdown.write_text(text, encoding="utf-8", errors=_UNWRITABLE)
     size = page.stat().st_size / 1e6
     console.print(f"{facts['summary']}\nReport: [bold]{page}[/bold] ({size:.1f} MB)", soft_wrap=True)
     return page
-
-
-def _pictures(
-    found: Found, protocols: Sequence[Protocol], folder: Path, width: int, activations: int, samples: int
-) -> Pictures:
-    drawn, problem = None, ""
-    try:
-        drawn = augmentation_picture(found.montages, protocols, folder, samples=samples, width=width)
-    except Exception as error:  # a run's stored settings may be of any type
-        problem = f"it couldn't be drawn from the runs' data: {said_by(error)}"
-    return Pictures(
-        sample_pictures(protocols, found.left_out, width=width),
-        [drawn] if drawn else [],
-        activation_pictures(found.activations, found.left_out, width=width, most=activations),
-        problem,
-    )
 
 
 def _summary(found: Found, protocols: Sequence[Protocol], studies: int) -> str:
