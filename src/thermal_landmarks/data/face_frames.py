@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
+from torch import Tensor
 
 from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.batch import numbers
 from thermal_landmarks.data.geometry import similarity_matrix, transform_points
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 
@@ -24,31 +27,42 @@ _FACE16_IN_BOX = np.array(
 )  # fmt: skip
 
 
-def face_frame(
-    box_px: Float[np.ndarray, "4"], angle: float, size: tuple[int, int], share: float = FACE_HEIGHT
-) -> Float[np.ndarray, "2 3"]:
-    """The matrix that brings a face upright into the middle of a frame.
+def face_frames(
+    boxes_px: Float[Tensor, "face 4"], angle: Float[Tensor, " face"], size: tuple[int, int], share: float = FACE_HEIGHT
+) -> Float[Tensor, "face 2 3"]:
+    """The matrices that bring faces upright into the middle of a frame each; can be exported.
 
     Args:
-        box_px: x_min, y_min, x_max, y_max in the image.
-        angle: Of the face in the picture's plane, in radians, clockwise as seen by a person.
+        boxes_px: x_min, y_min, x_max, y_max in the image.
+        angle: Of each face in the picture's plane, in radians, clockwise as seen by a person.
         size: (height, width) of the frame.
         share: Of the face in the frame's height.
     """
-    low, high = np.asarray(box_px[:2], dtype=float), np.asarray(box_px[2:], dtype=float)
-    scale = share * size[0] / own_height(high - low, angle)
-    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
-    linear = np.array([[cos, sin], [-sin, cos]])  # turns back, counter-clockwise
-    middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
-    return np.column_stack([linear, middle - linear @ ((low + high) / 2)])
+    scale = share * size[0] / own_height(boxes_px[:, 2:] - boxes_px[:, :2], angle)
+    cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
+    linear = torch.stack([cos, sin, -sin, cos], dim=1).unflatten(1, (2, 2))  # turns back, counter-clockwise
+    middle = (boxes_px[:, :2] + boxes_px[:, 2:]) / 2
+    offset = (numbers(size[::-1], boxes_px) - 1) / 2 - (linear @ middle[:, :, None]).squeeze(2)
+    return torch.cat([linear, offset[:, :, None]], dim=2)
 
 
-def own_height(extent: Float[np.ndarray, "2"], angle: float) -> float:
-    """Height of a face along itself, whose upright box is `extent` (width, height) wide: both are an ellipse's."""
-    total, difference, twice = float((extent**2).sum()), float(extent[0] ** 2 - extent[1] ** 2), np.cos(2 * angle)
-    along = difference / twice if abs(twice) > 0.3 else -UPRIGHT_ASPECT * total
-    along = min(max(along, -0.8 * total), 0.3 * total)
-    return max(((total - along) / 2) ** 0.5, 1e-3)
+def face_frame(
+    box_px: Float[np.ndarray, "4"], angle: float, size: tuple[int, int], share: float = FACE_HEIGHT
+) -> Float[np.ndarray, "2 3"]:
+    """The matrix of `face_frames` for one face."""
+    box = torch.from_numpy(np.asarray(box_px, dtype=float))[None]
+    matrix: np.ndarray = face_frames(box, box.new_tensor([angle]), size, share)[0].numpy()
+    return matrix
+
+
+def own_height(extent: Float[Tensor, "face 2"], angle: Float[Tensor, " face"]) -> Float[Tensor, " face"]:
+    """Height of faces along themselves, whose upright boxes are `extent` (width, height) wide: faces are ellipses."""
+    square, twice = extent.square(), torch.cos(2 * angle)
+    total, difference = square.sum(dim=1), square[:, 0] - square[:, 1]
+    leans = twice.abs() > 0.3
+    along = torch.where(leans, difference / torch.where(leans, twice, 1.0), -UPRIGHT_ASPECT * total)
+    along = torch.minimum(torch.maximum(along, -0.8 * total), 0.3 * total)
+    return ((total - along) / 2).sqrt().clamp(min=1e-3)
 
 
 def expected_points(

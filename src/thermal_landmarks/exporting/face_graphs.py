@@ -13,11 +13,11 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from thermal_landmarks.data.batch import numbers
-from thermal_landmarks.data.face_frames import FACE_HEIGHT, UPRIGHT_ASPECT, expected_points
+from thermal_landmarks.data.face_frames import expected_points, face_frames
 from thermal_landmarks.data.scenes.gray import PERCENTILES, SAMPLES, SKIN_RANGE_C
 from thermal_landmarks.data.warping import inverse
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
-from thermal_landmarks.inference.confidence import BEYOND, LEAST, Confidence
+from thermal_landmarks.inference.confidence import BEYOND, Confidence, agreement_of
 from thermal_landmarks.inference.finder import LARGE, LEAST_SCORE, MULTIPLE, OVERLAP, SURE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 
@@ -161,57 +161,14 @@ class FaceLandmarks(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Landmarks (face, point, 2) in pixels, their confidence (face,), that of each (face, point), score (face,)."""
         size = (image.shape[0], image.shape[1])
-        linear, middle = self._from_frames(boxes, angle)
-        frame_middle = (numbers(self.frame_size[::-1], boxes) - 1) / 2
-        start_px = (self.start - frame_middle) @ linear.transpose(1, 2) + middle[:, None]
+        frames = face_frames(boxes, angle, self.frame_size)
+        start_px = (self.start - frames[:, None, :, 2]) @ inverse(frames[:, :, :2]).transpose(1, 2)
         looks = self.calibrated(self.cascade.see_images(image[None, None], start_px, self.known))
         points = looks.mean(dim=0)
-        face, each, outside = self._agreement(looks, points, boxes, score, size)
+        face, each, outside = agreement_of(looks, boxes, score, size)
         sure = (each @ self.point_weights).sigmoid()
         sure = torch.where(outside, sure.clamp(max=BEYOND), sure)
         return points, (face @ self.face_weights).sigmoid(), sure, (face @ self.found_weights).sigmoid()
-
-    def _from_frames(self, boxes: Tensor, angle: Tensor) -> tuple[Float[Tensor, "face 2 2"], Float[Tensor, "face 2"]]:
-        """As the inverse of `face_frames.face_frame`: linear part, and where the frame's middle lies in the image."""
-        extent, twice = boxes[:, 2:] - boxes[:, :2], torch.cos(2 * angle)
-        square = extent.square()
-        total, difference = square.sum(dim=1), square[:, 0] - square[:, 1]
-        leans = twice.abs() > 0.3
-        along = torch.where(leans, difference / torch.where(leans, twice, 1.0), -UPRIGHT_ASPECT * total)
-        along = torch.minimum(torch.maximum(along, -0.8 * total), 0.3 * total)
-        own_height = ((total - along) / 2).sqrt().clamp(min=1e-3)
-        scale = FACE_HEIGHT * self.frame_size[0] / own_height
-        cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
-        linear = inverse(torch.stack([cos, sin, -sin, cos], dim=1).unflatten(1, (2, 2)))
-        return linear, (boxes[:, :2] + boxes[:, 2:]) / 2
-
-    def _agreement(
-        self, looks: Tensor, points: Tensor, boxes: Tensor, score: Tensor, size: tuple[int, int]
-    ) -> tuple[Float[Tensor, "face feature"], Float[Tensor, "face point feature"], Bool[Tensor, "face point"]]:
-        """As `confidence.Agreement.of`, for all faces at once."""
-        face_px = (boxes[:, 2:] - boxes[:, :2]).prod(dim=1).sqrt().clamp(min=1e-3)
-        spread = (looks - points).square().sum(dim=3).mean(dim=0).sqrt() / face_px[:, None]
-        away = points.mean(dim=1) - (boxes[:, :2] + boxes[:, 2:]) / 2
-        probability = score.clamp(0.01, 0.99)
-        face = torch.stack(
-            [
-                torch.ones_like(score),
-                (probability / (1 - probability)).log(),
-                (spread.mean(dim=1).clamp(min=LEAST) / 0.02).log(),
-                (face_px.clamp(6, 100) / 30).log(),
-                away.square().sum(dim=1).sqrt() / face_px / 0.1,
-            ],
-            dim=1,
-        )
-        own = (spread.clamp(min=LEAST) / 0.02).log()
-        count = spread.shape[1]
-        rank = 0.9 * (count - 1)
-        ordered = spread.sort(dim=1).values
-        worst = torch.lerp(ordered[:, math.floor(rank)], ordered[:, math.ceil(rank)], rank - math.floor(rank))
-        worst = (worst.clamp(min=LEAST) / 0.02).log()[:, None].expand(-1, count)
-        each = torch.cat([face[:, None].expand(-1, count, -1), own[..., None], worst[..., None]], dim=2)
-        outside = ((points < -0.5) | (points > numbers(size[::-1], points) - 0.5)).any(dim=2)
-        return face, each, outside
 
 
 def _percentiles(

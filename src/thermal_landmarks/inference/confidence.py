@@ -5,13 +5,17 @@ regression on that agreement and the finder's score is fitted to rendered faces 
 (docs/faces.md); its weights come with the finder.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
 
+from thermal_landmarks.data.batch import numbers
 from thermal_landmarks.errors import ConfigError
 
 LEAST = 1e-4
@@ -27,7 +31,7 @@ class Agreement:
 
     face: Float[np.ndarray, " feature"]  # of `FACE_FEATURES`, each about 1 in size
     points: Float[np.ndarray, "point feature"]  # (point, feature) of `POINT_FEATURES`
-    outside: Float[np.ndarray, " point"]  # (point,) whether the landmark lies outside the picture
+    outside: Bool[np.ndarray, " point"]  # (point,) whether the landmark lies outside the picture
 
     @classmethod
     def of(
@@ -41,26 +45,49 @@ class Agreement:
             score: Of the finder.
             size: (height, width) of the image.
         """
-        extent = np.asarray(box_px[2:], dtype=float) - np.asarray(box_px[:2], dtype=float)
-        face_px = max(float(np.sqrt(extent.prod())), 1e-3)
-        points = looks_px.mean(axis=0)
-        spread = np.sqrt(((looks_px - points) ** 2).sum(axis=2).mean(axis=0)) / face_px
-        middle = (np.asarray(box_px[:2]) + np.asarray(box_px[2:])) / 2
-        displacement = float(np.linalg.norm(points.mean(axis=0) - middle)) / face_px
-        mean = float(spread.mean())
-        face = np.array(
-            [
-                1.0,
-                _logit(np.clip(score, 0.01, 0.99)),
-                np.log(max(mean, LEAST) / 0.02),
-                np.log(np.clip(face_px, 6, 100) / 30),
-                displacement / 0.1,
-            ]
+        parts = agreement_of(
+            torch.from_numpy(np.asarray(looks_px, dtype=float))[:, None],
+            torch.from_numpy(np.asarray(box_px, dtype=float))[None],
+            torch.tensor([score], dtype=torch.float64),
+            size,
         )
-        own = np.log(np.maximum(spread, LEAST) / 0.02)
-        worst = np.full(len(own), np.log(max(float(np.quantile(spread, 0.9)), LEAST) / 0.02))
-        outside = ((points < -0.5) | (points > np.array([size[1], size[0]]) - 0.5)).any(axis=1)
-        return cls(face, np.column_stack([np.tile(face, (len(own), 1)), own, worst]), outside)
+        return cls(*(part[0].numpy() for part in parts))
+
+
+def agreement_of(
+    looks_px: Float[Tensor, "look face point 2"],
+    boxes_px: Float[Tensor, "face 4"],
+    score: Float[Tensor, " face"],
+    size: tuple[int, ...],
+) -> tuple[Float[Tensor, "face feature"], Float[Tensor, "face point feature"], Bool[Tensor, "face point"]]:
+    """The parts of `Agreement` for all faces of an image at once; can be exported."""
+    points = looks_px.mean(dim=0)
+    face_px = (boxes_px[:, 2:] - boxes_px[:, :2]).prod(dim=1).sqrt().clamp(min=1e-3)
+    spread = (looks_px - points).square().sum(dim=3).mean(dim=0).sqrt() / face_px[:, None]
+    away = points.mean(dim=1) - (boxes_px[:, :2] + boxes_px[:, 2:]) / 2
+    probability = score.clamp(0.01, 0.99)
+    face = torch.stack(
+        [
+            torch.ones_like(score),
+            (probability / (1 - probability)).log(),
+            _disagreement(spread.mean(dim=1)),
+            (face_px.clamp(6, 100) / 30).log(),
+            away.square().sum(dim=1).sqrt() / face_px / 0.1,
+        ],
+        dim=1,
+    )
+    count = spread.shape[1]
+    rank = 0.9 * (count - 1)
+    ordered = spread.sort(dim=1).values
+    worst = torch.lerp(ordered[:, math.floor(rank)], ordered[:, math.ceil(rank)], rank - math.floor(rank))
+    own_and_worst = torch.stack([_disagreement(spread), _disagreement(worst)[:, None].expand(-1, count)], dim=2)
+    each = torch.cat([face[:, None].expand(-1, count, -1), own_and_worst], dim=2)
+    outside = ((points < -0.5) | (points > numbers(size[::-1], points) - 0.5)).any(dim=2)
+    return face, each, outside
+
+
+def _disagreement(spread: Tensor) -> Tensor:
+    return (spread.clamp(min=LEAST) / 0.02).log()
 
 
 @dataclass(frozen=True)
@@ -116,10 +143,6 @@ class Confidence:
         """That each landmark is in the picture, visible and right."""
         probability = _expit(agreement.points @ self.point_weights)
         return np.where(agreement.outside, np.minimum(probability, BEYOND), probability)
-
-
-def _logit(probability: float) -> float:
-    return float(np.log(probability / (1 - probability)))
 
 
 def _expit(value: np.ndarray) -> np.ndarray:
