@@ -9,7 +9,7 @@ def test_agreement_is_what_its_definition_says() -> None:
     draw = np.random.default_rng(1)
     box, score, size = np.array([10.0, 20, 50, 70]), 0.7, (60, 80)
     looks = draw.uniform([15, 25], [45, 75], (4, 16, 2))
-    points = sum(looks) / 4
+    points = np.sum(looks, axis=0) / 4
     side = (40 * 50) ** 0.5
     spread = [np.mean([np.sum((look[i] - points[i]) ** 2) for look in looks]) ** 0.5 / side for i in range(16)]
     away = np.hypot(*(points.mean(axis=0) - [30, 45])) / side
