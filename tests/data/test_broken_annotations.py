@@ -208,7 +208,7 @@ def test_an_unforeseen_failure_names_the_file_and_the_place(folder: Path, monkey
     def fail(*_: object, **__: object) -> None:
         raise KeyError("never thought of")
 
-    monkeypatch.setattr(CocoKeypoints, "_annotation", fail)
+    monkeypatch.setattr(CocoKeypoints, "_face", fail)
     with pytest.raises(DataError, match=r"labels.json, annotations\[0\]: can't be read \(KeyError: 'never thought of'"):
         CocoKeypoints(annotation_file=folder / "f/labels.json", scheme="perinasal6").annotations()
 

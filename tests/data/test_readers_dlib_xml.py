@@ -62,8 +62,8 @@ def test_a_pattern_finds_the_subject(tmp_path: Path) -> None:
     ("boxes", "message"),
     [
         (box(7), "box 0: part '06', but scheme 'perinasal6' ends with 5"),
-        (box().replace("top='3'", ""), "box 0: a box or part has a missing or wrong attribute .*top"),
-        (box().replace("x='1'", "x='one'"), "box 0: a box or part has a missing or wrong attribute"),
+        (box().replace("top='3'", ""), "box 0: the image, box or a part has a missing or wrong attribute .*top"),
+        (box().replace("x='1'", "x='one'"), "box 0: the image, box or a part has a missing or wrong attribute"),
         (box().replace("width='10'", "width='0'"), "box 0: the face box has no area"),
         (box().replace("height='12'", "height='-12'"), "box 0: the face box has no area"),
     ],

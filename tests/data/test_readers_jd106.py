@@ -51,7 +51,7 @@ def test_corrected_landmarks_replace_the_first_ones_and_boxes_may_lie_elsewhere(
         ("landmark/AFW_0_T.jpg.txt", "1 2\n3 4\n", r"AFW_0_T\.jpg\.txt: line 1: expected the number of points"),
         ("landmark/AFW_0_T.jpg.txt", "106\n1 2\n", r"AFW_0_T\.jpg\.txt: states 106 points and holds 1"),
         ("landmark/AFW_0_T.jpg.txt", "1\n1 2\n", r"AFW_0_T\.jpg\.txt: 1 landmarks, but scheme 'jd106' has 106"),
-        ("rect/AFW_0_T.jpg.rect", "1 2 3\n", r"AFW_0_T\.jpg\.rect: line 1: expected 'x1 y1 x2 y2'"),
+        ("rect/AFW_0_T.jpg.rect", "1 2 3\n", r"AFW_0_T\.jpg\.rect, line 1: expected 'x1 y1 x2 y2'"),
     ],
 )
 def test_a_bad_file_is_an_error_of_that_face(folder: Path, file: str, text: str, message: str) -> None:
@@ -82,7 +82,7 @@ def test_lapa_is_read_part_by_part(lapa_folder: Path, tmp_path: Path) -> None:
     (folder / "test/landmarks/test2_0.txt").write_text("106\n1 2 3\n")
     source = Lapa(folder=folder, parts=["test"])
     source.load(source.annotations()[0])
-    with pytest.raises(DataError, match=r"test1_0\.txt: no image of that name in .*test/images"):
+    with pytest.raises(DataError, match=r"test1_0\.txt: no image named test1_0 in .*test/images"):
         source.load(source.annotations()[1])
     with pytest.raises(DataError, match=r"test2_0\.txt: line 2: found '1 2 3', expected x and y"):
         source.load(source.annotations()[2])

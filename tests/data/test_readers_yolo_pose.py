@@ -115,9 +115,7 @@ def test_a_line_of_another_scheme_tells_which_schemes_fit(folder: Path) -> None:
 def test_labels_without_their_image_and_a_folder_without_labels(folder: Path, tmp_path: Path) -> None:
     (folder / "images/val/p3_c.png").unlink()
     source = reader(folder, part="val")
-    with pytest.raises(
-        DataError, match=r"no image named p3_c in .*images/val and .*labels/val. Set data.source.images"
-    ):
+    with pytest.raises(DataError, match=r"no image named p3_c in .*images/val or .*labels/val. Set data.source.images"):
         source.load(source.annotations()[0])
     with pytest.raises(DataError, match="no text file in a folder 'labels'"):
         reader(folder / "images").annotations()

@@ -5,7 +5,6 @@ and right mouth corner. Relative image paths start from its folder. A line witho
 found no face there.
 """
 
-import csv
 import hashlib
 import logging
 import os
@@ -19,10 +18,10 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from thermal_landmarks.csv_table import CsvTable, original
+from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.annotation import Annotation, Source, ThermalImage
 from thermal_landmarks.data.preprocessing import Box
-from thermal_landmarks.data.readers.annotation_files import require_text
+from thermal_landmarks.data.readers.annotation_files import table_rows
 from thermal_landmarks.errors import ConfigError, DataError, require_choice
 from thermal_landmarks.long_work import counting
 
@@ -147,31 +146,21 @@ def read_five_points(file: Path) -> Found:
     Raises:
         DataError: If it is not such a table; names the line.
     """
-    rows = csv.reader(require_text(file).splitlines())
-    try:
-        found = _faces(file, rows)
-    except csv.Error as error:  # a cell too long to be one
-        raise DataError(f"{file}, line {rows.line_num}: can't be read ({error}). Fix or remove the line.") from error
-    return {Path(os.path.normpath(image)): faces for image, faces in found.items()}
-
-
-def _faces(file: Path, rows: Any) -> Found:
-    header = tuple(cell.strip() for cell in next(rows, []))
+    rows = table_rows(file)
+    header = tuple(next(rows, (1, []))[1])
     if header != HEADER:
         raise DataError(f"{file}, line 1: expected the columns {','.join(HEADER)}, found {','.join(header)}.")
     found: Found = {}
-    for cells in rows:
-        if not cells:
-            continue
-        faces = found.setdefault((file.parent / original(cells[0])).absolute(), [])
-        if not any(cell.strip() for cell in cells[1:]):
+    for line, (image, *cells) in rows:
+        faces = found.setdefault(Path(os.path.normpath((file.parent / image).absolute())), [])
+        if not any(cells):
             continue
         try:
-            points = np.array(cells[1:], dtype=np.float64).reshape(5, 2)
+            points = np.array(cells, dtype=np.float64).reshape(5, 2)
         except ValueError:
             points = np.full((5, 2), np.nan)
         if not np.isfinite(points).all():
-            raise DataError(f"{file}, line {rows.line_num}: expected an image and ten numbers. Fix or remove the line.")
+            raise DataError(f"{file}, line {line}: expected an image and ten numbers. Fix or remove the line.")
         faces.append(points)
     return found
 

@@ -78,11 +78,11 @@ def read_stored(path: Path, *, unit: str | None = None, counts_table: Path | Non
             f"{path}: the suffix '{path.suffix}' is not an image format that can be read.{hint} "
             f"Convert it to one of: {', '.join(_READERS)}."
         )
-    if not path.is_file():
-        raise DataError(f"{path}: no such file. Check the path and the data set's image folder.")
-    if path.stat().st_size == 0:
-        raise DataError(f"{path}: the file is empty. Copy it again from its source.")
     try:
+        if not path.is_file():
+            raise DataError(f"{path}: no such file. Check the path and the data set's image folder.")
+        if path.stat().st_size == 0:
+            raise DataError(f"{path}: the file is empty. Copy it again from its source.")
         return reader(path, unit, counts_table)
     except UserError:
         raise

@@ -1,13 +1,15 @@
 """Files of annotations as text: what is missing, too large or no text is named, and messages quote it safely."""
 
+import csv
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.csv_table import original
 from thermal_landmarks.errors import DataError
 
 LARGEST_RECORD = 4 << 20
@@ -84,14 +86,24 @@ def parse_json(text: str, place: str) -> Any:
         raise DataError(f"{place}: can't be read as JSON ({shortened(error)}).") from error
 
 
-def parse_points(file: Path, lines: Iterable[tuple[int, str]]) -> Float[np.ndarray, "point 2"]:
-    """Points from the numbered lines `x y` of a file, float32; empty lines are left out.
+def numbered_lines(file: Path, *, at_most: int = _LARGEST_LIST) -> list[tuple[int, str]]:
+    """The lines of a text file that are not empty, with their numbers; arguments and errors as `require_text`."""
+    lines = require_text(file, at_most=at_most).splitlines()
+    return [(number, line.strip()) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def parse_points(file: Path, lines: Iterable[tuple[int, str]] | None = None) -> Float[np.ndarray, "point 2"]:
+    """Points from the lines `x y` of a file that describes one image, float32.
+
+    Args:
+        file: Its path.
+        lines: Numbered lines of it; None: all.
 
     Raises:
-        DataError: If a line is something else; names it.
+        DataError: If a line is something else; names it. Otherwise as `require_text`.
     """
     points = []
-    for number, line in lines:
+    for number, line in numbered_lines(file, at_most=LARGEST_RECORD) if lines is None else lines:
         if line.strip():
             try:
                 x, y = map(float, line.split())
@@ -100,6 +112,23 @@ def parse_points(file: Path, lines: Iterable[tuple[int, str]]) -> Float[np.ndarr
                 raise DataError(f"{file}, line {number}: {finding}") from None
             points.append((x, y))
     return np.array(points, dtype=np.float32).reshape(-1, 2)
+
+
+def table_rows(file: Path) -> Iterator[tuple[int, list[str]]]:
+    """Line number and cells of each row of a CSV file that is not empty; separated by comma, semicolon or tab.
+
+    Raises:
+        DataError: If a row can't be read; names its line. Otherwise as `require_text`.
+    """
+    lines = require_text(file).splitlines()
+    rows = csv.reader(lines, delimiter=next((s for s in (";", "\t") if lines and s in lines[0]), ","))
+    try:
+        for row in rows:
+            cells = [original(cell.strip()) for cell in row]
+            if any(cells):
+                yield rows.line_num, cells
+    except csv.Error as error:  # a cell too long to be one
+        raise DataError(f"{file}, line {rows.line_num}: can't be read ({error}). Fix or remove the line.") from error
 
 
 def shortened(found: object, length: int = 80) -> str:

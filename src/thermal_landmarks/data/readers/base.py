@@ -7,13 +7,12 @@ import os
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from jaxtyping import Float
 
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.formats.fluke import find_counts_table
@@ -28,6 +27,17 @@ _log = logging.getLogger(__name__)
 _FARTHEST_PX = 1e7
 _LONGEST_NAME = 255  # bytes of a file's name, on every usual file system
 _FAULT, _UNIT, _WIDTH, _HEIGHT = "fault", "unit", "image_width", "image_height"  # keys of Annotation.attributes
+
+Attributes = dict[str, str | float | bool]
+
+
+class Marks(NamedTuple):
+    """What a record says of one face."""
+
+    points_px: np.ndarray  # (N, 2), x and y in pixels, pixel centres at integers; NaN where missing
+    box_px: tuple[float, float, float, float] | None = None  # x_min, y_min, x_max, y_max
+    visible: np.ndarray | None = None  # bool (N,)
+    attributes: Attributes | None = None
 
 
 @dataclass(kw_only=True, eq=False)
@@ -61,9 +71,13 @@ class FileReader(ABC):
     def _settings(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if not name.startswith("_")}
 
+    @property
+    def _num_points(self) -> int:
+        return get_scheme(self.scheme).num_points
+
     @abstractmethod
     def _parse(self) -> list[Annotation]:
-        """Read the annotation files."""
+        """Read the annotation files; a record becomes an annotation by `_face`."""
 
     def annotations(self) -> Sequence[Annotation]:
         """All annotations, in a stable order; read once."""
@@ -86,10 +100,6 @@ class FileReader(ABC):
             if _UNIT not in stated:  # the setting is wrong, not this record
                 raise
             raise DataError(f"{annotation.location}: {error}") from error
-        except (OSError, ValueError) as error:
-            if isinstance(error, DataError):
-                raise
-            raise DataError(f"{annotation.image}: can't be read ({error}). Fix or remove it.") from error
         height, width = image.values.shape
         expected = (stated.get(_WIDTH, width), stated.get(_HEIGHT, height))
         if expected != (width, height):
@@ -127,7 +137,7 @@ class FileReader(ABC):
     def _annotations(self) -> list[Annotation]:
         self._faceless: list[Annotation] = []
         try:
-            found = [_with_possible_name(annotation) for annotation in self._parse()]
+            found = self._parse()
         except UserError:
             raise
         except Exception as error:
@@ -147,65 +157,62 @@ class FileReader(ABC):
         self._place = str(place)
         return self._place
 
-    def _annotation(
-        self,
-        image: Path,
-        points_px: Float[np.ndarray, "point 2"],
-        subject: str,
-        location: str,
-        *,
-        visible: np.ndarray | None = None,
-        box_px: tuple[float, float, float, float] | None = None,
-        attributes: dict[str, str | float | bool] | None = None,
+    def _face(
+        self, image: Path | DataError, subject: str, location: str | Path, read: Callable[[], Marks]
     ) -> Annotation:
-        """An annotation, or a faulty one: not as many points as the scheme, an empty face box, or neither of both."""
-        expected = get_scheme(self.scheme).num_points
+        """The annotation of a record; a faulty one, which `load` refuses, if reading fails or it can't be a face's.
+
+        Args:
+            image: The picture, or why there is none.
+            subject: Who is seen.
+            location: Where the record stands.
+            read: Gives what the record says. A `DataError` of it is the finding, as it stands or behind `location`.
+        """
+        place = _encodable(self._at(location))
+        subject = _encodable(subject)
+        try:
+            if isinstance(image, DataError):
+                raise image
+            if impossible := _impossible_name(image):
+                image = Path(shortened(image))
+                raise DataError(f"{impossible} ({image}). Fix it.")
+            marks = read()
+            points = self._checked(marks)
+        except DataError as error:
+            finding = str(error).removeprefix(place).lstrip(":, ")
+        except ValueError as error:
+            finding = f"{shortened(error)}. Fix or remove the record."
+        else:
+            return Annotation(image, points, subject, marks.visible, marks.box_px, place, marks.attributes or {})
+        image = Path(place).with_suffix("") if isinstance(image, DataError) else image
+        return Annotation(image, self._no_points(), subject, None, None, place, {_FAULT: f"{place}: {finding}"})
+
+    def _checked(self, marks: Marks) -> np.ndarray:
+        """The points in float32, if they and the box can be those of a face."""
         with np.errstate(over="ignore"):  # what float32 can't hold becomes infinite
-            points = np.asarray(points_px, dtype=np.float32).reshape(-1, 2)
-        if len(points) != expected:
-            return self._fault(
-                image,
-                location,
-                f"{len(points)} landmarks, but scheme '{self.scheme}' has {expected}. Set data.source.scheme to "
-                f"that which the data set is annotated in, or fix the record.{schemes_of(len(points))}",
-                subject=subject,
+            points = np.asarray(marks.points_px, dtype=np.float32).reshape(-1, 2)
+        if len(points) != self._num_points:
+            raise DataError(
+                f"{len(points)} landmarks, but scheme '{self.scheme}' has {self._num_points}. Set data.source.scheme "
+                f"to that which the data set is annotated in, or fix the record.{schemes_of(len(points))}"
             )
         farthest = np.abs(points[~np.isnan(points)]).max(initial=0)
         if farthest > _FARTHEST_PX:
-            finding = f"a coordinate of {farthest:.4g} pixels is in no image. Fix or remove it."
-            return self._fault(image, location, finding, subject=subject)
-        if box_px is None and not np.isfinite(points).all(axis=1).any():
-            return self._fault(image, location, "no landmark is annotated. Annotate or remove it.", subject=subject)
-        if box_px is not None and not _has_area(box_px):
-            return self._fault(image, location, "the face box has no area. Fix it.", subject=subject)
-        # half a point is no point
-        points = np.where(np.isfinite(points).all(axis=1, keepdims=True), points, np.float32(np.nan))
-        return Annotation(image, points, subject, visible, box_px, location, attributes or {})
+            raise DataError(f"a coordinate of {farthest:.4g} pixels is in no image. Fix or remove it.")
+        present = np.isfinite(points).all(axis=1, keepdims=True)  # half a point is no point
+        if marks.box_px is None and not present.any():
+            raise DataError("no landmark is annotated. Annotate or remove it.")
+        if marks.box_px is not None and not _has_area(marks.box_px):
+            raise DataError("the face box has no area. Fix it.")
+        return np.where(present, points, np.float32(np.nan))
 
-    def _of_file(
-        self, file: Path, image: Path, subject: str, read: Callable[[Path], np.ndarray], **known: Any
-    ) -> Annotation:
-        """The annotation of a file that holds the points of one face; a faulty one if it can't be read."""
-        try:
-            return self._annotation(image, read(file), subject, str(file), **known)
-        except DataError as error:
-            return self._fault(image, str(file), finding_of(error, file), subject=subject)
-
-    def _without_face(
-        self, image: Path, subject: str, location: str, attributes: dict[str, str | float | bool] | None = None
-    ) -> None:
+    def _without_face(self, image: Path, subject: str, location: str, attributes: Attributes | None = None) -> None:
         """Keep a picture that is listed without a face."""
-        points = self._no_points()
-        self._faceless.append(Annotation(image, points, subject, None, None, location, attributes or {}))
+        found = Annotation(image, self._no_points(), subject, None, None, location, attributes or {})
+        self._faceless.append(found)
 
     def _no_points(self) -> np.ndarray:
-        return np.full((get_scheme(self.scheme).num_points, 2), np.nan, dtype=np.float32)
-
-    def _fault(self, image: Path, location: str, finding: str, *, subject: str = "") -> Annotation:
-        """A record that can't be used; loading its image raises the finding."""
-        return Annotation(
-            image, self._no_points(), subject or image.stem, None, None, location, {_FAULT: f"{location}: {finding}"}
-        )
+        return np.full((self._num_points, 2), np.nan, dtype=np.float32)
 
     def _subject(self, relative: str, default: str) -> str:
         """The subject that `subject_pattern` finds in an image's path, or the default without a pattern.
@@ -234,45 +241,26 @@ class FileReader(ABC):
             )
 
 
-def finding_of(error: DataError, file: Path) -> str:
-    """What a message says about a file, without the file's name, which `FileReader._fault` puts before it."""
-    return str(error).removeprefix(str(file)).lstrip(":, ")
-
-
-def stated_size(width: object, height: object) -> dict[str, str | float | bool]:
+def stated_size(width: object, height: object) -> Attributes:
     """Attributes that let `FileReader.load` compare the image with the size that its annotation states."""
     sizes = [v for v in (width, height) if isinstance(v, int | float) and not isinstance(v, bool) and 0 < v < 1e9]
     return {_WIDTH: float(sizes[0]), _HEIGHT: float(sizes[1])} if len(sizes) == 2 else {}
 
 
-def stated_unit(unit: object) -> dict[str, str | float | bool]:
+def stated_unit(unit: object) -> Attributes:
     """Attributes that let `FileReader.load` read the image in a unit of its own."""
     return {_UNIT: shortened(unit, 40)} if isinstance(unit, str) and unit else {}
 
 
-def is_faulty(annotation: Annotation) -> bool:
-    """Whether a reader has found a record unusable."""
-    return _FAULT in annotation.attributes
-
-
-def _with_possible_name(annotation: Annotation) -> Annotation:
-    """The annotation, or a faulty one without points where no file can have the name of its image."""
+def _impossible_name(image: Path) -> str:
+    """Why no file can have this name; nothing where one can."""
+    if "\0" in str(image):
+        return "the image's name has a NUL character"
     try:
-        longest = max((len(os.fsencode(part)) for part in annotation.image.parts), default=0)
-        finding = f"a part of the image's name has {longest} bytes, more than 255" if longest > _LONGEST_NAME else ""
+        longest = max((len(os.fsencode(part)) for part in image.parts), default=0)
     except UnicodeEncodeError:
-        finding = "the image's name is no text"
-    if "\0" in str(annotation.image):
-        finding = "the image's name has a NUL character"
-    subject, location = (_encodable(text) for text in (annotation.subject, annotation.location))
-    if not finding and (subject, location) == (annotation.subject, annotation.location):
-        return annotation
-    if not finding:
-        return replace(annotation, subject=subject, location=location)
-    name = shortened(annotation.image)
-    fault = f"{shortened(location)}: {finding} ({name}). Fix it."
-    points = np.full_like(annotation.points_px, np.nan)
-    return Annotation(Path(name), points, subject, None, None, location, {_FAULT: fault})
+        return "the image's name is no text"
+    return f"a part of the image's name has {longest} bytes, more than 255" if longest > _LONGEST_NAME else ""
 
 
 def _encodable(text: str) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import parse_json, require_text, shortened
-from thermal_landmarks.data.readers.base import FileReader, stated_size, stated_unit
+from thermal_landmarks.data.readers.base import Attributes, FileReader, Marks, stated_size, stated_unit
 from thermal_landmarks.data.readers.image_folder import NamedImages
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
@@ -55,9 +55,8 @@ class CocoKeypoints(FileReader):
         for image in images.values():
             path = files[image["file_name"]]
             if isinstance(path, Path) and path not in shown:
-                subject = self._subject(image["file_name"], self._named_subject(image) or image["file_name"])
                 place = f"{file}, image id {shortened(image['id'])}"
-                self._without_face(path, subject, place, _attributes(image))
+                self._without_face(path, self._subject_of(image), place, _attributes(image))
         return found
 
     def _find_images(self, names: set[str]) -> dict[str, Path | DataError]:
@@ -83,54 +82,44 @@ class CocoKeypoints(FileReader):
             raise DataError(f"{place}: image_id {found} is not among the images. Add the image or remove the entry.")
         location = f"{self.annotation_file}, annotation id {shortened(entry.get('id', f'[{index}]'))}"
         image = images[key]
-        path = files[image["file_name"]]
-        if isinstance(path, DataError):
-            return self._fault(self.annotation_file.parent / image["file_name"], location, str(path))
-        subject = self._subject(image["file_name"], self._named_subject(image) or image["file_name"])
+        return self._face(
+            files[image["file_name"]], self._subject_of(image), location, lambda: self._marks(entry, _attributes(image))
+        )
+
+    def _marks(self, entry: dict[str, Any], attributes: Attributes) -> Marks:
         box_px = _corners(entry.get("bbox"))
         if box_px is not None and "keypoints" not in entry:  # of a detector's data set
-            points = self._no_points()
-            return self._annotation(path, points, subject, location, box_px=box_px, attributes=_attributes(image))
+            return Marks(self._no_points(), box_px, attributes=attributes)
         try:
             triples = np.array(entry["keypoints"], dtype=np.float64).reshape(-1, 3)
         except (KeyError, OverflowError, TypeError, ValueError):
-            finding = "no 'keypoints' list of x, y, visibility triples. Fix or remove the entry."
-            return self._fault(path, location, finding, subject=subject)
-        if not np.isin(triples[:, 2], (_MISSING, _HIDDEN, _VISIBLE)).all():
-            return self._fault(path, location, "a visibility flag is not 0, 1 or 2. Fix the entry.", subject=subject)
-        points = np.where(triples[:, 2:] == _MISSING, np.nan, triples[:, :2])
-        return self._annotation(
-            path,
-            points,
-            subject,
-            location,
-            visible=triples[:, 2] == _VISIBLE,
-            box_px=box_px,
-            attributes=_attributes(image),
-        )
+            raise DataError("no 'keypoints' list of x, y, visibility triples. Fix or remove the entry.") from None
+        points, flags = triples[:, :2], triples[:, 2]
+        if not np.isin(flags, (_MISSING, _HIDDEN, _VISIBLE)).all():
+            raise DataError("a visibility flag is not 0, 1 or 2. Fix the entry.")
+        points = np.where(flags[:, None] == _MISSING, np.nan, points)
+        return Marks(points, box_px, flags == _VISIBLE, attributes)
 
     def _named_subject(self, image: dict[str, Any]) -> str | None:
         subject = image.get(self.subject_key)
         return None if subject is None or subject == "" else str(subject)
 
+    def _subject_of(self, image: dict[str, Any]) -> str:
+        return self._subject(image["file_name"], self._named_subject(image) or image["file_name"])
+
     def _check_names(self, categories: Any) -> None:
-        scheme = get_scheme(self.scheme)
+        own = list(get_scheme(self.scheme).landmark_names)
         for category in categories if isinstance(categories, list) else []:
             names = category.get("keypoints") if isinstance(category, dict) else None
-            own = list(scheme.landmark_names)
-            if (
-                isinstance(names, list)
-                and all(isinstance(name, str) for name in names)
-                and set(names) == set(own)
-                and names != own
-            ):
+            names = [str(name) for name in names] if isinstance(names, list) else []
+            if names != own and sorted(names) == sorted(own):
                 raise DataError(
-                    f"{self.annotation_file}: the category's keypoints are those of scheme '{scheme.name}' in another "
+                    f"{self.annotation_file}: the category's keypoints are those of scheme '{self.scheme}' in another "
                     f"order. Write them as: {', '.join(own)}."
                 )
 
 
-def _attributes(image: Mapping[str, Any]) -> dict[str, str | float | bool]:
+def _attributes(image: Mapping[str, Any]) -> Attributes:
     return stated_size(image.get("width"), image.get("height")) | stated_unit(image.get("unit"))
 
 
@@ -158,24 +147,25 @@ def write_coco(
         sizes: (height, width) of each image; those without an annotation are listed too.
         unit: What the image values mean, where an annotation's attributes don't say.
     """
-    names = get_scheme(scheme).landmark_names
     images: dict[tuple[Path, str], dict[str, Any]] = {}
+
+    def listed(image: Path, subject: str = "") -> dict[str, Any]:
+        # an image entry has one subject, so that two people in one picture make two entries
+        if (image, subject) not in images:
+            height, width = sizes[image]
+            name = Path(os.path.relpath(image, path.parent)).as_posix()
+            images[image, subject] = {"id": len(images) + 1, "file_name": name, "width": width, "height": height}
+        return images[image, subject]
+
     entries: list[dict[str, Any]] = []
     for annotation in annotations:
-        # an image entry has one subject, so that two people in one picture make two entries
-        key = (annotation.image, annotation.subject)
-        if key not in images:
-            height, width = sizes[annotation.image]
-            name = Path(os.path.relpath(annotation.image, path.parent)).as_posix()
-            image: dict[str, Any] = {"id": len(images) + 1, "file_name": name, "width": width, "height": height}
-            stated = annotation.attributes.get("unit", unit)
-            images[key] = image | {"subject": annotation.subject} | ({"unit": stated} if stated else {})
-        entries.append(_entry(len(entries) + 1, images[key]["id"], annotation))
-    for path_of_image in set(sizes) - {image for image, _ in images}:
-        height, width = sizes[path_of_image]
-        name = Path(os.path.relpath(path_of_image, path.parent)).as_posix()
-        images[path_of_image, ""] = {"id": len(images) + 1, "file_name": name, "width": width, "height": height}
-    category = {"id": 1, "name": "face", "keypoints": list(names), "skeleton": []}
+        image = listed(annotation.image, annotation.subject)
+        stated = annotation.attributes.get("unit", unit)
+        image |= {"subject": annotation.subject} | ({"unit": stated} if stated else {})
+        entries.append(_entry(len(entries) + 1, image["id"], annotation))
+    for faceless in set(sizes) - {image for image, _ in images}:
+        listed(faceless)
+    category = {"id": 1, "name": "face", "keypoints": list(get_scheme(scheme).landmark_names), "skeleton": []}
     content = {"images": list(images.values()), "annotations": entries, "categories": [category]}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
@@ -201,8 +191,7 @@ def _entry(number: int, image_id: int, annotation: Annotation) -> dict[str, Any]
         "num_keypoints": int(present.sum()),
         "bbox": box,
         "area": box[2] * box[3],
-        **{name: annotation.attributes[name] for name in ("score",) if name in annotation.attributes},
-    }
+    } | {name: annotation.attributes[name] for name in ("score",) if name in annotation.attributes}
 
 
 def _corners(box: Any) -> tuple[float, float, float, float] | None:

@@ -5,12 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
-import numpy as np
-
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import require_bytes, shortened
-from thermal_landmarks.data.readers.base import FileReader, stated_size
-from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.readers.base import FileReader, Marks, stated_size
 from thermal_landmarks.errors import DataError
 
 
@@ -47,23 +44,23 @@ class DlibXml(FileReader):
     def _read(self, image: ElementTree.Element, name: str, face: int, box: ElementTree.Element) -> Annotation:
         location = f"{self.annotation_file}, image {shortened(name)}, box {face}"
         path = (self.image_dir or self.annotation_file.parent) / name
-        subject = self._subject(name, name)
-        points = np.full((get_scheme(self.scheme).num_points, 2), np.nan, dtype=np.float32)
+        return self._face(path, self._subject(name, name), location, lambda: self._marks(image, box))
+
+    def _marks(self, image: ElementTree.Element, box: ElementTree.Element) -> Marks:
+        points = self._no_points()
         try:
             for part in box.iter("part"):
                 index = int(part.attrib["name"])
                 if not 0 <= index < len(points):
                     found = shortened(part.attrib["name"])
-                    finding = f"part '{found}', but scheme '{self.scheme}' ends with {len(points) - 1}."
-                    return self._fault(path, location, finding, subject=subject)
+                    raise DataError(f"part '{found}', but scheme '{self.scheme}' ends with {len(points) - 1}.")
                 points[index] = float(part.attrib["x"]), float(part.attrib["y"])
             left, top, width, height = (float(box.attrib[k]) for k in ("left", "top", "width", "height"))
-        except (KeyError, ValueError) as error:
-            finding = f"a box or part has a missing or wrong attribute ({shortened(error)}). Fix the record."
-            return self._fault(path, location, finding, subject=subject)
-        try:
             size = stated_size(*(float(image.get(k) or math.nan) for k in ("width", "height")))
-        except ValueError as error:
-            return self._fault(path, location, f"the image's size is no number ({shortened(error)}).", subject=subject)
-        corners = (left, top, left + width, top + height)
-        return self._annotation(path, points, subject, location, box_px=corners, attributes=size)
+        except DataError:
+            raise
+        except (KeyError, ValueError) as error:
+            raise DataError(
+                f"the image, box or a part has a missing or wrong attribute ({shortened(error)}). Fix the record."
+            ) from error
+        return Marks(points, (left, top, left + width, top + height), attributes=size)

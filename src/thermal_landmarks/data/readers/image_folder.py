@@ -1,6 +1,6 @@
 """Finding the image that an annotation means: in another folder, with another suffix, or named by another machine."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -15,15 +15,20 @@ class ImageFinder:
     def __init__(self) -> None:
         self._by_folder: dict[Path, dict[str, Path]] = {}
 
-    def find(self, folders: Iterable[Path], stem: str) -> Path | None:
-        """The first image of that name, whatever its suffix, in the first folder that has one."""
+    def find(self, folders: Sequence[Path], name: str, remedy: str) -> Path | DataError:
+        """The first image of that name, whatever its suffix, in the first folder that has one; else why there is none.
+
+        Args:
+            folders: Where to look.
+            name: Without suffix.
+            remedy: A sentence on what to do.
+        """
         for folder in folders:
             if folder not in self._by_folder:
                 self._by_folder[folder] = _images_by_stem(folder)
-            found = self._by_folder[folder].get(stem)
-            if found is not None:
+            if found := self._by_folder[folder].get(name):
                 return found
-        return None
+        return DataError(f"no image named {name} in {' or '.join(map(str, folders))}. {remedy}")
 
 
 class NamedImages:

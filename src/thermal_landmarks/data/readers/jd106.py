@@ -11,8 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, parse_points, require_folder, require_text
-from thermal_landmarks.data.readers.base import FileReader, finding_of
+from thermal_landmarks.data.readers.annotation_files import (
+    LARGEST_RECORD,
+    numbered_lines,
+    parse_points,
+    require_folder,
+    require_text,
+)
+from thermal_landmarks.data.readers.base import FileReader, Marks
 from thermal_landmarks.errors import DataError
 
 
@@ -44,18 +50,16 @@ class Jd106(FileReader):
         return found
 
     def _read(self, file: Path) -> Annotation:
-        self._at(file)
-        picture = file.with_suffix("").name
-        image = file.parent.parent / self.picture_dir / picture
-        subject = image.relative_to(self.folder).as_posix()
-        rect = file.parent.parent / self.rect_dir / f"{picture}.rect"  # an absolute rect_dir stands for itself
+        around = file.parent.parent
+        image = around / self.picture_dir / file.stem
+        rect = around / self.rect_dir / f"{image.name}.rect"  # an absolute rect_dir stands for itself
         if self.corrections is not None and (self.corrections / file.name).is_file():
             file = self.corrections / file.name
-        try:
-            box = _read_rect(rect) if rect.is_file() else None
-        except DataError as error:
-            return self._fault(image, str(rect), finding_of(error, rect), subject=subject)
-        return self._of_file(file, image, subject, read_counted_points, box_px=box)
+
+        def marks() -> Marks:
+            return Marks(read_counted_points(file), _read_rect(rect) if rect.is_file() else None)
+
+        return self._face(image, image.relative_to(self.folder).as_posix(), file, marks)
 
 
 def read_counted_points(file: Path) -> np.ndarray:
@@ -64,11 +68,11 @@ def read_counted_points(file: Path) -> np.ndarray:
     Raises:
         DataError: If it is not of that form; names the line.
     """
-    lines = enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1)
-    stated = next((line.strip() for _, line in lines if line.strip()), "")
+    lines = numbered_lines(file, at_most=LARGEST_RECORD)
+    stated = lines[0][1] if lines else ""
     if not re.fullmatch("[0-9]{1,6}", stated):
         raise DataError(f"{file}, line 1: expected the number of points. Fix or remove the file.")
-    points = parse_points(file, lines)
+    points = parse_points(file, lines[1:])
     if len(points) != int(stated):
         raise DataError(f"{file}: states {stated} points and holds {len(points)}. Fix or remove the file.")
     return points
@@ -77,6 +81,8 @@ def read_counted_points(file: Path) -> np.ndarray:
 def _read_rect(file: Path) -> tuple[float, float, float, float]:
     try:
         x1, y1, x2, y2 = map(float, require_text(file, at_most=LARGEST_RECORD).split())
-    except ValueError:
+    except ValueError as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(f"{file}, line 1: expected 'x1 y1 x2 y2'. Fix or remove the file.") from None
     return (x1, y1, x2, y2)

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import require_folder
-from thermal_landmarks.data.readers.base import FileReader, finding_of
+from thermal_landmarks.data.readers.base import FileReader, Marks
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.data.readers.jd106 import read_counted_points
-from thermal_landmarks.errors import DataError
 
 
 @dataclass(kw_only=True, eq=False)
@@ -27,22 +26,14 @@ class Lapa(FileReader):
 
     def _parse(self) -> list[Annotation]:
         finder = ImageFinder()
-        found = []
-        for part in self.parts:
-            landmarks = require_folder(self.folder / part / "landmarks")
-            found += [self._read(file, part, finder) for file in sorted(landmarks.glob("*.txt"))]
-        return found
+        folders = [(part, require_folder(self.folder / part / "landmarks")) for part in self.parts]
+        return [self._read(file, part, finder) for part, folder in folders for file in sorted(folder.glob("*.txt"))]
 
     def _read(self, file: Path, part: str, finder: ImageFinder) -> Annotation:
-        self._at(file)
-        subject = f"{part}/{file.stem}"
-        images = self.folder / part / "images"
-        image = finder.find((images,), file.stem)
-        if image is None:
-            return self._fault(images / file.stem, str(file), f"no image of that name in {images}.", subject=subject)
-        try:
+        image = finder.find((self.folder / part / "images",), file.stem, "Complete the data set.")
+
+        def marks() -> Marks:
             points = read_counted_points(file)
-        except DataError as error:
-            return self._fault(image, str(file), finding_of(error, file), subject=subject)
-        box = (*points.min(axis=0).tolist(), *points.max(axis=0).tolist()) if len(points) else None
-        return self._annotation(image, points, subject, str(file), box_px=box)
+            return Marks(points, (*points.min(axis=0).tolist(), *points.max(axis=0).tolist()) if len(points) else None)
+
+        return self._face(image, f"{part}/{file.stem}", file, marks)

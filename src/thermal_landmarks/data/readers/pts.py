@@ -17,7 +17,7 @@ from thermal_landmarks.data.readers.annotation_files import (
     require_text,
     shortened,
 )
-from thermal_landmarks.data.readers.base import FileReader
+from thermal_landmarks.data.readers.base import FileReader, Marks
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
 
@@ -43,14 +43,11 @@ class PtsFolder(FileReader):
 
     def _read(self, file: Path, finder: ImageFinder) -> Annotation:
         relative = file.relative_to(self.folder)
-        self._at(file)
+        beside = [file.parent / other for other in _IMAGE_FOLDERS]
+        folders = beside if self.image_dir is None else [self.image_dir / relative.parent]
+        image = finder.find(folders, file.stem, "Set data.source.image_dir.")
         subject = self._subject(relative.as_posix(), relative.with_suffix("").as_posix())
-        beside = tuple(file.parent / other for other in _IMAGE_FOLDERS)
-        image = finder.find((self.image_dir / relative.parent,) if self.image_dir else beside, file.stem)
-        if image is None:
-            finding = f"no image named {file.stem} found for it. Set data.source.image_dir."
-            return self._fault(file.with_suffix(""), str(file), finding, subject=subject)
-        return self._of_file(file, image, subject, lambda file: read_pts(file) - np.float32(self.first_pixel))
+        return self._face(image, subject, file, lambda: Marks(read_pts(file) - np.float32(self.first_pixel)))
 
 
 def read_pts(file: Path) -> np.ndarray:
@@ -67,7 +64,6 @@ def read_pts(file: Path) -> np.ndarray:
     first_line = text[:start].count("\n") + 1
     points = parse_points(file, enumerate(text[start:end].splitlines(), first_line))
     if str(len(points)) != stated[1].lstrip("0").rjust(1, "0"):
-        raise DataError(
-            f"{file}: states {shortened(stated[1])} points and holds {len(points)}. Fix or remove the file."
-        )
+        stated_points = shortened(stated[1])
+        raise DataError(f"{file}: states {stated_points} points and holds {len(points)}. Fix or remove the file.")
     return points

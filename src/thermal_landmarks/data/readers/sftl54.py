@@ -5,6 +5,7 @@ image's width and height.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,13 @@ from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.formats.images import read_image_size
 from thermal_landmarks.data.readers.annotation_files import (
     LARGEST_RECORD,
+    numbered_lines,
     parse_json,
     require_folder,
     require_text,
     shortened,
 )
-from thermal_landmarks.data.readers.base import FileReader, finding_of, is_faulty, stated_size
+from thermal_landmarks.data.readers.base import FileReader, Marks, stated_size
 from thermal_landmarks.data.readers.image_folder import ImageFinder
 from thermal_landmarks.errors import DataError
 
@@ -36,6 +38,7 @@ _GROUPS = {
 }
 """Point groups of the JSON form and their sizes, in the scheme's order."""
 
+_REMEDY = "Fix or remove the record."
 _SUBJECT = r"(?:^|/)([^/_]+)_[^/]*$"  # 111_1_2_1_120_100_1.png: person 111
 
 
@@ -45,8 +48,8 @@ class Sftl54(FileReader):
     Args:
         annotations: Folder of JSON files (`gray/train/json`), or a `.jsonl` file.
         image_dir: Folder of the images; None: for a folder, its neighbour `images`; for a file, its own folder.
-        unit: What image values mean; None: what the files say.
-        subject_pattern: Regular expression on the image's path; its first group is the subject.
+        unit: As of `FileReader`.
+        subject_pattern: As of `FileReader`; by default what stands before the first `_`.
     """
 
     def __init__(
@@ -67,39 +70,24 @@ class Sftl54(FileReader):
             return [self._read_file(file, finder) for file in sorted(self.path.rglob("*.json"))]
         folder = self.image_dir or self.path.parent
         found = []
-        for number, line in enumerate(require_text(self.path).splitlines(), 1):
-            if line.strip():
-                place = self._at(f"{self.path}, line {number}")
-                record = parse_json(line, place)
-                name = record.get("image") if isinstance(record, dict) else None
-                if not isinstance(name, str):
-                    raise DataError(f"{place}: no 'image' name. Expected one JSON object an image.")
-                found.append(self._read(folder / name, name, place, record))
+        for number, line in numbered_lines(self.path):
+            place = self._at(f"{self.path}, line {number}")
+            record = parse_json(line, place)
+            name = record.get("image") if isinstance(record, dict) else None
+            if not isinstance(name, str):
+                raise DataError(f"{place}: no 'image' name. Expected one JSON object an image.")
+            found.append(self._face(folder / name, self._subject(name, name), place, partial(_marks, record)))
         return found
 
     def _read_file(self, file: Path, finder: ImageFinder) -> Annotation:
-        self._at(file)
         folders = (self.image_dir,) if self.image_dir else (file.parent.parent / "images", file.parent)
-        image = finder.find(folders, file.stem)
-        if image is None:
-            return self._fault(file, str(file), f"no image named {file.stem} found for it. Set data.source.image_dir.")
-        try:
-            record = parse_json(require_text(file, at_most=LARGEST_RECORD), str(file))
-        except DataError as error:
-            return self._fault(image, str(file), finding_of(error, file))
-        return self._read(image, image.name, str(file), record)
+        image = finder.find(folders, file.stem, "Set data.source.image_dir.")
+        name = file.stem if isinstance(image, DataError) else image.name
 
-    def _read(self, image: Path, name: str, place: str, record: Any) -> Annotation:
-        subject = self._subject(name, name)
-        try:
-            groups = _by_group(record)
-            points = np.concatenate([_points(groups, group, size) for group, size in _GROUPS.items()])
-            box = _box(groups.get("face"))
-        except ValueError as error:
-            return self._fault(image, place, f"{error} Fix or remove the record.", subject=subject)
-        keys = ("imageWidth", "imageHeight") if "shapes" in record else ("width", "height")
-        size = stated_size(*(record.get(key) for key in keys))
-        return self._annotation(image, points, subject, place, box_px=box, attributes=size)
+        def marks() -> Marks:
+            return _marks(parse_json(require_text(file, at_most=LARGEST_RECORD), str(file)))
+
+        return self._face(image, self._subject(name, name), file, marks)
 
 
 @dataclass(kw_only=True, eq=False)
@@ -115,62 +103,49 @@ class Sftl54Text(FileReader):
         return [self._read(file) for file in sorted(require_folder(self.folder).rglob("*.txt"))]
 
     def _read(self, file: Path) -> Annotation:
-        self._at(file)
         image = file.with_suffix(self.suffix)
         relative = image.relative_to(self.folder).as_posix()
-        subject = self._subject(relative, relative)
-        fractions = np.full((sum(_GROUPS.values()), 2), np.nan)
-        try:
-            text = require_text(file, at_most=LARGEST_RECORD)
-        except DataError as error:
-            return self._fault(image, str(file), finding_of(error, file), subject=subject)
-        for number, line in enumerate(text.splitlines(), 1):
-            cells = line.split()
-            if not cells:
-                continue
+        return self._face(image, self._subject(relative, relative), file, lambda: self._marks(file, image))
+
+    def _marks(self, file: Path, image: Path) -> Marks:
+        fractions = np.full((self._num_points, 2), np.nan)
+        for number, line in numbered_lines(file, at_most=LARGEST_RECORD):
             try:
-                index, x, y = int(cells[0]), float(cells[1]), float(cells[2])
-                if not 0 <= index < len(fractions):
+                index, x, y = line.split()[:3]
+                if not 0 <= int(index) < len(fractions):
                     raise ValueError
-            except (ValueError, IndexError):
-                finding = f"line {number}: found '{shortened(line.strip())}', expected an index from 0 to 53, x and y."
-                return self._fault(image, str(file), finding, subject=subject)
-            fractions[index] = x, y
-        try:
-            height, width = read_image_size(image)
-        except DataError as error:
-            return self._fault(image, str(file), str(error), subject=subject)
-        annotation = self._annotation(image, fractions, subject, str(file))
-        if is_faulty(annotation):
-            return annotation
+                fractions[int(index)] = float(x), float(y)
+            except ValueError:
+                found = f"line {number}: found '{shortened(line)}'"
+                raise DataError(f"{found}, expected an index from 0 to {len(fractions) - 1}, x and y.") from None
+        height, width = read_image_size(image)
         # fractions count from the image's edge, pixels from the first pixel's centre
-        points = fractions * [width, height] - 0.5
-        return self._annotation(image, points, subject, str(file), attributes=stated_size(width, height))
+        return Marks(fractions * [width, height] - 0.5, attributes=stated_size(width, height))
 
 
-def _by_group(record: Any) -> dict[str, Any]:
+def _marks(record: Any) -> Marks:
     if not isinstance(record, dict):
-        raise ValueError("expected a JSON object.")
-    if "shapes" not in record:
-        return record
-    shapes = record["shapes"] if isinstance(record["shapes"], list) else []
-    return {s["label"]: s.get("points") for s in shapes if isinstance(s, dict) and isinstance(s.get("label"), str)}
+        raise DataError("expected a JSON object.")
+    groups, keys = record, ("width", "height")
+    if "shapes" in record:  # of labelme
+        shapes = record["shapes"] if isinstance(record["shapes"], list) else []
+        named = [s for s in shapes if isinstance(s, dict) and isinstance(s.get("label"), str)]
+        groups, keys = {s["label"]: s.get("points") for s in named}, ("imageWidth", "imageHeight")
+    points = np.concatenate([_points(groups, group, size) for group, size in _GROUPS.items()])
+    box = None
+    if groups.get("face") is not None:
+        low, high = np.sort(_points(groups, "face", 2), axis=0).tolist()
+        box = (low[0], low[1], high[0], high[1])
+    return Marks(points, box, attributes=stated_size(*(record.get(key) for key in keys)))
 
 
 def _points(groups: dict[str, Any], group: str, size: int) -> Float[np.ndarray, "point 2"]:
     if group not in groups:
-        raise ValueError(f"no group '{group}'.")
+        raise DataError(f"no group '{group}'. {_REMEDY}")
     try:
         points = np.array(groups[group], dtype=np.float64).reshape(-1, 2)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"group '{group}' is not a list of x, y pairs.") from None
+        raise DataError(f"group '{group}' is not a list of x, y pairs. {_REMEDY}") from None
     if len(points) != size:
-        raise ValueError(f"group '{group}' has {len(points)} points instead of {size}.")
+        raise DataError(f"group '{group}' has {len(points)} points instead of {size}. {_REMEDY}")
     return points
-
-
-def _box(corners: Any) -> tuple[float, float, float, float] | None:
-    if corners is None:
-        return None
-    low, high = np.sort(_points({"face": corners}, "face", 2), axis=0).tolist()
-    return (low[0], low[1], high[0], high[1])

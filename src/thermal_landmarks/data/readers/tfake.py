@@ -4,13 +4,12 @@ T-FAKE's pictures are 16-bit PNG, `NNNNNN.png` or `NNNNNN_thermal.png`, in a fol
 """
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, parse_points, require_folder, require_text
-from thermal_landmarks.data.readers.base import FileReader
+from thermal_landmarks.data.readers.annotation_files import parse_points, require_folder
+from thermal_landmarks.data.readers.base import FileReader, Marks
 
 _LANDMARKS = "_ldmks.txt"
 
@@ -25,18 +24,15 @@ class TFake(FileReader):
 
     def _parse(self) -> list[Annotation]:
         files = sorted(require_folder(self.folder).glob(f"*{_LANDMARKS}"))
-        self._images = require_folder(self.image_dir or self.folder)
-        pictures = {path.name for path in self._images.glob("*.png")}
-        return [self._read(file, pictures) for file in files]
+        images = require_folder(self.image_dir or self.folder)
+        thermal = {path.name.removesuffix("_thermal.png") for path in images.glob("*_thermal.png")}
+        numbers = [file.name.removesuffix(_LANDMARKS) for file in files]
+        pictures = [images / f"{number}{'_thermal' if number in thermal else ''}.png" for number in numbers]
+        return [
+            self._face(image, self._subject(image.name, number), file, partial(self._marks, file))
+            for file, number, image in zip(files, numbers, pictures, strict=True)
+        ]
 
-    def _read(self, file: Path, pictures: set[str]) -> Annotation:
-        self._at(file)
-        number = file.name.removesuffix(_LANDMARKS)
-        thermal = f"{number}_thermal.png"
-        image = self._images / (thermal if thermal in pictures else f"{number}.png")
-        subject = self._subject(image.name, number)
-        return self._of_file(file, image, subject, self._points)
-
-    def _points(self, file: Path) -> np.ndarray:
-        points = parse_points(file, enumerate(require_text(file, at_most=LARGEST_RECORD).splitlines(), 1))
-        return points[:68] if self.scheme == "ibug68" and len(points) == 70 else points
+    def _marks(self, file: Path) -> Marks:
+        points = parse_points(file)
+        return Marks(points[:68] if self.scheme == "ibug68" and len(points) == 70 else points)

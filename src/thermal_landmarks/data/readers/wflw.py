@@ -12,8 +12,8 @@ from typing import Literal, get_args
 import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
-from thermal_landmarks.data.readers.annotation_files import require_folder, require_text
-from thermal_landmarks.data.readers.base import FileReader
+from thermal_landmarks.data.readers.annotation_files import numbered_lines, require_folder
+from thermal_landmarks.data.readers.base import Attributes, FileReader, Marks
 from thermal_landmarks.errors import DataError, require_choice
 
 _log = logging.getLogger(__name__)
@@ -55,42 +55,14 @@ class Wflw(FileReader):
                 f"{self.folder}: no official {self.part} list of WFLW. Looked for {looked}. "
                 "Set data.source.folder, or data.source.list_file."
             )
-        found = [
-            self._read(line.split(), f"{file}, line {number}")
-            for number, line in enumerate(require_text(file).splitlines(), 1)
-            if line.strip()
-        ]
+        lines = numbered_lines(file)
+        found = [self._read(line.split(), f"{file}, line {number}") for number, line in lines]
         if self.part == "test":
             self._warn_of_shared_pictures(found)
         return found
 
     def _read(self, fields: list[str], place: str) -> Annotation:
-        self._at(place)
-        name = fields[-1]
-        image, subject = self._images / name, f"{self.part}/{name}"
-        if len(fields) != _FIELDS:
-            finding = (
-                f"{len(fields)} fields, expected {_FIELDS}: 196 coordinates, 4 of the box, 6 flags and the path. "
-                "Fix or remove the line."
-            )
-            return self._fault(image, place, finding, subject=subject)
-        try:
-            numbers = np.array(fields[:-1], dtype=np.float64)
-        except ValueError as error:
-            return self._fault(image, place, f"{error}. Fix or remove the line.", subject=subject)
-        x_min, y_min, x_max, y_max = numbers[2 * _POINTS : 2 * _POINTS + 4].tolist()
-        flags = numbers[2 * _POINTS + 4 :]
-        if not np.isin(flags, (0, 1)).all():
-            finding = f"flags {' '.join(fields[-7:-1])}, expected six times 0 or 1. Fix or remove the line."
-            return self._fault(image, place, finding, subject=subject)
-        return self._annotation(
-            image,
-            numbers[: 2 * _POINTS].reshape(-1, 2),
-            subject,
-            place,
-            box_px=(x_min, y_min, x_max, y_max),
-            attributes={name: bool(flag) for name, flag in zip(FLAGS, flags, strict=True)},
-        )
+        return self._face(self._images / fields[-1], f"{self.part}/{fields[-1]}", place, lambda: _marks(fields))
 
     def _official_list(self, part: Part) -> Path | None:
         places = (self.folder / folder / _list_name(part) for folder in _LIST_FOLDERS)
@@ -101,13 +73,27 @@ class Wflw(FileReader):
         train = self._official_list("train")
         if train is None:
             return
-        pictures = {self._images / line.split()[-1] for line in require_text(train).splitlines() if line.strip()}
+        pictures = {self._images / line.split()[-1] for _, line in numbered_lines(train)}
         if shared := sum(annotation.image in pictures for annotation in test):
             _log.warning(
                 "WFLW: %d of %d test faces are in photographs from which the official training list takes other faces.",
                 shared,
                 len(test),
             )
+
+
+def _marks(fields: list[str]) -> Marks:
+    if len(fields) != _FIELDS:
+        raise DataError(
+            f"{len(fields)} fields, expected {_FIELDS}: 196 coordinates, 4 of the box, 6 flags and the path. "
+            "Fix or remove the line."
+        )
+    points, box, flags = np.split(np.array(fields[:-1], dtype=np.float64), [2 * _POINTS, 2 * _POINTS + 4])
+    if not np.isin(flags, (0, 1)).all():
+        raise DataError(f"flags {' '.join(fields[-7:-1])}, expected six times 0 or 1. Fix or remove the line.")
+    x_min, y_min, x_max, y_max = box.tolist()
+    attributes: Attributes = {name: bool(flag) for name, flag in zip(FLAGS, flags, strict=True)}
+    return Marks(points, (x_min, y_min, x_max, y_max), attributes=attributes)
 
 
 def _list_name(part: Part) -> str:

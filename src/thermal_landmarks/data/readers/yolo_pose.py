@@ -8,6 +8,7 @@ image's width and height. A line that ends after the box is a face without landm
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
@@ -16,10 +17,16 @@ import yaml
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.formats.images import read_image_size
-from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD, require_folder, require_text, shortened
-from thermal_landmarks.data.readers.base import FileReader, finding_of, stated_size
+from thermal_landmarks.data.readers.annotation_files import (
+    LARGEST_RECORD,
+    numbered_lines,
+    require_folder,
+    require_text,
+    shortened,
+)
+from thermal_landmarks.data.readers.base import FileReader, Marks, stated_size
 from thermal_landmarks.data.readers.image_folder import ImageFinder
-from thermal_landmarks.data.schemes import get_scheme, schemes_of
+from thermal_landmarks.data.schemes import schemes_of
 from thermal_landmarks.errors import DataError, require_choice
 
 _log = logging.getLogger(__name__)
@@ -33,10 +40,10 @@ _FARTHEST = 2.0  # a face may reach beyond its image, but not by a whole image
 
 class _Line(NamedTuple):
     place: str
-    image: Path
+    image: Path | DataError
     subject: str
-    numbers: np.ndarray  # class, box, points
-    size: tuple[int, int]  # height, width
+    numbers: np.ndarray | DataError  # class, box, points
+    size: tuple[int, int]  # height, width of the image
 
 
 @dataclass(kw_only=True, eq=False)
@@ -65,17 +72,17 @@ class YoloPose(FileReader):
     def _parse(self) -> list[Annotation]:
         files = self._label_files(self._description())
         finder = ImageFinder()
-        lines: list[_Line | Annotation] = []
-        for file in files:
-            lines += self._read_file(file, finder)
+        lines = [line for file in files for line in self._read_file(file, finder)]
         if self._faceless:
             _log.info("%s: %d label file(s) without a face.", self.folder, len(self._faceless))
         self._warn_each_image_its_own_subject(len(files), "Set data.source.subject_pattern.")
-        thirds = [
-            line.numbers[_BOX_END + 2 :: 3] for line in lines if isinstance(line, _Line) and self._has_third(line)
-        ]
+        found = [line.numbers for line in lines if isinstance(line.numbers, np.ndarray)]
+        thirds = [numbers[_BOX_END + 2 :: 3] for numbers in found if self._has_third(numbers)]
         flags = bool(np.isin(np.concatenate([*thirds, [0]]), (_MISSING, _HIDDEN, _VISIBLE)).all())
-        return [self._annotate(line, flags) if isinstance(line, _Line) else line for line in lines]
+        return [
+            self._face(line.image, line.subject, line.place, partial(self._marks, line.numbers, line.size, flags))
+            for line in lines
+        ]
 
     def _description(self) -> dict[str, Any]:
         usual = (require_folder(self.folder) / name for name in ("data.yaml", "dataset.yaml"))
@@ -90,7 +97,7 @@ class YoloPose(FileReader):
             raise DataError(f"{file}: not valid YAML ({shortened(error)}).") from error
         if not isinstance(content, dict):
             raise DataError(f"{file}: expected names and values, as train: images/train.")
-        shape, points = content.get("kpt_shape"), get_scheme(self.scheme).num_points
+        shape, points = content.get("kpt_shape"), self._num_points
         if shape is not None and (not isinstance(shape, list) or shape not in ([points, 2], [points, 3])):
             raise DataError(
                 f"{file}: kpt_shape is {shortened(shape)}, but scheme '{self.scheme}' has {points} points, "
@@ -116,7 +123,7 @@ class YoloPose(FileReader):
         roots = [self.folder, *([self.folder / base] if isinstance(base, str) else [])]
         files: list[Path] = []
         for entry in entries:
-            folders = [_labels_beside(root / entry, self.images) for root in roots]
+            folders = [_renamed(root / entry, self.images, "labels") for root in roots]
             chosen = next((folder for folder in folders if folder.is_dir()), None)
             if chosen is None:
                 raise DataError(
@@ -125,93 +132,69 @@ class YoloPose(FileReader):
             files += sorted(chosen.rglob("*.txt"))
         return files
 
-    def _read_file(self, file: Path, finder: ImageFinder) -> list["_Line | Annotation"]:
+    def _read_file(self, file: Path, finder: ImageFinder) -> list[_Line]:
         place = self._at(file)
         relative = file.relative_to(self.folder) if file.is_relative_to(self.folder) else file
         subject = self._subject(relative.as_posix(), relative.with_suffix("").as_posix())
+        folders = (_renamed(file.parent, "labels", self.images), file.parent)
+        image = finder.find(folders, file.stem, "Set data.source.images to the name of their folder.")
         try:
-            text = [(n, line.split()) for n, line in enumerate(_lines(file), 1) if line.strip()]
+            lines = numbered_lines(file, at_most=LARGEST_RECORD)
+            size = read_image_size(image) if lines and isinstance(image, Path) else (0, 0)
         except DataError as error:
-            return [self._fault(file.with_suffix(""), place, finding_of(error, file), subject=subject)]
-        folders = (_images_beside(file.parent, self.images), file.parent)
-        image = finder.find(folders, file.stem)
-        if not text:
-            if image is not None:
-                self._without_face(image, subject, place)
-            return []
-        if image is None:
-            looked = " and ".join(map(str, folders))
-            finding = f"no image named {file.stem} in {looked}. Set data.source.images to the name of their folder."
-            return [self._fault(file, place, finding, subject=subject)]
-        try:
-            size = read_image_size(image)
-        except DataError as error:
-            return [self._fault(image, place, str(error), subject=subject)]
-        return [self._read_line(f"{place}, line {n}", image, subject, cells, size) for n, cells in text]
+            return [_Line(place, image, subject, error, (0, 0))]
+        if not lines and isinstance(image, Path):
+            self._without_face(image, subject, place)
+        return [_Line(f"{place}, line {n}", image, subject, self._numbers(line.split()), size) for n, line in lines]
 
-    def _read_line(
-        self, place: str, image: Path, subject: str, cells: Sequence[str], size: tuple[int, int]
-    ) -> "_Line | Annotation":
-        points = get_scheme(self.scheme).num_points
+    def _numbers(self, cells: Sequence[str]) -> np.ndarray | DataError:
+        points = self._num_points
         if len(cells) not in (_BOX_END, _BOX_END + 2 * points, _BOX_END + 3 * points):
             fitting = [(len(cells) - _BOX_END) // n for n in (2, 3) if (len(cells) - _BOX_END) % n == 0]
-            finding = (
+            return DataError(
                 f"{len(cells)} numbers, expected class, box and {points} points of scheme '{self.scheme}' of 2 or 3 "
                 f"numbers: {_BOX_END + 2 * points} or {_BOX_END + 3 * points}; or {_BOX_END} for class and box alone. "
                 f"Set data.source.scheme, or fix the line.{schemes_of(*fitting)}"
             )
-            return self._fault(image, place, finding, subject=subject)
         try:
             numbers = np.array(cells, dtype=np.float64)
         except ValueError as error:
-            return self._fault(image, place, f"{shortened(error)}. Fix or remove the line.", subject=subject)
+            return DataError(f"{shortened(error)}. Fix or remove the line.")
         if not (np.abs(numbers[1:]) <= _FARTHEST).all():
-            finding = f"found {np.abs(numbers[1:]).max():g}, expected fractions of the image's width and height."
-            return self._fault(image, place, finding, subject=subject)
-        return _Line(place, image, subject, numbers, size)
+            return DataError(
+                f"found {np.abs(numbers[1:]).max():g}, expected fractions of the image's width and height."
+            )
+        return numbers
 
-    def _annotate(self, line: _Line, flags: bool) -> Annotation:
-        points = np.zeros((get_scheme(self.scheme).num_points, 2))
-        if len(line.numbers) > _BOX_END:
-            points = line.numbers[_BOX_END:].reshape(len(points), -1)
+    def _marks(self, numbers: np.ndarray | DataError, size: tuple[int, int], flags: bool) -> Marks:
+        if isinstance(numbers, DataError):
+            raise numbers
+        points = np.zeros((self._num_points, 2))
+        if len(numbers) > _BOX_END:
+            points = numbers[_BOX_END:].reshape(len(points), -1)
         missing = (points[:, :2] == 0).all(axis=1)
         visible = None
-        if self._has_third(line):
+        if self._has_third(numbers):
             missing |= points[:, 2] == _MISSING if flags else points[:, 2] < self.min_confidence
             visible = points[:, 2] == _VISIBLE if flags else None
-        height, width = line.size
+        height, width = size
         scale = np.array([width, height])
-        middle, extent = line.numbers[1:3], line.numbers[3:5]
+        middle, extent = numbers[1:3], numbers[3:5]
         # fractions count from the image's edge, pixels from the first pixel's centre
         left, top, right, bottom = np.concatenate([(middle + side * extent / 2) * scale - 0.5 for side in (-1, 1)])
-        return self._annotation(
-            line.image,
+        return Marks(
             np.where(missing[:, None], np.nan, points[:, :2] * scale - 0.5),
-            line.subject,
-            line.place,
-            visible=visible,
-            box_px=(float(left), float(top), float(right), float(bottom)),
-            attributes=stated_size(width, height),
+            (float(left), float(top), float(right), float(bottom)),
+            visible,
+            stated_size(width, height),
         )
 
-    def _has_third(self, line: _Line) -> bool:
-        return len(line.numbers) == _BOX_END + 3 * get_scheme(self.scheme).num_points
-
-
-def _lines(file: Path) -> list[str]:
-    return require_text(file, at_most=LARGEST_RECORD).splitlines()
-
-
-def _images_beside(labels: Path, images: str) -> Path:
-    """The images' folder that belongs to a folder of labels: its last part `labels` renamed."""
-    return _renamed(labels, "labels", images)
-
-
-def _labels_beside(folder: Path, images: str) -> Path:
-    return _renamed(folder, images, "labels")
+    def _has_third(self, numbers: np.ndarray) -> bool:
+        return len(numbers) == _BOX_END + 3 * self._num_points
 
 
 def _renamed(folder: Path, old: str, new: str) -> Path:
+    """A folder with the last part of that name renamed."""
     parts = list(folder.parts)
     if old in parts:
         parts[len(parts) - 1 - parts[::-1].index(old)] = new
