@@ -6,11 +6,16 @@ from pathlib import Path
 from zlib import crc32
 
 import numpy as np
+import optuna
 import pytest
+from optuna.distributions import FloatDistribution
+from optuna.trial import TrialState
 
 from thermal_landmarks.commands.entry import compose_config
 from thermal_landmarks.reporting.paper.claims import verdicts
+from thermal_landmarks.reporting.paper.importance import importances
 from thermal_landmarks.reporting.paper.results import Results
+from thermal_landmarks.reporting.paper.tables import front
 from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import Step, chain_steps
 
@@ -32,7 +37,8 @@ def results_of(error, *, untrained=(), spread=1.0) -> Results:
             name: {"images": images, "nme": error(step) + extra}
             for name, images, extra in zip(PEOPLE, IMAGES, noise.tolist(), strict=True)
         }
-        return Entry("done", {"subjects": subjects, "parameters": 9, "val/prediction_spread": spread})
+        size = {"parameters": 100 if step.model_id == "A-1" else 90, "gflops": 0.1}
+        return Entry("done", {"subjects": subjects, **size, "val/prediction_spread": spread})
 
     done = {step.name: entry(step) for step in steps if step.kind != "search" and step.name not in untrained}
     return Results(steps, done, "plain")
@@ -95,6 +101,33 @@ def test_intervals_are_those_of_drawing_people_and_seeds():
     assert (found.low, found.high) == pytest.approx(tuple(np.quantile(draws, [0.025, 0.975])), abs=0.06)
     whole = [np.average(run[:, 0], weights=run[:, 1]) for run in runs]
     assert found.mean == pytest.approx(100 * np.mean(whole))
+
+
+def test_the_front_leaves_out_what_another_model_beats_in_size_and_error():
+    assert [" ".join(row.values()) for row in front(results_of(as_published))] == [r"A-3 90 \* 0.1000 \* 6.0"]
+    smaller = results_of(lambda step: {"A-1": 0.02}.get(step.model_id, as_published(step)))
+    rows = [" ".join(row.values()) for row in front(smaller)]
+    assert rows == [r"A-1 100 \* 0.1000 \* 2.0", r"A-3 90 \* 0.1000 6.0"]
+
+
+def pruned_trial(rng: np.random.Generator, *, epochs: int) -> optuna.trial.FrozenTrial:
+    """One whose second epoch depends on `a` alone; what came later would say the contrary."""
+    params = {"a": rng.uniform(), "b": rng.uniform()}
+    values = {1: rng.uniform(), 2: params["a"]} | dict.fromkeys(range(3, epochs + 1), params["b"])
+    return optuna.create_trial(
+        state=TrialState.PRUNED,
+        params=params,
+        distributions=dict.fromkeys(params, FloatDistribution(0, 1)),
+        value=values[epochs],
+        intermediate_values=values,
+    )
+
+
+def test_settings_are_compared_where_every_trial_has_been():
+    rng = np.random.default_rng(0)
+    trials = [pruned_trial(rng, epochs=2 if i % 4 else 8) for i in range(40)]
+    assert importances(trials)["a"] > 0.75
+    assert importances(trials[:19]) == {}
 
 
 def test_the_shipped_page_is_made_from_the_shipped_record(tmp_path, run_script):

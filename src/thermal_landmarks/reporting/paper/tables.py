@@ -1,0 +1,128 @@
+"""Rows of the paper page's tables: searches, tested models, the front of error and size, settings that mattered."""
+
+from collections.abc import Mapping, Sequence
+
+from optuna.trial import TrialState
+
+from thermal_landmarks.reporting.paper.importance import shares_of_searches
+from thermal_landmarks.reporting.paper.results import Results, collapsed
+from thermal_landmarks.reporting.published import TABLES, Figures, order
+from thermal_landmarks.reporting.report.charts import pareto_front
+from thermal_landmarks.search.chain.progress import StudyState
+from thermal_landmarks.search.chain.steps import Kind
+from thermal_landmarks.search.chain.work import Chain
+
+Row = Mapping[str, str]
+"""Cells by heading."""
+
+
+def searches(chain: Chain, form: str) -> Sequence[Row]:
+    """A row a search that has begun: its best trial beside the paper's, and how its trials ended."""
+    rows = []
+    for model_id, state in _begun(chain, form).items():
+        best, paper = state.best, TABLES["search"][model_id]
+        complete, pruned, failed = (
+            _count(state, ending) for ending in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+        )
+        rows.append(
+            {
+                "model": model_id + " (unfinished)" * (not state.done),
+                "parameters": f"{best.user_attrs['parameters']:,}" if best else "",
+                "wing (validation)": f"{best.value:.3f}" if best else "none",
+                "complete": str(complete),
+                "pruned": str(pruned),
+                "failed": str(failed),
+                "epochs saved": f"{epochs_saved(chain, [state]):.0%}" if complete + pruned else "",
+                "paper: parameters": f"{paper.parameters:,}",
+                "paper: wing": f"{paper.wing:g}",
+            }
+        )
+    return rows
+
+
+def settings(chain: Chain) -> Sequence[Row]:
+    """A row a hyperparameter of the finished searches: how much it has to do with a trial's error."""
+    shares = shares_of_searches(state.trials for state in finished(chain))
+    mean = {name: sum(found) / len(found) for name, found in shares.items()}
+    return [
+        {
+            "setting": f"`{name}`",
+            "mean share": f"{mean[name]:.0%}",
+            "range": f"{min(shares[name]):.0%} to {max(shares[name]):.0%}",
+            "searches": str(len(shares[name])),
+        }
+        for name in sorted(shares, key=lambda name: -mean[name])
+    ]
+
+
+def finished(chain: Chain) -> Sequence[StudyState]:
+    """The searches of the paper's own form that are done."""
+    return [state for state in _begun(chain, "plain").values() if state.done]
+
+
+def epochs_saved(chain: Chain, states: Sequence[StudyState]) -> float:
+    """Share of the epochs that the trials which did not fail would have had without pruning."""
+    trials = [t for state in states for t in state.trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+    return 1 - sum(t.user_attrs.get("epochs", 0) for t in trials) / (len(trials) * chain.cfg.search_epochs)
+
+
+def front(results: Results) -> Sequence[Row]:
+    """A row a model that no other beats in both error and a measure of size; a star at that measure."""
+    models = results.models("singular")
+    nme = {name: results.nme("singular", name).mean for name in models}
+    size = {
+        measure: {name: float(results.of("singular", name)[0][measure]) for name in models}
+        for measure in ("parameters", "gflops")
+    }
+    fronts = {
+        measure: {models[i] for i in pareto_front([(sizes[name], nme[name]) for name in models])}
+        for measure, sizes in size.items()
+    }
+    return [
+        {
+            "model": name,
+            "parameters": f"{size['parameters'][name]:,.0f}" + " \\*" * (name in fronts["parameters"]),
+            "GFLOPs": f"{size['gflops'][name]:.4f}" + " \\*" * (name in fronts["gflops"]),
+            "NME (%)": f"{nme[name]:.1f}",
+        }
+        for name in sorted(fronts["parameters"] | fronts["gflops"], key=lambda name: nme[name])
+    ]
+
+
+def tested(results: Results, kind: Kind) -> Sequence[Row]:
+    """A row a model: the test of its trainings beside the paper's."""
+    return [_row(results, kind, name, TABLES[kind].get(name)) for name in sorted(results.models(kind), key=order)]
+
+
+def _row(results: Results, kind: Kind, model_id: str, paper: Figures | None) -> Row:
+    records, nme = results.of(kind, model_id), results.nme(kind, model_id)
+
+    def mean(metric: str, form: str) -> str:
+        return f"{sum(float(record[f'test/{metric}']) for record in records) / len(records):{form}}"
+
+    return {
+        "model": model_id,
+        "parameters": f"{records[0]['parameters']:,}",
+        "seeds": str(len(records)),
+        "wing": mean("wing", ".3f"),
+        "MAE": mean("mae", ".4f"),
+        "MSE": mean("mse", ".5f"),
+        "accuracy": mean("accuracy", ".3f"),
+        "NME (%)": f"{nme.mean:.1f} [{nme.low:.1f}, {nme.high:.1f}]",
+        "collapsed": f"{sum(map(collapsed, records))} of {len(records)}",
+        **{
+            f"paper: {heading}": f"{getattr(paper, heading.lower()):g}" if paper else ""
+            for heading in ("wing", "MAE", "MSE", "accuracy")
+        },
+    }
+
+
+def _begun(chain: Chain, form: str) -> dict[str, StudyState]:
+    """Searches by their models, in the paper's order."""
+    steps = sorted(chain.steps, key=lambda step: order(step.model_id))
+    states = {step.model_id: chain.states[step.study] for step in steps if (step.kind, step.form) == ("search", form)}
+    return {model_id: state for model_id, state in states.items() if state.ended}
+
+
+def _count(state: StudyState, ending: TrialState) -> int:
+    return sum(trial.state == ending for trial in state.trials)
