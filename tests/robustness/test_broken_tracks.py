@@ -65,7 +65,7 @@ def test_every_broken_table_of_tracks_is_refused_by_name_or_measured(tmp_path: P
 
 
 def test_kept_progress_that_is_damaged_is_refused_by_name_or_gone_on_from(tmp_path: Path) -> None:
-    files = TrackFiles(tmp_path, {"speed": "balanced"}, ["a"])
+    files = TrackFiles(tmp_path, {"speed": "balanced"}, SCHEME)
     sizes = {"tracks.csv": files._points.size, "faces.csv": files._faces.size}
     state = {
         "settings": {"speed": "balanced"},
@@ -78,7 +78,7 @@ def test_kept_progress_that_is_damaged_is_refused_by_name_or_gone_on_from(tmp_pa
     refused = 0
     for what, odd in odd_settings(state, seed=0, count=80):
         (tmp_path / "progress.json").write_text(json.dumps(odd))
-        opened, message = held_to_bounds(lambda: TrackFiles(tmp_path, {"speed": "balanced"}, ["a"]), tmp_path.name)
+        opened, message = held_to_bounds(lambda: TrackFiles(tmp_path, {"speed": "balanced"}, SCHEME), tmp_path.name)
         assert opened or message, what
         assert {path.name: path.stat().st_size for path in tmp_path.glob("*.csv")} == sizes, what
         refused += bool(message)
@@ -86,13 +86,13 @@ def test_kept_progress_that_is_damaged_is_refused_by_name_or_gone_on_from(tmp_pa
 
 
 def test_a_table_that_was_cut_since_is_not_filled_up_with_zeros(tmp_path: Path) -> None:
-    with TrackFiles(tmp_path, {}, ["a"]) as files:
+    with TrackFiles(tmp_path, {}, SCHEME) as files:
         kept = {"tracks.csv": files._points.size, "faces.csv": files._faces.size}
     state = {"settings": {}, "next_frame": 3, "counts": {}, "bytes": kept, "tracker": None, "late": None}
     (tmp_path / "progress.json").write_text(json.dumps(state))
     (tmp_path / "tracks.csv").write_text("frame")
     with pytest.raises(ConfigError, match=r"progress\.json: is damaged \(ValueError: it doesn't fit tracks\.csv"):
-        TrackFiles(tmp_path, {}, ["a"])
+        TrackFiles(tmp_path, {}, SCHEME)
 
 
 @pytest.mark.parametrize("source", ["http://127.0.0.1:9/film.mp4", "rtsp://127.0.0.1/film", "0", "-", None, ["a"]])

@@ -50,9 +50,9 @@ def main(cfg: DictConfig) -> None:
     of_tracker = {name: cfg[name] for name in ("find_every", "min_score", "min_confidence")}
     tracker = Tracker(predictor, **of_tracker, fps=video.fps)
     settings: Any = {**OmegaConf.to_container(cfg, resolve=True), "source": source}  # type: ignore[dict-item]
-    names = predictor.scheme.landmark_names
-    write_json(folder / "landmarks.json", {"scheme": predictor.scheme.name, "landmarks": list(names)})
-    files = TrackFiles(folder, {key: value for key, value in settings.items() if key not in _NO_INFLUENCE}, names)
+    scheme = predictor.scheme
+    write_json(folder / "landmarks.json", {"scheme": scheme.name, "landmarks": list(scheme.landmark_names)})
+    files = TrackFiles(folder, {key: value for key, value in settings.items() if key not in _NO_INFLUENCE}, scheme)
     first, started = files.state["next_frame"], time.perf_counter()
     with stop_requests() as request:
         request.patient = True

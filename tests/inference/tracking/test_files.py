@@ -1,5 +1,6 @@
 """The tables of a video, also of one with damaged frames, and of a job that stopped and went on."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,7 @@ def film(values: np.ndarray, start: int) -> Iterator[VideoFrame]:
 
 
 def tracked(predictor, values: np.ndarray, folder: Path, *, stop: int = FRAMES) -> Tracked:
-    files = TrackFiles(folder, {"checkpoint": "thermal_real"}, predictor.scheme.landmark_names)
+    files = TrackFiles(folder, {"checkpoint": "thermal_real"}, predictor.scheme)
     done: list[int] = []
     return track_frames(
         Tracker(predictor, fps=FPS),
@@ -47,6 +48,9 @@ def test_frames_that_were_left_out_are_lost_and_nobody_is_somebody_else_after_th
     assert faces["time_s"].tolist() == pytest.approx(np.arange(FRAMES) / FPS)
     assert set(faces[faces["frame"].isin(DAMAGED)]["flag"]) == {"lost"}
     assert set(faces["track"]) == {0}
+    seen = faces[faces["flag"] != "lost"]
+    assert seen[["yaw_deg", "pitch_deg", "roll_deg"]].abs().to_numpy().max() < 60
+    assert faces[faces["flag"] == "lost"]["yaw_deg"].isna().all()
 
 
 @pytest.mark.parametrize("stop", [1, 7])
@@ -61,9 +65,24 @@ def test_a_job_that_stopped_anywhere_goes_on_to_the_same_tables(predictor, still
         assert (part / name).read_text() == (tmp_path / "whole" / name).read_text()
 
 
+def test_a_job_from_before_there_were_angles_goes_on_without_them(predictor, still, tmp_path) -> None:
+    tracked(predictor, still[0], tmp_path, stop=3)
+    table, progress = tmp_path / "faces.csv", tmp_path / "progress.json"
+    rows = [line.rsplit(",", 3)[0] for line in table.read_text().splitlines()]
+    state = json.loads(progress.read_text())
+    known = table.read_bytes()[: state["bytes"]["faces.csv"]].count(b"\n")
+    early = "".join(f"{row}\r\n" for row in rows[:known])
+    table.write_text(early, newline="")
+    state["bytes"]["faces.csv"] = len(early)
+    progress.write_text(json.dumps(state))
+    tracked(predictor, still[0], tmp_path)
+    assert list(pd.read_csv(table).columns)[-1] == "box_y_max"
+    assert len(pd.read_csv(table)) == FRAMES
+
+
 def test_a_job_from_before_marks_were_filled_goes_on_with_them_kept(predictor, still, tmp_path) -> None:
     tracked(predictor, still[0], tmp_path, stop=0)
     settings = {"checkpoint": "thermal_real"}
-    assert TrackFiles(tmp_path, settings | {"marks": "kept"}, []).state["next_frame"] == 1
+    assert TrackFiles(tmp_path, settings | {"marks": "kept"}, predictor.scheme).state["next_frame"] == 1
     with pytest.raises(ConfigError, match="marks=kept then, masked now"):
-        TrackFiles(tmp_path, settings | {"marks": "masked"}, [])
+        TrackFiles(tmp_path, settings | {"marks": "masked"}, predictor.scheme)

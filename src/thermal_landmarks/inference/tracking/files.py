@@ -2,7 +2,7 @@
 
 `tracks.csv` has the columns `frame,time_s,track,point,x,y,confidence,flag`, a row a landmark: its name, its place in
 pixels of the frame (empty where the face is hidden or lost), the probability that it is visible and right, and the
-face's flag. `faces.csv` has a row a face: `frame,time_s,track,confidence,flag` and its box.
+face's flag. `faces.csv` has a row a face: `frame,time_s,track,confidence,flag`, its box, and how the head is turned.
 """
 
 import json
@@ -17,8 +17,10 @@ import numpy as np
 
 from thermal_landmarks.csv_table import CsvTable
 from thermal_landmarks.data.normalisation import is_constant
+from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.video import VideoFrame
 from thermal_landmarks.errors import ConfigError, DataError, said_by
+from thermal_landmarks.inference.head_pose import head_pose_deg
 from thermal_landmarks.inference.tracking.kept import plain, restored
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.steadying import FRAMES
@@ -29,6 +31,7 @@ POINT_COLUMNS = ("frame", "time_s", "track", "point", "x", "y", "confidence", "f
 FACE_COLUMNS = (
     *("frame", "time_s", "track", "confidence", "flag"),
     *("box_x_min", "box_y_min", "box_x_max", "box_y_max"),
+    *("yaw_deg", "pitch_deg", "roll_deg"),
 )
 _KEPT_EVERY_S = 2.0
 _STATE = {"settings": dict, "next_frame": int, "counts": dict, "bytes": dict}
@@ -51,15 +54,15 @@ class TrackFiles:
     Args:
         folder: Where they are; made if missing.
         settings: That decide about the tracks; a job that goes on must have the same.
-        names: Of the landmarks.
+        scheme: Of the landmarks.
 
     Raises:
         ConfigError: If the folder holds tracks of other settings.
         OutputError: If they can't be written.
     """
 
-    def __init__(self, folder: Path, settings: dict[str, Any], names: Iterable[str]) -> None:
-        self.folder, self.settings, self.names = folder, settings, list(names)
+    def __init__(self, folder: Path, settings: dict[str, Any], scheme: Scheme) -> None:
+        self.folder, self.settings, self.scheme = folder, settings, scheme
         self.state: dict[str, Any] = {"next_frame": 0, "counts": {}, "tracker": None, "late": None, "bytes": {}}
         folder.mkdir(parents=True, exist_ok=True)
         remove_partial_files(folder)
@@ -76,6 +79,10 @@ class TrackFiles:
                 )
         self._points = self._table("tracks.csv", POINT_COLUMNS)
         self._faces = self._table("faces.csv", FACE_COLUMNS)
+        self._face_columns = len(FACE_COLUMNS)
+        if self.state["bytes"].get("faces.csv", 0):  # of a job that began before there were angles
+            with (folder / "faces.csv").open(encoding="utf-8") as table:
+                self._face_columns = table.readline().count(",") + 1
 
     def _read_state(self) -> dict[str, Any]:
         """What an earlier job has kept, once it is known to be whole."""
@@ -117,8 +124,10 @@ class TrackFiles:
         """Write the rows of one frame; a process that is killed later leaves none in half."""
         for face in frame.faces:
             first = (frame.frame, f"{frame.time_s:.4f}", face.track)
-            self._faces.add([*first, f"{face.confidence:.3f}", face.flag, *map(_cell, face.box_px)])
-            for name, (x, y), sure in zip(self.names, face.points_px, face.point_confidence, strict=True):
+            angles_deg = head_pose_deg(face.points_px, self.scheme)
+            row = [*first, f"{face.confidence:.3f}", face.flag, *map(_cell, (*face.box_px, *angles_deg))]
+            self._faces.add(row[: self._face_columns])
+            for name, (x, y), sure in zip(self.scheme.landmark_names, face.points_px, face.point_confidence, strict=True):
                 self._points.add([*first, name, _cell(x), _cell(y), f"{sure:.3f}", face.flag])
         self._points.flush()
         self._faces.flush()
@@ -182,7 +191,7 @@ def track_frames(
     Raises:
         DataError: If not even one frame can be read.
     """
-    late = Late(tracker.fps, len(files.names))
+    late = Late(tracker.fps, files.scheme.num_points)
     counts, done, ended = Counter(files.state["counts"]), files.state["next_frame"], None
     files.restore(tracker, late)
 
