@@ -1,6 +1,7 @@
 """How far the head's angles by predicted landmarks are from those that people were rendered with.
 
-`uv run python docs/studies/head_angles.py 60` prints mean errors of yaw, pitch and roll in degrees, of people at a desk.
+`uv run python docs/studies/head_angles.py 60` prints mean errors of yaw, pitch and roll in degrees,
+of people at a desk.
 """
 
 import numpy as np

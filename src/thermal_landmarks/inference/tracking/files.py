@@ -127,7 +127,8 @@ class TrackFiles:
             angles_deg = head_pose_deg(face.points_px, self.scheme)
             row = [*first, f"{face.confidence:.3f}", face.flag, *map(_cell, (*face.box_px, *angles_deg))]
             self._faces.add(row[: self._face_columns])
-            for name, (x, y), sure in zip(self.scheme.landmark_names, face.points_px, face.point_confidence, strict=True):
+            names = self.scheme.landmark_names
+            for name, (x, y), sure in zip(names, face.points_px, face.point_confidence, strict=True):
                 self._points.add([*first, name, _cell(x), _cell(y), f"{sure:.3f}", face.flag])
         self._points.flush()
         self._faces.flush()
