@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.inference.tracking.track import TrackedFace
     from thermal_landmarks.inference.tracking.tracker import Tracker
+    from thermal_landmarks.physiology.stills import region_temperatures
     from thermal_landmarks.runtime import ExportedFaces
 
 __version__ = "0.1.0"
@@ -28,6 +29,7 @@ __all__ = [
     "as_heat",
     "open_video",
     "read_image",
+    "region_temperatures",
 ]
 
 _MODULES = {
@@ -39,6 +41,7 @@ _MODULES = {
     "as_heat": "data.formats.displayed",
     "open_video": "data.video",
     "read_image": "data.formats.images",
+    "region_temperatures": "physiology.stills",
 }
 
 

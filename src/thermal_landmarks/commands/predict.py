@@ -11,8 +11,11 @@ from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError, require_choice
 
 if TYPE_CHECKING:
+    from thermal_landmarks.data.schemes import Scheme
+    from thermal_landmarks.inference.face import FindsFaces
     from thermal_landmarks.inference.image_files import Outcome
     from thermal_landmarks.inference.predictor import Predictor
+    from thermal_landmarks.physiology.stills import TemperatureTable
 
 _CHOICES = {"faces": ("auto", "one", "frame"), "rotations": ("upright", "all"), "format": ("csv", "coco")}
 
@@ -22,7 +25,6 @@ def main(cfg: DictConfig) -> None:
     """Find the faces, predict their landmarks, and leave points.csv, landmarks.json and overlays in the folder."""
     from rich.console import Console
 
-    from thermal_landmarks.inference.face_files import predict_faces
     from thermal_landmarks.inference.image_files import find_images
     from thermal_landmarks.inference.picture_reader import Reading
     from thermal_landmarks.runtime import ExportedFaces
@@ -59,8 +61,7 @@ def main(cfg: DictConfig) -> None:
     speed = exported.settings["speed"]
     if cfg.speed not in (None, speed):
         raise ConfigError(f"speed={cfg.speed}: {file} was exported for speed={speed}. Leave speed= out.")
-    found = predict_faces(exported, files, folder, workers=workers, **_faces_settings(cfg), **settings)
-    _say(found, str(found), files, folder)
+    _predict_faces(exported, cfg, files, folder, workers=workers, **settings)
 
 
 def _predictor(cfg: DictConfig) -> "Predictor":
@@ -79,7 +80,6 @@ def _predictor(cfg: DictConfig) -> "Predictor":
 def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, settings: dict[str, Any]) -> None:
     import torch
 
-    from thermal_landmarks.inference.face_files import predict_faces
     from thermal_landmarks.inference.face_places import choose_boxes, choose_five_points, read_all_boxes
     from thermal_landmarks.inference.finder import Finder
     from thermal_landmarks.inference.image_files import predict_files
@@ -88,13 +88,14 @@ def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, 
     if predictor.device.type == "cpu":
         torch.set_num_threads(1)  # each worker's: several share an image's little work badly
         settings["workers"] = workers
-    outcome: Outcome
     if cfg.faces == "frame" or cfg.five_points is not None or cfg.boxes == "whole":
+        if cfg.temperatures:
+            raise ConfigError("temperatures= wants faces that are found, or boxes=FILE. Leave out faces=frame.")
         crop = predictor.preprocessing.crop
         five_points = choose_five_points(cfg.five_points, crop)
         boxes = choose_boxes(cfg.boxes, crop, five_points=five_points)
         outcome = predict_files(predictor, files, folder, boxes=boxes, five_points=five_points, **settings)
-        said = f"{outcome.predicted} of {len(files)} images"
+        _say(outcome, f"{outcome.predicted} of {len(files)} images", files, folder)
     else:
         sizes = [cfg.finder_size] if isinstance(cfg.finder_size, int) else list(cfg.finder_size)
         usual = sizes == [448] and cfg.rotations == "upright" and cfg.speed != "exact"
@@ -105,17 +106,30 @@ def _with_torch(cfg: DictConfig, files: list[Path], folder: Path, workers: int, 
             rotations=cfg.rotations,
             device=predictor.device,
         )
-        outcome = predict_faces(
-            predictor,
-            files,
-            folder,
-            finder=finder,
-            boxes=None if cfg.boxes is None else read_all_boxes(Path(cfg.boxes)),
-            **_faces_settings(cfg),
-            **settings,
-        )
-        said = str(outcome)
-    _say(outcome, said, files, folder)
+        boxes_px = None if cfg.boxes is None else read_all_boxes(Path(cfg.boxes))
+        _predict_faces(predictor, cfg, files, folder, finder=finder, boxes=boxes_px, **settings)
+
+
+def _predict_faces(predictor: "FindsFaces", cfg: DictConfig, files: list[Path], folder: Path, **settings: Any) -> None:
+    from thermal_landmarks.inference.face_files import predict_faces
+
+    temperatures = _temperature_table(cfg, folder, predictor.scheme) if cfg.temperatures else None
+    if temperatures is not None:
+        settings["also"] = temperatures.add_faces
+    outcome = predict_faces(predictor, files, folder, **_faces_settings(cfg), **settings)
+    if temperatures is not None:
+        temperatures.close()
+        if temperatures.without:
+            print(f"{temperatures.without} images with faces hold no temperatures; unit= names that of bare numbers")
+    _say(outcome, str(outcome), files, folder)
+
+
+def _temperature_table(cfg: DictConfig, folder: Path, scheme: "Scheme") -> "TemperatureTable":
+    from thermal_landmarks.physiology.regions import read_regions
+    from thermal_landmarks.physiology.stills import TemperatureTable
+
+    own = read_regions(Path(cfg.temperatures).expanduser()) if isinstance(cfg.temperatures, str) else {}
+    return TemperatureTable(folder / "temperatures.csv", scheme, own)
 
 
 def _faces_settings(cfg: DictConfig) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -51,6 +51,7 @@ def predict_faces(
     overlays: bool = True,
     workers: int = 1,
     reading: Reading | None = None,
+    also: Callable[[Path, ThermalImage, list[Face]], None] = lambda *_: None,
 ) -> FaceOutcome:
     """Find the faces of image files and predict their landmarks; one file that can't be read does not stop the others.
 
@@ -67,6 +68,7 @@ def predict_faces(
         overlays: Whether pictures with the points are written.
         workers: Images that are predicted side by side.
         reading: How files are read, and what becomes of those that can't be.
+        also: Called with each image and its faces, in the order of the table.
     """
     outcome, reading = FaceOutcome(), reading or Reading()
 
@@ -91,6 +93,7 @@ def predict_faces(
         found = predict_ahead(batches, faces_of, done, batch_size=predictor.batch_size, workers=workers)
         for path, image, faces in outcome.count(found, reading.report):
             table.add_faces(path, image, faces)
+            also(path, image, faces)
             if coco is not None:
                 coco.add(path, image, faces)
             if overlays:

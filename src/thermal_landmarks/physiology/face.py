@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from thermal_landmarks.data.schemes import SCHEMES, Scheme
+from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.errors import DataError
-from thermal_landmarks.physiology.face_frame import FaceFrame
+from thermal_landmarks.physiology.face_frame import FaceFrame, face16_places
 from thermal_landmarks.physiology.nostrils import NostrilCells, trust
 from thermal_landmarks.physiology.perspiration import ELEMENT_PX
 from thermal_landmarks.physiology.regions import Corner
@@ -80,17 +80,15 @@ class Face:
         points = np.stack([wide["x"][names].to_numpy(), wide["y"][names].to_numpy()], axis=-1).astype(float)
         if not np.isfinite(points).all(axis=(1, 2)).any():
             return None
-        face16 = SCHEMES["face16"]
-        known = [(name, index) for name, index in zip(face16.landmark_names, face16.ibug68, strict=True)]
-        shared = [(name, scheme.ibug68.index(index)) for name, index in known if index in scheme.ibug68]
-        face_px = points[:, [column for _, column in shared]]
+        of_face16, places = face16_places(scheme)
+        face_px = points[:, places]
         return cls(
             points,
             face_px,
             wide["confidence"][names].to_numpy().astype(float).mean(axis=1),
             [str(flag) for flag in rows.groupby("frame")["flag"].first()],
             {int(number): row for row, number in enumerate(wide.index)},
-            FaceFrame(face_px, [name for name, _ in shared], own=own, margin_px=element_px),
+            FaceFrame(face_px, of_face16, own=own, margin_px=element_px),
         )
 
     def sees(self, number: int) -> bool:

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float
 from matplotlib.path import Path as Polygon
 from scipy.ndimage import map_coordinates
 
-from thermal_landmarks.data.schemes import SCHEMES
+from thermal_landmarks.data.schemes import SCHEMES, Scheme
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.physiology.regions import Corner, available
 
@@ -24,6 +24,7 @@ _SCALES = {("eye_left_outer", "eye_right_outer"): 1.0, ("mouth_left", "mouth_rig
 _SIZES_PX = (24.0, 200.0)
 _NEAR = 0.03  # softens the weight of a landmark in the very middle of a region, in squared eye distances
 _HOTTEST = 0.05
+STATISTICS = ("mean", "median", "spread", "hottest")
 
 
 @dataclass(frozen=True)
@@ -165,12 +166,15 @@ class FaceFrame:
         """
         values = patch_values[self.patches[name].inside]
         hottest = np.sort(values)[-max(1, round(_HOTTEST * len(values))) :]
-        return {
-            "mean": float(values.mean()),
-            "median": float(np.median(values)),
-            "spread": float(values.std()),
-            "hottest": float(hottest.mean()),
-        }
+        found = (values.mean(), np.median(values), values.std(), hottest.mean())
+        return dict(zip(STATISTICS, map(float, found), strict=True))
+
+
+def face16_places(scheme: Scheme) -> tuple[list[str], list[int]]:
+    """The landmarks of `face16` that a scheme has, and where they stand in it."""
+    face16 = SCHEMES["face16"]
+    shared = [n for n, number in zip(face16.landmark_names, face16.ibug68, strict=True) if number in scheme.ibug68]
+    return shared, [scheme.ibug68.index(number) for number in face16.ibug68 if number in scheme.ibug68]
 
 
 def _apply(affine: Float[np.ndarray, "3 2"], places: Float[np.ndarray, "... 2"]) -> Float[np.ndarray, "... 2"]:
