@@ -1,4 +1,4 @@
-"""How well faces are tracked, on rendered video with the truth: `python docs/studies/tracking_accuracy.py [subjects]`.
+"""How well faces are tracked, on rendered video with the truth: `python docs/studies/tracking_accuracy.py`.
 
 * jitter: a head that keeps still; the standard deviation of each point over the frames, from the camera's noise alone;
 * lag: a still moved up and down at 1 Hz by 4 % of its height; the phase of the points behind that motion;
@@ -9,13 +9,13 @@ All are tracked as `thermal-landmarks track` does, by `thermal_real` at speed=ba
 same points. Times are CPU seconds of one core for network and tracking, without rendering.
 """
 
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 import numpy as np
 import torch
+import typer
 from scipy.ndimage import gaussian_filter, shift
 
 from thermal_faces import SyntheticFaces, SyntheticSequence
@@ -77,10 +77,10 @@ def still_and_nod(predictor: Predictor, subject: int) -> dict[str, list[float]]:
     return result
 
 
-def crossing(predictor: Predictor, group: int, frames: int = 240) -> tuple[int, int, int]:
-    """Three people: identity switches, frames with a wrong face, frames in all."""
+def crossing(predictor: Predictor, group: int, seed: int = SEED, frames: int = 240) -> tuple[int, list[int]]:
+    """Three people: identity switches, and the frames in which a face is wrong."""
     pose = {"face_height": (0.3, 0.38), "position_x": (0.45, 0.55), "position_y": (0.4, 0.45), "yaw_deg": (-10, 10)}
-    faces = SyntheticFaces(subjects=3, images_per_subject=1, size=SIZE, seed=SEED + group, pose=pose)
+    faces = SyntheticFaces(subjects=3, images_per_subject=1, size=SIZE, seed=seed + group, pose=pose)
     stills = [faces.render(subject, 0) for subject in range(3)]
     points = [faces.annotations()[subject].points_px for subject in range(3)]
     y, x = np.mgrid[: SIZE[0], : SIZE[1]]
@@ -112,7 +112,7 @@ def crossing(predictor: Predictor, group: int, frames: int = 240) -> tuple[int, 
             yield (picture + rng.normal(0, 0.05, SIZE)).astype(np.float32)
 
     person_of: dict[int, int] = {}
-    switches = wrong = 0
+    switches, wrong = 0, []
     for frame in settled(Tracker(predictor, fps=RATE), pictures()):
         for face in frame.faces:
             if face.flag != "ok":
@@ -123,12 +123,12 @@ def crossing(predictor: Predictor, group: int, frames: int = 240) -> tuple[int, 
             ]
             nearest = int(np.argmin(errors))
             if errors[nearest] > WRONG:
-                wrong += 1
+                wrong.append(frame.frame)
             elif person_of.setdefault(face.track, nearest) != nearest:
                 switches += 1
                 person_of[face.track] = nearest
     switches += max(0, len(person_of) - 3)  # a person who got a second track
-    return switches, wrong, frames
+    return switches, wrong
 
 
 def settled(tracker: Tracker, pictures: Iterable[np.ndarray], unit: Unit = "celsius") -> Iterator[Settled]:
@@ -141,26 +141,26 @@ def settled(tracker: Tracker, pictures: Iterable[np.ndarray], unit: Unit = "cels
     yield from late.settled(tracker.tracklets)
 
 
-def main() -> None:
-    """Print the figures."""
+def main(people: int = 6, groups: int = 3, first_group: int = 0, seed: int = SEED) -> None:
+    """Print the figures of so many people alone, and of so many groups of three who cross."""
     torch.set_num_threads(1)
-    subjects = int(sys.argv[1]) if len(sys.argv) > 1 else 6
     predictor = Predictor.from_checkpoint("thermal_real", device="cpu", speed="balanced")
     results: dict[str, list[float]] = defaultdict(list)
-    for subject in range(subjects):
+    for subject in range(people):
         for key, values in still_and_nod(predictor, subject).items():
             results[key] += values
-    print(f"{subjects} people, 480 x 640: {np.mean(results['milliseconds']):.1f} ms a frame")
-    for method in METHODS:
+    if people:
+        print(f"{people} people, 480 x 640: {np.mean(results['milliseconds']):.1f} ms a frame")
+    for method in METHODS if people else ():
         jitter, lag = results[f"jitter {method}"], results[f"lag {method}"]
         print(
             f"smoothing={method}: jitter {np.mean(jitter):.2f} % of the eyes' distance (worst {max(jitter):.2f}), "
             f"lag of a 1 Hz nod {np.mean(lag):.2f} frames (worst {max(lag, key=abs):.2f})"
         )
-    for group in range(max(1, subjects // 2)):
-        switches, wrong, frames = crossing(predictor, group)
-        print(f"three people, group {group}: {switches} identity switches, {wrong} wrong faces in {frames} frames")
+    for group in range(first_group, first_group + groups):
+        switches, wrong = crossing(predictor, group, seed)
+        print(f"three people, group {group}: {switches} identity switches, wrong faces in frames {wrong}", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    typer.run(main)

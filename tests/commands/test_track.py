@@ -134,7 +134,7 @@ def test_the_password_of_a_camera_is_in_no_file(
     film: Path, tmp_path: Path, run_script: RunScript, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     levels = np.clip((tifffile.imread(film) - 15) * 10, 0, 255).astype(np.uint8)
-    camera = Raw(levels.shape[1:], "uint8", io.BytesIO(levels.tobytes()))
+    camera = Raw(levels.shape[1:], "uint8", stream=io.BytesIO(levels.tobytes()))
     monkeypatch.setattr(Coded, "address", lambda url: camera)
     address = "rtsp://someone:secret@camera.invalid/live"
     result = run_script(["src/track.py", f"source={address}", "fps=10", "output=live", "device=cpu"], cwd=tmp_path)

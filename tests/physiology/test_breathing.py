@@ -36,6 +36,15 @@ def test_gaps_stay_gaps_and_are_flagged() -> None:
     assert np.abs(found.rate[fine] - 15).max() < 1
 
 
+@pytest.mark.parametrize("per_min", [8, 15, 28])
+def test_a_camera_of_changing_rate_shows_breaths_between_which_it_hardly_pauses(per_min: float) -> None:
+    steps = np.random.default_rng(3).choice([0.1, 0.1, 0.1, 0.2, 0.35], 300)
+    time_s = np.cumsum(steps)
+    found = breathing(time_s, 34 + 0.4 * np.sin(2 * np.pi * per_min / 60 * time_s))
+    assert set(found.flag) == {"ok"}
+    assert np.abs(found.rate - per_min).max() < 1
+
+
 @pytest.mark.parametrize("per_min", [20, 30])
 def test_a_gap_over_a_peak_costs_no_breath(per_min: float) -> None:
     time_s, temperature = breaths(per_min, noise=0.05)

@@ -46,9 +46,8 @@ def main(cfg: DictConfig) -> None:
     last = int(tracks["frame"].max()) if len(tracks) else -1
     console = Console()
     with counting("Measuring", last + 1, console=console) as advance:
-        frames = (frame for frame in video.frames() if frame.index <= last)
         recording = measure(
-            frames,
+            video.frames(end=last + 1),
             tracks,
             SCHEMES[scheme],
             regions=regions,

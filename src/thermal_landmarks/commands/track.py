@@ -1,8 +1,6 @@
 """Faces of a video from frame to frame: `python src/track.py source=VIDEO`."""
 
-import itertools
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +13,7 @@ from thermal_landmarks.errors import ConfigError, Interrupted, require_choice
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from thermal_landmarks.data.video import Video, VideoFrame
+    from thermal_landmarks.data.video import Video
     from thermal_landmarks.inference.tracking.files import Tracked
 
 _CHOICES = {"smoothing": ("none", "one_euro", "kalman"), "format": ("csv", "deeplabcut")}
@@ -59,7 +57,7 @@ def main(cfg: DictConfig) -> None:
         with counting("Tracking", _total(video, cfg.frames), before=first, console=console) as advance:
             outcome = track_frames(
                 tracker,
-                lambda start: _frames(video, start, cfg.frames),
+                lambda start: video.frames(start, cfg.frames),
                 files,
                 name=video.name,
                 again=not video.live,
@@ -74,9 +72,8 @@ def main(cfg: DictConfig) -> None:
         if cfg.overlay and finished and (recording.exists() or not video.live):
             again = open_video(str(recording), **of_video) if video.live else video
             with counting("Drawing", outcome.frames, console=console) as advance:
-                write_overlay(
-                    folder / "overlay.mp4", _frames(again, 0, outcome.frames), folder, fps=video.fps, advance=advance
-                )
+                shown = again.frames(0, outcome.frames)
+                write_overlay(folder / "overlay.mp4", shown, folder, fps=video.fps, advance=advance)
     of_source = {"source": source, "recording": RECORDING if video.live and recording.exists() else None}
     record = _record(outcome, finished=finished, frames_per_second=round(rate, 2))
     write_json(folder / "tracking.json", {**of_source, "settings": settings, **record})
@@ -101,10 +98,6 @@ def _check(cfg: DictConfig) -> None:
 def _total(video: "Video", wanted: int | None) -> int | None:
     known = [count for count in (video.n_frames, wanted) if count is not None]
     return min(known, default=None)
-
-
-def _frames(video: "Video", start: int, end: int | None) -> "Iterator[VideoFrame]":
-    return itertools.islice(video.frames(start), None if end is None else max(0, end - start))
 
 
 def _write_tables(cfg: DictConfig, folder: Path, scheme: Any, outcome: "Tracked", *, title: str) -> None:

@@ -16,6 +16,7 @@ from thermal_landmarks.physiology.rhythm import HALF_POWER, Grid, rhythm, smooth
 WINDOW_S = 15.0
 _STEP_S = 1.0
 _LEAST_COVERED = 0.8
+_BRIDGED_S = 0.5  # between two samples, at most, which no breath hides in: the quickest takes 1.3 s
 _LEAST_SHARE = 0.4
 _CLEAR_SHARE = 0.75  # of a recording whose peaks can be believed where they differ from the phase
 _AGREE_PER_MIN = 2.0
@@ -67,16 +68,19 @@ def breathing(
     grid = regular.means(levelled(temperature, jumps))
     there = np.isfinite(grid)
     believed = np.where(there, regular.means(np.ones(len(time_s)) if weight is None else weight), 0.0)
+    size = 2 * round(_BRIDGED_S / 2 / between) + 1
+    seen = minimum_filter1d(maximum_filter1d(there, size), size)
+    bridged = np.where(seen & ~there, maximum_filter1d(believed, size), believed)
     if there.any():
         found = rhythm(grid, believed, between)
         usual_hz = _weighted_median(found.hz, believed * found.share)
         wave = smooth(without_drift(grid, believed, between), believed, HALF_POWER / (_WAVE * usual_hz) / between)
-        wave[~there] = np.nan
-        counts = _counts_of_peaks(wave, believed, grid_s, usual_hz)
+        wave[~seen] = np.nan
+        counts = _counts_of_peaks(wave, bridged, grid_s, usual_hz)
         clear = _weighted_median(found.share, believed * found.share) > _CLEAR_SHARE
     else:
         found, wave, counts, clear = None, grid, None, False
-    pauses = [] if counts is None else [each for each in _pauses(*counts) if _well_seen(believed, grid_s, *each)]
+    pauses = [] if counts is None else [each for each in _pauses(*counts) if _well_seen(bridged, grid_s, *each)]
     still = _still(wave, between)
     end_s = grid_s[-1] + between
     starts = np.arange(grid_s[0], max(end_s - window_s, grid_s[0]) + 1e-9, _STEP_S)
@@ -84,7 +88,7 @@ def breathing(
     for i, start in enumerate(starts):
         stop = min(start + window_s, end_s)
         inside = (grid_s >= start) & (grid_s < stop)
-        if found is None or there[inside].mean() < _LEAST_COVERED:
+        if found is None or seen[inside].mean() < _LEAST_COVERED:
             flags.append("missing")
             continue
         by_phase = _a_minute(start, stop, grid_s, found.phase)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import h5py
 import numpy as np
 import pytest
@@ -194,6 +195,37 @@ def test_an_end_that_is_damaged_is_named_after_the_frames_before_it(tmp_path: Pa
     with pytest.raises(DataError, match=r"frame 3 \(3.npy\)"):
         given.extend(open_video(folder, fps=10))
     assert len(given) == 3
+
+
+def test_damage_behind_the_wanted_frames_is_not_met(tmp_path: Path) -> None:
+    folder = _folder(tmp_path / "frames", [SIZE] * 3 + [(20, 20)])
+    assert [frame.index for frame in open_video(folder, fps=10).frames(1, 3)] == [1, 2]
+
+
+def _recut(path: Path, *, left_out: int = 0, earlier: int = 0) -> Path:
+    """A film without its first packets, or one that an edit list begins some frames later, as telephones trim it."""
+    whole, cut = _film(path, g="10", bf="0"), path.with_name("cut.mp4")
+    with av.open(str(whole)) as source, av.open(str(cut), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for number, packet in enumerate(source.demux(source.streams.video[0])):
+            if packet.dts is not None and packet.pts is not None and number >= left_out:
+                shift = round(earlier / 10 / packet.time_base)
+                packet.pts, packet.dts, packet.stream = packet.pts - shift, packet.dts - shift, stream
+                out.mux(packet)
+    return cut
+
+
+def test_frames_before_the_first_key_frame_are_no_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    film = _recut(tmp_path / "a.mp4", left_out=3)
+    times = [frame.time_s for frame in open_video(film)]
+    assert len(times) in (32, 39)  # some decoders begin with them, though they look odd
+    assert times[0] == 0
+    assert ("its first 7 frames" in caplog.text) == (len(times) == 32)
+
+
+def test_a_trimmed_film_is_whole(tmp_path: Path) -> None:
+    times = [frame.time_s for frame in open_video(_recut(tmp_path / "a.mp4", earlier=13))]
+    np.testing.assert_allclose(times, np.arange(42 - 13) / 10, atol=1e-3)
 
 
 def test_a_frame_of_another_size_is_named_with_its_file(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """What is written into each container comes out again: values, order, times; from any frame on."""
 
-import io
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,8 @@ from PIL import Image
 from thermal_landmarks.data.formats.palettes import named_palette
 from thermal_landmarks.data.video import open_video
 from thermal_landmarks.data.video.folder import natural
-from thermal_landmarks.data.video.raw import Raw
 from thermal_landmarks.data.video.video import Video
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import DataError
 
 SIZE = (48, 64)
 N = 7
@@ -158,17 +156,6 @@ def test_flir_films_give_degrees_and_the_cameras_time(shared_data: Path) -> None
     assert len(times) == csq.n_frames == 8
     np.testing.assert_allclose(np.diff(times), 1 / 30, atol=2e-3)
     assert 0 < np.median(values(csq, 6)[-1]) < 60
-
-
-def test_raw_frames_of_standard_input() -> None:
-    video = Video(Raw(SIZE, "uint16", io.BytesIO(frames().tobytes())), fps=9, unit="counts")
-    np.testing.assert_array_equal(values(video), frames())
-
-
-@pytest.mark.parametrize("settings", [{}, {"size": [48, 64]}, {"size": [48, 64], "dtype": "letters"}])
-def test_raw_frames_need_size_and_type(settings: dict) -> None:
-    with pytest.raises(ConfigError, match=r"size=|dtype="):
-        open_video("-", **settings)
 
 
 def test_numbers_in_names_count_as_numbers() -> None:

@@ -1,7 +1,6 @@
 """What a source can be besides one whole file, and what its frames say about time and colour."""
 
 import contextlib
-import io
 from pathlib import Path
 from typing import Any
 
@@ -220,15 +219,6 @@ def test_a_password_in_an_address_is_not_shown() -> None:
     with pytest.raises(DataError, match=r"camera\.invalid") as refused:
         open_video("rtsp://someone:secret@camera.invalid/stream")
     assert "secret" not in str(refused.value)
-
-
-def test_raw_frames_that_end_within_one_are_named(monkeypatch: Any) -> None:
-    monkeypatch.setattr("sys.stdin", type("In", (), {"buffer": io.BytesIO(frames().tobytes()[:-10])}))
-    video = open_video("-", size=SIZE, dtype="uint16", fps=9, unit="counts")
-    given: list[int] = []
-    with pytest.raises(DataError, match="frame 6 ends after"):
-        given.extend(frame.index for frame in video)
-    assert len(given) == N - 1
 
 
 def test_an_optris_film_gives_its_sixteen_bits(tmp_path: Path) -> None:

@@ -106,13 +106,20 @@ class Npz:
 
 
 class Hdf5:
-    """The dataset of three or four axes in an HDF5 file; `dataset` names it where there are several."""
+    """The dataset of three or four axes in an HDF5 file.
+
+    Args:
+        path: The file.
+        dataset: Its name, where there are several.
+        turned: Whether each frame lies on its side, as in MATLAB's files.
+    """
 
     live = False
 
-    def __init__(self, path: Path, dataset: str = "") -> None:
+    def __init__(self, path: Path, dataset: str = "", *, turned: bool = False) -> None:
         import h5py
 
+        self._turned = turned
         self.path = self.unit_beside = path
         self.name = path.stem
         with h5py.File(path, "r") as file:
@@ -122,7 +129,7 @@ class Hdf5:
                 raise DataError(f"{path}: has no dataset '{dataset}'. It has: {', '.join(shapes) or 'nothing'}.")
             self._name = dataset.strip("/") or choose_stack(path, shapes, f"Name it: source={path}:/...")
             stack = file[self._name]
-            check_stack(path, stack.shape, stack.dtype)
+            check_stack(path, (stack.shape[0], *stack.shape[:0:-1]) if turned else stack.shape, stack.dtype)
             if stack.external or stack.is_virtual:
                 raise DataError(f"{path}: {self._name} lies in other files. Copy its values into one file.")
             if stack.chunks:  # one is unpacked as a whole
@@ -148,7 +155,7 @@ class Hdf5:
             for index in range(start, self.n_frames or 0):
                 time_s = None if self._times is None else float(self._times[index])
                 try:
-                    values = np.squeeze(stack[index])
+                    values = np.squeeze(stack[index].T if self._turned else stack[index])
                     frame = StoredFrame(index, time_s, Stored(values, self._unit))
                 except OSError as error:  # of a compressed piece
                     frame = StoredFrame(index, time_s, None, str(error))
@@ -209,7 +216,7 @@ def check_times(path: Path, shape: Sequence[int], count: int) -> None:
     Raises:
         DataError: Naming both numbers.
     """
-    if tuple(shape) != (count,):
+    if sorted(shape)[-1:] != [count] or math.prod(shape) != count:  # a column or row of MATLAB's counts as a list
         raise DataError(f"{path}: has time stamps of shape {tuple(shape)} for {count} frames. Write one a frame.")
     check_bytes(path, 8 * count, per_pixel=8, what="the array of its time stamps")
 
@@ -220,6 +227,7 @@ def from_first(path: Path, times: np.ndarray, count: int) -> np.ndarray:
     Raises:
         DataError: If they are not one a frame, finite and growing.
     """
+    times = times.ravel()
     if times.shape != (count,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
         raise DataError(f"{path}: its time stamps {times.shape} are not {count} numbers that grow. Fix them.")
     return np.asarray(times, dtype=float) - (float(times[0]) if count else 0.0)

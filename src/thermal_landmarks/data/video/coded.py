@@ -60,13 +60,14 @@ class Coded:
         rate = stream.average_rate or stream.guessed_rate
         timed = self._container.format.name not in _UNTIMED
         self.fps = float(rate) if timed and rate and 0.1 <= float(rate) <= 1000 else None
-        self._announced: int = stream.frames
-        self.n_frames: int | None = self._announced or self._reckoned(stream)
+        # Of a film that was trimmed, a file still counts the frames before; Matroska doesn't count any.
+        self.n_frames: int | None = min(filter(None, (stream.frames, self._reckoned(stream))), default=None)
+        self._announced = self.n_frames if stream.frames and self.n_frames else 0
         if not self.live:
             self._container.close()
 
     def _reckoned(self, stream: Any) -> int | None:
-        """From its duration: Matroska doesn't count its frames."""
+        """Frames by the duration."""
         ends_s = None if self.live or self.fps is None else _ends_s(self._container, stream)
         return round(ends_s * self.fps) or None if ends_s and self.fps else None
 
@@ -151,14 +152,18 @@ class Coded:
         import av
 
         count, last_s = 0, None
+        begun, early = False, 0  # packets before the first key frame
         try:
             for packet in container.demux(stream):
+                begun = begun or packet.is_keyframe
+                early += not begun
                 try:
                     frames = packet.decode()
                 except av.error.InvalidDataError as error:
                     count += 1
                     yield None, packet.pts, error.strerror or "damaged"
                     continue
+                begun = begun or bool(frames)
                 for frame in frames:
                     count += 1
                     last_s = frame.time
@@ -177,10 +182,12 @@ class Coded:
             ) from error
         if self.live or not count:
             return
-        announced, ends_s = self._announced, _ends_s(container, stream)
+        if early:
+            _log.warning("%s: its first %d frames need one before them that is missing; left out.", self.path, early)
+        announced, ends_s = self._announced - early, _ends_s(container, stream)
         short_s = 0.0 if last_s is None or ends_s is None else ends_s - last_s
         if count < (1 - _CUT_SHARE) * announced - 1 or short_s > max(_CUT_S, _CUT_SHARE * (ends_s or 0.0)):
-            promised = f"{announced} frames" if announced else f"{ends_s:.1f} seconds"
+            promised = f"{announced} frames" if self._announced else f"{ends_s:.1f} seconds"
             raise DataError(
                 f"{self.path}: ends after {count} frames, but should have {promised}. It was cut off or has a hole; "
                 "copy it again from its source for the rest."

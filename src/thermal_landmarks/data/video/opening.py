@@ -1,23 +1,33 @@
 """From what a person calls a video to the container that reads it."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 from thermal_landmarks.data.formats.images import readable_suffixes
 from thermal_landmarks.data.video.arrays import Hdf5, Npy, Npz
 from thermal_landmarks.data.video.coded import Coded
-from thermal_landmarks.data.video.flir_video import MAGIC, FlirVideo
+from thermal_landmarks.data.video.flir_video import MAGIC as FLIR_MAGIC
+from thermal_landmarks.data.video.flir_video import FlirVideo
 from thermal_landmarks.data.video.folder import Folder
 from thermal_landmarks.data.video.frame import Container
+from thermal_landmarks.data.video.matlab import HDF5_MAGIC, Matlab
+from thermal_landmarks.data.video.matlab import MAGIC as MATLAB_MAGIC
 from thermal_landmarks.data.video.raw import Raw
 from thermal_landmarks.data.video.recording import Recorded
 from thermal_landmarks.data.video.tiff_pages import TiffPages
 from thermal_landmarks.data.video.video import Video
 from thermal_landmarks.errors import ConfigError, DataError, UserError, said_by
 
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_HDF5, _NPY, _ZIP = b"\x89HDF\r\n\x1a\n", b"\x93NUMPY", b"PK\x03\x04"
+_BY_MAGIC: dict[Callable[[Path], Container], tuple[bytes, ...]] = {
+    TiffPages: (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    FlirVideo: (FLIR_MAGIC,),
+    Npy: (b"\x93NUMPY",),
+    Npz: (b"PK\x03\x04",),
+}
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _GIF = b"GIF8"  # one picture or many
+_BARE = {".raw", ".bin", ".dat"}  # frames without a header
 _RENDERED = "frames.tif", "sequence.json"  # of render_sequence
 
 
@@ -35,10 +45,10 @@ def open_video(
     """Open a video for reading; the content tells the container, whatever the suffix says.
 
     Args:
-        source: A file (mp4, avi, mkv, ..., TIFF of several pages, .npy, .npz, HDF5, FLIR .seq and .csq), a dataset of
-            HDF5 (`file.h5:/path`), a folder of image files in natural order or a pattern of their names
-            (`frames/*.png`), the number of a camera, an address (`rtsp://...`), or `-` for raw frames of standard
-            input.
+        source: A file (mp4, avi, mkv, ..., TIFF of several pages, .npy, .npz, HDF5, MATLAB's .mat, FLIR .seq and
+            .csq, bare frames as .raw, .bin or .dat), an array of an HDF5 or MATLAB file (`file.h5:/path`), a folder of
+            image files in natural order or a pattern of their names (`frames/*.png`), the number of a camera, an
+            address (`rtsp://...`), or `-` for raw frames of standard input.
         fps: Frames a second. None: the video's own time stamps.
         unit: Of values that don't name theirs; see `read_image`.
         palette: Of 8-bit colour pictures; see `as_heat`.
@@ -86,25 +96,27 @@ def _container(source: str, unit: str | None, size: tuple[int, int] | None, dtyp
         return Folder.matching(path, unit)
     file_name, colon, name = source.rpartition(":")
     if colon and not path.exists() and Path(file_name).expanduser().is_file():
-        _require("h5py", source)
-        return Hdf5(Path(file_name).expanduser(), name)
+        path = Path(file_name).expanduser()
+    else:
+        name = ""
     if not path.is_file():
         raise DataError(f"{path}: no such file or folder.")
     with path.open("rb") as file:
-        start = file.read(8)
+        start = file.read(16)
     if not start:
         raise DataError(f"{path}: the file is empty. Copy it again from its source.")
-    if start.startswith(_TIFF):
-        return TiffPages(path)
-    if start.startswith(MAGIC):
-        return FlirVideo(path)
-    if start.startswith(_NPY):
-        return Npy(path)
-    if start.startswith(_ZIP):
-        return Npz(path)
-    if start.startswith(_HDF5):
+    if start.startswith((_HDF5, HDF5_MAGIC)):
         _require("h5py", source)
-        return Hdf5(path)
+        return Hdf5(path, name, turned=not start.startswith(_HDF5))
+    if start.startswith(MATLAB_MAGIC):
+        return Matlab(path, name)
+    if name:
+        raise DataError(f"{path}: ':{name}' names an array in an HDF5 or MATLAB file, and this is neither.")
+    for kind, magics in _BY_MAGIC.items():
+        if start.startswith(magics):
+            return kind(path)
+    if path.suffix.lower() in _BARE:
+        return Raw(size, dtype, path)
     if path.suffix.lower() in readable_suffixes() and not start.startswith(_GIF):
         return Folder(path, [path], unit)
     _require("av", source)

@@ -106,17 +106,17 @@ class Video:
     def __iter__(self) -> Iterator[VideoFrame]:
         return self.frames()
 
-    def frames(self, start: int = 0) -> Iterator[VideoFrame]:
-        """The frames from a number on; a live stream goes on where it is.
+    def frames(self, start: int = 0, end: int | None = None) -> Iterator[VideoFrame]:
+        """The frames from a number on, up to another one; a live stream goes on where it is.
 
-        A frame that can't be decoded is left out with a warning, if others follow.
+        A frame that can't be decoded is left out with a warning, if others follow. What comes after `end` isn't read.
 
         Raises:
             DataError: Where it is damaged to its end or changes its size; the frames before have been given.
         """
         filled = 0
         damaged: list[str] = []  # what is wrong with each of the last frames in a row
-        for stored in self._until_damage(start):
+        for stored in islice(self._until_damage(start), None if end is None else max(0, end - start)):
             where = f"{self._said}: frame {stored.index}" + (f" ({stored.place})" if stored.place else "")
             try:
                 image = self._decoded(stored, where)
