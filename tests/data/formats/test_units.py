@@ -35,6 +35,20 @@ def test_body_temperature_in_hundredths_is_assumed_aloud(
 
 
 @pytest.mark.parametrize(
+    ("unit", "stored"),
+    [("celsius", ROOM_C), ("kelvin", ROOM_C + 273.15), ("fahrenheit", ROOM_C * 9 / 5 + 32), (None, ROOM_C * 6)],
+)
+def test_body_temperature_with_a_decimal_point_is_assumed_aloud(
+    tmp_path: Path, unit: str | None, stored: np.ndarray, caplog: pytest.LogCaptureFixture
+) -> None:
+    np.save(tmp_path / "a.npy", stored.astype(np.float32))
+    image = read_image(tmp_path / "a.npy")
+    assert image.unit == ("celsius" if unit else "gray")
+    np.testing.assert_allclose(image.values, ROOM_C if unit else stored, atol=1e-3)
+    assert ("assumed to be" in caplog.text) == (unit is not None)
+
+
+@pytest.mark.parametrize(
     "stored",
     [
         np.linspace(0, 4095, 2000),  # a camera's counts of 12 bits

@@ -29,13 +29,14 @@ _WARMEST_C = (30.0, 39.5)
 
 
 def infer_unit(path: Path, values: np.ndarray) -> str:
-    """The unit of integers of 16 bits or more that nobody has named, said aloud where it is not `counts`.
+    """The unit of numbers of 16 bits or more that nobody has named, said aloud where it is not `counts`.
 
     A JSON file beside the image or in the folder above may state it: `NAME.json` with a `unit`, COCO annotations whose
-    image entries have one, or `sequence.json`. Else hundredths of a kelvin or of a degree Celsius are assumed where the
-    picture then has a room's temperatures and ends at those of skin.
+    image entries have one, or `sequence.json`. Else hundredths of a kelvin or of a degree Celsius (of numbers with a
+    decimal point: degrees Celsius, kelvins or degrees Fahrenheit) are assumed where the picture then has a room's
+    temperatures and ends at those of skin.
     """
-    if values.ndim != 2 or values.dtype.kind not in "ui" or values.dtype.itemsize < 2:
+    if values.ndim != 2 or values.dtype.kind not in "uif" or values.dtype.itemsize < 2:
         return COUNTS
     stated = _stated_unit(path)
     if stated is not None:
@@ -43,7 +44,7 @@ def infer_unit(path: Path, values: np.ndarray) -> str:
         say_once(path, f"read as {unit}, as {file} says. Set unit=counts for bare values")
         return unit
     low, high = (float(v) for v in np.percentile(values[::4, ::4], (1, 99.9)))
-    for unit in ("centi_kelvin", "centi_celsius"):
+    for unit in ("celsius", "kelvin", "fahrenheit") if values.dtype.kind == "f" else ("centi_kelvin", "centi_celsius"):
         scale, offset = UNITS[unit]
         coolest_c, warmest_c = low * scale + offset, high * scale + offset
         in_a_room = _COOLEST_C[0] <= coolest_c <= _COOLEST_C[1] and _WARMEST_C[0] <= warmest_c <= _WARMEST_C[1]
