@@ -103,16 +103,16 @@ def test_a_study_shows_its_trials_values_courses_and_settings(search: Search) ->
 def test_a_study_without_results_has_no_charts() -> None:
     study = optuna.create_study()
     study.add_trial(optuna.trial.create_trial(state=optuna.trial.TrialState.FAIL))
-    assert study_charts(Search("s", {}, study.trials, study), "") == {}
+    assert study_charts(Search(study), "") == {}
     assert packed_plots([]) == ""
 
 
 def test_a_maximised_objective_has_its_largest_value_as_the_best() -> None:
     study = optuna.create_study(direction="maximize")
     study.add_trials([optuna.trial.create_trial(value=value) for value in (1.0, 37.0, 5.0)])
-    search = Search("s", {}, study.trials, study)
-    assert search.best is not None
-    assert (search.best.number, search.best.value) == (1, 37.0)
+    search = Search(study)
+    assert search.trials.best is not None
+    assert (search.trials.best.number, search.trials.best.value) == (1, 37.0)
     assert plots(search)["history"]["data"][1]["y"] == [1.0, 37.0, 37.0]
 
 
@@ -132,7 +132,7 @@ def test_names_in_studies_cannot_break_the_page() -> None:
     space: dict[str, Any] = {"</script>": optuna.distributions.FloatDistribution(0, 9)}
     trials = [optuna.trial.create_trial(value=v, params={"</script>": v}, distributions=space) for v in (1.0, 2.0, 3.0)]
     study.add_trials(trials)
-    charts = study_charts(Search("s", {}, study.trials, study), "")
+    charts = study_charts(Search(study), "")
     assert "parallel" in charts
     assert "<" not in packed_plots(charts.values())
     assert not any("script" in chart.html for chart in charts.values())

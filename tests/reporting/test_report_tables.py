@@ -91,8 +91,8 @@ def test_a_lost_trial_that_was_run_again_counts_once(tmp_path: Path) -> None:
             create_trial(state=state, value=value, system_attrs={"retry_history": retried} if retried else {})
         )
     (search,) = load_searches(f"sqlite:///{tmp_path}/studies.db")
-    assert [trial.number for trial in search.trials] == [1, 2]
-    assert search.count("FAIL") == 1
+    assert [trial.number for trial in search.trials.each] == [1, 2]
+    assert search.trials.count(TrialState.FAIL) == 1
 
 
 def test_every_run_is_listed_with_folder_command_and_commit(make_run, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from optuna.trial import TrialState, create_trial
 from rich.console import Console
 
 from thermal_landmarks.search.progress import progress_line, study_table
+from thermal_landmarks.search.trials import Trials
 
 
 def study_of(name: str, states: str, asked: int) -> Any:
@@ -20,9 +21,8 @@ def study_of(name: str, states: str, asked: int) -> Any:
     trials = [create_trial(**made[state]) for state in states]  # type: ignore[arg-type]
     for number, trial in enumerate(trials):
         trial.number = number
-    best = next((trial for trial in trials if trial.state == TrialState.COMPLETE), None)
     plan, settings = SimpleNamespace(name=name), SimpleNamespace(trials=asked)
-    return SimpleNamespace(plan=plan, settings=settings, trials=lambda: trials, best=lambda: best)
+    return SimpleNamespace(plan=plan, settings=settings, trials=lambda: Trials(trials))
 
 
 @pytest.mark.parametrize(
@@ -36,13 +36,13 @@ def study_of(name: str, states: str, asked: int) -> Any:
 def test_the_line_of_an_ended_trial_says_study_trial_best_pruned_and_the_time_left(states: str, expected: str) -> None:
     studies = [study_of("paper/conv-vit", states, asked=4), study_of("paper/conv-none", "", asked=8)]
     number = len(states) - 1
-    line = progress_line(studies, studies[0], studies[0].trials()[number], seconds_per_trial=600.0)
+    line = progress_line(studies, studies[0], studies[0].trials().each[number], seconds_per_trial=600.0)
     assert line == f"[bold]paper/conv-vit[/bold] (1 of 2)  trial {number} {expected}"
 
 
 def test_the_last_trial_of_the_only_study_leaves_nothing_to_wait_for() -> None:
     study = study_of("quick/conv-vit", "C", asked=1)
-    line = progress_line([study], study, study.trials()[0], seconds_per_trial=600.0)
+    line = progress_line([study], study, study.trials().each[0], seconds_per_trial=600.0)
     assert line == "[bold]quick/conv-vit[/bold]  trial 0 (1 of 1): 1.5  best [green]1.5[/green] (trial 0)  done"
 
 

@@ -16,12 +16,12 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.search.password import hide_password
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan
-from thermal_landmarks.search.storage import Heartbeat, Retry, give_back, open_storage, replaced_trials
+from thermal_landmarks.search.storage import Heartbeat, Retry, give_back, hide_password, open_storage
 from thermal_landmarks.search.study import SharedStudy
 from thermal_landmarks.search.trial import _StudyWithoutLostTrials
+from thermal_landmarks.search.trials import replaced_trials
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -86,7 +86,7 @@ def test_number_of_trials_is_exact_however_many_ask(shared):
     workers = [shared() for _ in range(4)]
     with ThreadPoolExecutor(8) as pool:
         asked = list(pool.map(work, workers * 2))
-    trials = workers[0].trials()
+    trials = workers[0].trials().each
     assert sum(asked) == len(trials) == 10
     assert sorted(t.number for t in trials) == list(range(10))
     assert {t.state for t in trials} == {TrialState.COMPLETE}
@@ -241,7 +241,7 @@ def test_best_of_a_maximised_study_is_the_largest(shared):
         trial = worker.ask()
         trial.set_user_attr("epochs", 3)
         worker.study.tell(trial, value)
-    assert worker.best().number == 1
+    assert worker.trials().best.number == 1
     assert worker.results()["best_value"] == 3.0
 
 

@@ -24,7 +24,7 @@ def main(cfg: DictConfig) -> None:
     """Do what is left of the chain, or tell how far it is."""
     require_choice("action", cfg.action, ACTIONS)
     from thermal_landmarks.search.chain.record_file import read_record, write_record
-    from thermal_landmarks.search.password import hide_password
+    from thermal_landmarks.search.storage import hide_password
 
     cfg.storage = hide_password(str(cfg.storage))
     chain = open_chain(cfg)

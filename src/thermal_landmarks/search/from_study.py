@@ -30,15 +30,15 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
     """
     if not _asks_for_study(arguments):
         return list(arguments)
-    from thermal_landmarks.search.password import hide_password
     from thermal_landmarks.search.plan import UNSEARCHED
-    from thermal_landmarks.search.study import best_trial
+    from thermal_landmarks.search.storage import hide_password
+    from thermal_landmarks.search.trials import Trials
 
     experiment: Any = OmegaConf.load(experiment_file)
     typed = {a.partition("=")[0].lstrip("+"): a.partition("=")[2] for a in arguments if not a.startswith("-")}
     storage = hide_password(typed.get("search.storage", experiment.search.storage).strip("'\""))
     study = _load(typed.get("study"), storage)
-    best = best_trial(study)
+    best = Trials.of(study).best
     if best is None:
         raise ConfigError(f"The study {study.study_name} has no completed trial yet. Continue its search first.")
     chosen = [f"{group}={name}" for group, name in study.user_attrs.get("choices", {}).items()]

@@ -1,7 +1,6 @@
 """What a search prints: one line for each ended trial, and a table of its studies at the end."""
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -17,20 +16,19 @@ def progress_line(
     studies: Sequence["SharedStudy"], study: "SharedStudy", trial: FrozenTrial, seconds_per_trial: float
 ) -> str:
     """`paper/conv-vit (4 of 20)  trial 27 (28 of 40): 0.41  best 0.32 (trial 3)  12 pruned  ETA 1 h 05 min`."""
-    states = Counter(t.state for t in study.trials())
+    trials = study.trials()
     parts = [f"[bold]{study.plan.name}[/bold]"]
     if len(studies) > 1:
         parts[0] += f" ({studies.index(study) + 1} of {len(studies)})"
-    ended = states[TrialState.COMPLETE] + states[TrialState.PRUNED] + states[TrialState.FAIL]
-    parts.append(f"trial {trial.number} ({ended} of {study.settings.trials}): {_outcome(trial)}")
-    best = study.best()
+    parts.append(f"trial {trial.number} ({trials.ended} of {study.settings.trials}): {_outcome(trial)}")
+    best = trials.best
     parts.append("no best yet" if best is None else f"best [green]{best.value:.4g}[/green] (trial {best.number})")
     parts += [
-        f"{states[state]} {word}"
+        f"{count} {word}"
         for state, word in ((TrialState.PRUNED, "pruned"), (TrialState.FAIL, "failed"))
-        if states[state]
+        if (count := trials.count(state))
     ]
-    left = sum(max(0, s.settings.trials - sum(t.state.is_finished() for t in s.trials())) for s in studies)
+    left = sum(max(0, s.settings.trials - s.trials().ended) for s in studies)
     parts.append(f"ETA {duration(left * seconds_per_trial)}" if left else "done")
     return "  ".join(parts)
 

@@ -1,10 +1,15 @@
-"""Where studies are kept: SQLite or PostgreSQL, with heartbeats, so that a killed process's trial is run again."""
+"""Where studies are kept: SQLite or PostgreSQL, with heartbeats, so that a killed process's trial is run again.
+
+A password of PostgreSQL's stays out of everything that is written or printed: its client library reads PGPASSWORD and
+`~/.pgpass` itself, so the URL that travels needs none.
+"""
 
 import logging
+import os
 import threading
 import time
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -15,13 +20,18 @@ import optuna
 from filelock import FileLock
 from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
 from optuna.storages import BaseStorage
-from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
-from sqlalchemy import Connection, text
-from sqlalchemy.exc import IntegrityError, NoSuchModuleError, OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy import Connection, make_url, text
+from sqlalchemy.exc import (
+    ArgumentError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+    ProgrammingError,
+    SQLAlchemyError,
+)
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.search.password import hide_password
 from thermal_landmarks.search.patience import PatientStorage, reason_of
 
 _log = logging.getLogger(__name__)
@@ -79,6 +89,28 @@ def open_storage(settings: Mapping[str, Any], *, made: bool = False) -> PatientS
         raise ConfigError(f"search.storage={url} can't be used: {reason_of(error)}") from error
 
 
+def hide_password(url: str) -> str:
+    """Move the password of a URL into PGPASSWORD, for this process and those that it starts.
+
+    Returns:
+        The URL without password.
+
+    Raises:
+        ConfigError: If it is no URL.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError(
+            "search.storage is no URL of a database. Expected sqlite:///PATH or postgresql+psycopg://USER@HOST/DATABASE."
+        ) from None
+    password = parsed.password or parsed.query.get("password")
+    if password:
+        os.environ["PGPASSWORD"] = str(password)
+    stripped = parsed._replace(password=None).difference_update_query(["password"])
+    return stripped.render_as_string(hide_password=False)
+
+
 def connection_settings(url: str) -> dict[str, Any]:
     """How long a driver waits, in seconds: for another process's write, or for a server that doesn't answer at all."""
     if url.startswith("sqlite"):
@@ -106,23 +138,6 @@ class Retry:
             state=TrialState.WAITING, params=trial.params, distributions=trial.distributions, system_attrs=system
         )
         study.add_trial(again)
-
-
-def replaced_trials(trials: list[FrozenTrial]) -> set[int]:
-    """Numbers of the lost trials that have been queued again."""
-    return {number for trial in trials for number in trial.system_attrs.get("retry_history", [])}
-
-
-def ranked(trials: Iterable[FrozenTrial], direction: StudyDirection = StudyDirection.MINIMIZE) -> list[FrozenTrial]:
-    """The complete trials with a value, the best first."""
-    valued = [trial for trial in trials if trial.state == TrialState.COMPLETE and trial.value is not None]
-    return sorted(valued, key=lambda trial: trial.value or 0.0, reverse=direction == StudyDirection.MAXIMIZE)
-
-
-def without_lost(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """All trials but those that were lost and are tried again."""
-    replaced = replaced_trials(trials)
-    return [trial for trial in trials if trial.number not in replaced]
 
 
 def trial_id(storage: BaseStorage, study: str, number: int) -> int:

@@ -8,7 +8,6 @@ import hashlib
 import os
 import socket
 import threading
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution, check_distribution_compatibility
 from optuna.samplers import BaseSampler
 from optuna.storages import fail_stale_trials
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
@@ -26,7 +25,8 @@ from thermal_landmarks.old_names import todays_flat_settings
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, epochs_of, with_effect
-from thermal_landmarks.search.storage import exclusive, give_back, ranked, trial_id, without_lost
+from thermal_landmarks.search.storage import exclusive, give_back, trial_id
+from thermal_landmarks.search.trials import Trials
 
 
 class SharedStudy:
@@ -61,11 +61,9 @@ class SharedStudy:
         """
         with self._asking, exclusive(self.storage, self.plan.name):
             self._recover()
-            trials = self.study.get_trials(deepcopy=False)
-            waiting = any(trial.state == TrialState.WAITING for trial in trials)
-            if not waiting and len(without_lost(trials)) >= self.settings.trials:
+            if not self.trials().open(self.settings.trials):
                 return None
-            self.study.sampler = self._sampler(len(trials))
+            self.study.sampler = self._sampler(len(self.study.get_trials(deepcopy=False)))
             trial = self.study.ask(dict(self.plan.space))
             self.storage.patiently(self.storage.record_heartbeat, self.trial_id(trial.number))
             trial.set_user_attr("worker", _this_process())
@@ -86,19 +84,14 @@ class SharedStudy:
         """By what the storage's operations know a trial."""
         return trial_id(self.storage, self.plan.name, number)
 
-    def trials(self) -> list[FrozenTrial]:
-        """All trials but those that were lost and replaced."""
-        return without_lost(self.study.get_trials(deepcopy=False))
-
-    def best(self) -> FrozenTrial | None:
-        """The completed trial with the best value, or None while there is none."""
-        return best_trial(self.study)
+    def trials(self) -> Trials:
+        """As they are now."""
+        return Trials.of(self.study)
 
     def results(self) -> dict[str, Any]:
         """What `results.json` holds: the best trial, counts, and epochs trained and saved."""
-        trials, best = self.trials(), self.best()
-        states = Counter(trial.state for trial in trials)
-        measured = [trial for trial in trials if trial.state in (TrialState.COMPLETE, TrialState.PRUNED)]
+        trials = self.trials()
+        best, measured = trials.best, (TrialState.COMPLETE, TrialState.PRUNED)
         return {
             "study": self.plan.name,
             "storage": self.settings.storage,
@@ -107,13 +100,13 @@ class SharedStudy:
             "best_value": best and best.value,
             "best_params": best and best.params,
             "best_folder": best and best.user_attrs.get("folder"),
-            "complete": states[TrialState.COMPLETE],
-            "pruned": states[TrialState.PRUNED],
-            "failed": states[TrialState.FAIL],
-            "unfinished": states[TrialState.RUNNING] + states[TrialState.WAITING],
+            "complete": trials.count(TrialState.COMPLETE),
+            "pruned": trials.count(TrialState.PRUNED),
+            "failed": trials.count(TrialState.FAIL),
+            "unfinished": trials.count(TrialState.RUNNING, TrialState.WAITING),
             # both of complete and pruned trials
-            "epochs_trained": sum(t.user_attrs.get("epochs", len(t.intermediate_values)) for t in measured),
-            "epochs_without_pruning": len(measured) * epochs_of(self.plan.config),
+            "epochs_trained": trials.epochs(*measured),
+            "epochs_without_pruning": trials.count(*measured) * epochs_of(self.plan.config),
         }
 
     def write_results(self) -> Path:
@@ -190,8 +183,3 @@ def _range(distribution: BaseDistribution) -> str:
     whole = isinstance(settings["low"], int)
     text = f"{'range' if whole else 'interval'}({settings['low']},{settings['high'] + whole})"
     return f"tag(log,{text})" if settings["log"] else text
-
-
-def best_trial(study: optuna.Study) -> FrozenTrial | None:
-    """The completed trial with the best value, or None while there is none."""
-    return next(iter(ranked(study.get_trials(deepcopy=False), study.direction)), None)

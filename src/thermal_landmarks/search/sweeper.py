@@ -5,12 +5,15 @@ study for a trial, launches it with Hydra's launcher, and leaves the telling to 
 Hydra imports this module at every command, so whatever is slow to import comes later.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.plugins import Plugins
+from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
 from omegaconf import DictConfig, open_dict, read_write
@@ -32,9 +35,7 @@ class AshaSweeper(Sweeper):
     """Runs studies until each has its trials, together with all other processes that do."""
 
     def setup(self, *, hydra_context: HydraContext, task_function: TaskFunction, config: DictConfig) -> None:
-        from thermal_landmarks.search.launching import build_launcher
-        from thermal_landmarks.search.password import hide_password
-        from thermal_landmarks.search.storage import open_storage
+        from thermal_landmarks.search.storage import hide_password, open_storage
 
         if "search" not in config:
             raise ConfigError("hydra/sweeper=asha needs a search: --multirun search=paper or search=quick.")
@@ -56,3 +57,33 @@ class AshaSweeper(Sweeper):
 def _without_password(overrides: Sequence[str], config: DictConfig) -> list[str]:
     kept = [override for override in overrides if override.partition("=")[0].lstrip("+") != "search.storage"]
     return [*kept, f"search.storage='{config.search.storage}'"]
+
+
+def build_launcher(context: HydraContext, task_function: TaskFunction, config: DictConfig) -> Launcher:
+    """The chosen launcher, ready for `search.n_jobs` threads, each of which launches one trial at a time.
+
+    A launcher returns when all of its jobs have ended, so that a batch would wait for its slowest trial. `basic` runs
+    trials in this process, so one at a time; `joblib` gives each a process of this machine; `ray` queues them where the
+    cluster has no place yet; `submitit_local` and `submitit_slurm` submit each as a job of its own.
+
+    Raises:
+        ConfigError: If it can't run that many trials at a time.
+    """
+    launcher: Any = Plugins.instance().instantiate_launcher(context, task_function, config)
+    jobs = config.search.n_jobs
+    name = config.hydra.runtime.choices["hydra/launcher"]
+    if jobs < 1 or (jobs > 1 and name == "basic"):
+        raise ConfigError(
+            f"search.n_jobs={jobs}: expected 1, or more with hydra/launcher=joblib, ray, submitit_local or "
+            f"submitit_slurm; hydra/launcher={name} runs one trial at a time."
+        )
+    if name == "joblib":
+        launcher.joblib["n_jobs"] = max(2, jobs)  # with 1, joblib runs the job in this process
+    elif name == "ray":
+        # Under `uv run` Ray would copy this folder for its workers, and they would write into the copy.
+        os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
+        from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
+
+        start_ray(launcher.ray_cfg.init)  # once: the launcher would start one cluster a thread
+    assert isinstance(launcher, Launcher)
+    return launcher

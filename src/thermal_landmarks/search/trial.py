@@ -19,7 +19,8 @@ from optuna.trial import TrialState
 from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.plan import epochs_of
-from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, trial_id, without_lost
+from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, trial_id
+from thermal_landmarks.search.trials import without_lost
 from thermal_landmarks.training.loggers import finish_run, log_outcome
 from thermal_landmarks.training.run import train
 

@@ -31,8 +31,8 @@ def write_page(chain: Chain, path: Path) -> Path:
     facts: dict[str, Any] = {
         "cfg": chain.cfg,
         "size": [round(side * chain.cfg.scale) for side in (480, 640)],
-        "ended": sum(state.ended for state in chain.states.values()),
-        "wanted": sum(state.wanted for state in chain.states.values()),
+        "ended": sum(trials.ended for trials in chain.searched.values()),
+        "wanted": chain.cfg.trials * len(chain.searched),
         "done": sum(entry is not None and entry.state == "done" for entry in trainings),
         "trainings": len(trainings),
         "failed": [(name, e.reason.splitlines()[0]) for name, e in named.items() if e.state == "failed"],

@@ -8,9 +8,11 @@ from thermal_landmarks.reporting.paper.importance import shares_of_searches
 from thermal_landmarks.reporting.paper.results import Results, collapsed
 from thermal_landmarks.reporting.published import TABLES, Figures, order
 from thermal_landmarks.reporting.report.charts import pareto_front
-from thermal_landmarks.search.chain.progress import StudyState
 from thermal_landmarks.search.chain.steps import Kind
 from thermal_landmarks.search.chain.work import Chain
+from thermal_landmarks.search.trials import Trials
+
+_MEASURED = (TrialState.COMPLETE, TrialState.PRUNED)
 
 Row = Mapping[str, str]
 """Cells by heading."""
@@ -19,20 +21,17 @@ Row = Mapping[str, str]
 def searches(chain: Chain, form: str) -> Sequence[Row]:
     """A row a search that has begun: its best trial beside the paper's, and how its trials ended."""
     rows = []
-    for model_id, state in _begun(chain, form).items():
-        best, paper = state.best, TABLES["search"][model_id]
-        complete, pruned, failed = (
-            _count(state, ending) for ending in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
-        )
+    for model_id, trials in _begun(chain, form).items():
+        best, paper = trials.best, TABLES["search"][model_id]
         rows.append(
             {
-                "model": model_id + " (unfinished)" * (not state.done),
+                "model": model_id + " (unfinished)" * (trials.ended < chain.cfg.trials),
                 "parameters": f"{best.user_attrs['parameters']:,}" if best else "",
                 "wing (validation)": f"{best.value:.3f}" if best else "none",
-                "complete": str(complete),
-                "pruned": str(pruned),
-                "failed": str(failed),
-                "epochs saved": f"{epochs_saved(chain, [state]):.0%}" if complete + pruned else "",
+                "complete": str(trials.count(TrialState.COMPLETE)),
+                "pruned": str(trials.count(TrialState.PRUNED)),
+                "failed": str(trials.count(TrialState.FAIL)),
+                "epochs saved": f"{epochs_saved(chain, [trials]):.0%}" if trials.count(*_MEASURED) else "",
                 "paper: parameters": f"{paper.parameters:,}",
                 "paper: wing": f"{paper.wing:g}",
             }
@@ -42,7 +41,7 @@ def searches(chain: Chain, form: str) -> Sequence[Row]:
 
 def settings(chain: Chain) -> Sequence[Row]:
     """A row a hyperparameter of the finished searches: how much it has to do with a trial's error."""
-    shares = shares_of_searches(state.trials for state in finished(chain))
+    shares = shares_of_searches(trials.each for trials in finished(chain))
     mean = {name: sum(found) / len(found) for name, found in shares.items()}
     return [
         {
@@ -55,15 +54,15 @@ def settings(chain: Chain) -> Sequence[Row]:
     ]
 
 
-def finished(chain: Chain) -> Sequence[StudyState]:
+def finished(chain: Chain) -> Sequence[Trials]:
     """The searches of the paper's own form that are done."""
-    return [state for state in _begun(chain, "plain").values() if state.done]
+    return [trials for trials in _begun(chain, "plain").values() if trials.ended >= chain.cfg.trials]
 
 
-def epochs_saved(chain: Chain, states: Sequence[StudyState]) -> float:
+def epochs_saved(chain: Chain, searches: Sequence[Trials]) -> float:
     """Share of the epochs that the trials which did not fail would have had without pruning."""
-    trials = [t for state in states for t in state.trials if t.state in (TrialState.COMPLETE, TrialState.PRUNED)]
-    return 1 - sum(t.user_attrs.get("epochs", 0) for t in trials) / (len(trials) * chain.cfg.search_epochs)
+    trained = sum(trials.epochs(*_MEASURED) for trials in searches)
+    return 1 - trained / (sum(trials.count(*_MEASURED) for trials in searches) * chain.cfg.search_epochs)
 
 
 def front(results: Results) -> Sequence[Row]:
@@ -117,12 +116,8 @@ def _row(results: Results, kind: Kind, model_id: str, paper: Figures | None) -> 
     }
 
 
-def _begun(chain: Chain, form: str) -> dict[str, StudyState]:
+def _begun(chain: Chain, form: str) -> dict[str, Trials]:
     """Searches by their models, in the paper's order."""
     steps = sorted(chain.steps, key=lambda step: order(step.model_id))
-    states = {step.model_id: chain.states[step.study] for step in steps if (step.kind, step.form) == ("search", form)}
-    return {model_id: state for model_id, state in states.items() if state.ended}
-
-
-def _count(state: StudyState, ending: TrialState) -> int:
-    return sum(trial.state == ending for trial in state.trials)
+    found = {step.model_id: chain.searched[step.study] for step in steps if (step.kind, step.form) == ("search", form)}
+    return {model_id: trials for model_id, trials in found.items() if trials.ended}

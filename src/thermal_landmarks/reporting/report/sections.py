@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from optuna.trial import TrialState
 
 from thermal_landmarks.reporting.report import charts
 from thermal_landmarks.reporting.report.chart import Chart
@@ -110,9 +111,10 @@ def _error_block(protocol: Protocol, number: int) -> Block:
 
 
 def _study_block(search: Search) -> Block:
-    best = search.best
+    trials, best = search.trials, search.trials.best
     result = "no complete trial" if best is None else f"best {best.value:.4g} in trial {best.number}"
-    counts = f"{len(search.trials)} trials, {search.count('PRUNED')} pruned, {search.count('FAIL')} failed"
+    counts = f"{len(trials.each)} trials, {trials.count(TrialState.PRUNED)} pruned, "
+    counts += f"{trials.count(TrialState.FAIL)} failed"
     settings = f"Best: {best_settings(search)}" if best is not None else ""
     shown = study_charts(search, "_" + search.name.replace("/", "_"))
     return Block(f"{search.model_id} {search.name}: {result}; {counts}", shown, settings, folded=True)

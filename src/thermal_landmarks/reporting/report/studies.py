@@ -1,31 +1,28 @@
 """Optuna studies as a report shows them: trials, the best one, importances."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import optuna
 
 from thermal_landmarks.errors import ConfigError, said_by
 from thermal_landmarks.reporting.published import order
 from thermal_landmarks.reporting.report.stored import require_usual_trials
-
-if TYPE_CHECKING:
-    import optuna
-    from optuna.trial import FrozenTrial
+from thermal_landmarks.search.chain.ledger import KIND_OF_STUDY
+from thermal_landmarks.search.storage import connection_settings
+from thermal_landmarks.search.trials import Trials
 
 DEFAULT_FILE = Path("outputs/studies.db")
 
 
-@dataclass(frozen=True)
 class Search:
-    """A study."""
+    """A study, named `PREFIX/STEM-BRANCH`, with its user attributes: stem, branch, model_id, data, scheme, ..."""
 
-    name: str  # `PREFIX/STEM-BRANCH`
-    attributes: dict[str, Any]  # its user attributes: stem, branch, model_id, data, scheme, trials, epochs
-    # In order, without those that were lost and run again; parameters, values and intermediate values (the objective
-    # after each epoch)
-    trials: Sequence["FrozenTrial"]
-    study: "optuna.Study"  # as Optuna has it
+    def __init__(self, study: optuna.Study) -> None:
+        self.study = study
+        self.name = study.study_name
+        self.attributes: dict[str, Any] = dict(study.user_attrs)
+        self.trials = Trials.of(study)
 
     @property
     def prefix(self) -> str:
@@ -37,31 +34,11 @@ class Search:
         return str(self.attributes.get("model_id", "–"))
 
     @property
-    def complete(self) -> list["FrozenTrial"]:
-        """Trials with a value, the best first."""
-        from thermal_landmarks.search.storage import ranked
-
-        return ranked(self.trials, self.study.direction)
-
-    @property
-    def best(self) -> "FrozenTrial | None":
-        """The complete trial with the best objective."""
-        return next(iter(self.complete), None)
-
-    @property
     def varied(self) -> list[str]:
         """Names of the hyperparameters that differ between complete trials."""
-        names = sorted({name for trial in self.complete for name in trial.params})
-        return [name for name in names if len({repr(trial.params.get(name)) for trial in self.complete}) > 1]
-
-    def count(self, state: str) -> int:
-        """Trials in a state: COMPLETE, PRUNED, FAIL, RUNNING."""
-        return sum(trial.state.name == state for trial in self.trials)
-
-    @property
-    def epochs_spent(self) -> int:
-        """Epochs of all trials together; a trial that doesn't tell counts those that it reported a value of."""
-        return sum(trial.user_attrs.get("epochs", len(trial.intermediate_values)) for trial in self.trials)
+        complete = self.trials.complete
+        names = sorted({name for trial in complete for name in trial.params})
+        return [name for name in names if len({repr(trial.params.get(name)) for trial in complete}) > 1]
 
 
 def storage_url(studies: str | None) -> str | None:
@@ -91,17 +68,15 @@ def load_searches(url: str) -> list[Search]:
     Raises:
         ConfigError: If the storage can't be read.
     """
-    import optuna
-
-    from thermal_landmarks.search.chain.ledger import KIND_OF_STUDY
-    from thermal_landmarks.search.storage import connection_settings
-
     try:
         engine = {"connect_args": connection_settings(url)}
         storage = optuna.storages.RDBStorage(url, engine_kwargs=engine) if url.startswith("postgresql") else url
         names = optuna.get_all_study_names(storage)
         studies = [optuna.load_study(study_name=name, storage=storage) for name in names]
-        searches = [_search(study) for study in studies if study.trials and KIND_OF_STUDY not in study.user_attrs]
+        shown = [study for study in studies if study.trials and KIND_OF_STUDY not in study.user_attrs]
+        for study in shown:
+            require_usual_trials(study.trials)
+        searches = [Search(study) for study in shown]
     except Exception as error:  # a missing driver; Optuna raises almost anything on a damaged database
         raise ConfigError(f"studies={_without_password(url)} can't be read: {said_by(error)}") from error
     return sorted(searches, key=lambda search: (search.prefix, order(search.model_id), search.name))
@@ -110,10 +85,3 @@ def load_searches(url: str) -> list[Search]:
 def _without_password(url: str) -> str:
     scheme, _, rest = url.partition("://")
     return f"{scheme}://{rest.rpartition('@')[2]}"
-
-
-def _search(study: "optuna.Study") -> Search:
-    from thermal_landmarks.search.storage import without_lost
-
-    require_usual_trials(study.trials)
-    return Search(study.study_name, dict(study.user_attrs), without_lost(study.trials), study)

@@ -34,13 +34,14 @@ def study_charts(search: Search, suffix: str) -> dict[str, Chart]:
     """Those charts of a study that have something to show, by the names of their files, which end in `suffix`."""
     objective = {"target_name": str(search.attributes.get("objective", "objective"))}
     charts = {}
-    if search.complete:
+    complete = search.trials.complete
+    if complete:
         charts["history"] = _chart("Optimisation history", "plot_optimization_history", search, objective)
-    if any(trial.intermediate_values for trial in search.trials):
+    if any(trial.intermediate_values for trial in search.trials.each):
         charts["course"] = _chart("Objective by epoch, a line a trial", "plot_intermediate_values", search, {})
-    if len({trial.value for trial in search.complete}) > 2:
+    if len({trial.value for trial in complete}) > 2:
         charts["importances"] = _chart("Importance of hyperparameters", "plot_param_importances", search, objective)
-    if len(search.complete) > 1 and (varied := search.varied):
+    if len(complete) > 1 and (varied := search.varied):
         what = {**objective, "params": varied}
         charts["parallel"] = _chart("Hyperparameters", "plot_parallel_coordinate", search, what, wide=True)
     return {name + suffix: chart for name, chart in charts.items()}

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from optuna.trial import TrialState
+
 from thermal_landmarks.reporting.published import TABLES, Figures
 from thermal_landmarks.reporting.report.rows import Protocol, Row, singular_row
 from thermal_landmarks.reporting.report.runs import Run
@@ -118,12 +120,12 @@ def search_tables(searches: Sequence[Search]) -> list[Table]:
 def _search_row(search: Search) -> dict[str, Any]:
     cells: dict[str, Any] = {
         "model": f"{search.model_id}\n{_parts(search.attributes) or search.name}",
-        "complete": search.count("COMPLETE"),
-        "pruned": search.count("PRUNED"),
-        "failed": search.count("FAIL"),
-        "epochs": search.epochs_spent,
+        "complete": search.trials.count(TrialState.COMPLETE),
+        "pruned": search.trials.count(TrialState.PRUNED),
+        "failed": search.trials.count(TrialState.FAIL),
+        "epochs": search.trials.epochs(),
     }
-    best = search.best
+    best = search.trials.best
     if best is not None:
         folder = best.user_attrs.get("folder")
         cells |= {"parameters": best.user_attrs.get("parameters"), "objective": best.value, "best_trial": best.number}
@@ -184,7 +186,7 @@ def _parts(facts: Mapping[str, Any]) -> str:
 
 def best_settings(search: Search) -> str:
     """The best trial's hyperparameters as one would type them."""
-    best = search.best
+    best = search.trials.best
     return "" if best is None else " ".join(shlex.quote(f"{name}={value}") for name, value in best.params.items())
 
 

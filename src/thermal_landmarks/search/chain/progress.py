@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 import optuna
+from omegaconf import DictConfig
 from optuna.storages import fail_stale_trials
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from rich import box
 from rich.table import Table
 
@@ -15,50 +16,22 @@ from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import KINDS, Kind, Step
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.progress import duration
-from thermal_landmarks.search.storage import ranked, without_lost
+from thermal_landmarks.search.trials import Trials
 
 Measure = Literal["seconds", "processor_seconds"]
 
 
-@dataclass(frozen=True)
-class StudyState:
-    """How far a search is."""
-
-    trials: Sequence[FrozenTrial]  # all but the lost ones that were queued again
-    waiting: int  # lost ones that nobody has taken up
-    wanted: int  # the number of trials that end it
-
-    @property
-    def ended(self) -> int:
-        return sum(trial.state.is_finished() for trial in self.trials)
-
-    @property
-    def done(self) -> bool:
-        return self.ended >= self.wanted
-
-    @property
-    def open(self) -> bool:
-        """Whether a trial is left that nobody has taken."""
-        return self.waiting > 0 or len(self.trials) < self.wanted
-
-    @property
-    def best(self) -> FrozenTrial | None:
-        return next(iter(ranked(self.trials)), None)
-
-
-def study_states(storage: PatientStorage, steps: Sequence[Step], wanted: int) -> dict[str, StudyState]:
-    """The state of each search of the chain; a killed process's trial is queued again."""
+def searched(storage: PatientStorage, steps: Sequence[Step]) -> dict[str, Trials]:
+    """The trials of each search of the chain; a killed process's trial is queued again."""
     known = set(optuna.get_all_study_names(storage))
-    states = {}
+    found = {}
     for name in dict.fromkeys(step.study for step in steps):
-        trials: list[FrozenTrial] = []
+        found[name] = Trials()
         if name in known:
             study = optuna.load_study(study_name=name, storage=storage)
             fail_stale_trials(study)
-            trials = without_lost(study.get_trials(deepcopy=False))
-        waiting = sum(trial.state == TrialState.WAITING for trial in trials)
-        states[name] = StudyState(trials, waiting, wanted)
-    return states
+            found[name] = Trials.of(study)
+    return found
 
 
 @dataclass(frozen=True)
@@ -79,40 +52,34 @@ class Pace:
 
 
 def seconds_left(
-    step: Step,
-    state: StudyState,
-    entry: Entry,
-    usual: Pace | None,
-    *,
-    epochs: int,
-    ensemble: int,
-    measure: Measure = "seconds",
+    step: Step, trials: Trials, entry: Entry, usual: Pace | None, cfg: DictConfig, measure: Measure = "seconds"
 ) -> float | None:
     """How long one process needs for the rest of a step; None while nothing has been measured.
 
     Args:
         step: A search or a training.
-        state: Of its search.
+        trials: Of its search.
         entry: Of the training.
         usual: Of all trials of the chain, for a search that has none.
-        epochs: Of a final training; without rotated copies it has three times as many, of a third of the images.
-        ensemble: Components of an ensemble.
+        cfg: `conf/reproduce.yaml`; without rotated copies a training has three times its epochs, of a third of the
+            images.
         measure: By the clock or the processor.
     """
     if step.kind == "search":
-        pace = Pace.of(state.trials, measure) or usual
-        return None if pace is None else max(0, state.wanted - state.ended) * pace.trial
+        pace = Pace.of(trials.each, measure) or usual
+        return None if pace is None else max(0, cfg.trials - trials.ended) * pace.trial
     if entry.state in ("done", "failed"):
         return 0.0
-    pace = Pace.of([state.best] if state.best else [], measure) or usual
-    return None if pace is None else pace.epoch * epochs * (ensemble if step.kind == "ensemble" else 1)
+    pace = Pace.of(trials.complete[:1], measure) or usual
+    return None if pace is None else pace.epoch * cfg.epochs * (cfg.ensemble if step.kind == "ensemble" else 1)
 
 
 def progress_table(
     steps: Sequence[Step],
-    states: Mapping[str, StudyState],
+    found: Mapping[str, Trials],
     entries: Mapping[str, Entry],
     left: Mapping[str, float | None],
+    wanted: int,
 ) -> Table:
     """A row a model: what is done of each kind of step, and the time that is left; 80 columns wide."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
@@ -120,11 +87,11 @@ def progress_table(
         table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
     for form, model_id in dict.fromkeys((step.form, step.model_id) for step in steps):
         own = [step for step in steps if (step.form, step.model_id) == (form, model_id)]
-        state = states[own[0].study]
+        trials = found[own[0].study]
         table.add_row(
             f"{model_id}{' ours' * (form == 'ours')}",
-            f"{state.ended}/{state.wanted}",
-            f"{state.best.value:.4g}" if state.best else "",
+            f"{trials.ended}/{wanted}",
+            f"{trials.best.value:.4g}" if trials.best else "",
             *(_done(own, kind, entries) for kind in KINDS[1:]),
             duration(total([left[step.name] for step in own])),
         )

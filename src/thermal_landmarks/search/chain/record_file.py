@@ -17,7 +17,7 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.storage import without_lost
+from thermal_landmarks.search.trials import Trials
 
 _FORMAT = 1
 _KEPT_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -57,8 +57,7 @@ def read_record(storage: PatientStorage, path: Path) -> int:
 
 def _study(storage: PatientStorage, name: str) -> dict[str, Any]:
     study = optuna.load_study(study_name=name, storage=storage)
-    trials = without_lost(study.get_trials(deepcopy=False))
-    kept = [t for t in trials if t.state in _KEPT_STATES and _told(t)]
+    kept = [trial for trial in Trials.of(study).of_state(*_KEPT_STATES) if _told(trial)]
     ranges: dict[str, BaseDistribution] = {}
     for trial in kept:
         ranges |= trial.distributions

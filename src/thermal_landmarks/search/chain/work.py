@@ -10,19 +10,12 @@ from rich.console import Console
 from thermal_landmarks.errors import ConfigError, UserError
 from thermal_landmarks.runs import RunFolder
 from thermal_landmarks.search.chain.ledger import Entry, Ledger, outcome
-from thermal_landmarks.search.chain.progress import (
-    Measure,
-    Pace,
-    StudyState,
-    progress_table,
-    seconds_left,
-    study_states,
-    total,
-)
+from thermal_landmarks.search.chain.progress import Measure, Pace, progress_table, searched, seconds_left, total
 from thermal_landmarks.search.chain.steps import Step
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.progress import duration
 from thermal_landmarks.search.storage import Heartbeat
+from thermal_landmarks.search.trials import Trials
 
 console = Console(soft_wrap=True, highlight=False)
 
@@ -49,7 +42,7 @@ class Chain:
 
     def look(self) -> None:
         """Read from the database how far the chain is."""
-        self.states: dict[str, StudyState] = study_states(self.storage, self.steps, self.cfg.trials)
+        self.searched: dict[str, Trials] = searched(self.storage, self.steps)
         self.entries: dict[str, Entry] = self.ledger.entries()
 
     def run(self) -> None:
@@ -73,7 +66,7 @@ class Chain:
     def say(self) -> None:
         """Print what is done, what is left and how long that takes one process."""
         left = self.seconds_left()
-        console.print(progress_table(self.steps, self.states, self.entries, left))
+        console.print(progress_table(self.steps, self.searched, self.entries, left, self.cfg.trials))
         whole = total(left.values())
         for step in self.steps:
             if (entry := self.entries.get(step.name, _OPEN)).state == "failed":
@@ -88,16 +81,10 @@ class Chain:
 
     def seconds_left(self, measure: Measure = "seconds") -> dict[str, float | None]:
         """Of each step, by its name; by the clock or the processor."""
-        usual = Pace.of((trial for state in self.states.values() for trial in state.trials), measure)
+        usual = Pace.of((trial for trials in self.searched.values() for trial in trials.each), measure)
         return {
             step.name: seconds_left(
-                step,
-                self.states[step.study],
-                self.entries.get(step.name, _OPEN),
-                usual,
-                epochs=self.cfg.epochs,
-                ensemble=self.cfg.ensemble,
-                measure=measure,
+                step, self.searched[step.study], self.entries.get(step.name, _OPEN), usual, self.cfg, measure
             )
             for step in self.steps
         }
@@ -105,14 +92,15 @@ class Chain:
     def _can_be_done(self, step: Step) -> bool:
         if step.name in self._given_up:
             return False
-        state = self.states[step.study]
+        trials = self.searched[step.study]
         if step.kind == "search":
-            return state.open
+            return trials.open(self.cfg.trials)
         wanted = ("open", "failed") if self.cfg.retry_failed else ("open",)
-        return state.done and state.best is not None and self.entries.get(step.name, _OPEN).state in wanted
+        searched = trials.ended >= self.cfg.trials and trials.best is not None
+        return searched and self.entries.get(step.name, _OPEN).state in wanted
 
     def _others_at_work(self) -> bool:
-        searching = any(not state.done for state in self.states.values())
+        searching = any(trials.ended < self.cfg.trials for trials in self.searched.values())
         return searching or any(entry.state == "running" for entry in self.entries.values())
 
     def _search(self, step: Step) -> None:
