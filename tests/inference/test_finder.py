@@ -15,8 +15,8 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.finder import Finder, is_enough
 from thermal_landmarks.models.center_map import FaceMaps
 from thermal_landmarks.models.face_decoding import Detections
-from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.models.folding import fold_normalisation
+from thermal_landmarks.models.network import FinderNetwork
 
 SettingsOf = Callable[[str, str], dict[str, Any]]
 

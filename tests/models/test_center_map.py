@@ -8,8 +8,7 @@ import torch
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.center_map import CenterMapHead, FaceMaps
 from thermal_landmarks.models.face_decoding import Detections, box_overlap, decode, match, suppress
-from thermal_landmarks.models.finder_network import FinderNetwork
-from thermal_landmarks.models.network import STEM_LETTERS, LandmarkNetwork
+from thermal_landmarks.models.network import STEM_LETTERS, FinderNetwork, LandmarkNetwork
 from thermal_landmarks.models.shapes import FeatureMap, Tokens
 
 SettingsOf = Callable[[str, str], dict[str, Any]]

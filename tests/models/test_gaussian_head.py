@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy.stats import norm
 
-from thermal_landmarks.models.gaussian_head import GaussianHead
 from thermal_landmarks.models.shapes import FeatureMap, Grid
+from thermal_landmarks.models.soft_argmax import GaussianHead
 
 ROWS, COLUMNS = 4, 6
 SIGMA = 0.3

@@ -6,8 +6,7 @@ import torch
 from thermal_landmarks.data.scenes.batch import Faces
 from thermal_landmarks.models.center_map import FaceMaps
 from thermal_landmarks.models.face_decoding import decode
-from thermal_landmarks.training.face_loss import FaceLoss, focal_loss, giou
-from thermal_landmarks.training.face_targets import FaceTargets, face_targets
+from thermal_landmarks.training.face_loss import FaceLoss, FaceTargets, face_targets, focal_loss, giou
 
 
 def faces_of(*rows: tuple[tuple[float, float, float, float], float, bool]) -> Faces:

@@ -1,6 +1,6 @@
 """What a test and an evaluation leave: a table of all images, an error curve, the best, median and worst."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,22 +77,29 @@ def draw_figures(
         name: Of the curve.
         faces: Images a picture; 0: none.
     """
-    from thermal_landmarks.evaluation.figures import Curve, ced_figure, overlay_grid  # matplotlib is slow to import
+    from thermal_landmarks.evaluation.figures import Curve, ced_figure  # matplotlib is slow to import
 
-    nme, pixels = table.nme(measures.normaliser), table.mean_error_px
+    nme = table.nme(measures.normaliser)
     by_nme = not np.isnan(nme).all()
-    figures: dict[str, Figure] = {}
-    for which, rows in choose(nme if by_nme else pixels, max(0, faces)).items():
-        if rows:
-            titles = [_title(dataset.samples.names[table.index[row]], nme[row], pixels[row]) for row in rows]
-            images = [dataset.samples.values(int(table.index[row])) for row in rows]
-            points = list(table.true_px[rows]), list(table.predicted_px[rows])
-            figures[f"overlays_{which}"] = overlay_grid(images, *points, titles)
+    chosen = choose(nme if by_nme else table.mean_error_px, max(0, faces))
+    figures = {f"overlays_{which}": overlays(table, dataset, nme, rows) for which, rows in chosen.items() if rows}
     if by_nme:
         curve = Curve(nme, auc=measured["auc"], failure_rate=measured["failure_rate"])
         thresholds = {"auc_threshold": measures.auc_threshold, "failure_threshold": measures.failure_threshold}
         figures["ced"] = ced_figure({name: curve}, **thresholds)
     return figures
+
+
+def overlays(
+    table: ImageTable, dataset: LandmarkDataset, nme: Float[np.ndarray, " image"], rows: Sequence[int]
+) -> "Figure":
+    """Some images with their true and predicted points, each under its name, pixel error and NME."""
+    from thermal_landmarks.evaluation.figures import overlay_grid  # matplotlib is slow to import
+
+    chosen, pixels = list(rows), table.mean_error_px
+    titles = [_title(dataset.samples.names[table.index[row]], nme[row], pixels[row]) for row in chosen]
+    images = [dataset.samples.values(int(table.index[row])) for row in chosen]
+    return overlay_grid(images, list(table.true_px[chosen]), list(table.predicted_px[chosen]), titles)
 
 
 def _title(name: str, nme: float, pixels: float) -> str:

@@ -74,9 +74,29 @@ def pixel_error_by_point(table: ImageTable) -> Float[np.ndarray, " point"]:
     return nan_mean(table.error_px, axis=0)
 
 
+def prediction_spread(table: ImageTable) -> float:
+    """How much the predictions differ between images, relative to the true points: 0 where the input is ignored.
+
+    Both are the root mean variance over the images of the coordinates that at least two of them have.
+    """
+    true = (table.true_px + 0.5) / table.size_px[:, None]
+    known = ~np.isnan(true)
+    several = known.sum(axis=0) > 1
+    with np.errstate(divide="ignore", invalid="ignore"):
+        predicted, annotated = (
+            nan_mean(np.where(several, _variance(np.where(known, points, np.nan)), np.nan), axis=(0, 1))
+            for points in (table.prediction, true)
+        )
+        return float(np.sqrt(predicted / annotated))
+
+
 def best_is(metric: str) -> Literal["min", "max"]:
     """Which value of a logged metric is best: `max` for accuracy, AUC and a finder's scores, else `min`."""
     return "max" if metric.rpartition("/")[2] in ("accuracy", "auc", "average_precision", "recall") else "min"
+
+
+def _variance(points: Float[np.ndarray, "image point 2"]) -> Float[np.ndarray, "point 2"]:
+    return nan_mean((points - nan_mean(points, axis=0)) ** 2, axis=0)
 
 
 def _mean_over_images(values: Float[np.ndarray, "image point 2"]) -> float:

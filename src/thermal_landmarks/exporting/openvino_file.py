@@ -8,24 +8,21 @@ from typing import Any
 import numpy as np
 import onnx
 
-from thermal_landmarks.errors import ConfigError
-
 
 def convert(model: onnx.ModelProto, path: Path) -> None:
-    """Write `path` (.xml) and the weights beside it (.bin).
+    """Write `path` (.xml) and the weights beside it (.bin)."""
+    import openvino
 
-    Raises:
-        ConfigError: If OpenVINO isn't installed.
-    """
-    openvino = _openvino()
     graph = openvino.convert_model(io.BytesIO(model.SerializeToString()))
     openvino.save_model(graph, path, compress_to_fp16=False)
 
 
 def runner(path: Path, threads: int) -> Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]:
     """A file as a function of named arrays."""
+    import openvino
+
     settings = {"INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": "f32"}
-    compiled = _openvino().Core().compile_model(path, "CPU", settings)
+    compiled = openvino.Core().compile_model(path, "CPU", settings)
 
     def run(given: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         wanted = {name for each in compiled.inputs for name in each.get_names()}  # one that changes nothing is gone
@@ -33,11 +30,3 @@ def runner(path: Path, threads: int) -> Callable[[dict[str, np.ndarray]], dict[s
         return {output.get_any_name(): results[output] for output in compiled.outputs}
 
     return run
-
-
-def _openvino() -> Any:
-    try:
-        import openvino
-    except ModuleNotFoundError as error:
-        raise ConfigError("OpenVINO isn't installed. Install it: pip install 'thermal-landmarks[openvino]'") from error
-    return openvino

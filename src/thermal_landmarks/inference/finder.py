@@ -15,8 +15,8 @@ from thermal_landmarks.data.scenes.gray import SKIN_RANGE_C, to_bytes
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.checkpoint import load_finder
 from thermal_landmarks.models.face_decoding import Detections, decode, suppress
-from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.models.folding import fold_normalisation
+from thermal_landmarks.models.network import FinderNetwork
 
 Rotations = Literal["upright", "all"]
 

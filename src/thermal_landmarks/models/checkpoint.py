@@ -13,8 +13,7 @@ from torch.overrides import TorchFunctionMode
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import ConfigError, UserError, said_by
-from thermal_landmarks.models.finder_network import FinderNetwork
-from thermal_landmarks.models.network import LandmarkNetwork, Network
+from thermal_landmarks.models.network import FinderNetwork, LandmarkNetwork, Network
 from thermal_landmarks.old_names import todays_settings
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)

@@ -1,4 +1,4 @@
-"""The network: root -> components (stem -> branch) -> head, for all models and ensembles (Baker 2023, section 3)."""
+"""The networks: root -> components (stem -> branch) -> head, for all models and ensembles (Baker 2023, section 3)."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,6 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models import (  # noqa: F401  (fills the registries)
     branches,
     center_map,
-    gaussian_head,
     heads,
     lotr,
     pyramid,
@@ -21,6 +20,7 @@ from thermal_landmarks.models import (  # noqa: F401  (fills the registries)
     timm_root,
     vit,
 )
+from thermal_landmarks.models.center_map import FaceMaps
 from thermal_landmarks.models.layers import require_positive
 from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS
 from thermal_landmarks.models.shapes import FeatureMap, Grid, Shape, grid_of
@@ -191,6 +191,37 @@ class LandmarkNetwork(Network):
                 f"found {tuple(images.shape[1:])}. Resize the images or build it with their image_size."
             )
         return super()._features(images)
+
+
+class FinderNetwork(Network):
+    """Images of any size in, maps of faces out.
+
+    Args:
+        **settings: As of `Network`; the head gives faces, `image_size` is of the images that it is trained on.
+
+    Attributes:
+        stride: Pixels of the image for a cell of the maps.
+
+    Raises:
+        ConfigError: As `Network`, or if the maps' cells aren't square.
+    """
+
+    gives = "faces"
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(num_points=0, **settings)
+        out = cast(FeatureMap, self.components[0].out_shape)
+        self.stride = self.image_shape.height // out.height
+        if (self.image_shape.height, self.image_shape.width) != (out.height * self.stride, out.width * self.stride):
+            raise ConfigError(
+                f"Images of {self.image_shape.height}x{self.image_shape.width} pixels give {out.height}x{out.width} "
+                "cells, which don't cover them evenly. Set data.image_size to multiples of the network's stride."
+            )
+
+    def forward(self, images: Float[Tensor, "b c h w"]) -> FaceMaps:
+        """What the head says of every cell."""
+        maps: FaceMaps = self.head(self._features(images))
+        return maps
 
 
 def _plain(settings: Mapping[str, Any]) -> dict[str, Any]:

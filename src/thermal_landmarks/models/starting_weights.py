@@ -4,8 +4,7 @@ import logging
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
-from thermal_landmarks.models.finder_network import FinderNetwork
-from thermal_landmarks.models.network import Network
+from thermal_landmarks.models.network import FinderNetwork, Network
 
 _log = logging.getLogger(__name__)
 

@@ -4,28 +4,34 @@
 show several or a finder is to learn from them.
 """
 
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 from omegaconf import DictConfig, OmegaConf
 from PIL import Image
 from rich.console import Console
 
 from thermal_landmarks.building import build
-from thermal_landmarks.data.annotation import Source
+from thermal_landmarks.data.annotation import Annotation, Source
 from thermal_landmarks.data.batch import Batch, annotated_px
 from thermal_landmarks.data.check_report import DataReport, Finding
 from thermal_landmarks.data.checks import check_source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
+from thermal_landmarks.data.face_frames import annotated_box
 from thermal_landmarks.data.readers.coco import write_coco
+from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.data.split import SplitSettings, split_subjects
 from thermal_landmarks.data.task import settings_of_task, task_of
 from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.evaluation.drawing import draw_boxes, draw_points, to_rgb
 from thermal_landmarks.evaluation.figures import Panel, montage
-from thermal_landmarks.reporting.face_pictures import draw_faces, has_several_faces
 from thermal_landmarks.runs import write_json
 
+_TILE, _COLUMNS = (360, 480), 2  # of whole pictures: height and width, and how many side by side
 _RANDOM_VERSIONS = 3  # columns of the montage after the original, where the augmentation stores no rotated versions
 
 
@@ -63,7 +69,7 @@ def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None)
         console.print(report.render())
         _write(report, sources[part], folder, part)
     if cfg.samples > 0 and all(report.good for report in reports.values()):
-        if finder or has_several_faces(reports[""].good):
+        if finder or _has_several_faces(reports[""].good):
             pictures = draw_faces(sources[""], reports[""].good, most=cfg.samples)
             Image.fromarray(pictures).save(folder / "faces.png")
         if not finder:
@@ -129,3 +135,37 @@ def _panels(batch: Batch, titles: list[str]) -> list[Panel]:
         Panel(image.numpy(), face.numpy(), title)
         for image, face, title in zip(batch["image"], annotated_px(batch), titles, strict=True)
     ]
+
+
+def _has_several_faces(annotations: Sequence[Annotation]) -> bool:
+    """Whether any picture shows more than one face."""
+    return len({annotation.image for annotation in annotations}) < len(annotations)
+
+
+def draw_faces(source: Source, annotations: Sequence[Annotation], *, most: int) -> UInt8[np.ndarray, "height width 3"]:
+    """Pictures side by side, those with the most faces first; each face has the number of its annotation.
+
+    Args:
+        source: Loads the pictures.
+        annotations: Usable faces, at least one.
+        most: Number of pictures.
+    """
+    scheme = get_scheme(source.scheme)
+    by_image: dict[Path, list[tuple[int, Annotation]]] = defaultdict(list)
+    for number, annotation in enumerate(annotations):
+        by_image[annotation.image].append((number, annotation))
+    shown = sorted(by_image.values(), key=len, reverse=True)[:most]
+    height, width = _TILE
+    sheet = Image.new("RGB", (min(len(shown), _COLUMNS) * width, -(-len(shown) // _COLUMNS) * height))
+    for place, faces in enumerate(shown):
+        picture = Image.fromarray(to_rgb(source.load(faces[0][1]).values))
+        scale = min(height / picture.height, width / picture.width)
+        drawn = np.asarray(picture.resize((round(picture.width * scale), round(picture.height * scale))))
+        for number, annotation in faces:
+            box = annotated_box(annotation, scheme)
+            if box is not None:
+                left, top, right, bottom = (box[0] + 0.5) * scale - 0.5
+                drawn = draw_boxes(drawn, [(left, top, right, bottom)], [str(number)])
+            drawn = draw_points(drawn, (annotation.points_px + 0.5) * scale - 0.5)
+        sheet.paste(Image.fromarray(drawn), (place % _COLUMNS * width, place // _COLUMNS * height))
+    return np.asarray(sheet)

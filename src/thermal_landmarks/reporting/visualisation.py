@@ -20,7 +20,7 @@ from thermal_landmarks.models.complexity import count_parameters
 from thermal_landmarks.models.layers import is_whole
 from thermal_landmarks.models.shapes import FeatureMap
 from thermal_landmarks.reporting.activation_maximisation import Ascent, Maximised, Plain, Regularised, maximise
-from thermal_landmarks.reporting.attention_figures import attention_tiles, attention_title
+from thermal_landmarks.reporting.attention import attention_tiles, attention_title
 from thermal_landmarks.reporting.feature_maps import View, feature_maps, look_at
 from thermal_landmarks.reporting.network_layers import ATTENTION, NamedLayer, find_layer
 from thermal_landmarks.reporting.visualisation_figures import Tile, range_of, tile_grid

@@ -1,6 +1,7 @@
-"""The finder's loss: focal loss of the scores (Lin et al. 2017, as in CenterNet), GIoU of the boxes, L1 of the angle.
+"""The finder's loss: what each cell of its maps should say, and how far they are from it.
 
-GIoU after Rezatofighi et al. 2019, arXiv 1902.09630.
+Targets as of CenterNet (arXiv 1904.07850); focal loss of the scores (Lin et al. 2017), GIoU of the boxes (Rezatofighi
+et al. 2019, arXiv 1902.09630), L1 of the angle.
 """
 
 from dataclasses import dataclass
@@ -8,11 +9,67 @@ from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
+from thermal_landmarks.data.scenes.batch import Faces
 from thermal_landmarks.models.center_map import FaceMaps
-from thermal_landmarks.training.face_targets import FaceTargets
+
+_SPREAD = 0.09  # of the Gaussian around a centre, relative to the face's width and height
+_LEAST_SPREAD = 0.7  # in cells
+_TAUGHT = 0.5  # cells whose heat is at least this learn box and angle
+
+
+class FaceTargets(NamedTuple):
+    """Targets of the maps."""
+
+    heat: Float[Tensor, "b h w"]  # 1 at the cell of each centre, falling off around it; (b, h, w)
+    counts: Bool[Tensor, "b h w"]  # cells whose score counts: not those of ignored faces; (b, h, w)
+    weight: Float[Tensor, "b h w"]  # of box and angle in each cell, 1 in sum for each face; (b, h, w)
+    box: Float[Tensor, "b 4 h w"]  # of the face whose heat is greatest, as `FaceMaps.box`; (b, 4, h, w)
+    angle: Float[Tensor, "b 2 h w"]  # its cosine and sine; (b, 2, h, w)
+
+
+def face_targets(faces: Faces, stride: int, size: tuple[int, int]) -> FaceTargets:
+    """Targets for maps of `size` (height, width) cells, each `stride` pixels wide.
+
+    Args:
+        faces: Where they are, in pixels of the picture.
+        stride: Pixels a cell.
+        size: Of the maps.
+    """
+    height, width = size
+    device = faces.boxes_px.device
+    boxes = (torch.nan_to_num(faces.boxes_px) + 0.5) / stride  # in cells from the map's corner
+    centre, extent = (boxes[..., :2] + boxes[..., 2:]) / 2, (boxes[..., 2:] - boxes[..., :2]).clamp(min=1e-3)
+    x = torch.arange(width, device=device) + 0.5
+    y = torch.arange(height, device=device) + 0.5
+    spread = (_SPREAD * extent).clamp(min=_LEAST_SPREAD)
+    across = torch.exp(-((x - centre[..., :1]) ** 2) / (2 * spread[..., :1] ** 2))  # (b, face, w)
+    down = torch.exp(-((y - centre[..., 1:]) ** 2) / (2 * spread[..., 1:] ** 2))
+    # The cell that holds the centre gets the full heat, wherever in the cell the centre is.
+    cell = centre.floor()
+    across = torch.where(x.floor() == cell[..., :1], 1.0, across)
+    down = torch.where(y.floor() == cell[..., 1:], 1.0, down)
+    each = down[..., :, None] * across[..., None, :] * faces.wanted[..., None, None]  # (b, face, h, w)
+    heat, owner = each.max(dim=1)
+    inside_x = (x >= boxes[..., :1]) & (x <= boxes[..., 2:3])
+    inside_y = (y >= boxes[..., 1:2]) & (y <= boxes[..., 3:])
+    ignored = (inside_y[..., :, None] & inside_x[..., None, :] & faces.ignored[..., None, None]).any(dim=1)
+    rows = torch.arange(len(boxes), device=device)[:, None, None]
+    target = torch.cat([centre, extent], dim=-1)[rows, owner]
+    angle = faces.angle[rows, owner]
+    taught = torch.where(heat >= _TAUGHT, heat, 0.0)
+    totals = torch.zeros(len(boxes), boxes.shape[1], device=device)
+    totals = totals.scatter_add(1, owner.flatten(1), taught.flatten(1))
+    share = taught / totals[rows, owner].clamp(min=1e-6)
+    return FaceTargets(
+        heat,
+        ~ignored | (heat == 1),
+        share,
+        target.permute(0, 3, 1, 2),
+        torch.stack([angle.cos(), angle.sin()], dim=1),
+    )
 
 
 class FaceLosses(NamedTuple):

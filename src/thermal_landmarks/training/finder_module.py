@@ -12,9 +12,8 @@ from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.evaluation.finding import FindingScores
 from thermal_landmarks.models.center_map import FaceMaps
 from thermal_landmarks.models.face_decoding import decode
-from thermal_landmarks.models.finder_network import FinderNetwork
-from thermal_landmarks.training.face_loss import FaceLoss
-from thermal_landmarks.training.face_targets import face_targets
+from thermal_landmarks.models.network import FinderNetwork
+from thermal_landmarks.training.face_loss import FaceLoss, face_targets
 from thermal_landmarks.training.optimization import (
     OptimizedModule,
     OptimizerFactory,

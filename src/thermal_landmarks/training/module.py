@@ -19,7 +19,7 @@ from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import require_choice
-from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pixel_error_by_point
+from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pixel_error_by_point, prediction_spread
 from thermal_landmarks.evaluation.table import ImagePass, ImageTable
 from thermal_landmarks.models.cascade import locate, locate_both_ways
 from thermal_landmarks.models.network import LandmarkNetwork
@@ -61,6 +61,7 @@ class LandmarkModule(OptimizedModule):
             data module offers as `mean_shape` (N, 2) in [0, 1].
 
     Attributes:
+        validated: What the last validation has predicted.
         tested: What the last test has predicted.
     """
 
@@ -90,6 +91,7 @@ class LandmarkModule(OptimizedModule):
         metrics = metrics or {}
         self.measures = Measures(**metrics)
         self.images = ImagePass(self.network.settings["num_points"])
+        self.validated: ImageTable | None = None
         self.tested: ImageTable | None = None
         self.save_hyperparameters(
             {
@@ -139,27 +141,26 @@ class LandmarkModule(OptimizedModule):
     def on_validation_epoch_start(self) -> None:
         self.images.clear()
 
-    def validation_step(self, batch: Batch) -> dict[str, Tensor]:
+    def validation_step(self, batch: Batch) -> None:
         prediction = self(batch["image"])
         self.images.add(prediction, batch)
-        loss = self._loss(prediction, batch)
-        self._log_mean("val/loss", loss, batch)
-        return {"prediction": prediction}
+        self._log_mean("val/loss", self._loss(prediction, batch), batch)
 
     def on_validation_epoch_end(self) -> None:
-        self._log_measured("val", self.images.finish())
+        self.validated = self.images.finish()
+        self._log_measured("val", self.validated)
+        self.log("val/prediction_spread", prediction_spread(self.validated), sync_dist=True)
 
     def on_test_epoch_start(self) -> None:
         self.images.clear()
 
-    def test_step(self, batch: Batch) -> dict[str, Tensor]:
+    def test_step(self, batch: Batch) -> None:
         images = batch["image"]
         with full_precision(self.device):
             prediction = (
                 self(images) if self.flip_indices is None else locate_both_ways(self, images, self.flip_indices)
             )
         self.images.add(prediction, batch)
-        return {"prediction": prediction}
 
     def on_test_epoch_end(self) -> None:
         self.tested = self.images.finish()

@@ -26,8 +26,7 @@ from thermal_landmarks.models.starting_weights import start_from
 from thermal_landmarks.runs import RunFolder, remove_partial_files, replacing, write_json
 from thermal_landmarks.training.callbacks.divergence import StopDiverged
 from thermal_landmarks.training.callbacks.history import History
-from thermal_landmarks.training.callbacks.interruption import Interruption
-from thermal_landmarks.training.callbacks.pruning import Pruning
+from thermal_landmarks.training.callbacks.interruption import Interruption, Pruning
 from thermal_landmarks.training.finder_module import build_finder
 from thermal_landmarks.training.loggers import build_logger, log_outcome
 from thermal_landmarks.training.module import build_module

@@ -1,6 +1,7 @@
 """Learning-rate schedules, each with a linear warm-up; all but `plateau` step with every optimizer step.
 
-Each is called with `(optimizer, total_steps=..., steps_per_epoch=...)` and returns Lightning's scheduler dict.
+Each is called with the optimizer, whose learning rates are the full ones, and with the optimizer steps of the whole
+training and of one epoch, and returns Lightning's scheduler dict. Behind it stand the settings of `conf/scheduler`.
 """
 
 import functools
@@ -22,18 +23,10 @@ def cosine(
     *,
     total_steps: int,
     steps_per_epoch: int,
-    warmup_epochs: float = 1.0,
-    final_fraction: float = 0.01,
+    warmup_epochs: float = 1.0,  # at most a third of the training is taken
+    final_fraction: float = 0.01,  # of the full learning rate at the last step
 ) -> dict[str, Any]:
-    """Half a cosine from the full learning rate to a fraction of it at the last step.
-
-    Args:
-        optimizer: Its learning rates are the full ones.
-        total_steps: Optimizer steps of the whole training.
-        steps_per_epoch: Optimizer steps of one epoch.
-        warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
-        final_fraction: Of the full learning rate at the end.
-    """
+    """Half a cosine from the full learning rate to a fraction of it at the last step."""
     warmup = _warmup_steps(warmup_epochs, steps_per_epoch, total_steps)
     length = max(1, total_steps - 1 - warmup)
     return _every_step(optimizer, warmup, lambda step: _half_cosine((step - warmup) / length, final_fraction))
@@ -42,22 +35,13 @@ def cosine(
 def timed_cosine(
     optimizer: Optimizer,
     *,
-    total_steps: int,
-    steps_per_epoch: int,
-    minutes: float,
+    total_steps: int,  # not needed; every schedule takes it
+    steps_per_epoch: int,  # the same
+    minutes: float,  # from the first step to the final learning rate
     warmup_steps: int = 200,
-    final_fraction: float = 0.01,
+    final_fraction: float = 0.01,  # of the full learning rate at the end
 ) -> dict[str, Any]:
-    """Half a cosine over a time on the clock, for a machine that is lent for so long; set trainer.max_time alike.
-
-    Args:
-        optimizer: Its learning rates are the full ones.
-        total_steps: Not needed; every schedule takes it.
-        steps_per_epoch: Not needed; every schedule takes it.
-        minutes: From the first step to the final learning rate.
-        warmup_steps: Length of the linear warm-up.
-        final_fraction: Of the full learning rate at the end.
-    """
+    """Half a cosine over a time on the clock, for a machine that is lent for so long; set trainer.max_time alike."""
     del total_steps, steps_per_epoch
     start = functools.cache(time.monotonic)  # keeps the time of its first call, after the warm-up
 
@@ -72,23 +56,14 @@ def multistep(
     *,
     total_steps: int,
     steps_per_epoch: int,
-    milestones: Sequence[float] = (0.5, 0.75),
-    gamma: float = 0.1,
-    warmup_epochs: float = 0.0,
+    milestones: Sequence[float] = (0.5, 0.75),  # fractions of the training, as LOTR's epochs 50 and 75 of 100
+    gamma: float = 0.1,  # factor at each milestone
+    warmup_epochs: float = 0.0,  # at most a third of the training is taken
 ) -> dict[str, Any]:
-    """The learning rate times `gamma` at each milestone.
-
-    Args:
-        optimizer: Its learning rates are the full ones.
-        total_steps: Optimizer steps of the whole training.
-        steps_per_epoch: Optimizer steps of one epoch.
-        milestones: As fractions of the training, in (0, 1); LOTR's epochs 50 and 75 of 100 are 0.5 and 0.75. None at
-            all: the same learning rate throughout.
-        gamma: Factor at each milestone.
-        warmup_epochs: Length of the linear warm-up; at most a third of the training is taken.
+    """The learning rate times `gamma` at each milestone; without milestones it stays as it is.
 
     Raises:
-        ConfigError: If a milestone isn't a fraction.
+        ConfigError: If a milestone isn't a fraction in (0, 1).
     """
     if not all(0 < milestone < 1 for milestone in milestones):
         raise ConfigError(
@@ -102,22 +77,13 @@ def multistep(
 def plateau(
     optimizer: Optimizer,
     *,
-    total_steps: int,
-    steps_per_epoch: int,
-    monitor: str = "val/wing",
-    gamma: float = 0.1,
-    patience: int = 10,
+    total_steps: int,  # not needed; every schedule takes it
+    steps_per_epoch: int,  # the same
+    monitor: str = "val/wing",  # a metric; `measures.best_is` tells whether smaller or larger is better
+    gamma: float = 0.1,  # factor at each drop
+    patience: int = 10,  # epochs without improvement before a drop
 ) -> dict[str, Any]:
-    """The learning rate times `gamma` when a metric hasn't improved for some epochs.
-
-    Args:
-        optimizer: Its learning rates are the full ones.
-        total_steps: Not needed; every schedule takes it.
-        steps_per_epoch: Not needed; every schedule takes it.
-        monitor: The metric; `measures.best_is` tells whether smaller or larger is better.
-        gamma: Factor at each drop.
-        patience: Epochs without improvement before a drop.
-    """
+    """The learning rate times `gamma` when a metric hasn't improved for some epochs."""
     del total_steps, steps_per_epoch
     scheduler = ReduceLROnPlateau(optimizer, best_is(monitor), factor=gamma, patience=patience)
     # Lightning would step after the epoch's checkpoint is written and a resumed run would miss that step; so it never

@@ -5,18 +5,14 @@ curve alone doesn't show it.
 """
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
 import lightning as L
-import torch
-from jaxtyping import Bool, Float
 from lightning.pytorch.callbacks import Callback
 from rich.console import Console
 from rich.panel import Panel
-from torch import Tensor
-
-from thermal_landmarks.data.batch import Batch, image_size, to_unit
 
 _ADVICE = """The predictions' spread over the validation images is {spread:.1%} of the true points' spread
 (epoch {epoch}, for {patience} validations below {threshold:.0%}): the network ignores its input. Try
@@ -27,30 +23,9 @@ _ADVICE = """The predictions' spread over the validation images is {spread:.1%} 
 and check the data: python src/check_data.py data=..."""
 
 
-class Spread:
-    """Variance over images of each coordinate, gathered batch by batch."""
-
-    def __init__(self) -> None:
-        self._sums: Tensor | None = None
-
-    def add(self, points: Float[Tensor, "batch point 2"], mask: Bool[Tensor, "batch point"]) -> None:
-        """Add a batch; masked points are left out."""
-        valid = mask[..., None].expand_as(points)
-        centred = torch.where(valid, points - 0.5, 0.0)  # near the mean, for the difference of squares below
-        sums = torch.stack([valid.float().sum(dim=0), centred.sum(dim=0), centred.square().sum(dim=0)])
-        self._sums = sums if self._sums is None else self._sums + sums
-
-    def reduce(self, trainer: L.Trainer) -> Float[Tensor, ""]:
-        """Root mean variance of the coordinates seen at least twice, over all processes."""
-        assert self._sums is not None
-        count, total, squares = trainer.strategy.reduce(self._sums, reduce_op="sum")
-        variance = (squares / count - (total / count) ** 2).clamp(min=0)
-        return variance[count >= 2].mean().sqrt()
-
-
 @dataclass(kw_only=True, eq=False)
 class CollapseWarning(Callback):
-    """Logs `val/prediction_spread`: spread of the predictions over images relative to that of the true points."""
+    """Looks at `val/prediction_spread`: spread of the predictions over images relative to that of the true points."""
 
     threshold: float = 0.1  # below this a prediction counts as constant
     patience: int = 5  # validations in a row below the threshold before the warning; it is given once
@@ -61,26 +36,14 @@ class CollapseWarning(Callback):
         """Whether the last `patience` validations were below the threshold."""
         return self._below >= self.patience
 
-    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        self._predicted, self._true = Spread(), Spread()
-
-    def on_validation_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, *_: Any, **__: Any
-    ) -> None:
-        mask = batch["mask"]
-        self._predicted.add(outputs["prediction"], mask)
-        self._true.add(to_unit(batch["points_px"], image_size(batch)), mask)
-
-    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        spread = self._predicted.reduce(trainer) / self._true.reduce(trainer)
-        pl_module.log("val/prediction_spread", spread)
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        spread = float(trainer.callback_metrics.get("val/prediction_spread", math.inf))
         if trainer.sanity_checking:
             return
-        value = float(spread)
-        self._below = self._below + 1 if value < self.threshold else 0
+        self._below = self._below + 1 if spread < self.threshold else 0
         if self.collapsed and not self._warned and trainer.is_global_zero:
             self._warned = True
-            self._warn(trainer, value)
+            self._warn(trainer, spread)
 
     def state_dict(self) -> dict[str, Any]:
         return {"below": self._below, "warned": self._warned}

@@ -7,10 +7,10 @@ from typing import Any
 
 import lightning as L
 import numpy as np
-import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
 
-from thermal_landmarks.data.batch import Batch, annotated_px, image_size, to_pixels
+from thermal_landmarks.data.batch import Batch, annotated_px
+from thermal_landmarks.evaluation.files import overlays
 from thermal_landmarks.training.loggers import keep_figure, log_checkpoint
 from thermal_landmarks.training.module import LandmarkModule
 
@@ -40,23 +40,14 @@ class ValidationOverlays(Callback):
     every_epochs: int = 10  # between two pictures; the first shows the first epoch
     faces: int = 4
 
-    def on_validation_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         unwanted = trainer.sanity_checking or trainer.current_epoch % self.every_epochs or not trainer.loggers
         data = getattr(trainer, "datamodule", None)
-        if unwanted or data is None or not trainer.is_global_zero or not isinstance(pl_module, LandmarkModule):
+        table = pl_module.validated if isinstance(pl_module, LandmarkModule) else None
+        if unwanted or data is None or not trainer.is_global_zero or not table:
             return
-        dataset = data.datasets["val"]
-        raw = dataset.__getitems__(list(range(min(self.faces, len(dataset)))))
-        batch: Batch = data.finish(raw, augment=False)
-        with torch.no_grad():
-            predicted = pl_module(batch["image"].to(pl_module.device)).cpu()
-        predicted_px = to_pixels(predicted, image_size(batch)).numpy()
-        true_px = annotated_px(batch).cpu().numpy()
-        errors = np.nanmean(np.linalg.norm(predicted_px - true_px, axis=-1), axis=-1)
-        from thermal_landmarks.evaluation.figures import overlay_grid  # matplotlib is slow to import
-
-        images = batch["image"].float().cpu().numpy()
-        figure = overlay_grid(list(images), list(true_px), list(predicted_px), [f"{error:.1f} px" for error in errors])
+        nme = table.nme(pl_module.measures.normaliser)
+        figure = overlays(table, data.datasets["val"], nme, range(min(self.faces, len(table))))
         keep_figure(trainer, figure, "validation", "val/overlays")
 
 

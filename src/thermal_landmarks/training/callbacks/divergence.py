@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import lightning as L
+import numpy as np
 from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
@@ -34,7 +35,6 @@ class StopDiverged(Callback):
 
     objective: str = "val/wing"  # the metric that the run is judged by
     _last: _Step | None = field(default=None, init=False)
-    _validated: list[tuple[Tensor, Tensor]] = field(default_factory=list, init=False)
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Batch, batch_idx: int
@@ -52,19 +52,12 @@ class StopDiverged(Callback):
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._check_last_step(trainer)
-        self._validated = []
-
-    def on_validation_batch_end(
-        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Batch, *_: Any, **__: Any
-    ) -> None:
-        if isinstance(outputs, dict):  # not so: a network that finds faces gives no points
-            broken = (~outputs["prediction"].isfinite().all(dim=2) & batch["mask"]).any(dim=1)
-            self._validated.append((batch["index"], broken))
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        broken = [int(index) for rows, flags in self._validated for index in rows[flags]]
+        table = getattr(pl_module, "validated", None)  # a network that finds faces has none
+        broken = [] if table is None else table.index[np.isinf(table.error_px).any(axis=1)].tolist()
         where = f"after epoch {trainer.current_epoch + 1}"
-        if trainer.strategy.reduce_boolean_decision(bool(broken), all=False):
+        if broken:
             files = _names(trainer, "val", broken)
             raise DivergedError(
                 f"The training has diverged: {where} the points predicted for {files} are no finite numbers. "
