@@ -43,12 +43,12 @@ class ValidationOverlays(Callback):
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         unwanted = trainer.sanity_checking or trainer.current_epoch % self.every_epochs or not trainer.loggers
         data = getattr(trainer, "datamodule", None)
-        table = pl_module.validated if isinstance(pl_module, LandmarkModule) else None
-        if unwanted or data is None or not trainer.is_global_zero or not table:
+        if unwanted or data is None or not trainer.is_global_zero or not isinstance(pl_module, LandmarkModule):
             return
-        nme = table.nme(pl_module.measures.normaliser)
-        figure = overlays(table, data.datasets["val"], nme, range(min(self.faces, len(table))))
-        keep_figure(trainer, figure, "validation", "val/overlays")
+        if table := pl_module.validated:
+            nme = table.nme(pl_module.measures.normaliser)
+            figure = overlays(table, data.datasets["val"], nme, range(min(self.faces, len(table))))
+            keep_figure(trainer, figure, "validation", "val/overlays")
 
 
 @dataclass(kw_only=True, eq=False)

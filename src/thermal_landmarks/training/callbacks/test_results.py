@@ -21,8 +21,9 @@ class _AfterTest(Callback):
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         data = getattr(trainer, "datamodule", None)
-        unwanted = data is None or not trainer.is_global_zero or getattr(trainer, "fast_dev_run", False)
-        if not unwanted and isinstance(pl_module, LandmarkModule) and pl_module.tested:
+        if data is None or not trainer.is_global_zero or getattr(trainer, "fast_dev_run", False):
+            return
+        if isinstance(pl_module, LandmarkModule) and pl_module.tested:
             self.write(trainer, pl_module, pl_module.tested, data.datasets["test"])
 
     def write(self, trainer: L.Trainer, module: LandmarkModule, table: ImageTable, dataset: LandmarkDataset) -> None:
