@@ -12,7 +12,7 @@ from scipy.integrate import simpson
 
 from thermal_landmarks.data.batch import to_unit
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pixel_error_by_point
+from thermal_landmarks.evaluation.measures import METRICS, Measures, measure, pixel_error_by_point, prediction_spread
 from thermal_landmarks.evaluation.table import ImagePass, nan_mean
 from thermal_landmarks.training.losses import LandmarkLoss
 
@@ -96,6 +96,22 @@ def test_the_wing_metric_is_the_wing_loss(make_batch):
         )
         found = measured((prediction, batch), wing_width=width, wing_epsilon=epsilon)["wing"]
         assert found == pytest.approx(float(loss), rel=1e-5)
+
+
+def test_prediction_spread_is_the_ratio_of_standard_deviations_over_images(make_batch):
+    batch = make_batch(7, missing=0.4)
+    prediction, target = predict(batch, noise=0.2), to_unit(batch["points_px"], (30, 40))
+    variances = []
+    for n in range(6):
+        rows = [i for i in range(7) if batch["mask"][i, n]]
+        if len(rows) > 1:
+            variances += [
+                [np.var(points[rows, n, k].double().numpy()) for points in (prediction, target)] for k in (0, 1)
+            ]
+    predicted, true = np.mean(variances, axis=0)
+    assert prediction_spread(table_of((prediction, batch))) == pytest.approx(math.sqrt(predicted / true), rel=1e-5)
+    assert prediction_spread(table_of((torch.full_like(prediction, 0.5), batch))) == 0
+    assert math.isnan(prediction_spread(table_of()))
 
 
 def test_a_pass_forgets_the_one_before(make_batch):

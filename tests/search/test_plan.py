@@ -9,6 +9,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from thermal_landmarks.commands.entry import CONFIG_DIR
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS
 from thermal_landmarks.search.plan import epochs_of, plan_studies
 
 
@@ -26,12 +27,13 @@ def plans():
     GlobalHydra.instance().clear()
 
 
-def test_paper_means_the_twenty_pairs(plans):
-    found = plans("search=paper")
-    assert len({plan.name for plan in found}) == 20
-    assert len({plan.facts()["model_id"] for plan in found}) == 20
-    assert found[0].name == "paper/conv-none"
-    assert {(plan.facts()["trials"], plan.facts()["epochs"]) for plan in found} == {(40, 20)}
+def test_paper_means_the_twenty_pairs(plans, monkeypatch):
+    pairs = []
+    monkeypatch.setattr("thermal_landmarks.search.plan._plan", lambda *args, **_: pairs.append(args[2][:2]))
+    plans("search=paper")
+    stems, branches = ({pair[i].partition("=")[2] for pair in pairs} for i in (0, 1))
+    assert (stems, branches) == ({*STEM_LETTERS}, {*BRANCH_NUMBERS})
+    assert len({*pairs}) == len(pairs) == 20
 
 
 def test_the_papers_search_is_by_its_protocol_in_the_plain_form(plans):
@@ -43,7 +45,8 @@ def test_the_papers_search_is_by_its_protocol_in_the_plain_form(plans):
     assert (plan.config.stem.normalisation, plan.config.start_at_mean_shape) == ("none", False)
     assert not plan.config.stem.residual | plan.config.branch.residual
     assert not {"stem.residual", "branch.residual"} & set(plan.space)  # else the plain form would be searched away
-    assert epochs_of(plan.config) == 20
+    assert (plan.name, plan.facts()["trials"]) == ("paper/alt_conv_luong-bahdanau", 40)
+    assert epochs_of(plan.config) == plan.facts()["epochs"] == 20
     with pytest.raises(ConfigError, match=r"overrule studies/comparison\. Search the latter by search=asha"):
         plans("search=paper", "stem=conv", "branch=none", "experiment=studies/comparison")
 

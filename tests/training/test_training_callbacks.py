@@ -25,7 +25,7 @@ def test_constant_predictions_are_warned_of_once_and_varied_ones_are_not(make_mo
     module, data = make_module(optimizer=partial(torch.optim.SGD, lr=0.0)), make_data()
     torch.nn.init.zeros_(module.network.head.linear.weight)
     callback = CollapseWarning(patience=2)
-    trainer = make_trainer(max_epochs=4, callbacks=[callback])
+    trainer = make_trainer(max_epochs=3, callbacks=[callback])
     trainer.fit(module, data)
     assert callback.collapsed
     assert float(trainer.callback_metrics["val/prediction_spread"]) == pytest.approx(0, abs=1e-3)
@@ -34,7 +34,7 @@ def test_constant_predictions_are_warned_of_once_and_varied_ones_are_not(make_mo
     assert "optimizer.lr" in text
 
     callback = CollapseWarning(patience=2)
-    make_trainer(max_epochs=3, callbacks=[callback]).fit(make_module(seed=1), data)
+    make_trainer(max_epochs=2, callbacks=[callback]).fit(make_module(seed=1), data)
     assert not callback.collapsed
     assert "COLLAPSED" not in capsys.readouterr().err
 
@@ -42,47 +42,39 @@ def test_constant_predictions_are_warned_of_once_and_varied_ones_are_not(make_mo
 def test_the_advice_names_a_tenth_of_the_full_learning_rate(make_module, make_data, make_trainer, capsys):
     module = make_module(optimizer=partial(torch.optim.SGD, lr=1e-5), scheduler=partial(cosine, warmup_epochs=0))
     torch.nn.init.zeros_(module.network.head.linear.weight)
-    make_trainer(max_epochs=3, callbacks=[CollapseWarning(patience=3)]).fit(module, make_data())
+    make_trainer(max_epochs=2, callbacks=[CollapseWarning(patience=2)]).fit(module, make_data())
     assert module.trainer.optimizers[0].param_groups[0]["lr"] < 5e-6
     assert "optimizer.lr=1e-06 " in capsys.readouterr().err
 
 
-def test_prediction_spread_is_the_ratio_of_standard_deviations(make_module, make_data, make_trainer):
-    module, data = make_module(), make_data(split={"overlap": True}, batch_size=5)
-    trainer = make_trainer(callbacks=[CollapseWarning()])
-    logged = trainer.validate(module, data, verbose=False)[0]["val/prediction_spread"]
-    batches = [data.finish(raw, augment=False) for raw in data.val_dataloader()]
-    with torch.no_grad():
-        predicted = torch.cat([module.eval()(b["image"]) for b in batches]).numpy().astype(float)
-    true = torch.cat([b["points_px"] / torch.tensor([32, 24]) for b in batches]).numpy().astype(float)
-    assert all(b["mask"].all() for b in batches)
-    expected = math.sqrt(predicted.var(axis=0).mean() / true.var(axis=0).mean())
-    assert logged == pytest.approx(expected, rel=1e-3)
-
-
-def test_history_has_a_row_an_epoch_with_every_metric(make_module, make_data, make_trainer, tmp_path):
-    trainer = make_trainer(max_epochs=3, callbacks=[Throughput(skip_steps=1), History()])
+def test_every_epoch_leaves_a_row_a_line_and_a_checkpoint_without_old_values_between_validations(
+    make_module, make_data, make_trainer, tmp_path, capsys
+):
+    callbacks = [
+        Throughput(skip_steps=1),
+        History(),
+        build_progress(terminal=False),
+        BestCheckpoint(),
+        LastCheckpoint(),
+    ]
+    trainer = make_trainer(max_epochs=3, check_val_every_n_epoch=2, enable_progress_bar=True, callbacks=callbacks)
     trainer.fit(make_module(), make_data())
     with (tmp_path / "run" / "history.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
-    assert float(rows[-1]["val/wing"]) == pytest.approx(float(trainer.callback_metrics["val/wing"]))
-    assert all(float(row["train/learning_rate"]) == pytest.approx(3e-3) for row in rows)
+    assert [bool(row["val/wing"]) for row in rows] == [False, True, False]
+    assert float(rows[1]["val/wing"]) == pytest.approx(float(trainer.callback_metrics["val/wing"]))
+    assert all(row["train/loss"] and float(row["train/learning_rate"]) == pytest.approx(3e-3) for row in rows)
     assert float(rows[-1]["train/images_per_second"]) > 0
-
-
-def test_between_validations_history_and_terminal_show_no_old_values(make_module, make_data, make_trainer, capsys):
-    history = History()
-    make_trainer(
-        max_epochs=5,
-        check_val_every_n_epoch=2,
-        enable_progress_bar=True,
-        callbacks=[history, build_progress(terminal=False)],
-    ).fit(make_module(), make_data())
-    assert ["val/wing" in row for row in history.rows] == [False, True, False, True, False]
-    assert all("train/loss" in row for row in history.rows)
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
-    assert ["val wing" in line for line in lines] == [False, True, False, True, False]
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+    assert ["val wing" in line for line in lines] == [False, True, False]
+    assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 2
+
+
+def test_a_terminal_gets_a_bar_and_a_log_file_lines():
+    assert isinstance(build_progress(terminal=True), EpochBar)
+    assert isinstance(build_progress(terminal=False), EpochLines)
 
 
 def test_throughput_leaves_out_the_first_steps(make_module, make_data, make_trainer, monkeypatch):
@@ -110,12 +102,6 @@ def test_last_is_the_last_epoch_and_best_the_best_one(make_module, make_data, ma
     assert torch.load(folder / "last.ckpt", weights_only=True)["epoch"] == 3
     assert torch.load(folder / "best.ckpt", weights_only=True)["epoch"] == int(np.argmax(wing)) < 3
     assert float(best.best_model_score) == pytest.approx(max(wing))
-
-
-def test_last_is_written_in_epochs_without_validation_too(make_module, make_data, make_trainer, tmp_path):
-    trainer = make_trainer(max_epochs=3, check_val_every_n_epoch=20, callbacks=[BestCheckpoint(), LastCheckpoint()])
-    trainer.fit(make_module(), make_data())
-    assert torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["epoch"] == 2
 
 
 def test_a_run_resumed_elsewhere_takes_its_best_checkpoint_along(make_module, make_data, make_trainer, tmp_path):
@@ -190,17 +176,6 @@ def test_the_error_curve_repeats_the_logged_metrics(make_module, make_data, make
     assert curve.failure_rate == pytest.approx(tested["test/failure_rate"])
     assert thresholds == {"auc_threshold": 2.0, "failure_threshold": 0.3}
     assert curve.failure_rate == pytest.approx((curve.nme > 0.3).mean())
-
-
-def test_a_log_file_gets_one_line_an_epoch(make_module, make_data, make_trainer, capsys):
-    make_trainer(max_epochs=2, enable_progress_bar=True, callbacks=[build_progress(terminal=False)]).fit(
-        make_module(), make_data()
-    )
-    lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("epoch")]
-    assert [line.split("  ")[0] for line in lines] == ["epoch 1/2", "epoch 2/2"]
-    assert "val wing" in lines[0]
-    assert isinstance(build_progress(terminal=True), EpochBar)
-    assert isinstance(build_progress(terminal=False), EpochLines)
 
 
 def test_every_tested_image_leaves_its_errors(make_module, make_data, make_trainer, tmp_path):

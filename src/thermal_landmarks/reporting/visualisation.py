@@ -1,6 +1,8 @@
 """What `visualize.py` leaves: a labelled grid as PNG and `visualize.json`, and both on the dashboard."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoin
 from thermal_landmarks.models.complexity import count_parameters
 from thermal_landmarks.models.layers import is_whole
 from thermal_landmarks.models.shapes import FeatureMap
-from thermal_landmarks.reporting.activation_maximisation import Ascent, Maximised, Plain, Regularised, maximise
+from thermal_landmarks.reporting.activation_maximisation import Ascent, Plain, Regularised, maximise
 from thermal_landmarks.reporting.attention import attention_tiles, attention_title
 from thermal_landmarks.reporting.feature_maps import View, feature_maps, look_at
 from thermal_landmarks.reporting.network_layers import ATTENTION, NamedLayer, find_layer
@@ -57,34 +59,21 @@ def visualize(cfg: DictConfig, folder: Path, *, console: Console | None = None) 
     )
     loaded.network.requires_grad_(False)
     layer = find_layer(loaded.network, cfg.layer, kinds=ATTENTION if cfg.what == "attention" else ())
-    channels: list[int] = []
-    objective: list[float] = []
-    found: dict[str, Any] = {}
+    shown = _Shown(cfg, loaded, layer)
     if cfg.what == "activation":
-        channels = choose_channels(cfg.channels, _output_shape(loaded, layer).channels, most=cfg.most)
-        result = _maximise(cfg, loaded, layer, channels, console)
-        objective = result.activation.mean(dim=1).tolist()
-        found = {"activation": result.activation[-1].tolist()}
-        figure = _activation_figure(cfg, loaded, layer, channels, result)
+        figure, found = shown.activation(console)
     else:
         view = look_at(predictor, read_image(Path(cfg.image), unit=cfg.unit), look=cfg.look, box_px=_box(cfg, loaded))
-        if cfg.what == "features":
-            channels = choose_channels(cfg.channels, _output_shape(loaded, layer).channels, most=cfg.most - 1)
-            figure = _features_figure(cfg, loaded, layer, channels, view)
-        else:
-            pixel = None if cfg.pixel is None else (int(cfg.pixel[0]), int(cfg.pixel[1]))
-            tiles = attention_tiles(loaded.network, layer, view, pixel=pixel)
-            header = _header(loaded, layer, attention_title(layer, Path(cfg.image).name, pixel))
-            figure = tile_grid(tiles, header, columns=3, tile_inch=_WIDE_TILE_INCH)
+        figure, found = shown.features(view) if cfg.what == "features" else shown.attention(view)
 
     record = {
         "checkpoint": str(loaded.path),
         "model_id": loaded.network.model_id,
         "layer": layer.name,
-        "channels": channels,
+        "channels": [],
         "form": cfg.form if cfg.what == "activation" else None,
         "what": cfg.what,
-        "objective": objective,
+        "objective": [],
         "figure": f"{cfg.what}.png",
         **found,
         "layer_kind": layer.kind,
@@ -97,10 +86,101 @@ def visualize(cfg: DictConfig, folder: Path, *, console: Console | None = None) 
     figure.savefig(path)
     write_json(folder / "visualize.json", record)
     _log(cfg, loaded, record, path)
-    if objective:
-        console.print(f"{len(channels)} channels of {layer.name}: mean {objective[0]:.3g} -> {objective[-1]:.3g}")
+    if objective := found.get("objective"):
+        console.print(
+            f"{len(found['channels'])} channels of {layer.name}: mean {objective[0]:.3g} -> {objective[-1]:.3g}"
+        )
     console.print(f"Picture: {path}", soft_wrap=True)
     return record
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """One layer of a network; each method gives a figure of it and what `visualize.json` says of that."""
+
+    cfg: DictConfig
+    loaded: LoadedCheckpoint
+    layer: NamedLayer
+
+    def activation(self, console: Console) -> tuple[Figure, dict[str, Any]]:
+        """Pictures that drive channels of the layer."""
+        cfg, layer = self.cfg, self.layer
+        channels = choose_channels(cfg.channels, self._map.channels, most=cfg.most)
+        chosen = {name: cfg[name] for name in ("form", "where", "steps", "contrast", "seed")}
+        ascent = Ascent(**chosen, plain=Plain(**cfg.plain), regularised=Regularised(**cfg.regularised))
+        batches = [channels[start : start + cfg.batch_size] for start in range(0, len(channels), cfg.batch_size)]
+        with counting("Ascending", len(batches) * ascent.steps, console=console) as done:
+            results = [
+                maximise(self.loaded.network, layer, batch, ascent, progress=lambda: done(1)) for batch in batches
+            ]
+        activation = torch.cat([result.activation for result in results], dim=1)
+        pictures, limits, scale = self._in_units(torch.cat([result.pictures for result in results])[:, 0].numpy())
+        centre = self._centre_px() if cfg.where == "centre" else None
+        tiles = [
+            Tile(picture, f"{name}: {start:.2g} to {end:.2g}", limits=limits, pixel=centre)
+            for picture, name, start, end in zip(
+                pictures, self._names(channels), *activation[[0, -1]].tolist(), strict=True
+            )
+        ]
+        place = "mean over its map" if centre is None else "in the centre of its map (ring)"
+        ascended = f"activation before and after {cfg.steps} steps of {cfg.form} ascent"
+        header = self._header(f"What drives each channel most, {place}; {ascended}")
+        figure = tile_grid(tiles, header, columns=cfg.columns, scale=scale)
+        found = {"channels": channels, "objective": activation.mean(dim=1).tolist()}
+        return figure, {**found, "activation": activation[-1].tolist()}
+
+    def features(self, view: View) -> tuple[Figure, dict[str, Any]]:
+        """Feature maps of the layer."""
+        channels = choose_channels(self.cfg.channels, self._map.channels, most=self.cfg.most - 1)
+        maps = feature_maps(self.loaded.network, self.layer, view.values)[0, channels].numpy()
+        tiles = [Tile(view.values[0, 0].cpu().numpy(), "input and landmarks", points_px=view.points_px)]
+        tiles += [
+            Tile(values, f"{name}: {range_of(values)}", colours=_MAP_COLOURS)
+            for values, name in zip(maps, self._names(channels), strict=True)
+        ]
+        header = self._header(f"Feature maps of {Path(self.cfg.image).name}, each from its lowest to its highest value")
+        return tile_grid(tiles, header, columns=self.cfg.columns), {"channels": channels}
+
+    def attention(self, view: View) -> tuple[Figure, dict[str, Any]]:
+        """What the layer attends to."""
+        pixel = None if self.cfg.pixel is None else (int(self.cfg.pixel[0]), int(self.cfg.pixel[1]))
+        tiles = attention_tiles(self.loaded.network, self.layer, view, pixel=pixel)
+        header = self._header(attention_title(self.layer, Path(self.cfg.image).name, pixel))
+        return tile_grid(tiles, header, columns=3, tile_inch=_WIDE_TILE_INCH), {}
+
+    @cached_property
+    def _map(self) -> FeatureMap:
+        """Shape of the layer's output."""
+        network = self.loaded.network
+        nothing = torch.zeros(1, *network.image_shape, device=next(network.parameters()).device)
+        return FeatureMap(*feature_maps(network, self.layer, nothing).shape[1:])
+
+    def _in_units(self, pictures: np.ndarray) -> tuple[np.ndarray, tuple[float, float], str]:
+        """Pictures with their darkest and brightest value, in degrees where the network's input means these."""
+        reach = float(np.percentile(np.abs(pictures), _SCALE_PERCENTILE))
+        range_c = celsius_range(self.loaded.preprocessing)
+        if range_c is None:
+            return pictures, (-reach, reach), "network input (relative: cold to warm)"
+        middle, half = (range_c[0] + range_c[1]) / 2, (range_c[1] - range_c[0]) / 2
+        return middle + half * pictures, (middle - half * reach, middle + half * reach), "°C"
+
+    def _centre_px(self) -> tuple[float, float]:
+        """The middle of the input pixels that the central cell of the layer's map stands for."""
+        _, rows, columns = self._map
+        _, height, width = self.loaded.network.image_shape
+        x = (columns // 2 + 0.5) / columns * width * self.layer.cover[1] - 0.5
+        y = (rows // 2 + 0.5) / rows * height * self.layer.cover[0] - 0.5
+        return x, y
+
+    def _names(self, channels: Sequence[int]) -> list[str]:
+        if self.layer.name == "head":
+            return [self.loaded.scheme.landmark_names[channel] for channel in channels]
+        return [f"channel {channel}" for channel in channels]
+
+    def _header(self, what: str) -> str:
+        network, layer = self.loaded.network, self.layer
+        parts = f"{network.settings['stem']['name']} + {network.settings['branch']['name']}"
+        return f"{network.model_id} ({parts}), layer {layer.name} ({layer.kind})\n{what}"
 
 
 def choose_channels(setting: Any, count: int, *, most: int) -> list[int]:
@@ -152,89 +232,11 @@ def _box(cfg: DictConfig, loaded: LoadedCheckpoint) -> Box | None:
     return (x_min, y_min, x_max, y_max)
 
 
-def _output_shape(loaded: LoadedCheckpoint, layer: NamedLayer) -> FeatureMap:
-    device = next(loaded.network.parameters()).device
-    maps = feature_maps(loaded.network, layer, torch.zeros(1, *loaded.network.image_shape, device=device))
-    return FeatureMap(*maps.shape[1:])
-
-
-def _maximise(
-    cfg: DictConfig, loaded: LoadedCheckpoint, layer: NamedLayer, channels: list[int], console: Console
-) -> Maximised:
-    chosen = {name: cfg[name] for name in ("form", "where", "steps", "contrast", "seed")}
-    ascent = Ascent(**chosen, plain=Plain(**cfg.plain), regularised=Regularised(**cfg.regularised))
-    batches = [channels[start : start + cfg.batch_size] for start in range(0, len(channels), cfg.batch_size)]
-    with counting("Ascending", len(batches) * ascent.steps, console=console) as done:
-        results = [maximise(loaded.network, layer, batch, ascent, progress=lambda: done(1)) for batch in batches]
-    return Maximised(
-        torch.cat([result.pictures for result in results]), torch.cat([result.activation for result in results], dim=1)
-    )
-
-
-def _activation_figure(
-    cfg: DictConfig, loaded: LoadedCheckpoint, layer: NamedLayer, channels: list[int], result: Maximised
-) -> Figure:
-    pictures = result.pictures[:, 0].numpy()
-    reach = float(np.percentile(np.abs(pictures), _SCALE_PERCENTILE))
-    range_c = celsius_range(loaded.preprocessing)
-    low, high = -reach, reach
-    scale = "network input (relative: cold to warm)"
-    if range_c is not None:
-        middle, half = (range_c[0] + range_c[1]) / 2, (range_c[1] - range_c[0]) / 2
-        pictures, low, high, scale = middle + half * pictures, middle - half * reach, middle + half * reach, "°C"
-    centre = _centre_px(loaded, layer) if cfg.where == "centre" else None
-    tiles = [
-        Tile(picture, f"{name}: {start:.2g} to {end:.2g}", limits=(low, high), pixel=centre)
-        for picture, name, start, end in zip(
-            pictures, _channel_names(loaded, layer, channels), *result.activation[[0, -1]].tolist(), strict=True
-        )
-    ]
-    place = "mean over its map" if centre is None else "in the centre of its map (ring)"
-    what = f"What drives each channel most, {place}; activation before and after {cfg.steps} steps of {cfg.form} ascent"
-    return tile_grid(tiles, _header(loaded, layer, what), columns=cfg.columns, scale=scale)
-
-
-def _centre_px(loaded: LoadedCheckpoint, layer: NamedLayer) -> tuple[float, float]:
-    """The middle of the input pixels that the central cell of a layer's map stands for."""
-    rows, columns = _output_shape(loaded, layer)[1:]
-    _, height, width = loaded.network.image_shape
-    x = (columns // 2 + 0.5) / columns * width * layer.cover[1] - 0.5
-    y = (rows // 2 + 0.5) / rows * height * layer.cover[0] - 0.5
-    return x, y
-
-
 def celsius_range(preprocessing: Preprocessing) -> tuple[float, float] | None:
     """The temperatures that are -1 and +1 at the network's input; None where that differs from image to image."""
     if preprocessing.normalisation.mode != "window" or not preprocessing.clips:
         return None
     return preprocessing.normalisation.temperature_range_c
-
-
-def _features_figure(
-    cfg: DictConfig, loaded: LoadedCheckpoint, layer: NamedLayer, channels: list[int], view: View
-) -> Figure:
-    maps = feature_maps(loaded.network, layer, view.values)[0, channels].numpy()
-    tiles = [Tile(view.values[0, 0].cpu().numpy(), "input and landmarks", points_px=view.points_px)]
-    tiles += [
-        Tile(values, f"{name}: {range_of(values)}", colours=_MAP_COLOURS)
-        for values, name in zip(maps, _channel_names(loaded, layer, channels), strict=True)
-    ]
-    header = _header(
-        loaded, layer, f"Feature maps of {Path(cfg.image).name}, each from its lowest to its highest value"
-    )
-    return tile_grid(tiles, header, columns=cfg.columns)
-
-
-def _channel_names(loaded: LoadedCheckpoint, layer: NamedLayer, channels: Sequence[int]) -> list[str]:
-    if layer.name == "head":
-        return [loaded.scheme.landmark_names[channel] for channel in channels]
-    return [f"channel {channel}" for channel in channels]
-
-
-def _header(loaded: LoadedCheckpoint, layer: NamedLayer, what: str) -> str:
-    settings = loaded.network.settings
-    parts = f"{settings['stem']['name']} + {settings['branch']['name']}"
-    return f"{loaded.network.model_id} ({parts}), layer {layer.name} ({layer.kind})\n{what}"
 
 
 def _log(cfg: DictConfig, loaded: LoadedCheckpoint, record: dict[str, Any], path: Path) -> None:
