@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.errors import ConfigError, DataError, require_choice
+from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.exporting import onnx_file, openvino_file, tflite_file
 from thermal_landmarks.exporting.exportable import Exportable, boxes_of_faces, every_face, landmarks_of_crops
 from thermal_landmarks.exporting.parity import Parity
@@ -90,12 +90,7 @@ def export(
     files = _write(exportable, path, form, precision)
     runner = _RUNNERS[form]
     parity = exportable.compare(runner(files[0], 1))
-    try:
-        parity.require(TOLERANCE_PX[precision] if tolerance_px is None else tolerance_px, files[0])
-    except DataError:
-        for file in files:
-            file.unlink()
-        raise
+    parity.require_or_delete(TOLERANCE_PX[precision] if tolerance_px is None else tolerance_px, files)
     rows = [timed(f"PyTorch, {name}", None, lambda _, call=call: call) for name, call in exportable.in_torch.items()]  # type: ignore[misc]
     size = sum(file.stat().st_size for file in files)
     name = f"{form}, {speed if what == 'faces' else what}, {precision}"

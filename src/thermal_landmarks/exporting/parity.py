@@ -64,6 +64,20 @@ class Parity:
                 "no faithful copy; set tolerance_px= higher only if you can do with that."
             )
 
+    def require_or_delete(self, largest_px: float, files: Sequence[Path]) -> None:
+        """As `require`; files that are refused are deleted.
+
+        Args:
+            largest_px: As of `require`.
+            files: All that make up the export; errors name the first.
+        """
+        try:
+            self.require(largest_px, files[0])
+        except DataError:
+            for file in files:
+                file.unlink()
+            raise
+
 
 def compare_faces(
     exported: Callable[[ThermalImage], list[Face]], predictor: Predictor, frames: Sequence[ThermalImage]
