@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 from PIL import Image, ImageColor
 
 from thermal_landmarks.evaluation.drawing import PREDICTED_COLOUR, TRUE_COLOUR, draw_points, to_rgb
-from thermal_landmarks.evaluation.figures import Curve, Panel, ced_figure, montage, overlay_grid
+from thermal_landmarks.evaluation.figures import Curve, ced_figure, overlay_grid
 
 
 def rendered(figure: Figure) -> np.ndarray:
@@ -118,6 +118,9 @@ def test_grid_takes_images_of_several_sizes_and_keeps_their_order() -> None:
     figure = overlay_grid(images, titles=["a", "b", "c"], columns=2)
     assert [axis.get_title() for axis in figure.axes] == ["a", "b", "c"]
     assert [axis.get_xlim()[1] for axis in figure.axes] == [7.5, 15.5, 23.5]
+    geometry = figure.axes[0].get_gridspec()
+    assert geometry is not None
+    assert (geometry.nrows, geometry.ncols) == (2, 2)
 
 
 def test_points_that_do_not_match_the_images_are_refused(warm_disc: np.ndarray) -> None:
@@ -125,17 +128,6 @@ def test_points_that_do_not_match_the_images_are_refused(warm_disc: np.ndarray) 
         overlay_grid([warm_disc], [np.zeros((1, 2)), np.zeros((1, 2))])
     with pytest.raises(ValueError, match="no image"):
         overlay_grid([])
-
-
-def test_montage_has_one_row_a_sample(warm_disc: np.ndarray) -> None:
-    panel = Panel(warm_disc, np.array([[16.0, 12.0]]), "face")
-    figure = montage([panel, panel], [[panel, panel], [panel, panel]])
-    assert len(figure.axes) == 6
-    geometry = figure.axes[0].get_gridspec()
-    assert geometry is not None
-    assert (geometry.nrows, geometry.ncols) == (2, 3)
-    with pytest.raises(ValueError, match="augmented versions"):
-        montage([panel, panel], [[panel]])
 
 
 def test_curve_passes_through_the_share_of_images() -> None:

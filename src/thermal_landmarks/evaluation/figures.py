@@ -4,11 +4,10 @@ Figures are made without pyplot, so that they leave no global state and need no 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
@@ -37,14 +36,6 @@ class Curve(NamedTuple):
     failure_rate: float  # share of failures as measured, in [0, 1]
 
 
-class Panel(NamedTuple):
-    """One picture of a montage."""
-
-    image: Picture  # temperatures, gray levels or colours
-    points_px: PointsPx  # in pixels of `image`; NaN where missing
-    title: str = ""  # shown above the picture
-
-
 def overlay_grid(
     images: Sequence[Picture],
     true_points_px: Sequence[PointsPx] | None = None,
@@ -65,41 +56,30 @@ def overlay_grid(
     Raises:
         ValueError: If there are no images, or not as many points or titles as images.
     """
-    given = {"true points": true_points_px, "predicted points": predicted_points_px, "titles": titles}
-    for name, values in given.items():
+    if not images:
+        raise ValueError("There is no image to show.")
+    points: dict[Kind, Sequence[PointsPx] | None] = {"true": true_points_px, "predicted": predicted_points_px}
+    for name, values in (*((f"{kind} points", each) for kind, each in points.items()), ("titles", titles)):
         if values is not None and len(values) != len(images):
             raise ValueError(f"{len(images)} images, but {len(values)} {name}.")
-    figure, axes = _grid(images, columns=columns)
-    for i, (panel, image) in enumerate(zip(axes, images, strict=True)):
-        _show(panel, image, titles[i] if titles else "")
-        if true_points_px is not None:
-            _mark(panel, true_points_px[i], "true")
-        if predicted_points_px is not None:
-            _mark(panel, predicted_points_px[i], "predicted")
-    shown = [kind for kind in get_args(Kind) if given[f"{kind} points"] is not None]
+    columns = max(1, min(columns, len(images)))
+    rows = -(-len(images) // columns)
+    tallest = max(image.shape[-2] / image.shape[-1] for image in images)
+    size_inch = (columns * _PANEL_WIDTH_INCH, rows * (_PANEL_WIDTH_INCH * tallest + 0.2) + 0.3)
+    figure = Figure(figsize=size_inch, dpi=160, layout="constrained")
+    for i, image in enumerate(images):
+        axis = figure.add_subplot(rows, columns, i + 1)
+        axis.imshow(to_rgb(image), interpolation="antialiased")
+        axis.set_axis_off()
+        axis.set(xlim=(-0.5, image.shape[-1] - 0.5), ylim=(image.shape[-2] - 0.5, -0.5))
+        if titles and titles[i]:
+            axis.set_title(titles[i], fontsize=8, pad=3)
+        for kind, each in points.items():
+            if each is not None:
+                axis.add_line(_markers(kind, *each[i].T, size=5.0 if len(each[i]) <= 20 else 3.0))
+    shown = [kind for kind, each in points.items() if each is not None]
     if shown:
         _legend(figure, shown)
-    return figure
-
-
-def montage(before: Sequence[Panel], after: Sequence[Sequence[Panel]]) -> Figure:
-    """Samples before and after augmentation with their points (as Figure 2 of arXiv 2311.08308).
-
-    Args:
-        before: One panel a sample; the first column.
-        after: For each sample its augmented versions; the columns that follow.
-
-    Raises:
-        ValueError: If there are no samples, or `after` does not have the same number of versions for each.
-    """
-    versions = {len(row) for row in after}
-    if len(before) != len(after) or len(versions) != 1:
-        raise ValueError(f"{len(before)} samples with {[len(row) for row in after]} augmented versions.")
-    panels = [panel for first, row in zip(before, after, strict=True) for panel in (first, *row)]
-    figure, axes = _grid([panel.image for panel in panels], columns=1 + versions.pop())
-    for axis, panel in zip(axes, panels, strict=True):
-        _show(axis, panel.image, panel.title)
-        _mark(axis, panel.points_px, "true")
     return figure
 
 
@@ -144,33 +124,6 @@ def ced_figure(curves: Mapping[str, Curve], *, auc_threshold: float, failure_thr
     if curves:
         figure.legend(loc="outside lower center", fontsize=9, frameon=False)
     return figure
-
-
-def _grid(images: Sequence[Picture], *, columns: int) -> tuple[Figure, list[Axes]]:
-    if not images:
-        raise ValueError("There is no image to show.")
-    columns = max(1, min(columns, len(images)))
-    rows = -(-len(images) // columns)
-    tallest = max(image.shape[-2] / image.shape[-1] for image in images)
-    figure = Figure(
-        figsize=(columns * _PANEL_WIDTH_INCH, rows * (_PANEL_WIDTH_INCH * tallest + 0.2) + 0.3),
-        dpi=160,
-        layout="constrained",
-    )
-    axes = [figure.add_subplot(rows, columns, i + 1) for i in range(len(images))]
-    return figure, axes
-
-
-def _show(axis: Axes, image: Picture, title: str) -> None:
-    axis.imshow(to_rgb(image), interpolation="antialiased")
-    axis.set_axis_off()
-    axis.set(xlim=(-0.5, image.shape[-1] - 0.5), ylim=(image.shape[-2] - 0.5, -0.5))
-    if title:
-        axis.set_title(title, fontsize=8, pad=3)
-
-
-def _mark(axis: Axes, points_px: PointsPx, kind: Kind) -> None:
-    axis.add_line(_markers(kind, points_px[:, 0], points_px[:, 1], size=5.0 if len(points_px) <= 20 else 3.0))
 
 
 def _markers(kind: Kind, x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray, *, size: float) -> Line2D:

@@ -17,7 +17,7 @@ from rich.console import Console
 
 from thermal_landmarks.building import build
 from thermal_landmarks.data.annotation import Annotation, Source
-from thermal_landmarks.data.batch import Batch, annotated_px
+from thermal_landmarks.data.batch import annotated_px
 from thermal_landmarks.data.check_report import DataReport, Finding
 from thermal_landmarks.data.checks import check_source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
@@ -27,8 +27,8 @@ from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.data.split import SplitSettings, split_subjects
 from thermal_landmarks.data.task import settings_of_task, task_of
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.evaluation.drawing import draw_boxes, draw_points, to_rgb
-from thermal_landmarks.evaluation.figures import Panel, montage
+from thermal_landmarks.evaluation.drawing import Picture, PointsPx, draw_boxes, draw_points, to_rgb
+from thermal_landmarks.evaluation.figures import overlay_grid
 from thermal_landmarks.runs import write_json
 
 _TILE, _COLUMNS = (360, 480), 2  # of whole pictures: height and width, and how many side by side
@@ -110,8 +110,9 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
     chosen = np.linspace(0, images - 1, min(cfg.samples, images)).round().astype(int)
     first = chosen * dataset.variants
 
-    def version(indices: np.ndarray, *, augment: bool, titles: list[str]) -> list[Panel]:
-        return _panels(data.finish(dataset.__getitems__(indices.tolist()), augment=augment), titles)
+    def version(indices: np.ndarray, *, augment: bool, titles: list[str]) -> list[tuple[Picture, PointsPx, str]]:
+        batch = data.finish(dataset.__getitems__(indices.tolist()), augment=augment)
+        return list(zip(batch["image"].numpy(), annotated_px(batch).numpy(), titles, strict=True))
 
     subjects = [data.datasets["train"].samples.subjects[row] for row in dataset.rows[chosen]]
     before = version(first, augment=False, titles=subjects)
@@ -127,14 +128,9 @@ def write_montage(cfg: DictConfig, source: Source, path: Path) -> None:
             version(first + epoch * len(dataset), augment=True, titles=[f"epoch {epoch}"] * len(chosen))
             for epoch in range(_RANDOM_VERSIONS)
         ]
-    montage(before, list(zip(*columns, strict=True))).savefig(path)
-
-
-def _panels(batch: Batch, titles: list[str]) -> list[Panel]:
-    return [
-        Panel(image.numpy(), face.numpy(), title)
-        for image, face, title in zip(batch["image"], annotated_px(batch), titles, strict=True)
-    ]
+    panels = [panel for row in zip(before, *columns, strict=True) for panel in row]
+    shown, points_px, titles = zip(*panels, strict=True)
+    overlay_grid(shown, points_px, titles=titles, columns=1 + len(columns)).savefig(path)
 
 
 def _has_several_faces(annotations: Sequence[Annotation]) -> bool:

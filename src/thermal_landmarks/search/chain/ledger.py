@@ -5,7 +5,6 @@ free again after `search.dead_after_seconds`. A finished one carries its metrics
 database alone tells what is done, wherever the run folders are.
 """
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+import pandas as pd
 from optuna.storages import fail_stale_trials
 from optuna.trial import TrialState
 
@@ -126,15 +126,14 @@ def outcome(folder: Path) -> dict[str, Any]:
     if metrics.get("test/wing") is None or not run.per_image.is_file():
         raise DataError(f"{folder}: the run has no test, so the chain can't use it. Set data.split.test above 0.")
     kept = {name: value for name, value in metrics.items() if name in _KEPT or name.startswith(_MEASURED)}
-    with run.per_image.open(newline="", encoding="utf-8") as file:
-        return {**kept, "folder": str(folder), "subjects": _by_subject(csv.DictReader(file))}
-
-
-def _by_subject(rows: Any) -> dict[str, Mapping[str, float]]:
-    errors: dict[str, list[float]] = {}
-    for row in rows:
-        if row["nme"]:
-            errors.setdefault(row["subject"], []).append(float(row["nme"]))
-    return {
-        subject: {"images": len(values), "nme": sum(values) / len(values)} for subject, values in sorted(errors.items())
-    }
+    # no subject is called "nothing": NA and the like are names
+    rows = pd.read_csv(
+        run.per_image,
+        usecols=["subject", "nme"],
+        dtype={"subject": str},
+        keep_default_na=False,
+        na_values={"nme": [""]},
+    )
+    errors = rows.dropna().groupby("subject")["nme"].agg(["size", "mean"])
+    subjects = {name: {"images": int(images), "nme": float(nme)} for name, images, nme in errors.itertuples()}
+    return {**kept, "folder": str(folder), "subjects": subjects}
