@@ -25,7 +25,10 @@ def test_training_lowers_the_validation_error_and_logs_every_metric(make_module,
     trainer.fit(module, data)
     after = {name: float(value) for name, value in trainer.callback_metrics.items()}
     assert after["val/wing"] < 0.6 * before["val/wing"]
-    expected = {f"val/{name}" for name in METRICS} | {"val/loss", "train/loss", "train/learning_rate"}
+    expected = {f"val/{name}" for name in (*METRICS, "loss", "prediction_spread")} | {
+        "train/loss",
+        "train/learning_rate",
+    }
     assert set(after) == expected
     assert after["val/wing"] == pytest.approx(after["val/loss"], rel=1e-4)  # the default loss is the metric
 
