@@ -14,6 +14,7 @@ from torch import Generator, Tensor
 
 from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.crops import cut_crops, face_crops, whole_crops
+from thermal_landmarks.data.draws import Draws, per_picture
 from thermal_landmarks.data.warping import Padding, compose, warp_batch
 from thermal_landmarks.errors import require_choice
 
@@ -83,23 +84,19 @@ def affine_matrices(
     generator: Generator,
 ) -> tuple[Float[Tensor, "batch 2 3"], Bool[Tensor, " batch"]]:
     """Random maps from input pixels to augmented pixels about the image centre, and which of them mirror."""
-    count, device = len(stored_rotation_deg), stored_rotation_deg.device
     height, width = size
-
-    def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(count, generator=generator, device=device) * (high - low) + low
-
     angle_deg = stored_rotation_deg
+    draws = Draws(len(angle_deg), generator)
     if settings.rotation == "random":
-        angle_deg = angle_deg + uniform(-settings.rotation_max_deg, settings.rotation_max_deg)
+        angle_deg = angle_deg + draws.uniform(-settings.rotation_max_deg, settings.rotation_max_deg)
     angle = torch.deg2rad(angle_deg)
-    scale = uniform(*settings.scale)
-    shift = torch.stack([uniform(-1, 1) * width, uniform(-1, 1) * height], dim=1) * settings.shift
-    mirrored = torch.rand(count, generator=generator, device=device) < settings.hflip
+    scale = draws.uniform(*settings.scale)
+    shift = torch.stack([draws.uniform(-1, 1) * width, draws.uniform(-1, 1) * height], dim=1) * settings.shift
+    mirrored = draws.chance(settings.hflip)
     flip = torch.where(mirrored, -1.0, 1.0)
     cosine, sine = torch.cos(angle) * scale, torch.sin(angle) * scale
-    linear = torch.stack([cosine * flip, sine, -sine * flip, cosine], dim=1).view(count, 2, 2)
-    centre = torch.tensor([(width - 1) / 2, (height - 1) / 2], device=device)
+    linear = torch.stack([cosine * flip, sine, -sine * flip, cosine], dim=1).view(-1, 2, 2)
+    centre = scale.new_tensor([(width - 1) / 2, (height - 1) / 2])
     translation = centre + shift - linear @ centre
     return torch.cat([linear, translation[:, :, None]], dim=2), mirrored
 
@@ -111,32 +108,30 @@ def augment_values(
 
     What contrast and shift move beyond [-1, 1] stays there: clipped again, a face near +1 would be a white spot.
     """
-    count, device = len(images), images.device
+    draws = Draws(len(images), generator)
 
-    def uniform(low: float, high: float) -> Tensor:
-        return torch.rand(count, 1, 1, 1, generator=generator, device=device) * (high - low) + low
+    def uniform(low: float, high: float) -> Float[Tensor, "batch 1 1 1"]:
+        return per_picture(draws.uniform(low, high))
 
     if settings.blur > 0:
         images = _blur(images, uniform(0, settings.blur))
     if settings.occlusion > 0:
-        images = _occlude(images, settings, generator)
+        images = _occlude(images, settings, draws)
     if settings.gamma != (1.0, 1.0):
         images = 2 * ((images.clamp(-1, 1) + 1) / 2) ** uniform(*settings.gamma) - 1
     if settings.invert > 0:
-        images = torch.where(uniform(0, 1) < settings.invert, -images, images)
+        images = torch.where(per_picture(draws.chance(settings.invert)), -images, images)
     if settings.colour > 0 and images.shape[1] == 3:
         gray = images.mean(dim=1, keepdim=True)
-        shift = torch.rand(count, 3, 1, 1, generator=generator, device=device) * 2 - 1  # the input range is 2 wide
-        images = (
-            gray + (images - gray) * uniform(1 - settings.colour, 1 + settings.colour) + 2 * settings.colour * shift
-        )
+        shift = draws.rand(len(images), 3, 1, 1) * 2 - 1  # the input range is 2 wide
+        saturation = uniform(1 - settings.colour, 1 + settings.colour)
+        images = gray + (images - gray) * saturation + 2 * settings.colour * shift
     if settings.gain != (1.0, 1.0):
         images = images * uniform(*settings.gain)
     if settings.offset > 0:
         images = images + uniform(-2, 2) * settings.offset  # the input range is 2 wide
     if settings.noise > 0:
-        noise = torch.randn(images.shape, generator=generator, device=device)
-        images = images + noise * uniform(0, 2 * settings.noise)
+        images = images + draws.randn(*images.shape) * uniform(0, 2 * settings.noise)
     return images
 
 
@@ -151,11 +146,9 @@ def _blur(images: Tensor, sigma_px: Tensor) -> Tensor:
     return F.conv2d(rows, weights.transpose(2, 3), groups=count).transpose(0, 1)
 
 
-def _occlude(images: Tensor, settings: AugmentationSettings, generator: Generator) -> Tensor:
-    count, _, height, width = images.shape
-    present, centre_x, centre_y, side_x, side_y, value = torch.rand(
-        6, count, 1, 1, generator=generator, device=images.device
-    )
+def _occlude(images: Tensor, settings: AugmentationSettings, draws: Draws) -> Tensor:
+    height, width = images.shape[-2:]
+    present, centre_x, centre_y, side_x, side_y, value = draws.rand(6, draws.count, 1, 1)
     low, high = (fraction * height for fraction in settings.occlusion_size)
     inside_x = _inside(width, centre_x, low + (high - low) * side_x)
     inside_y = _inside(height, centre_y, low + (high - low) * side_y).transpose(1, 2)
@@ -210,7 +203,7 @@ class Augmentation:
         whole, whole_mirrored = affine_matrices(self.settings, stored_rotation_deg, size, generator)
         upright = torch.zeros_like(stored_rotation_deg)
         close, close_mirrored = affine_matrices(self.settings.of_crops, upright, size, generator)
-        chosen = torch.rand(len(frames), generator=generator, device=frames.device) < self.settings.crop_share
+        chosen = Draws(len(frames), generator).chance(self.settings.crop_share)
         chosen &= mask.sum(dim=1) >= 2  # a single point has neither size nor direction
         whole = compose(whole, whole_crops(frames, self.cascade))
         close = compose(close, face_crops(points_px, mask, self.cascade, frames.shape[-2]))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from thermal_landmarks.data.draws import Draws
 from thermal_landmarks.data.scenes.augmentation import SceneAugmentation, SceneChanges
 from thermal_landmarks.data.scenes.batch import Faces
 from thermal_landmarks.data.scenes.tones import random_tones
@@ -60,23 +61,23 @@ def test_the_same_generator_gives_the_same_pictures_and_another_one_others() -> 
 
 
 def test_tones_rise_unless_they_are_inverted_or_curved() -> None:
-    generator = torch.Generator().manual_seed(0)
-    device = torch.device("cpu")
-    rising = random_tones(50, generator, device, invert=0.0, gamma=(0.5, 2.0), curve=0.0)
+    draws = Draws(50, torch.Generator().manual_seed(0))
+    rising = random_tones(draws, invert=0.0, gamma=(0.5, 2.0), curve=0.0)
     assert (rising.diff(dim=1) >= -1e-6).all()
     assert float(rising.min()) >= -1
     assert float(rising.max()) <= 1
-    falling = random_tones(50, generator, device, invert=1.0, gamma=(0.5, 2.0), curve=0.0)
+    falling = random_tones(draws, invert=1.0, gamma=(0.5, 2.0), curve=0.0)
     assert (falling.diff(dim=1) <= 1e-6).all()
-    curved = random_tones(50, generator, device, invert=0.0, gamma=(0.5, 2.0), curve=1.0)
+    curved = random_tones(draws, invert=0.0, gamma=(0.5, 2.0), curve=1.0)
     assert ((curved.diff(dim=1) > 0).any(dim=1) & (curved.diff(dim=1) < 0).any(dim=1)).float().mean() > 0.9
 
 
 def test_compression_leaves_a_flat_picture_and_blurs_a_fine_one() -> None:
     augmentation = SceneAugmentation(replace(STILL, compression=1.0), SIZE)
-    flat = augmentation._compress(torch.full((2, 1, 30, 44), 0.3), torch.Generator().manual_seed(0))
+    draws = Draws(2, torch.Generator().manual_seed(0))
+    flat = augmentation._compress(torch.full((2, 1, 30, 44), 0.3), draws)
     assert float((flat - 0.3).abs().max()) < 0.1
     fine = torch.randn(2, 1, 32, 40, generator=torch.Generator().manual_seed(0)) * 0.05
-    kept = augmentation._compress(fine, torch.Generator().manual_seed(0))
+    kept = augmentation._compress(fine, draws)
     assert float((kept - fine).abs().mean()) > 0.01
     assert float((kept - fine).abs().max()) < 0.5
