@@ -12,7 +12,7 @@ from rich.console import Console
 from thermal_landmarks.data import checks
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.check_report import DataReport
-from thermal_landmarks.data.checks import check_source
+from thermal_landmarks.data.checks import Use, check_source
 from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
 from thermal_landmarks.data.schemes import get_scheme
@@ -58,7 +58,7 @@ def found(report: DataReport) -> list[tuple[str, str, str]]:
 def test_a_good_data_set_is_counted_and_has_no_findings(faces: Faces) -> None:
     faces.faces[1].points_px[2] = np.nan
     faces.faces[2] = replace(faces.faces[2], visible=np.array([True, False, True, True, False, True]))
-    report = check_source(faces, needs_box=True, workers=1)
+    report = check_source(faces, Use(needs_box=True), workers=1)
     assert report.findings == []
     assert (report.faces, report.images, report.hidden, report.outside) == (4, 4, 2, 0)
     assert report.subjects == {"s0": 2, "s1": 2}
@@ -121,19 +121,19 @@ def test_the_same_image_under_two_subjects_is_an_error_and_under_one_a_warning(f
 def test_two_faces_in_one_image_are_fine_where_each_can_be_shown_in_a_frame(faces: Faces) -> None:
     faces.faces[1] = replace(faces.faces[1], image=faces.faces[0].image, points_px=FACE + 3)
     assert check_source(faces, workers=1).findings == []
-    assert check_source(faces, whole_images=True, workers=1).findings == []
+    assert check_source(faces, Use(whole_images=True), workers=1).findings == []
     one_point = np.where(np.arange(len(FACE))[:, None] == 0, FACE, np.nan)
     faces.faces[1] = replace(faces.faces[1], points_px=one_point, box_px=None)
-    report = check_source(faces, whole_images=True, workers=1)
+    report = check_source(faces, Use(whole_images=True), workers=1)
     assert ("error", "several faces", "line 1") in found(report)
     assert "one of 2 faces in 0.png" in report.bad_items[0].reason
     faces.faces[1] = replace(faces.faces[1], box_px=(0, 0, 60, 60))
-    assert not check_source(faces, whole_images=True, workers=1).bad_items
+    assert not check_source(faces, Use(whole_images=True), workers=1).bad_items
 
 
 def test_a_face_that_is_annotated_twice_is_an_error(faces: Faces) -> None:
     faces.faces[1] = replace(faces.faces[0], location="line 1")
-    report = check_source(faces, whole_images=True, workers=1)
+    report = check_source(faces, Use(whole_images=True), workers=1)
     assert found(report) == [("error", "duplicate", "line 1")]
     assert "the same face as line 0" in report.bad_items[0].reason
 
@@ -143,7 +143,7 @@ def test_a_box_alone_is_enough_for_a_finder_and_must_be_in_the_image(faces: Face
     faces.faces[0] = replace(faces.faces[0], points_px=nothing, box_px=(5, 5, 40, 50))
     faces.faces[1] = replace(faces.faces[1], points_px=nothing, box_px=(5000, 5, 5040, 50))
     assert [kind for _, kind, _ in found(check_source(faces, workers=1))] == ["no landmarks", "no landmarks"]
-    assert found(check_source(faces, finder=True, workers=1)) == [("error", "outside", "line 1")]
+    assert found(check_source(faces, Use(finder=True), workers=1)) == [("error", "outside", "line 1")]
 
 
 def test_one_file_under_two_subjects_is_an_error(faces: Faces) -> None:
@@ -170,7 +170,7 @@ def test_boxes_are_asked_for_where_the_crop_needs_them(faces: Faces) -> None:
     faces.faces[0] = replace(faces.faces[0], box_px=None)
     faces.faces[1] = replace(faces.faces[1], box_px=(0, 0, 20, 20))
     assert found(check_source(faces, workers=1)) == [("warning", "box", "line 1")]
-    assert found(check_source(faces, needs_box=True, workers=1))[0] == ("error", "no box", "line 0")
+    assert found(check_source(faces, Use(needs_box=True), workers=1))[0] == ("error", "no box", "line 0")
 
 
 def test_a_face_without_any_wanted_landmark_is_an_error(faces: Faces) -> None:
@@ -180,7 +180,7 @@ def test_a_face_without_any_wanted_landmark_is_an_error(faces: Faces) -> None:
 
 def test_a_scheme_that_the_data_can_not_serve_is_refused(faces: Faces) -> None:
     with pytest.raises(ConfigError, match="can't serve scheme 'face16'"):
-        check_source(faces, scheme="face16", workers=1)
+        check_source(faces, Use(scheme="face16"), workers=1)
 
 
 def test_annotations_that_can_not_be_read_are_one_error(tmp_path: Path) -> None:
@@ -228,7 +228,7 @@ def test_several_processes_find_the_same(blob_coco: Path, monkeypatch: pytest.Mo
 def test_the_real_thermal_faces_pass(shared_data: Path) -> None:
     folder = shared_data / "thermal-real"
     source = CocoKeypoints(annotation_file=folder / "annotations.json", image_dir=folder / "images", scheme="face16")
-    report = check_source(source, scheme="perinasal6", needs_box=True, workers=1)
+    report = check_source(source, Use(scheme="perinasal6", needs_box=True), workers=1)
     assert report.findings == []
     assert report.subjects == {"s01": 1, "s02": 2, "s05": 1}
     assert report.units == {"celsius": 4}

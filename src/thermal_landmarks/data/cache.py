@@ -18,7 +18,7 @@ from rich.progress import (
 
 from thermal_landmarks.data.annotation import Annotation, Source
 from thermal_landmarks.data.cache_files import filling, is_usable, keep_rows, only_one, reserve
-from thermal_landmarks.data.checks import ImageFacts, find_faults, image_facts
+from thermal_landmarks.data.checks import ImageFacts, Use, find_faults, image_facts
 from thermal_landmarks.data.encoding import Encoding, encode, encoding_of
 from thermal_landmarks.data.face_frames import frames_of_faces
 from thermal_landmarks.data.geometry import pixel_size, transform_points
@@ -122,7 +122,7 @@ def _fill(folder: Path, source: Source, preprocessing: Preprocessing, workers: i
     annotations, results = [annotation for annotation, _ in prepared], [result for _, result in prepared]
     facts = [result if isinstance(result, str) else result.facts for result in results]
     whole = preprocessing.crop.mode == "none"
-    found = find_faults(annotations, facts, get_scheme(source.scheme), whole_images=whole)
+    found = find_faults(annotations, facts, get_scheme(source.scheme), Use(whole_images=whole))
     faults = [finding for finding in found if finding.severity == "error"]
     bad = {(fault.image, fault.location) for fault in faults}
     stored = {

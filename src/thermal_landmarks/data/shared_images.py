@@ -21,14 +21,14 @@ def duplicated_images(annotations: Sequence[Annotation], digests: Sequence[str |
     for copies in by_content.values():
         first, *others = copies.values()
         for other in others:
+            same = f"the same image as {first.image}"
             if other.subject == first.subject:
-                reason = f"the same image as {first.image}. It counts twice; remove one."
-                yield finding_at("warning", "duplicate", other, reason)
+                yield finding_at("warning", "duplicate", other, f"{same}. It counts twice; remove one.")
             else:
                 reason = (
-                    f"the same image as {first.image}, but subject '{other.subject}' instead of '{first.subject}'. "
+                    f"{same}, but subject '{other.subject}' instead of '{first.subject}'. It could be in the training "
+                    "and the test set; remove one or fix the subject."
                 )
-                reason += "It could be in the training and the test set; remove one or fix the subject."
                 yield finding_at("error", "duplicate", other, reason)
 
 

@@ -19,7 +19,7 @@ from thermal_landmarks.building import build
 from thermal_landmarks.data.annotation import Annotation, Source
 from thermal_landmarks.data.batch import annotated_px
 from thermal_landmarks.data.check_report import DataReport, Finding
-from thermal_landmarks.data.checks import check_source
+from thermal_landmarks.data.checks import Use, check_source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.face_frames import annotated_box
 from thermal_landmarks.data.readers.coco import write_coco
@@ -54,16 +54,15 @@ def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None)
         sources["test"] = build("source", cfg.data.test_source)
     reports = {}
     finder = task_of(cfg.data) == "faces"
+    use = Use(
+        scheme=cfg.data.scheme,
+        needs_box=cfg.data.crop.mode == "box" and not finder,
+        whole_images=cfg.data.crop.mode == "none" and not finder,
+        finder=finder,
+    )
     for part, source in sources.items():
-        reports[part] = check_source(
-            source,
-            name=f"{cfg.data_name} {part}".strip(),
-            scheme=cfg.data.scheme,
-            needs_box=cfg.data.crop.mode == "box" and not finder,
-            whole_images=cfg.data.crop.mode == "none" and not finder,
-            finder=finder,
-            workers=cfg.data.workers,
-        )
+        name = f"{cfg.data_name} {part}".strip()
+        reports[part] = check_source(source, use, name=name, workers=cfg.data.workers)
     _check_split(cfg, reports[""], with_test="test" not in sources)
     for part, report in reports.items():
         console.print(report.render())

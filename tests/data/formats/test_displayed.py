@@ -11,7 +11,7 @@ from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.colour_bar import find_colour_bar
 from thermal_landmarks.data.formats.displayed import as_heat, recognised_palette
-from thermal_landmarks.data.formats.flir_palette import stated_palette
+from thermal_landmarks.data.formats.flir import stated_palette
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.formats.marks import constant_marks, filled
 from thermal_landmarks.errors import ConfigError

@@ -11,10 +11,10 @@ import struct
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, get_type_hints
 
 import numpy as np
-from jaxtyping import Float, UInt16
+from jaxtyping import Float, UInt8, UInt16
 
 from thermal_landmarks.data.formats.jpeg_parts import jpeg_segments
 from thermal_landmarks.data.formats.limits import check_size
@@ -30,42 +30,43 @@ _JPEG_LS = b"\xff\xd8\xff\xf7"
 _JPEG_LS_SIZE = 7  # where height, width and number of channels stand (ITU-T T.87, C.2.2)
 _JPEG_END = b"\xff\xd9"  # two bytes that can't stand among the pixels
 
-
 _MOST_TRANSMISSION = 1.01
-_PLAUSIBLE = {
-    "emissivity": (0.01, 1.0),
-    "distance_m": (0.0, 10_000.0),
-    "reflected_k": (50.0, 3000.0),
-    "atmosphere_k": (150.0, 400.0),
-    "window_k": (50.0, 3000.0),
-    "window_transmission": (0.01, 1.0),
-    "humidity": (0.0, 1.0),
-    "planck_r1": (1.0, 1e9),
-    "planck_b": (100.0, 10_000.0),
-    "planck_f": (0.0, 1000.0),
-    "planck_r2": (1e-9, 1e3),
-}
-"""Smallest and largest values of a camera's settings, by their names in `_Camera`."""
+_PALETTE_NAME, _PALETTE_COLOURS = slice(80, 112), 112  # bytes of the palette's record; its first is their number
+_FEWEST_COLOURS = 16  # fewer are no palette of a picture
+
+
+class _Field(NamedTuple):
+    """Where a setting stands in the camera's record, and the smallest and largest value that a camera can have."""
+
+    place: int
+    low: float = -math.inf
+    high: float = math.inf
+    kind: str = "f"  # as of `struct`
 
 
 class _Camera(NamedTuple):
-    emissivity: float
-    distance_m: float
-    reflected_k: float
-    atmosphere_k: float
-    window_k: float
-    window_transmission: float
-    humidity: float  # 0 to 1
-    planck_r1: float
-    planck_b: float
-    planck_f: float
-    alpha_1: float
-    alpha_2: float
-    beta_1: float
-    beta_2: float
-    mixture: float
-    planck_o: int
-    planck_r2: float
+    emissivity: Annotated[float, _Field(32, 0.01, 1.0)]
+    distance_m: Annotated[float, _Field(36, 0.0, 10_000.0)]
+    reflected_k: Annotated[float, _Field(40, 50.0, 3000.0)]
+    atmosphere_k: Annotated[float, _Field(44, 150.0, 400.0)]
+    window_k: Annotated[float, _Field(48, 50.0, 3000.0)]
+    window_transmission: Annotated[float, _Field(52, 0.01, 1.0)]
+    humidity: Annotated[float, _Field(60, 0.0, 1.0)]
+    planck_r1: Annotated[float, _Field(88, 1.0, 1e9)]
+    planck_b: Annotated[float, _Field(92, 100.0, 10_000.0)]
+    planck_f: Annotated[float, _Field(96, 0.0, 1000.0)]
+    alpha_1: Annotated[float, _Field(112)]
+    alpha_2: Annotated[float, _Field(116)]
+    beta_1: Annotated[float, _Field(120)]
+    beta_2: Annotated[float, _Field(124)]
+    mixture: Annotated[float, _Field(128)]
+    planck_o: Annotated[int, _Field(776, kind="i")]
+    planck_r2: Annotated[float, _Field(780, 1e-9, 1e3)]
+
+
+_FIELDS: dict[str, _Field] = {
+    name: hint.__metadata__[0] for name, hint in get_type_hints(_Camera, include_extras=True).items()
+}
 
 
 def jpeg_records(jpeg: bytes) -> dict[int, bytes]:
@@ -93,9 +94,28 @@ def records_celsius(records: Mapping[int, bytes], path: Path) -> Float[np.ndarra
     """
     if RAW_DATA not in records or CAMERA_INFO not in records:
         raise ValueError("its FLIR data have no raw image or no calibration")
-    camera = _camera(records[CAMERA_INFO])
-    _check_calibration(path, camera)
-    return _celsius_of_signals(camera)[raw_signal(records[RAW_DATA], path)]
+    return _celsius_of_signals(_camera(records[CAMERA_INFO], path))[raw_signal(records[RAW_DATA], path)]
+
+
+def stated_palette(records: Mapping[int, bytes]) -> tuple[str, UInt8[np.ndarray, "step 3"]] | None:
+    """Name and colours of the palette that the file says its picture is in, from cold to warm; None without.
+
+    Cameras write the Y, Cr and Cb of these colours into the JPEG as they are, so that they are those of JPEG (0 to
+    255), not of television.
+
+    Args:
+        records: As of `flir_records`. Some cameras leave a name without colours.
+    """
+    record = records.get(PALETTE, b"\0")
+    count = record[0] if record else 0
+    stored = record[_PALETTE_COLOURS : _PALETTE_COLOURS + 3 * count]
+    if count < _FEWEST_COLOURS or len(stored) < 3 * count:
+        return None
+    name = record[_PALETTE_NAME].split(b"\0")[0].decode("ascii", "replace").strip().lower()
+    luma, red, blue = np.frombuffer(stored, np.uint8).reshape(-1, 3).astype(float).T  # Y, Cr, Cb
+    red, blue = red - 128, blue - 128
+    rgb = np.stack([luma + 1.402 * red, luma - 0.714 * red - 0.344 * blue, luma + 1.772 * blue], axis=1)
+    return name or "stated by the file", np.rint(rgb).clip(0, 255).astype(np.uint8)
 
 
 def _flir_segments(jpeg: bytes) -> bytes | None:
@@ -178,32 +198,25 @@ def _roughness(signal: UInt16[np.ndarray, "height width"]) -> float:
     return float(np.abs(np.diff(signal.astype(np.int32))).mean())
 
 
-def _camera(record: bytes) -> _Camera:
-    order = _byte_order(record)
-
-    def floats(offset: int, count: int) -> tuple[float, ...]:
-        return struct.unpack_from(f"{order}{count}f", record, offset)
-
-    (planck_o, planck_r2) = struct.unpack_from(order + "if", record, 776)
-    values = (*floats(32, 6), *floats(60, 1), *floats(88, 3), *floats(112, 5), planck_o, planck_r2)
-    return _Camera._make(values)
-
-
-def _check_calibration(path: Path, camera: _Camera) -> None:
-    """Refuse settings of the camera that no camera can have: what is computed from them is no temperature."""
-    for name, (low, high) in _PLAUSIBLE.items():
-        value = getattr(camera, name)
-        if not low <= value <= high:
+def _camera(record: bytes, path: Path) -> _Camera:
+    """The camera's settings, refused where no camera can have them: what is computed from them is no temperature."""
+    order, values = _byte_order(record), []
+    for name, field in _FIELDS.items():
+        (value,) = struct.unpack_from(order + field.kind, record, field.place)
+        if not field.low <= value <= field.high:
             raise DataError(
-                f"{path}: its FLIR calibration has {name} {value:g}, expected {low:g} to {high:g}. Set it in the "
-                "camera's program, or read the picture's gray levels by unit=counts."
+                f"{path}: its FLIR calibration has {name} {value:g}, expected {field.low:g} to {field.high:g}. Set it "
+                "in the camera's program, or read the picture's gray levels by unit=counts."
             )
+        values.append(value)
+    camera = _Camera._make(values)
     transmission = _air_transmission(camera)
     if not 0 < transmission <= _MOST_TRANSMISSION:
         raise DataError(
             f"{path}: its FLIR calibration gives the air a transmission of {transmission:g} (alpha, beta, humidity, "
             "distance), expected 0 to 1. Read the picture's gray levels by unit=counts."
         )
+    return camera
 
 
 @lru_cache(maxsize=4)

@@ -7,16 +7,17 @@ does not say about itself (the unit of a 16-bit PNG) is a setting of the data se
 import logging
 import struct
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.beside_picture import turned_as, values_beside
 from thermal_landmarks.data.formats.displayed import as_heat
-from thermal_landmarks.data.formats.flir import RAW_DATA, jpeg_records, records_celsius
-from thermal_landmarks.data.formats.flir_palette import stated_palette
+from thermal_landmarks.data.formats.flir import RAW_DATA, jpeg_records, records_celsius, stated_palette
 from thermal_landmarks.data.formats.fluke import counts_to_celsius, find_counts_table, read_fluke_counts
 from thermal_landmarks.data.formats.limits import check_bytes
 from thermal_landmarks.data.formats.notices import say_once
@@ -69,21 +70,21 @@ def check_unit(unit: str | None) -> None:
 def read_stored(path: Path, *, unit: str | None = None, counts_table: Path | None = None) -> Stored:
     """The content of an image file before it becomes an image; arguments and errors as of `read_image`."""
     check_unit(unit)
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        if path.suffix.lower() in _FILMS:
-            raise DataError(f"{path}: is a video, expected an image. {_follow(path)}.")
-        hint = _ELSEWHERE.get(path.suffix.lower(), "")
+    suffix = path.suffix.lower()
+    if suffix in _FILMS:
+        raise DataError(f"{path}: is a video, expected an image. {_follow(path)}.")
+    if suffix not in _FORMATS:
         raise DataError(
-            f"{path}: the suffix '{path.suffix}' is not an image format that can be read.{hint} "
-            f"Convert it to one of: {', '.join(_READERS)}."
+            f"{path}: the suffix '{path.suffix}' is not an image format that can be read.{_ELSEWHERE.get(suffix, '')} "
+            f"Convert it to one of: {', '.join(_FORMATS)}."
         )
     try:
         if not path.is_file():
             raise DataError(f"{path}: no such file. Check the path and the data set's image folder.")
         if path.stat().st_size == 0:
             raise DataError(f"{path}: the file is empty. Copy it again from its source.")
-        return reader(path, unit, counts_table)
+        stored = _FORMATS[suffix].read(path, unit, counts_table)
+        return stored if stored.unit else stored._replace(unit=unit)
     except UserError:
         raise
     except Exception as error:  # decoders raise almost anything on damaged files
@@ -99,18 +100,10 @@ def read_image_size(path: Path) -> tuple[int, int]:
     Raises:
         DataError: If the file can't be read.
     """
-    reader = _READERS.get(path.suffix.lower())
-    try:
-        if reader is _read_npy:
-            shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
-            if len(shape) == 2:
-                return shape[0], shape[1]
-        elif reader is _read_picture or (reader is _read_jpeg and not _has_values_beside(path)):
-            return picture_size(path)
-        elif reader is _read_tiff:
-            return tiff_size(path)
-    except Exception:  # the full reader below says what is wrong
-        pass
+    form = _FORMATS.get(path.suffix.lower())
+    with suppress(Exception):  # the full reader below says what is wrong
+        if form is not None and form.size is not None and (size := form.size(path)):
+            return size
     height, width = read_image(path).values.shape
     return height, width
 
@@ -130,7 +123,7 @@ def list_images(path: Path) -> list[Path]:
         raise DataError(f"{path}: no such file or folder.")
     files = sorted(p for p in path.rglob("*") if not p.name.startswith("._") and p.is_file())
     films = [p for p in files if _is_film(p)]
-    found = [p for p in files if p.suffix.lower() in _READERS and p not in films]
+    found = [p for p in files if p.suffix.lower() in _FORMATS and p not in films]
     reasons = {p: why_no_picture(p) for p in found if p.suffix.lower() == ".csv"}
     left_out = [f"{p.relative_to(path)} {reason}" for p, reason in reasons.items() if reason]
     images = [p for p in found if reasons.get(p) is None]
@@ -138,7 +131,7 @@ def list_images(path: Path) -> list[Path]:
     if not images:
         why = f" Its tables are no pictures: {listed}." if left_out else ""
         why += f" {films[0].name} is a video. {_follow(films[0])}." if films else ""
-        raise DataError(f"{path}: no image in this folder.{why} Readable formats: {', '.join(_READERS)}.")
+        raise DataError(f"{path}: no image in this folder.{why} Readable formats: {', '.join(_FORMATS)}.")
     if left_out:
         _log.warning("%s: no pictures, left out: %s.", path, listed)
     if films:
@@ -200,43 +193,41 @@ def _single_channel(path: Path, raw: np.ndarray) -> np.ndarray:
     return values
 
 
-def _read_picture(path: Path, unit: str | None, _: Path | None) -> Stored:
-    return Stored(read_picture(path), unit)
-
-
-def _read_jpeg(path: Path, unit: str | None, table: Path | None) -> Stored:
+def _read_jpeg(path: Path, unit: str | None, _: Path | None) -> Stored:
     jpeg = path.read_bytes()
     records = jpeg_records(jpeg)
-    if unit == COUNTS:
-        return _read_picture(path, unit, table)._replace(palette=stated_palette(records))
-    if RAW_DATA in records:
+    as_shown = unit == COUNTS
+    if RAW_DATA in records and not as_shown:
         return Stored(upright(records_celsius(records, path), orientation_of(path)), "celsius")
-    if records:
+    if records and not as_shown:
         say_once(path, "its FLIR data hold no temperatures; the picture's gray levels are used")
-    beside = None if records else values_beside(jpeg, path)
-    picture = _read_picture(path, unit, table)._replace(palette=stated_palette(records))
+    beside = None if records or as_shown else values_beside(jpeg, path)
+    picture = Stored(read_picture(path), palette=stated_palette(records))
     if beside is None:
         return picture
     shown = as_heat(to_image(path, picture._replace(unit=COUNTS)), marks="kept").values
     return Stored(turned_as(beside[0], shown), beside[1])
 
 
-def _has_values_beside(path: Path) -> bool:
+def _jpeg_size(path: Path) -> tuple[int, int] | None:
+    """Of the picture; None where there are values beside it, which may be fewer."""
     jpeg = path.read_bytes()
     records = jpeg_records(jpeg)
-    return RAW_DATA in records or (not records and values_beside(jpeg, path) is not None)
+    beside = RAW_DATA in records or (not records and values_beside(jpeg, path) is not None)
+    return None if beside else picture_size(path)
 
 
-def _read_tiff(path: Path, unit: str | None, _: Path | None) -> Stored:
-    return read_tiff(path)._replace(unit=unit)
-
-
-def _read_npy(path: Path, unit: str | None, _: Path | None) -> Stored:
+def _read_npy(path: Path) -> Stored:
     stored = np.load(path, mmap_mode="r", allow_pickle=False)  # reads the header only
     if not isinstance(stored, np.ndarray):
         raise DataError(f"{path}: holds an archive of arrays (.npz), expected one array. Save it by numpy.save.")
     check_bytes(path, stored.nbytes, per_pixel=8, what="its array")
-    return Stored(np.array(stored), unit)
+    return Stored(np.array(stored))
+
+
+def _npy_size(path: Path) -> tuple[int, int] | None:
+    shape = np.load(path, mmap_mode="r", allow_pickle=False).shape
+    return shape if len(shape) == 2 else None
 
 
 def _read_csv(path: Path, unit: str | None, _: Path | None) -> Stored:
@@ -257,26 +248,32 @@ def _read_is2(path: Path, unit: str | None, table: Path | None) -> Stored:
     return Stored(counts_to_celsius(counts, table), "celsius")
 
 
-_READERS: dict[str, Callable[[Path, str | None, Path | None], Stored]] = {
-    **dict.fromkeys((".png", ".bmp", ".bmt", ".webp", ".gif", ".jp2", ".pgm"), _read_picture),
-    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".hir"), _read_jpeg),
-    ".tif": _read_tiff,
-    ".tiff": _read_tiff,
-    ".npy": _read_npy,
-    ".csv": _read_csv,
-    ".is2": _read_is2,
+class _Format(NamedTuple):
+    """How files of some suffixes are read."""
+
+    read: Callable[[Path, str | None, Path | None], Stored]  # given the unit and the table of counts that a user states
+    size: Callable[[Path], tuple[int, int] | None] | None = None  # (height, width) by the header, where that can tell
+
+
+_PICTURE = _Format(lambda path, *_: Stored(read_picture(path)), picture_size)
+_TIFF = _Format(lambda path, *_: read_tiff(path), tiff_size)
+_FORMATS = {
+    **dict.fromkeys((".png", ".bmp", ".bmt", ".webp", ".gif", ".jp2", ".pgm"), _PICTURE),
+    **dict.fromkeys((".jpg", ".jpeg", ".jfif", ".hir"), _Format(_read_jpeg, _jpeg_size)),
+    **dict.fromkeys((".tif", ".tiff"), _TIFF),
+    ".npy": _Format(lambda path, *_: _read_npy(path), _npy_size),
+    ".csv": _Format(_read_csv),
+    ".is2": _Format(_read_is2),
 }
 
-
+_FILM_IN_ARRAYS = " A film in it is followed by `thermal-landmarks track`; an image is .npy."
 _ELSEWHERE = {
-    **dict.fromkeys(
-        (".npz", ".h5", ".hdf5"), " A film in it is followed by `thermal-landmarks track`; an image is .npy."
-    ),
+    **dict.fromkeys((".npz", ".h5", ".hdf5"), _FILM_IN_ARRAYS),
     ".is3": " Fluke's films are exported as AVI or CSV by Fluke's program.",
     ".irb": " InfraTec's files are exported as CSV or TIFF by IRBIS.",
 }
 
 
-def readable_suffixes() -> Iterable[str]:
+def readable_suffixes() -> tuple[str, ...]:
     """Suffixes of readable image files, in lower case."""
-    return tuple(_READERS)
+    return tuple(_FORMATS)
