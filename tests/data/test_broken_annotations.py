@@ -1,48 +1,28 @@
 """Annotation files that are damaged or hostile: each ends in a named error, none in a traceback or a long wait."""
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from robustness.bounds import held_to_bounds
+from robustness.broken_annotations import forms, write_good
 
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.readers.annotation_files import LARGEST_RECORD
 from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.readers.dlib_xml import DlibXml
 from thermal_landmarks.data.readers.flat_csv import FlatCsv
-from thermal_landmarks.data.readers.jd106 import Jd106
 from thermal_landmarks.data.readers.pts import PtsFolder
-from thermal_landmarks.data.readers.sftl54 import Sftl54, Sftl54Text
-from thermal_landmarks.data.readers.tfake import TFake
-from thermal_landmarks.data.readers.wflw import Wflw
+from thermal_landmarks.data.readers.sftl54 import Sftl54
 from thermal_landmarks.data.readers.yolo_pose import YoloPose
 from thermal_landmarks.errors import DataError
 
+FORMS = forms()
 DIGITS = "1" * 5000
-DEEP = "[" * 100_000
 NAMES = ["a\0.png", "\ud800.png", "x" * 300 + ".png", "", ".", "..", "/", "\\", "\n", "a" * 100_000, "?d=", "http://[x"]
-READERS: dict[str, tuple[str, Callable[[Path], Source]]] = {
-    "coco": ("f/labels.json", lambda file: CocoKeypoints(annotation_file=file, scheme="perinasal6")),
-    "csv": ("f/labels.csv", lambda file: FlatCsv(annotation_file=file, scheme="perinasal6")),
-    "dlib": ("f/labels.xml", lambda file: DlibXml(annotation_file=file, scheme="perinasal6")),
-    "pts": ("f/a.pts", lambda file: PtsFolder(folder=file.parent, scheme="perinasal6")),
-    "jd106": ("f/landmark/a.png.txt", lambda file: Jd106(folder=file.parents[1])),
-    "sftl54_lines": ("f/labels.jsonl", lambda file: Sftl54(annotations=file)),
-    "sftl54_folder": ("f/json/a.json", lambda file: Sftl54(annotations=file.parent, image_dir=file.parents[1])),
-    "sftl54_text": ("f/a.txt", lambda file: Sftl54Text(folder=file.parent, suffix=".png", subject_pattern=None)),
-    "tfake": ("f/a_ldmks.txt", lambda file: TFake(folder=file.parent, scheme="ibug68")),
-    "wflw": ("f/list.txt", lambda file: Wflw(folder=file.parent, list_file=file, image_dir=file.parent)),
-    "yolo_pose": (
-        "f/labels/a.txt",
-        lambda file: YoloPose(folder=file.parents[1], scheme="perinasal6", images="picture"),
-    ),
-    "yolo_yaml": ("f/data.yaml", lambda file: YoloPose(folder=file.parent, scheme="perinasal6")),
-}
 ENTITIES = "".join(f"<!ENTITY a{i} '{f'&a{i - 1};' * 9}'>" for i in range(1, 9))
 ANYWHERE: list[str | bytes] = [
     *(b"", b"\0" * 99, b"\xff\xfe" * 50, b"\x89PNG\r\n\x1a\n"),
@@ -63,57 +43,50 @@ ANYWHERE: list[str | bytes] = [
         "n_points: 6\n{\n",
         "n_points: ² { 1 2 }",
         f"n_points: {DIGITS} {{ 1 2 }}",
-        "n_points:" + " " * 200_000,
+        "n_points:" + " " * 20_000,
         "} n_points: 6 {",
     ),
     *("image,x0\n" + "x" * 200_000, 'image,subject\n"a'),
     *("---\n- a: &x [*x]", "&a [*a]", "!!python/object/apply:os.system ['false']"),
     *("kpt_shape: [[6, 3]]", "kpt_shape: {a: b}", "train: 1"),
-    *("<dataset", "<d>" * 50_000, "<!DOCTYPE d SYSTEM 'file:///etc/passwd'><d/>"),
+    *("<dataset", "<d>" * 20_000, "<!DOCTYPE d SYSTEM 'file:///etc/passwd'><d/>"),
     *(f"<?xml version='1.0' encoding='{name}'?><dataset/>" for name in ("klingon", "utf-32")),
     f"<!DOCTYPE d [<!ENTITY a0 '{'x' * 1000}'>{ENTITIES}]><d>&a8;</d>",
 ]
 
 
 def reads_or_names_it(source: Source) -> None:
-    """All annotations are read, or a `DataError` says in few words why not; the same for each image."""
-    start = time.process_time()
-    annotations, error = attempt(source.annotations)
-    messages = [error]
+    """All annotations are read, or refused in few words; the same for each image."""
+    annotations, _ = held_to_bounds(source.annotations, "")
     if annotations is not None:
         source.fingerprint()
         for annotation in annotations:
             json.dumps([str(annotation.image), annotation.subject, annotation.attributes]).encode()
             annotation.subject.encode()
-            messages.append(attempt(lambda a=annotation: source.load(a))[1])  # type: ignore[misc]
-    assert max(map(len, messages)) < 2000
-    assert time.process_time() - start < 2
-
-
-def attempt(action: Callable[[], Any]) -> tuple[Any, str]:
-    """What an action gives, and the message of its `DataError`; any other error is raised."""
-    try:
-        return action(), ""
-    except DataError as error:
-        return None, str(error)
+            held_to_bounds(lambda a=annotation: source.load(a), "")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    for name in ("a.png", "picture/a.png"):
-        (tmp_path / "f" / name).parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(np.arange(600, dtype=np.uint8).reshape(20, 30)).save(tmp_path / "f" / name)
+    (tmp_path / "f").mkdir()
+    Image.fromarray(np.arange(600, dtype=np.uint8).reshape(20, 30)).save(tmp_path / "f" / "a.png")
     return tmp_path
 
 
-@pytest.mark.parametrize("kind", READERS)
-def test_content_that_is_something_else(folder: Path, kind: str) -> None:
-    name, reader = READERS[kind]
-    file = folder / name
-    file.parent.mkdir(parents=True, exist_ok=True)
+@pytest.mark.parametrize("kind", FORMS)
+def test_content_that_is_something_else(tmp_path: Path, kind: str) -> None:
+    form = FORMS[kind]
+    write_good(form, tmp_path)
     for content in ANYWHERE:
-        file.write_bytes(content if isinstance(content, bytes) else content.encode())
-        reads_or_names_it(reader(file))
+        (tmp_path / form.files[0]).write_bytes(content if isinstance(content, bytes) else content.encode())
+        reads_or_names_it(form.reader(tmp_path))
+
+
+def test_a_description_of_a_yolo_data_set_that_is_something_else(tmp_path: Path) -> None:
+    write_good(FORMS["yolo_pose"], tmp_path)
+    for content in ["[" * 2000, *(content for content in ANYWHERE if len(content) < 15_000)]:
+        (tmp_path / "data.yaml").write_bytes(content if isinstance(content, bytes) else content.encode())
+        reads_or_names_it(YoloPose(folder=tmp_path, scheme="perinasal6", part="train"))
 
 
 def coco_content() -> dict[str, Any]:
@@ -126,23 +99,9 @@ def coco_content() -> dict[str, Any]:
 
 
 ODD: list[Any] = [
-    None,
-    True,
-    [],
-    {},
-    [[]],
-    {"a": [1]},
-    -1,
-    0,
-    1e308,
-    10**400,
-    -(10**4000),
-    float("nan"),
-    float("inf"),
-    "",
-    "7" * 9000,
-    "\ud800",
-    "\0",
+    *(None, True, [], {}, [[]], {"a": [1]}),
+    *(-1, 0, 1e308, 10**400, -(10**4000), float("nan"), float("inf")),
+    *("", "7" * 9000, "\ud800", "\0"),
 ]
 
 
@@ -165,8 +124,9 @@ def test_odd_values_in_every_place_of_a_coco_file(folder: Path, part: str) -> No
     for value in ODD:
         put(part, value=value)
         put(part, "append", value=value)
-        put("annotations", 0, "keypoints", 3, value=value)
-        put("annotations", 0, "bbox", 2, value=value)
+        if part == "annotations":
+            put(part, 0, "keypoints", 3, value=value)
+            put(part, 0, "bbox", 2, value=value)
     for key in keys:
         for value in [*ODD, ODD, [ODD] * 18]:
             put(part, 0, key, value=value)

@@ -95,20 +95,13 @@ def test_crop_without_a_box_is_an_error_naming_the_setting(blob_faces, tmp_path)
         load_or_build(blob_faces, Preprocessing((48, 64), crop=Crop(mode="box")), tmp_path)
 
 
-def test_sixteen_bit_gray_keeps_its_levels(blob_faces, tmp_path, monkeypatch):
-    levels = np.linspace(0, 65000, 48 * 64).reshape(48, 64).round().astype(np.float32)
+@pytest.mark.parametrize(("low", "high", "step"), [(0, 65000, 1), (-2, 3, 0)])
+def test_gray_levels_of_any_range_are_kept(blob_faces, tmp_path, monkeypatch, low, high, step):
+    levels = np.linspace(low, high, 48 * 64).reshape(48, 64).astype(np.float32)
+    levels = levels.round() if step else levels
     monkeypatch.setattr(type(blob_faces), "load", lambda *_: ThermalImage(levels, "gray"))
     samples = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
-    np.testing.assert_array_equal(samples.values(0), levels)
-
-
-def test_gray_below_zero_is_kept(blob_faces, tmp_path, monkeypatch):
-    levels = np.linspace(-2, 3, 48 * 64).reshape(48, 64).astype(np.float32)
-    monkeypatch.setattr(type(blob_faces), "load", lambda *_: ThermalImage(levels, "gray"))
-    monkeypatch.setattr(blob_faces, "subjects", 1)
-    monkeypatch.setattr(blob_faces, "images_per_subject", 1)
-    samples = load_or_build(blob_faces, Preprocessing((48, 64)), tmp_path)
-    np.testing.assert_allclose(samples.values(0), levels, atol=1e-4)
+    np.testing.assert_allclose(samples.values(0), levels, atol=0 if step else 1e-4)
 
 
 def test_values_beside_the_window_are_an_error_naming_the_unit(blob_faces, tmp_path):

@@ -35,6 +35,7 @@ def flip(path: Path, position: int) -> None:
 @pytest.mark.parametrize("name", ["images.npy", "table.npz", "samples.json", "checksums.json"])
 @pytest.mark.parametrize("damage", ["empty", "truncated", "flipped", "deleted"])
 def test_a_damaged_cache_is_told_and_made_again(blob_faces, tmp_path, caplog, name, damage):
+    blob_faces.subjects = blob_faces.images_per_subject = 1
     first = load_or_build(blob_faces, SMALL, tmp_path)
     expected = np.array(first.images)
     path = the_cache(tmp_path) / name

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from thermal_landmarks.data import checks
 from thermal_landmarks.data.annotation import Annotation, ThermalImage
 from thermal_landmarks.data.check_report import DataReport
 from thermal_landmarks.data.checks import Use, check_source
@@ -215,14 +214,6 @@ def test_the_report_can_be_shown_and_written(faces: Faces, tmp_path: Path) -> No
         rows = list(csv.DictReader(file))
     assert [row["severity"] for row in rows] == ["error", "warning"]
     assert rows[0]["image"] == "2.png"
-
-
-def test_several_processes_find_the_same(blob_coco: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checks, "_CHUNK", 8)  # 32 images are four jobs, enough for the pool
-    source = CocoKeypoints(annotation_file=blob_coco, scheme="face16")
-    alone, together = (check_source(source, workers=workers) for workers in (1, 2))
-    assert alone.record() == together.record()
-    assert alone.images == 32
 
 
 def test_the_real_thermal_faces_pass(shared_data: Path) -> None:

@@ -1,15 +1,27 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from thermal_landmarks.data.geometry import fit_matrix, invert_matrix, pixel_size, transform_points, warp_image
+from thermal_landmarks.data.geometry import (
+    fit_matrix,
+    invert_matrix,
+    mean_shape,
+    pixel_size,
+    transform_points,
+    warp_image,
+)
 
 sizes = st.tuples(st.integers(8, 700), st.integers(8, 700))
 
 
-@given(original=sizes, target=sizes, x=st.floats(-50, 700), y=st.floats(-50, 700))
-def test_inverse_returns_every_point(original, target, x, y):
-    matrix = fit_matrix(original, target)
+corners = st.tuples(st.floats(0, 2000), st.floats(0, 2000), st.floats(4, 900), st.floats(4, 900))
+boxes = st.none() | corners.map(lambda c: (c[0], c[1], c[0] + c[2], c[1] + c[3]))
+
+
+@settings(max_examples=60)
+@given(original=sizes, target=sizes, box=boxes, x=st.floats(-50, 2000), y=st.floats(-50, 2000))
+def test_inverse_returns_every_point(original, target, box, x, y):
+    matrix = fit_matrix(original, target, box_px=box, margin=0.2)
     there = np.array([[x, y]]) @ matrix[:, :2].T + matrix[:, 2]
     np.testing.assert_allclose(
         there @ invert_matrix(matrix)[:, :2].T + invert_matrix(matrix)[:, 2], [[x, y]], atol=1e-6
@@ -48,3 +60,25 @@ def test_warped_image_shows_at_each_pixel_what_the_original_has_there():
 def test_same_size_is_left_untouched():
     image = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32)
     np.testing.assert_array_equal(warp_image(image, fit_matrix((20, 30), (20, 30)), (20, 30)), image)
+
+
+FACE = np.array([(-3.0, -2.0), (3.0, -2.0), (0.0, 0.5), (-2.0, 3.0), (2.0, 3.0), (0.0, 6.0)])
+
+
+def similar(angle: float, scale: float, shift: tuple[float, float]) -> np.ndarray:
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return FACE @ turn.T * scale + shift
+
+
+def test_mean_of_similar_shapes_is_that_shape_at_their_mean_tilt() -> None:
+    faces = np.array([similar(0.3, 2, (5, 6)), similar(-0.3, 7, (0, 100)), similar(0.0, 1, (9, 9))])
+    expected = FACE - FACE.mean(axis=0)
+    expected = expected / np.sqrt((expected**2).sum(axis=1).mean())
+    np.testing.assert_allclose(mean_shape(faces), expected, atol=0.01)
+
+
+def test_incomplete_faces_are_left_out_while_there_are_complete_ones() -> None:
+    broken = similar(0.8, 1, (0, 0))
+    broken[2] = np.nan
+    np.testing.assert_array_equal(mean_shape(np.array([FACE, broken])), mean_shape(FACE[None]))
+    assert not np.isnan(mean_shape(np.array([broken, broken]))).any()

@@ -8,8 +8,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from thermal_landmarks.data.annotation import ThermalImage, Unit
-from thermal_landmarks.data.encoding import encode, encoding_of
-from thermal_landmarks.data.normalisation import ValueRange, is_constant, normalise, normalise_stored
+from thermal_landmarks.data.normalisation import (
+    ValueRange,
+    encode,
+    encoding_of,
+    is_constant,
+    normalise,
+    normalise_stored,
+)
 from thermal_landmarks.data.preprocessing import Crop, Preprocessing
 from thermal_landmarks.errors import ConfigError, DataError
 
@@ -52,8 +58,7 @@ PIXELS = st.one_of(
 )
 
 
-@pytest.mark.parametrize("unit", ["gray", "celsius"])
-@given(pixels=PIXELS)
+@given(unit=st.sampled_from(["gray", "celsius"]), pixels=PIXELS)
 def test_normalisation_is_exact_and_finite_for_values_of_any_type_and_size(unit: Unit, pixels: np.ndarray) -> None:
     image = ThermalImage(pixels.astype(np.float32), unit)
     preprocessing = Preprocessing((6, 8))

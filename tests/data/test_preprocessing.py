@@ -6,13 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.cascade import Cascade
-from thermal_landmarks.data.geometry import fit_matrix, invert_matrix, pixel_size, similarity_matrix, transform_points
+from thermal_landmarks.data.geometry import invert_matrix, pixel_size, similarity_matrix, transform_points
 from thermal_landmarks.data.preprocessing import Crop, Preprocessing
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.predictor import Predictor
@@ -45,17 +45,18 @@ def test_in_colour_every_channel_is_resampled_as_a_single_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "message"),
+    ("excluded", "message"),
     [
         ({"in_channels": 1}, r"needs data\.in_channels=3"),
         ({"in_channels": 3, "cascade": Cascade(crop_size=(32, 32))}, "one channel"),
     ],
 )
-def test_settings_that_colour_excludes(settings, message) -> None:
+def test_settings_that_colour_excludes(excluded, message) -> None:
     with pytest.raises(ConfigError, match=message):
-        Preprocessing((48, 48), colour=True, **settings)
+        Preprocessing((48, 48), colour=True, **excluded)
 
 
+@settings(max_examples=40)
 @given(faces, st.lists(st.tuples(coordinates, coordinates), min_size=1, max_size=98))
 def test_points_come_back_from_an_aligned_crop_exactly(face, points) -> None:
     matrix = similarity_matrix(five_points(*face), Crop(mode="align").template_px((256, 192)))
@@ -66,15 +67,7 @@ def test_points_come_back_from_an_aligned_crop_exactly(face, points) -> None:
     assert_allclose(transform_points(transform_points(np.array(points), matrix), inverse), points, atol=2e-3 * face[2])
 
 
-@given(coordinates, coordinates, st.floats(4, 900), st.floats(4, 900), st.floats(0, 1))
-def test_points_come_back_from_a_box_crop_exactly(left, top, width, height, margin) -> None:
-    matrix = fit_matrix((2000, 2000), (256, 192), box_px=(left, top, left + width, top + height), margin=margin)
-    points = np.array([[left, top], [left + width, top + height], [3.25, 1999.5]])
-    inverse = invert_matrix(matrix)
-    there = points @ matrix[:, :2].T + matrix[:, 2]
-    assert_allclose(there @ inverse[:, :2].T + inverse[:, 2], points, atol=1e-8)
-
-
+@settings(max_examples=40)
 @given(st.lists(st.tuples(coordinates, coordinates), min_size=5, max_size=5, unique=True), faces)
 def test_the_similarity_is_the_least_squares_solution_of_its_linear_system(source, face) -> None:
     """x' = a x - b y + c, y' = b x + a y + d, solved without complex numbers."""
@@ -88,6 +81,7 @@ def test_the_similarity_is_the_least_squares_solution_of_its_linear_system(sourc
     assert_allclose(points @ matrix[:, :2].T + matrix[:, 2], expected, atol=1e-3)
 
 
+@settings(max_examples=40)
 @given(faces)
 def test_an_aligned_face_is_upright_at_one_size_and_place(face) -> None:
     crop = Crop(mode="align", template=tuple(map(tuple, 0.5 + 0.3 * (FACE - FACE.mean(axis=0)))))

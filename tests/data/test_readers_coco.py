@@ -1,5 +1,4 @@
 import json
-import logging
 import pickle
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.coco import CocoKeypoints, write_coco
 from thermal_landmarks.errors import DataError
 
+NAMES = ["ala_left", "subnasale", "ala_right", "mouth_left", "upper_lip", "mouth_right"]
 POINTS = [(3.0 + i, 5.25 + i) for i in range(6)]
 
 
@@ -70,27 +70,17 @@ def test_two_people_in_one_picture_stay_two_people(tmp_path: Path) -> None:
     assert [a.subject for a in source.annotations()] == ["anna", "bo"]
 
 
-def test_images_without_a_subject_count_as_different_people_with_a_warning(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("subject", [{}, {"subject": None}, {"subject": ""}])
+def test_an_image_without_a_subject_is_a_person_of_its_own_with_a_warning(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, subject: dict[str, str | None]
 ) -> None:
-    with caplog.at_level(logging.WARNING):
-        (annotation,) = coco(tmp_path, lambda c: c["images"][0].pop("subject")).annotations()
-    assert annotation.subject == "a.png"
-    assert len([r for r in caplog.records if "no subject" in r.message]) == 1
+    def change(content: dict[str, Any]) -> None:
+        del content["images"][0]["subject"]
+        content["images"][0].update(subject)
 
-
-@pytest.mark.parametrize("empty", [None, ""])
-def test_an_empty_subject_is_none(tmp_path: Path, caplog: pytest.LogCaptureFixture, empty: str | None) -> None:
-    with caplog.at_level(logging.WARNING):
-        (annotation,) = coco(tmp_path, lambda c: c["images"][0].update(subject=empty)).annotations()
+    (annotation,) = coco(tmp_path, change).annotations()
     assert annotation.subject == "a.png"
     assert caplog.text.count("no subject is given for 1 image") == 1
-
-
-def test_an_unknown_unit_is_an_error_of_that_item(tmp_path: Path) -> None:
-    source = coco(tmp_path, lambda c: c["images"][0].update(unit="celcius"))
-    with pytest.raises(DataError, match=r"labels.json, annotation id 1: Unknown unit 'celcius'"):
-        source.load(source.annotations()[0])
 
 
 def test_the_fingerprint_follows_the_temperature_table_of_fluke_images(tmp_path: Path) -> None:
@@ -107,18 +97,15 @@ def test_the_fingerprint_follows_the_temperature_table_of_fluke_images(tmp_path:
     assert len(set(seen)) == 3
 
 
-def test_a_wrong_number_of_keypoints_is_an_error_of_that_item(tmp_path: Path) -> None:
-    source = coco(tmp_path, lambda c: c["annotations"][0]["keypoints"].extend([1, 1, 2]))
-    with pytest.raises(DataError, match=r"labels.json, annotation id 1: 7 landmarks, but scheme 'perinasal6' has 6"):
-        source.load(source.annotations()[0])
-
-
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         (lambda c: c["annotations"].__setitem__(0, {"id": 1, "image_id": 7}), "annotation id 1: no 'keypoints'"),
         (lambda c: c["annotations"][0]["keypoints"].pop(), "annotation id 1: no 'keypoints'"),
         (lambda c: c["annotations"][0]["keypoints"].__setitem__(2, 5), "annotation id 1: a visibility flag"),
+        (lambda c: c["annotations"][0]["keypoints"].extend([1, 1, 2]), "id 1: 7 landmarks, but .*'perinasal6' has 6"),
+        (lambda c: c["images"][0].update(unit="celcius"), "labels.json, annotation id 1: Unknown unit 'celcius'"),
+        (lambda c: c["images"][0].update(width=60, height=40), "30 x 20 pixels, but .* is for 60 x 40"),
         (
             lambda c: c["annotations"][0].update(keypoints=[0] * 18, bbox=None),
             "annotation id 1: no landmark is annotated",
@@ -138,6 +125,8 @@ def test_a_bad_record_is_an_error_of_that_item(tmp_path: Path, change: Any, mess
         (lambda c: c["images"][0].pop("id"), r"images\[0\]"),
         (lambda c: c["images"].append(c["images"][0]), r"images\[1\]: the id 7 is there twice"),
         (lambda c: c["annotations"][0].update(image_id=8), r"annotations\[0\]: image_id 8"),
+        (lambda c: c.update(categories=[{"id": 1, "keypoints": NAMES[::-1]}]), "another order"),
+        *((lambda c, i=i: c["images"][0].update(id=i), "expected an object with an 'id'") for i in (None, [7], 0.5)),
     ],
 )
 def test_a_file_in_bad_shape_names_the_place(tmp_path: Path, change: Any, message: str) -> None:
@@ -149,18 +138,6 @@ def test_text_that_is_not_json_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "labels.json").write_text('{"images": [\n  oops\n]}')
     with pytest.raises(DataError, match=r"labels.json, line 2"):
         CocoKeypoints(annotation_file=tmp_path / "labels.json", scheme="face16").annotations()
-
-
-def test_keypoint_names_in_another_order_are_refused(tmp_path: Path) -> None:
-    names = ["mouth_right", "upper_lip", "mouth_left", "ala_right", "subnasale", "ala_left"]
-    with pytest.raises(DataError, match="another order"):
-        coco(tmp_path, lambda c: c.update(categories=[{"id": 1, "keypoints": names}])).annotations()
-
-
-def test_an_image_of_another_size_than_annotated_is_refused(tmp_path: Path) -> None:
-    source = coco(tmp_path, lambda c: c["images"][0].update(width=60, height=40))
-    with pytest.raises(DataError, match=r"30 x 20 pixels, but .* is for 60 x 40"):
-        source.load(source.annotations()[0])
 
 
 def test_the_fingerprint_follows_images_points_and_settings(tmp_path: Path) -> None:
@@ -194,12 +171,6 @@ def test_ids_may_be_numbers_or_text(tmp_path: Path, image_id: Any, other: Any) -
         content["annotations"][0]["image_id"] = other
 
     assert coco(tmp_path, change).annotations()[0].image.name == "a.png"
-
-
-@pytest.mark.parametrize("image_id", [None, True, [7], {"a": 1}, 0.5])
-def test_what_is_no_id_is_refused(tmp_path: Path, image_id: Any) -> None:
-    with pytest.raises(DataError, match=r"images\[0\]: expected an object with an 'id'"):
-        coco(tmp_path, lambda c: c["images"][0].update(id=image_id)).annotations()
 
 
 def moved(tmp_path: Path, annotations: str, picture: str, name: str) -> CocoKeypoints:

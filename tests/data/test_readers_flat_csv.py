@@ -62,23 +62,24 @@ def test_a_bad_table_names_the_line(tmp_path: Path, lines: tuple[str, ...], mess
         write(tmp_path, *lines).annotations()
 
 
-def test_a_bad_cell_is_an_error_of_that_row(tmp_path: Path) -> None:
-    source = write(tmp_path, HEADER, ROW, ROW.replace("3.5", "3,5".replace(",", "o")))
+BOX = "box_x_min,box_y_min,box_x_max,box_y_max"
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "message"),
+    [
+        (HEADER, ROW.replace("3.5", "3o5"), "line 3: found '3o5', expected a number"),
+        (HEADER, ROW.replace("3.5", "inf"), "line 3: a coordinate of inf pixels is in no image"),
+        *(
+            (f"{HEADER},{BOX}", f"{ROW},{corners}", "line 3: the face box has no area")
+            for corners in ("20,2,1,25", "1,25,20,2", "1,2,1,25", "1,2,20,2")
+        ),
+    ],
+)
+def test_a_bad_cell_is_an_error_of_that_row(tmp_path: Path, header: str, row: str, message: str) -> None:
+    good_row = ROW if header == HEADER else f"{ROW},1,2,20,25"
+    source = write(tmp_path, header, good_row, row)
     good, bad = source.annotations()
     source.load(good)
-    with pytest.raises(DataError, match="line 3: found '3o5', expected a number"):
+    with pytest.raises(DataError, match=message):
         source.load(bad)
-
-
-@pytest.mark.parametrize("corners", ["20,2,1,25", "1,25,20,2", "1,2,1,25", "1,2,20,2"])
-def test_a_face_box_without_area_is_an_error_of_that_row(tmp_path: Path, corners: str) -> None:
-    header = f"{HEADER},box_x_min,box_y_min,box_x_max,box_y_max"
-    source = write(tmp_path, header, f"{ROW},{corners}")
-    with pytest.raises(DataError, match="line 2: the face box has no area"):
-        source.load(source.annotations()[0])
-
-
-def test_an_infinite_coordinate_is_an_error_of_that_row(tmp_path: Path) -> None:
-    source = write(tmp_path, HEADER, ROW.replace("3.5", "inf"))
-    with pytest.raises(DataError, match="a coordinate of inf pixels is in no image"):
-        source.load(source.annotations()[0])

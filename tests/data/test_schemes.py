@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from thermal_landmarks.data.geometry import similarity_matrix, transform_points
+from thermal_landmarks.data.geometry import mean_shape, similarity_matrix, transform_points
 from thermal_landmarks.data.left_right import count_pairs, swapped_pairs
 from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.schemes import SCHEMES, get_scheme
-from thermal_landmarks.data.shapes import mean_shape
 from thermal_landmarks.errors import ConfigError
 
 

@@ -9,19 +9,13 @@ from typing import Any, NamedTuple, Protocol, SupportsIndex
 
 import numpy as np
 from rich.console import Console
-from rich.progress import (
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
 
 from thermal_landmarks.data.annotation import Annotation, Source
-from thermal_landmarks.data.cache_files import filling, is_usable, keep_rows, only_one, reserve
+from thermal_landmarks.data.cache_files import keep_rows, reserve, see_to
 from thermal_landmarks.data.checks import ImageFacts, Use, find_faults, image_facts
-from thermal_landmarks.data.encoding import Encoding, encode, encoding_of
 from thermal_landmarks.data.face_frames import frames_of_faces
 from thermal_landmarks.data.geometry import pixel_size, transform_points
+from thermal_landmarks.data.normalisation import Encoding, encode, encoding_of
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.data.schemes import get_scheme
@@ -96,13 +90,13 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
     key = json.dumps([_VERSION, source.scheme, fingerprint, preprocessing.frame_settings], sort_keys=True)
     digest = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
     folder = cache_dir / f"{type(source).__name__.lower()}-{digest}"
-    if not is_usable(folder):
-        with only_one(folder):
-            if not is_usable(folder):  # else another process has filled it meanwhile
-                with filling(folder) as partial:
-                    _fill(partial, source, preprocessing, workers)
-                    if source.fingerprint() != fingerprint:
-                        raise DataError(f"{_name(source)}: its files have changed while they were read. Run again.")
+
+    def fill(partial: Path) -> None:
+        _fill(partial, source, preprocessing, workers)
+        if source.fingerprint() != fingerprint:
+            raise DataError(f"{_name(source)}: its files have changed while they were read. Run again.")
+
+    see_to(folder, fill)
     samples = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
     with np.load(folder / "table.npz") as table:
         arrays = dict(table)
@@ -110,12 +104,7 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
 
 
 def _fill(folder: Path, source: Source, preprocessing: Preprocessing, workers: int) -> None:
-    columns, quiet = (
-        (SpinnerColumn(), TextColumn("Reading annotations"), TimeElapsedColumn()),
-        not Console().is_terminal,
-    )
-    with Progress(*columns, transient=True, disable=quiet) as progress:
-        progress.add_task("")
+    with Console().status("Reading annotations"):
         listed = source.annotations()
     reserve(folder / "images.npy", (len(listed), *preprocessing.frame_shape))
     prepared = list(_prepare_all(source, preprocessing, listed, folder / "images.npy", workers))

@@ -12,7 +12,7 @@ import logging
 import os
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,23 @@ def is_usable(folder: Path) -> bool:
         return False
     files = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in sorted(folder.iterdir())]
     return _is_whole(folder, tuple(files))
+
+
+def see_to(folder: Path, fill: Callable[[Path], None]) -> None:
+    """See to it that a cache is there and whole; else one process fills it for all.
+
+    Args:
+        folder: Of the cache.
+        fill: Writes its files into a new folder, which takes the place of this one.
+
+    Raises:
+        OutputError: If it can't be written.
+    """
+    if not is_usable(folder):
+        with only_one(folder):
+            if not is_usable(folder):  # else another process has filled it meanwhile
+                with filling(folder) as partial:
+                    fill(partial)
 
 
 @functools.lru_cache(maxsize=16)  # a process reads a cache once for its check, unless a file changes

@@ -26,11 +26,11 @@ from thermal_landmarks.data.dataset import (
     whole_batch,
 )
 from thermal_landmarks.data.five_points import add_five_points
+from thermal_landmarks.data.geometry import mean_shape
 from thermal_landmarks.data.joined import joined
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.schemes import get_scheme
-from thermal_landmarks.data.shapes import mean_shape
 from thermal_landmarks.data.split import Split, SplitSettings, split_subjects
 from thermal_landmarks.errors import ConfigError, DataError
 

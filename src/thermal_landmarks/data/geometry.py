@@ -7,6 +7,8 @@ and maps a point (x, y, 1) of the original image to the network's input.
 import numpy as np
 from jaxtyping import Float
 
+_ROUNDS = 5  # of the alignment to the mean shape
+
 
 def fit_matrix(
     original_size: tuple[int, int],
@@ -58,6 +60,35 @@ def similarity_matrix(points_px: Float[np.ndarray, "point 2"], target_px: Float[
         raise ValueError("A similarity needs at least two different points and targets that are not all the same.")
     b = w.mean() - a * z.mean()
     return np.array([[a.real, -a.imag, b.real], [a.imag, a.real, b.imag]])
+
+
+def mean_shape(points: Float[np.ndarray, "face point 2"]) -> Float[np.ndarray, "point 2"]:
+    """The mean of shapes after generalised Procrustes alignment (Gower 1975): middle at 0, root mean square size 1.
+
+    Faces with missing points (NaN) are left out unless all are so; then each point's mean over the faces that have it
+    is taken without alignment. The tilt is that of the mean of the given shapes.
+    """
+    z = points[..., 0] + 1j * points[..., 1]
+    complete = z[~np.isnan(z).any(axis=1)]
+    if not len(complete):
+        count = (~np.isnan(z)).sum(axis=0)
+        mean = np.where(count > 0, np.nansum(z, axis=0) / np.maximum(count, 1), np.nanmean(z))
+    else:
+        shapes = _unit(complete)
+        mean = shapes.mean(axis=0)
+        upright = mean
+        for _ in range(_ROUNDS):
+            turn = (shapes.conj() * mean).sum(axis=1)
+            mean = _unit((shapes * (turn / np.abs(turn))[:, None]).mean(axis=0))
+        turn = (mean.conj() * upright).sum()
+        mean = mean * turn / np.abs(turn)
+    mean = _unit(mean)
+    return np.stack([mean.real, mean.imag], axis=-1).astype(np.float32)
+
+
+def _unit(z: np.ndarray) -> np.ndarray:
+    z = z - z.mean(axis=-1, keepdims=True)
+    return z / np.sqrt((np.abs(z) ** 2).mean(axis=-1, keepdims=True))
 
 
 def transform_points(points_px: np.ndarray, matrix: np.ndarray) -> np.ndarray:

@@ -1,13 +1,16 @@
-"""The one step from temperatures or gray levels to the network's input range."""
+"""The one step from temperatures or gray levels to the network's input range, and how values are stored as uint16.
+
+Training's cache and a predictor store them alike, so that a predictor sees what training saw.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
-from thermal_landmarks.data.annotation import Unit
+from thermal_landmarks.data.annotation import ThermalImage, Unit
 from thermal_landmarks.errors import ConfigError, require_choice
 
 _ROUNDING = 2.0**-20
@@ -16,6 +19,9 @@ _ROUNDING = 2.0**-20
 _SMALLEST_C = 0.005
 _SMALLEST_GRAY = 2.0**-100
 """Below it float32 can't hold a 65,535th of the difference, the step in which an image is stored."""
+
+_KELVIN = 273.15
+_HEADROOM = 32  # times the distance of the limits, stored on both sides of them
 
 if TYPE_CHECKING:  # worker processes that decode images do without torch
     from jaxtyping import Float, Num
@@ -64,6 +70,36 @@ def is_constant(values: np.ndarray, unit: Unit) -> bool:
 def _indistinct(low: float, high: float, unit: Unit) -> bool:
     least = _SMALLEST_C if unit == "celsius" else _SMALLEST_GRAY
     return high - low <= max(least, _ROUNDING * max(abs(low), abs(high)))
+
+
+class Encoding(NamedTuple):
+    """How stored uint16 become values: value = stored * scale + offset."""
+
+    scale: float
+    offset: float
+
+
+def encoding_of(image: ThermalImage, limits: tuple[float, float]) -> Encoding:
+    """How the values of this image are stored.
+
+    Args:
+        image: The whole image.
+        limits: The values that become -1 and +1.
+    """
+    if image.unit == "celsius" and limits[0] >= -_KELVIN and limits[1] <= 65535 / 100 - _KELVIN:
+        return Encoding(0.01, -_KELVIN)  # hundredths of a kelvin: finer than any camera's noise
+    values = image.values
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and high <= 65535 and (values == np.rint(values)).all():
+        return Encoding(1 / 256, 0.0) if high <= 255 else Encoding(1.0, 0.0)
+    beyond = _HEADROOM * (limits[1] - limits[0])  # a single pixel far away must not take the steps from the others
+    low, high = max(low, limits[0] - beyond), min(high, limits[1] + beyond)
+    return Encoding(float(np.float32(high - low) / np.float32(65535)), float(np.float32(low)))
+
+
+def encode(values: np.ndarray, encoding: Encoding) -> np.ndarray:
+    """Values as they are stored, uint16."""
+    return np.rint((values - np.float32(encoding.offset)) / np.float32(encoding.scale)).clip(0, 65535).astype(np.uint16)
 
 
 def normalise(

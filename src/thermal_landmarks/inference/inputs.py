@@ -11,8 +11,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from thermal_landmarks.data.annotation import NO_DATA, ThermalImage, Unit
-from thermal_landmarks.data.encoding import encode, encoding_of
-from thermal_landmarks.data.normalisation import is_constant, normalise_stored
+from thermal_landmarks.data.normalisation import encode, encoding_of, is_constant, normalise_stored
 from thermal_landmarks.data.preprocessing import Box, Prepared, Preprocessing
 from thermal_landmarks.errors import ConfigError, DataError
 

@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.data.encoding import encode, encoding_of
+from thermal_landmarks.data.normalisation import encode, encoding_of
 from thermal_landmarks.data.video import Video, is_camera, open_video
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.ahead import reason_of

@@ -5,16 +5,17 @@ The files are written here after the published layouts that `beside_picture` nam
 
 import io
 import struct
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from overlaid import coloured
 from PIL import Image
+from robustness.bounds import held_to_bounds
 
 from thermal_landmarks.data.formats.images import list_images, read_image, read_image_size
 from thermal_landmarks.data.formats.jpeg_parts import behind_picture, jpeg_segments
-from thermal_landmarks.errors import DataError
 
 HEIGHT, WIDTH = 48, 64
 
@@ -79,7 +80,7 @@ def test_infiray_temperatures_are_read(tmp_path: Path) -> None:
     assert (as_shown.unit, as_shown.values.shape) == ("gray", (4 * HEIGHT, 4 * WIDTH))
 
 
-@pytest.mark.parametrize("turns", [0, 1, 2, 3])
+@pytest.mark.parametrize("turns", [1, 2, 3])
 def test_temperatures_are_turned_as_the_picture_is(tmp_path: Path, turns: int) -> None:
     celsius = scene()
     (tmp_path / "a.jpg").write_bytes(infiray(celsius, shown(celsius, turns=turns)))
@@ -92,14 +93,10 @@ def test_hikmicro_temperatures_lie_between_the_two_that_the_file_states(tmp_path
     image = read_image(tmp_path / "a.jpeg")
     assert image.unit == "celsius"
     np.testing.assert_allclose(image.values, celsius, atol=0.02)
-
-
-def test_hikmicro_values_without_those_temperatures_are_counts(tmp_path: Path) -> None:
-    celsius = scene()
-    (tmp_path / "a.jpeg").write_bytes(hikmicro(celsius, shown(celsius), ends=(0.0, 0.0)))
-    image = read_image(tmp_path / "a.jpeg")
-    assert (image.unit, image.values.shape) == ("gray", (HEIGHT, WIDTH))
-    assert np.corrcoef(image.values.ravel(), celsius.ravel())[0, 1] > 0.999
+    (tmp_path / "b.jpeg").write_bytes(hikmicro(celsius, shown(celsius), ends=(0.0, 0.0)))
+    without = read_image(tmp_path / "b.jpeg")
+    assert (without.unit, without.values.shape) == ("gray", (HEIGHT, WIDTH))
+    assert np.corrcoef(without.values.ravel(), celsius.ravel())[0, 1] > 0.999
 
 
 def test_a_seek_shot_file_is_read(tmp_path: Path) -> None:
@@ -128,19 +125,13 @@ def test_what_is_no_picture_of_temperatures_is_said_and_the_picture_is_read(
     assert reason in caplog.text
 
 
-@pytest.mark.parametrize("cut", range(60, 12_000, 997))
-def test_a_file_cut_anywhere_is_an_error_or_a_picture(tmp_path: Path, cut: int) -> None:
-    celsius = scene()
-    for name, content in (("a", infiray(celsius, shown(celsius))), ("b", hikmicro(celsius, shown(celsius)))):
-        path = tmp_path / f"{name}.jpg"
-        path.write_bytes(content[: -cut or None])
-        try:
-            image = read_image(path)
-        except DataError as error:
-            said = str(error)
-        else:
-            said = str(path) if image.values.size >= HEIGHT * WIDTH else ""
-        assert str(path) in said
+@pytest.mark.parametrize("write", [infiray, hikmicro])
+def test_a_file_cut_anywhere_is_an_error_or_a_picture(tmp_path: Path, write: Callable[..., bytes]) -> None:
+    content, path = write(scene(), shown(scene())), tmp_path / "a.jpg"
+    for length in range(60, len(content), len(content) // 12):
+        path.write_bytes(content[:length])
+        image, message = held_to_bounds(lambda: read_image(path), str(path))
+        assert message or image.values.size >= HEIGHT * WIDTH
 
 
 def test_data_of_other_makers_are_named_as_unread(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -182,10 +173,3 @@ def test_a_testo_file_is_read_as_its_picture(tmp_path: Path, caplog: pytest.LogC
     assert image.rgb is not None
     np.testing.assert_array_equal(image.rgb, rgb)
     assert "export CSV files by Testo's program" in caplog.text
-
-
-def test_a_form_that_only_its_maker_reads_is_refused_with_the_way_to_take(tmp_path: Path) -> None:
-    for name, way in (("a.is3", "exported as AVI or CSV"), ("a.irb", "exported as CSV or TIFF")):
-        (tmp_path / name).write_bytes(b"1")
-        with pytest.raises(DataError, match=way):
-            read_image(tmp_path / name)

@@ -15,7 +15,7 @@ WriteIs2 = Callable[[Path, np.ndarray], Path]
 COUNTS = np.arange(3000, 3000 + 12 * 16, dtype=np.uint16).reshape(12, 16)
 
 
-@pytest.mark.parametrize("size", [(12, 16), (60, 80), (120, 160), (240, 320), (288, 384)])
+@pytest.mark.parametrize("size", [(12, 16), (120, 160), (288, 384)])
 def test_fluke_counts_of_any_detector_are_read(write_is2: WriteIs2, tmp_path: Path, size: tuple[int, int]) -> None:
     counts = np.random.default_rng(0).integers(3800, 6000, size).astype(np.uint16)
     image = read_image(write_is2(tmp_path / "a.IS2", counts))
@@ -94,9 +94,7 @@ def _with_calibration(data: bytes, offset: int, value: float) -> bytes:
 @pytest.mark.parametrize(
     ("offset", "value", "message"),
     [
-        (32, 0.0, "emissivity 0, expected 0.01 to 1"),
-        (32, 5.0, "emissivity 5, expected"),
-        (32, -0.9, "emissivity -0.9, expected"),
+        (32, -0.9, "emissivity -0.9, expected 0.01 to 1"),
         (32, np.nan, "emissivity nan, expected"),
         (36, 1e9, r"distance_m 1e\+09, expected 0 to 10000"),
         (40, 0.0, "reflected_k 0, expected"),

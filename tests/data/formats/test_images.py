@@ -1,16 +1,12 @@
-import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
-from hypothesis import given
-from hypothesis import strategies as st
-from hypothesis.extra import numpy as hnp
 from PIL import Image
 
-from thermal_landmarks.data.formats.images import UNITS, list_images, read_image, read_image_size
+from thermal_landmarks.data.formats.images import list_images, read_image, read_image_size
 from thermal_landmarks.errors import ConfigError, DataError
 
 WriteIs2 = Callable[[Path, np.ndarray], Path]
@@ -19,13 +15,14 @@ COUNTS = np.arange(3000, 3000 + 12 * 16, dtype=np.uint16).reshape(12, 16)
 
 def test_gray_pictures_keep_their_levels(tmp_path: Path) -> None:
     levels = np.arange(48, dtype=np.uint8).reshape(6, 8)
-    for suffix in (".png", ".bmp", ".tif", ".gif", ".pgm", ".webp"):
-        Image.fromarray(levels).save(tmp_path / f"a{suffix}", lossless=True)  # of WebP; others ignore it
+    for suffix in (".png", ".bmp", ".tif", ".gif", ".pgm", ".webp", ".jpg"):
+        Image.fromarray(levels).save(tmp_path / f"a{suffix}", lossless=True, quality=100)  # others ignore it
         image = read_image(tmp_path / f"a{suffix}")
         assert image.unit == "gray"
         assert image.values.dtype == np.float32
-        np.testing.assert_allclose(image.values, levels, atol=1e-5)  # luminance of three equal channels
-        np.testing.assert_allclose(image.in_colour().values, [levels] * 3, atol=1e-5)
+        atol = 1 if suffix == ".jpg" else 1e-5  # luminance of three equal channels
+        np.testing.assert_allclose(image.values, levels, atol=atol)
+        np.testing.assert_allclose(image.in_colour().values, [levels] * 3, atol=atol)
 
 
 def test_videos_are_left_to_track(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -38,13 +35,6 @@ def test_videos_are_left_to_track(tmp_path: Path, caplog: pytest.LogCaptureFixtu
     Image.fromarray(COUNTS).save(tmp_path / "a.png")
     assert list_images(tmp_path) == [tmp_path / "a.png"]
     assert f"1 video(s) left out. Follow its faces by: thermal-landmarks track source={film}" in caplog.text
-
-
-def test_an_ordinary_jpeg_is_gray(tmp_path: Path) -> None:
-    Image.fromarray(np.full((16, 24), 90, dtype=np.uint8)).save(tmp_path / "a.jpg")
-    image = read_image(tmp_path / "a.jpg")
-    assert image.unit == "gray"
-    assert image.values == pytest.approx(np.full((16, 24), 90), abs=1)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P"])
@@ -78,32 +68,27 @@ def test_sixteen_bits_survive(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "stored", "celsius"),
+    ("unit", "stored"),
     [
-        ("celsius", 36.5, 36.5),
-        ("centi_celsius", 3650, 36.5),
-        ("kelvin", 309.65, 36.5),
-        ("deci_kelvin", 3096.5, 36.5),
-        ("centi_kelvin", 30965, 36.5),
-        ("fahrenheit", 97.7, 36.5),
+        ("celsius", 36.5),
+        ("centi_celsius", 3650),
+        ("kelvin", 309.65),
+        ("deci_kelvin", 3096.5),
+        ("centi_kelvin", 30965),
+        ("fahrenheit", 97.7),
     ],
 )
-def test_units_become_degrees_celsius(tmp_path: Path, unit: str, stored: float, celsius: float) -> None:
+def test_units_become_degrees_celsius_and_counts_stay_gray(tmp_path: Path, unit: str, stored: float) -> None:
     np.save(tmp_path / "a.npy", np.full((5, 7), stored))
     image = read_image(tmp_path / "a.npy", unit=unit)
     assert image.unit == "celsius"
-    assert image.values == pytest.approx(celsius, abs=1e-4)
-
-
-def test_counts_stay_gray(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", COUNTS)
-    image = read_image(tmp_path / "a.npy", unit="counts")
-    assert image.unit == "gray"
-    np.testing.assert_array_equal(image.values, COUNTS)
+    assert image.values == pytest.approx(36.5, abs=1e-4)
+    counts = read_image(tmp_path / "a.npy", unit="counts")
+    assert counts.unit == "gray"
+    np.testing.assert_array_equal(counts.values, np.full((5, 7), stored, np.float32))
 
 
 def test_an_unknown_unit_lists_the_known_ones(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", COUNTS)
     with pytest.raises(ConfigError, match=r"'degrees'.*centi_kelvin.*counts"):
         read_image(tmp_path / "a.npy", unit="degrees")
 
@@ -112,85 +97,6 @@ def test_a_unit_that_gives_no_temperature_of_this_world_is_refused(tmp_path: Pat
     np.save(tmp_path / "a.npy", np.full((5, 7), 3650))
     with pytest.raises(DataError, match=r"read as centi_kelvin, its median would be -236\.[67] degrees"):
         read_image(tmp_path / "a.npy", unit="centi_kelvin")
-
-
-@given(
-    hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2), elements=st.floats(10, 45, width=32))
-)
-def test_tables_give_back_what_was_written(values: np.ndarray) -> None:
-    for separator, decimal in ((",", "."), (";", ","), ("\t", ","), (";", "."), (" ", ".")):
-        rows = [separator.join(repr(float(v)).replace(".", decimal) for v in row) for row in values]
-        path = Path("table.csv")
-        text = "\n".join(rows)
-        image = _read_text(path, text)
-        np.testing.assert_array_equal(image, values)
-
-
-def _read_text(path: Path, text: str) -> np.ndarray:
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / path).write_text(text)
-        return read_image(Path(folder) / path).values
-
-
-@pytest.mark.parametrize(("head", "unit"), [("°C", "celsius"), ("Temperature in Celsius", "celsius"), ("x", "gray")])
-def test_a_table_may_have_header_lines_that_name_the_unit(tmp_path: Path, head: str, unit: str) -> None:
-    (tmp_path / "a.csv").write_text(f"File;portrait.is2;\nUnit;{head};\n\n30,5;31,0;\n32,5;33,0;\n", encoding="utf-8")
-    image = read_image(tmp_path / "a.csv")
-    assert image.unit == unit
-    np.testing.assert_array_equal(image.values, [[30.5, 31.0], [32.5, 33.0]])
-
-
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
-def test_tables_of_any_usual_encoding_are_read(tmp_path: Path, encoding: str) -> None:
-    (tmp_path / "a.csv").write_text("Ort: Zürich °C\n30.5,31\n32.5,33\n", encoding=encoding)
-    image = read_image(tmp_path / "a.csv")
-    assert image.unit == "celsius"
-    assert image.values[1, 0] == 32.5
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("a,b\nc,d\n", "no row of numbers"),
-        ("1,2,3\n4,5\n", "line 2: 2 numbers, but the rows before have 3"),
-        ("1;2\n3;warm\n", "line 2: found 'warm'"),
-    ],
-)
-def test_a_bad_table_names_the_line(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "a.csv").write_text(text)
-    with pytest.raises(DataError, match=message):
-        read_image(tmp_path / "a.csv")
-
-
-def _png_bytes() -> bytes:
-    buffer = io.BytesIO()
-    Image.fromarray(np.random.default_rng(0).integers(0, 60000, (40, 40)).astype(np.uint16)).save(buffer, "png")
-    return buffer.getvalue()
-
-
-@pytest.mark.parametrize("suffix", [".png", ".jpg", ".tif", ".npy", ".is2", ".bmp", ".gif", ".webp", ".jp2", ".pgm"])
-@pytest.mark.parametrize(
-    "content", [b"this is not an image", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe1\x00", b"PK\x03\x04"]
-)
-def test_what_is_no_image_is_an_error_naming_the_file(tmp_path: Path, suffix: str, content: bytes) -> None:
-    path = tmp_path / f"odd{suffix}"
-    path.write_bytes(content)
-    with pytest.raises(DataError, match=f"odd{suffix}"):
-        read_image(path)
-
-
-def test_files_cut_short_are_errors(write_is2: WriteIs2, tmp_path: Path) -> None:
-    np.save(tmp_path / "whole.npy", COUNTS)
-    tifffile.imwrite(tmp_path / "whole.tif", COUNTS)
-    write_is2(tmp_path / "whole.is2", COUNTS)
-    (tmp_path / "whole.png").write_bytes(_png_bytes())
-    for whole in tmp_path.glob("whole.*"):
-        path = tmp_path / f"cut{whole.suffix}"
-        path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 2 // 3])
-        with pytest.raises(DataError, match=path.name):
-            read_image(path)
 
 
 @pytest.mark.parametrize(
@@ -220,30 +126,25 @@ def test_dead_pixels_are_replaced_with_a_warning(tmp_path: Path, caplog: pytest.
     assert "2 values (10 %) are not finite" in caplog.text
 
 
-def test_pickled_objects_are_not_loaded(tmp_path: Path) -> None:
-    np.save(tmp_path / "a.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(DataError, match=r"a\.npy"):
-        read_image(tmp_path / "a.npy")
-
-
-def test_several_frames_are_refused(tmp_path: Path) -> None:
-    tifffile.imwrite(tmp_path / "a.tif", np.zeros((3, 20, 20), dtype=np.uint16), photometric="minisblack")
-    with pytest.raises(DataError, match="3 pages, expected one image"):
-        read_image(tmp_path / "a.tif")
-
-
 @pytest.mark.parametrize(
-    ("name", "message"), [("a.png", "no such file"), ("a.heic", "suffix '.heic' is not"), ("a", "suffix")]
+    ("name", "content", "message"),
+    [
+        ("a.png", None, "no such file"),
+        ("a.png", b"", "the file is empty"),
+        ("a.heic", b"1", "suffix '.heic' is not"),
+        ("a", b"1", "suffix"),
+        ("a.is3", b"1", "exported as AVI or CSV"),
+        ("a.irb", b"1", "exported as CSV or TIFF"),
+        ("a.jp2", b"no image", r"a\.jp2: can't be read as \.jp2"),
+    ],
 )
-def test_missing_files_and_unknown_formats_are_named(tmp_path: Path, name: str, message: str) -> None:
+def test_missing_files_and_unknown_formats_are_named(
+    tmp_path: Path, name: str, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError, match=message):
         read_image(tmp_path / name)
-
-
-def test_an_empty_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "a.png").touch()
-    with pytest.raises(DataError, match="the file is empty"):
-        read_image(tmp_path / "a.png")
 
 
 def test_folders_list_readable_images_and_leave_other_tables_out(tmp_path: Path) -> None:
@@ -270,7 +171,3 @@ def test_the_header_tells_the_size_of_the_image(write_is2: WriteIs2, tmp_path: P
     write_is2(tmp_path / "a.is2", COUNTS)
     for path in (*tmp_path.iterdir(), shared_data / "flir-radiometric" / "25.jpg"):
         assert read_image_size(path) == read_image(path).values.shape
-
-
-def test_every_unit_has_a_scale() -> None:
-    assert all(scale > 0 for scale, _ in UNITS.values())

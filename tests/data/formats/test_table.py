@@ -4,6 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
 from thermal_landmarks.data.formats.images import list_images, read_image
 from thermal_landmarks.data.formats.table import why_no_picture
@@ -28,6 +31,33 @@ def test_a_comma_may_be_separator_and_decimal_mark(tmp_path: Path, caplog: pytes
     assert "decimal mark" in caplog.text
     two = write(tmp_path, *(",".join(f"{v:.2f}".replace(".", ",") for v in row) for row in FACE))
     np.testing.assert_allclose(read_image(two).values, FACE, atol=1e-5)
+
+
+@given(
+    hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2), elements=st.floats(10, 45, width=32)),
+    st.sampled_from([(",", "."), (";", ","), ("\t", ","), (";", "."), (" ", ".")]),
+)
+def test_tables_give_back_what_was_written(
+    tmp_path_factory: pytest.TempPathFactory, values: np.ndarray, marks: tuple[str, str]
+) -> None:
+    separator, decimal = marks
+    rows = (separator.join(repr(float(v)).replace(".", decimal) for v in row) for row in values)
+    np.testing.assert_array_equal(read_image(write(tmp_path_factory.getbasetemp(), *rows)).values, values)
+
+
+@pytest.mark.parametrize(("head", "unit"), [("°C", "celsius"), ("Temperature in Celsius", "celsius"), ("x", "gray")])
+def test_a_table_may_have_header_lines_that_name_the_unit(tmp_path: Path, head: str, unit: str) -> None:
+    image = read_image(write(tmp_path, "File;portrait.is2;", f"Unit;{head};", "", "30,5;31,0;", "32,5;33,0;"))
+    assert image.unit == unit
+    np.testing.assert_array_equal(image.values, [[30.5, 31.0], [32.5, 33.0]])
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "latin-1"])
+def test_tables_of_any_usual_encoding_are_read(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "a.csv").write_text("Ort: Zürich °C\n30.5,31\n32.5,33\n", encoding=encoding)
+    image = read_image(tmp_path / "a.csv")
+    assert image.unit == "celsius"
+    assert image.values[1, 0] == 32.5
 
 
 @pytest.mark.parametrize("levels", [FACE.astype(np.uint8) % 10, np.arange(10, 202).reshape(12, 16) + 1000])
@@ -68,6 +98,8 @@ def test_a_row_with_cells_beyond_the_range_or_other_minus_signs_is_no_header(
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
+        (["a,b", "c,d"], "no row of numbers"),
+        (["1,2,3", "4,5"], "line 2: 2 numbers, but the rows before have 3"),
         ([*rows_of(FACE), "", *rows_of(FACE)], "blank lines divide its rows, first before line 14: 2 frames"),
         ([*rows_of(FACE), "Frame 2", *rows_of(FACE)], "line 13: found 'Frame 2'.* If a further frame begins here"),
         (rows_of(np.tile(FACE, (6, 1))), "72 rows of 16 numbers are no camera's picture"),

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import numpy as np
@@ -30,10 +31,20 @@ def test_stored_scenes_are_those_of_the_source_and_are_rendered_once(
     np.testing.assert_array_equal(again.images, stored.images)
 
 
+def test_damaged_scenes_are_rendered_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = PaintedScenes(images=3, size=(60, 80))
+    expected = np.array(load_or_render(source, (30, 40), tmp_path, workers=1).images)
+    (file,) = tmp_path.glob("scenes-*/images.npy")
+    os.truncate(file, file.stat().st_size // 2)
+    again = load_or_render(source, (30, 40), tmp_path, workers=1)
+    np.testing.assert_array_equal(again.images, expected)
+    assert "is damaged" in caplog.text
+
+
 def test_rendering_ends_when_its_time_is_over(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="No scene was ready"):
         load_or_render(PaintedScenes(images=40, size=(60, 80)), (30, 40), tmp_path, workers=1, minutes=0)
-    few = load_or_render(PaintedScenes(images=100_000, size=(60, 80)), (30, 40), tmp_path, workers=1, minutes=0.003)
+    few = load_or_render(PaintedScenes(images=20_000, size=(60, 80)), (30, 40), tmp_path, workers=1, minutes=0.001)
     assert 0 < len(few) < 10_000
     assert few.images.shape == (len(few), 30, 40)
 

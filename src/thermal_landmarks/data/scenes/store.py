@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Bool, Float
 
-from thermal_landmarks.data.cache_files import filling, only_one, reserve
+from thermal_landmarks.data.cache_files import reserve, see_to
 from thermal_landmarks.data.geometry import fit_matrix, warp_image
 from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.data.scenes.gray import to_bytes
@@ -58,7 +58,7 @@ class StoredScenes:
 def load_or_render(
     source: SceneSource, size: tuple[int, int], folder: Path, *, workers: int = 0, minutes: float | None = None
 ) -> StoredScenes:
-    """The stored scenes of a source, made on the first call.
+    """The stored scenes of a source, made on the first call, and again where they are damaged.
 
     Args:
         source: Of the scenes.
@@ -73,11 +73,7 @@ def load_or_render(
     """
     key = json.dumps([_VERSION, source.fingerprint(), list(size), minutes], sort_keys=True)
     home = folder / f"scenes-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
-    if not (home / "faces.npz").exists():
-        with only_one(home):
-            if not (home / "faces.npz").exists():  # else another process has rendered it meanwhile
-                with filling(home) as partial:
-                    _render_all(source, size, partial, workers or os.cpu_count() or 1, minutes)
+    see_to(home, lambda partial: _render_all(source, size, partial, workers or os.cpu_count() or 1, minutes))
     with np.load(home / "faces.npz") as table:
         count = len(table["is_face"])
         return StoredScenes(RowsOnDisk(home / "images.npy", count), **table)

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Complex, Float
 
+from thermal_landmarks.data.geometry import mean_shape
 from thermal_landmarks.data.schemes import Scheme
-from thermal_landmarks.data.shapes import mean_shape
 from thermal_landmarks.errors import ConfigError
 
 # How far the landmarks of the renderer's mean head stand out of the face, as fractions of the distance of the outer
