@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from thermal_landmarks.commands.entry import compose_config
+
 PAGE = (Path(__file__).parents[1] / "docs" / "signals.md").read_text(encoding="utf-8")
 SMALLER = {
     "render_sequence": ["seconds=5", "rate_hz=4", "size=[180,240]", "workers=1"],
@@ -23,9 +25,12 @@ def test_the_tour_runs(run_script: Callable[..., Any], tmp_path: Path, capsys: p
     (tmp_path / "chin.yaml").write_text(region)
     blocks = re.findall(r"```bash\n(.*?)```", PAGE, flags=re.DOTALL)
     commands = [shlex.split(line) for block in blocks for line in block.splitlines()]
-    assert [words[1] for words in commands] == ["render_sequence", "track", "signals", "signals"]
+    assert [words[1] for words in commands] == ["render_sequence", "track", "signals", "batch", "signals"]
     for words in commands:
         assert words[0] == "thermal-landmarks"
+        if words[1] == "batch":  # the same commands in processes of their own: tests/commands/test_batch.py
+            assert compose_config("batch", words[2:]).track.overlay is False
+            continue
         result = run_script([f"src/{words[1]}.py", *words[2:], *SMALLER[words[1]]], cwd=tmp_path)
         assert result.returncode == 0, result.stderr
     signals = pd.read_csv(tmp_path / "signals" / "signals.csv")

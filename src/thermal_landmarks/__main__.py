@@ -14,6 +14,7 @@ COMMANDS = {
     "predict": "landmarks of every face in image files",
     "track": "every face of a video, frame by frame",
     "signals": "breathing, perspiration and temperatures along the tracks of a video",
+    "batch": "track and signals of many recordings, and one table of all",
     "check_data": "read a data set as training would and report on it",
     "calibrate": "learn from a few annotated faces where an annotator puts each landmark",
     "train": "train, test and measure one model; with --multirun a grid or a search",

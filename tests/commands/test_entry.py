@@ -129,6 +129,7 @@ OUTPUTS = (
     "render_sequence",
     "signals",
     "track",
+    "batch",
 )
 
 

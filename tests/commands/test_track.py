@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_film_becomes_tables_a_picture_and_an_overlay(film: Path, tmp_path: Path, run_script: RunScript) -> None:
     settings = ["unit=celsius", "fps=10", "smoothing=kalman", "format=deeplabcut", "device=cpu"]
-    result = run_script(["src/track.py", f"source={film}", "output=whole", *settings], cwd=tmp_path)
+    result = run_script(
+        ["src/track.py", f"source={os.path.relpath(film, tmp_path)}", "output=whole", *settings], cwd=tmp_path
+    )
     assert result.returncode == 0, result.stderr
     assert "1 track in 6 frames" in result.stdout
     folder = tmp_path / "whole"
@@ -52,6 +55,7 @@ def test_a_film_becomes_tables_a_picture_and_an_overlay(film: Path, tmp_path: Pa
     assert nose["x"].tolist() == table[table["point"] == "nose_tip"]["x"].tolist()
     facts = json.loads((folder / "tracking.json").read_text())
     assert (facts["frames"], facts["tracks"], facts["finished"], facts["frames_unusable"]) == (FRAMES, 1, True, 0)
+    assert facts["source"] == str(film)
     assert (folder / "tracks.png").stat().st_size > 10_000
     av = pytest.importorskip("av")
     with av.open(str(folder / "overlay.mp4")) as video:

@@ -16,7 +16,7 @@ _OF_THE_VIDEO = ("fps", "unit", "palette", "marks", "size", "dtype")
 
 @command("signals", renders=False)
 def main(cfg: DictConfig) -> None:
-    """Measure, and leave signals.csv, events.csv and recording.html; with format=parquet the tables as Parquet, too."""
+    """Measure, and leave signals.csv, events.csv, summary.csv and recording.html; with format=parquet also Parquet."""
     from rich.console import Console
 
     from thermal_landmarks.data.schemes import SCHEMES
@@ -25,6 +25,7 @@ def main(cfg: DictConfig) -> None:
     from thermal_landmarks.long_work import counting
     from thermal_landmarks.physiology.regions import checked_regions, read_regions
     from thermal_landmarks.physiology.signals import measure
+    from thermal_landmarks.physiology.summary import summarise
     from thermal_landmarks.reporting.recording import write_page
 
     if cfg.tracks is None:
@@ -57,7 +58,8 @@ def main(cfg: DictConfig) -> None:
             advance=advance,
         )
     folder = Path(HydraConfig.get().runtime.output_dir)
-    for name, table in (("signals", recording.signals), ("events", recording.events)):
+    summary = summarise(recording.signals, recording.events)
+    for name, table in (("signals", recording.signals), ("events", recording.events), ("summary", summary)):
         table.to_csv(folder / f"{name}.csv", index=False, float_format="%.6g")
         if cfg.format == "parquet":
             table.to_parquet(folder / f"{name}.parquet", index=False)

@@ -1,5 +1,6 @@
 """Faces of a video from frame to frame: `python src/track.py source=VIDEO`."""
 
+import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -74,7 +75,8 @@ def main(cfg: DictConfig) -> None:
             with counting("Drawing", outcome.frames, console=console) as advance:
                 shown = again.frames(0, outcome.frames)
                 write_overlay(folder / "overlay.mp4", shown, folder, fps=video.fps, advance=advance)
-    of_source = {"source": source, "recording": RECORDING if video.live and recording.exists() else None}
+    place = source if camera or source == "-" else os.path.abspath(source)  # noqa: PTH100 (a pattern is no path)
+    of_source = {"source": place, "recording": RECORDING if video.live and recording.exists() else None}
     record = _record(outcome, finished=finished, frames_per_second=round(rate, 2))
     write_json(folder / "tracking.json", {**of_source, "settings": settings, **record})
     _say(console, outcome, folder)
