@@ -10,8 +10,8 @@ _M_MMAP_MAX = -4
 def keep_freed_memory() -> bool:
     """Tell glibc's allocator to reuse large blocks instead of giving each back to the system.
 
-    A training step or a rendering frees and asks for the same large arrays again and again; by default each of them is
-    mapped and zeroed again by the kernel. The process keeps its peak memory until it ends.
+    Training steps, renderings and pictures that are read free and ask for the same large arrays again and again; by
+    default each of them is mapped and zeroed again by the kernel. The process keeps its peak memory until it ends.
 
     Returns:
         Whether the allocator took the settings; False outside Linux with glibc.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError, require_choice
 
@@ -36,6 +37,7 @@ def main(cfg: DictConfig) -> None:
     workers = cores() if cfg.threads == "auto" else cfg.threads
     if not isinstance(workers, int) or workers < 1:
         raise ConfigError(f"threads={cfg.threads}: expected auto, or a number from 1 on.")
+    keep_freed_memory()
     errors = Console(stderr=True)
     files = find_images(cfg.source)
     folder = Path(HydraConfig.get().runtime.output_dir)

@@ -13,6 +13,7 @@ TRUE_COLOUR = "#56B4E9"
 PREDICTED_COLOUR = "#E69F00"
 OUTLINE_COLOUR = "#000000"
 _WARM_BRIGHTNESS = 0.65
+_FEWEST_GRAYS = 100
 
 Picture = Float[np.ndarray, "*channel height width"]
 PointsPx = Float[np.ndarray, "point 2"]
@@ -31,13 +32,15 @@ def to_rgb(image: Picture) -> UInt8[np.ndarray, "height width 3"]:
             share = (np.moveaxis(values, 0, -1) - low) / max(high - low, 1e-6)
             return (np.nan_to_num(share).clip(0, 1) * 255).round().astype(np.uint8)
         values = values[0]
-    finite = values[np.isfinite(values)]
+    known = np.isfinite(values)
+    finite = values.ravel() if known.all() else values[known]
     if not finite.size:
         return np.zeros((*values.shape, 3), dtype=np.uint8)
     low, warm, high = np.percentile(finite[:: max(1, finite.size // 65536)], (0.5, 85, 99.9))
     if not low < high:
         return np.full((*values.shape, 3), 128, dtype=np.uint8)
-    values = np.nan_to_num(values, nan=float(low), posinf=float(high), neginf=float(low))
+    if finite.size < values.size:
+        values = np.nan_to_num(values, nan=float(low), posinf=float(high), neginf=float(low))
     share = ((values - low) / (high - low)).clip(0, 1)
     warm_share = ((warm - low) / (high - low)).clip(0.01, 0.99)
     gamma = np.clip(np.log(_WARM_BRIGHTNESS) / np.log(warm_share), 1, 3)
@@ -90,3 +93,24 @@ def draw_boxes(
         draw.rectangle((left, top + down, right, bottom + down), fill=OUTLINE_COLOUR)
         draw.text((x_min, y_min + down), label, font=font, fill=colour, anchor="lb")
     return np.asarray(picture)
+
+
+def in_few_colours(picture: UInt8[np.ndarray, "height width 3"]) -> Image.Image:
+    """A gray picture with coloured marks as one of 256 colours, which is written as PNG in a third of the time.
+
+    The marks keep their colours; the grays share the other ones. A picture with many colours stays as it is.
+    """
+    red, green, blue = np.moveaxis(picture, 2, 0)
+    coloured = (red != green) | (green != blue)
+    codes, which = np.unique(picture[coloured] @ np.array([1, 2**8, 2**16]), return_inverse=True)
+    colours = (codes[:, None] >> np.array([0, 8, 16])).astype(np.uint8)  # its lowest bytes
+    grays = 256 - len(colours)
+    if grays < _FEWEST_GRAYS:
+        return Image.fromarray(picture)
+    level = np.rint(np.arange(256) * ((grays - 1) / 255)).astype(np.uint8)
+    indices = level[green]
+    indices[coloured] = grays + which
+    shades = np.rint(np.linspace(0, 255, grays)).astype(np.uint8)
+    image = Image.fromarray(indices)
+    image.putpalette(np.concatenate([np.repeat(shades, 3), colours.ravel()]).tobytes())
+    return image

@@ -11,10 +11,9 @@ from types import TracebackType
 
 import numpy as np
 from jaxtyping import Float
-from PIL import Image
 
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.evaluation.drawing import draw_boxes, draw_points, to_rgb
+from thermal_landmarks.evaluation.drawing import draw_boxes, draw_points, in_few_colours, to_rgb
 from thermal_landmarks.runs import unwritable
 
 _log = logging.getLogger(__name__)
@@ -102,7 +101,7 @@ def _write(
         x_min, y_min, x_max, y_max = (np.asarray(boxes_px, dtype=float).reshape(-1, 4).T + 0.5) * times - 0.5
         picture = draw_boxes(picture, list(zip(x_min, y_min, x_max, y_max, strict=True)), labels)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(draw_points(picture, points_px)).save(path, compress_level=1)
+    in_few_colours(draw_points(picture, points_px)).save(path, compress_level=1)
 
 
 def _overlay_names(files: Sequence[Path]) -> dict[Path, Path]:

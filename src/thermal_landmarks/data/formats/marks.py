@@ -5,6 +5,7 @@ picture's palette doesn't have, a colour in a gray picture, and a thin line that
 changes.
 """
 
+import functools
 from collections.abc import Sequence
 
 import numpy as np
@@ -46,19 +47,22 @@ def strokes(levels: UInt8[np.ndarray, "height width"], broad: int) -> Mask:
         broad: Of the picture, as of `breadth`.
     """
     marks = np.zeros(levels.shape, bool)
-    above, below = _beyond_broader(levels, broad)
-    bright = (above >= _STANDS_OUT) & (levels >= _ENDS[1])
-    dark = (below >= _STANDS_OUT) & (levels <= _ENDS[0])
-    lines = dilated(np.any(bright | dark, axis=1, keepdims=True), 4 * broad + 1)[:, 0]  # what follows sees no others
+    rows = _may_have_strokes(levels, broad)
+    lines = dilated(rows[:, None], 4 * broad + 1)[:, 0]  # what follows sees no others
     if not lines.any():
         return marks
-    for out, core in ((above[lines], bright[lines]), (below[lines], dark[lines])):
+    seen, within = levels[lines], rows[lines, None]
+    above, below = _beyond_broader(seen, broad)
+    bright = (above >= _STANDS_OUT) & (seen >= _ENDS[1]) & within
+    dark = (below >= _STANDS_OUT) & (seen <= _ENDS[0]) & within
+    for out, core in ((above, bright), (below, dark)):
         core = _not_alone(core, 3 * broad)
         if core.any():
             soft = (dilated(core, broad + 2) & (out >= _STANDS_OUT)) | (dilated(core, 3) & (out >= _BESIDE))
             marks[lines] |= core | soft
     # The gaps within letters and numbers are no place to fill them from.
-    marks[lines] = _eroded(dilated(marks[lines], broad), broad)
+    if marks.any():
+        marks[lines] = _eroded(dilated(marks[lines], broad), broad)
     return marks
 
 
@@ -185,6 +189,28 @@ def _beyond_broader(levels: np.ndarray, broad: int) -> tuple[np.ndarray, np.ndar
     return levels - dilated(_eroded(levels, broad), broad), _eroded(dilated(levels, broad), broad) - levels
 
 
+def _may_have_strokes(levels: UInt8[np.ndarray, "height width"], broad: int) -> Bool[np.ndarray, " height"]:
+    """Rows of a picture that can have any; all the others have none.
+
+    Each pixel has a square of three by three tiles around it that holds a square of `broad` pixels around it: what the
+    tiles' extremes, without shapes that are thinner than three tiles, don't leave out, the pixels' don't either.
+    """
+    side = broad // 2
+    height, width = levels.shape
+    padded = np.pad(levels, ((0, -height % side), (0, -width % side)), mode="edge")
+    low, high = (_tiles(padded, side, choose) for choose in (np.minimum, np.maximum))
+    above, below = high - dilated(_eroded(low, 3), 3), _eroded(dilated(high, 3), 3) - low
+    strokes = ((above >= _STANDS_OUT) & (high >= _ENDS[1])) | ((below >= _STANDS_OUT) & (low <= _ENDS[0]))
+    return strokes.any(axis=1).repeat(side)[:height]
+
+
+def _tiles(levels: np.ndarray, side: int, choose: np.ufunc) -> np.ndarray:
+    """One value for each square of pixels."""
+    rows = functools.reduce(choose, (levels[start::side] for start in range(side)))
+    tiles: np.ndarray = functools.reduce(choose, (rows[:, start::side] for start in range(side)))
+    return tiles
+
+
 def _not_alone(core: Mask, side: int) -> Mask:
     """Those pixels of strokes that have enough others in a square around them."""
     return _surrounded(core, core, side, _FEWEST)
@@ -192,20 +218,28 @@ def _not_alone(core: Mask, side: int) -> Mask:
 
 def _surrounded(pixels: Mask, by: Mask, side: int, fewest: int) -> Mask:
     """Those pixels with enough of the others in a square around them, as far as the picture reaches."""
-    result = np.zeros_like(pixels)
-    rows, columns = np.nonzero(pixels)
-    if not len(rows):
-        return result
-    total = np.zeros((by.shape[0] + 1, by.shape[1] + 1), np.int32)
-    np.cumsum(by, axis=0, dtype=np.int32, out=total[1:, 1:])
-    np.cumsum(total, axis=1, out=total)
-    (top, bottom), (left, right) = (
-        (np.maximum(at - side // 2, 0), np.minimum(at + side // 2 + 1, length))
-        for at, length in zip((rows, columns), by.shape, strict=True)
-    )
-    count = total[bottom, right] - total[top, right] - total[bottom, left] + total[top, left]
-    result[rows, columns] = count >= fewest
-    return result
+    if np.count_nonzero(by) < fewest or not pixels.any():
+        return np.zeros_like(pixels)
+    count = _summed(_summed(by.astype(np.uint16), side, 0), side, 1)
+    enough: Mask = pixels & (count >= fewest)
+    return enough
+
+
+def _summed(counts: np.ndarray, side: int, axis: int) -> np.ndarray:
+    """Sums over odd windows, put together from parts whose width doubles."""
+    length, half = counts.shape[axis], side // 2
+    beyond = [(half, half) if place == axis else (0, 0) for place in range(2)]
+    part, total = np.pad(counts, beyond), np.zeros_like(counts)
+    start, width = 0, 1
+    while True:
+        if side & width:
+            total += _cut(part, start, length, axis)
+            start += width
+        if start == side:
+            return total
+        kept = part.shape[axis] - width
+        part = _cut(part, 0, kept, axis) + _cut(part, width, kept, axis)
+        width *= 2
 
 
 def dilated(image: np.ndarray, side: int) -> np.ndarray:
@@ -219,6 +253,8 @@ def _eroded(image: np.ndarray, side: int) -> np.ndarray:
 
 def _along(image: np.ndarray, side: int, axis: int, choose: np.ufunc) -> np.ndarray:
     """Over odd windows that end at the picture's border; their width doubles until they are as wide as asked for."""
+    if image.dtype == bool:  # of which NumPy compares one at a time, of bytes many
+        return _along(image.view(np.uint8), side, axis, choose).view(bool)
     length, half = image.shape[axis], side // 2
     first, last = (_cut(image, at, 1, axis).repeat(half, axis=axis) for at in (0, length - 1))
     result, width = np.concatenate([first, image, last], axis=axis), 1
