@@ -15,6 +15,7 @@ COMMANDS = {
     "track": "every face of a video, frame by frame",
     "signals": "breathing, perspiration and temperatures along the tracks of a video",
     "batch": "track and signals of many recordings, and one table of all",
+    "info": "how pictures and recordings are read: size, frames, unit, palette",
     "check_data": "read a data set as training would and report on it",
     "calibrate": "learn from a few annotated faces where an annotator puts each landmark",
     "train": "train, test and measure one model; with --multirun a grid or a search",
