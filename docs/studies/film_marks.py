@@ -42,7 +42,7 @@ def film(levels: list[np.ndarray], palette: str, at: tuple[int, int] | None) -> 
             rgb = with_marks(rgb, palette, at=at, clock=f"12:00:{10 + number // int(RATE):02}")
         rgb = jpeg(rgb)
         shown = ThermalImage.from_rgb(rgb)
-        values = shown.values if palette == "white_hot" else named_palette(palette).intensity(rgb)
+        values = shown.values if palette == "white_hot" else named_palette(palette).read(rgb)[0]
         frames.append(ThermalImage(values, "gray", rgb))
     return frames
 

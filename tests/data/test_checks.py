@@ -79,6 +79,9 @@ def test_an_unreadable_image_is_an_error_and_no_good_item(faces: Faces) -> None:
     assert report.bad_items[0].reason == "2.png: no such file."
     assert [face.location for face in report.good] == ["line 0", "line 1", "line 3"]
     assert report.images == 3
+    faces.values.clear()
+    report = check_source(faces, workers=1)
+    assert (len(report.bad_items), report.images, report.good, sum(report.missing.values())) == (4, 0, [], 0)
 
 
 def test_points_outside_the_image_are_a_warning_and_all_of_them_an_error(faces: Faces) -> None:

@@ -221,7 +221,8 @@ def _count(
     report.sizes = dict(Counter(report.image_sizes.values()))
     report.units = dict(Counter(fact.unit for fact in read.values()))
     report.value_range = {unit: _value_range(f for f in read.values() if f.unit == unit) for unit in report.units}
-    present = np.array([np.isfinite(a.points_px).all(axis=1) for a, _ in usable]).reshape(-1, scheme.num_points)
+    present = np.array([np.isfinite(a.points_px).all(axis=1) for a, _ in usable], dtype=bool)
+    present = present.reshape(-1, scheme.num_points)
     report.missing = dict(zip(scheme.landmark_names, (~present).sum(axis=0).tolist(), strict=True))
     seen = [here if a.visible is None else a.visible for (a, _), here in zip(usable, present, strict=True)]
     report.hidden = sum(int((here & ~visible).sum()) for here, visible in zip(present, seen, strict=True))

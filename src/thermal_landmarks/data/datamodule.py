@@ -29,7 +29,7 @@ from thermal_landmarks.data.five_points import add_five_points
 from thermal_landmarks.data.geometry import mean_shape
 from thermal_landmarks.data.joined import joined
 from thermal_landmarks.data.normalisation import normalise_stored
-from thermal_landmarks.data.preprocessing import Preprocessing
+from thermal_landmarks.data.preprocessing import Preprocessing, with_tuples
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.data.split import Split, SplitSettings, split_subjects
 from thermal_landmarks.errors import ConfigError, DataError
@@ -110,8 +110,7 @@ class LandmarkDataModule(L.LightningDataModule):
                 "cascade": cascade,
             }
         )
-        ranges: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in (augmentation or {}).items()}
-        self.augmentation_settings = AugmentationSettings(**ranges)
+        self.augmentation_settings = AugmentationSettings(**with_tuples(augmentation or {}))
         self.split_settings = SplitSettings(**(split or {}))
         self.on_bad_item = on_bad_item
         self.cache_dir = Path(cache_dir)

@@ -15,7 +15,8 @@ from thermal_landmarks.data.schemes import Scheme, get_scheme
 FACE_HEIGHT = 0.6
 """Of a found face in its frame, forehead to chin, as a fraction of the frame's height."""
 
-UPRIGHT_ASPECT = 0.3  # as of `data.scenes.batch`
+UPRIGHT_ASPECT = 0.3
+"""(h^2 - w^2) / (h^2 + w^2) of an upright face, where its box at 45 degrees doesn't tell."""
 
 # Mean of rendered near-frontal faces: x and y from the middle of the finder's box, as fractions of its height.
 _FACE16_IN_BOX = np.array(

@@ -1,6 +1,6 @@
 """Original image -> network input. Training fills its cache with this; a predictor repeats it from the checkpoint."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -71,22 +71,23 @@ class Preprocessing:
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> "Preprocessing":
         """Rebuild from `settings` or from the same keys in a config."""
-        settings = todays_settings(settings, below="data")
-        normalisation: dict[str, Any] = {name: _tuples(value) for name, value in settings["normalisation"].items()}
-        crop: dict[str, Any] = {
-            name: tuple(map(_tuples, value)) if isinstance(value, list) else value
-            for name, value in settings["crop"].items()
-        }
+        settings = with_tuples(todays_settings(settings, below="data"))
         size = settings["image_size"]
-        if not (isinstance(size, Sequence) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
+        if not (isinstance(size, tuple) and len(size) == 2 and all(isinstance(n, int) and n > 0 for n in size)):
             raise ConfigError(f"image_size must be [height, width] in pixels, found {size}.")
+        cascade = Cascade(**settings["cascade"]) if settings.get("cascade") else None
+        if cascade is not None and any(view > frame for view, frame in zip(cascade.crop_size, size, strict=True)):
+            raise ConfigError(
+                f"data.cascade.crop_size={list(cascade.crop_size)} is larger than data.image_size={list(size)}, from "
+                "which crops are cut. Make image_size larger."
+            )
         return cls(
-            image_size=(size[0], size[1]),
+            image_size=size,
             in_channels=int(settings["in_channels"]),
             colour=bool(settings.get("colour", False)),  # not in checkpoints of earlier versions
-            crop=Crop(**crop),
-            normalisation=ValueRange(**normalisation),
-            cascade=_cascade_from(settings.get("cascade"), size),
+            crop=Crop(**settings["crop"]),
+            normalisation=ValueRange(**settings["normalisation"]),
+            cascade=cascade,
         )
 
     @property
@@ -184,21 +185,11 @@ class Preprocessing:
         return fit_matrix(size, self.image_size, box_px=box, margin=self.crop.margin)
 
 
-def _cascade_from(settings: dict[str, Any] | None, frame_size: Sequence[int]) -> Cascade | None:
-    if not settings:
-        return None
-    known: dict[str, Any] = {name: tuple(map(_tuples, v)) if isinstance(v, list) else v for name, v in settings.items()}
-    cascade = Cascade(**known)
-    if any(view > frame for view, frame in zip(cascade.crop_size, frame_size, strict=True)):
-        raise ConfigError(
-            f"data.cascade.crop_size={list(cascade.crop_size)} is larger than data.image_size={list(frame_size)}, from "
-            "which crops are cut. Make image_size larger."
-        )
-    return cascade
-
-
-def _tuples(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def with_tuples(value: Any) -> Any:
+    """Plain settings with tuples instead of lists, as the classes of settings hold them."""
+    if isinstance(value, dict):
+        return {name: with_tuples(item) for name, item in value.items()}
+    return tuple(map(with_tuples, value)) if isinstance(value, list | tuple) else value
 
 
 def _plain(value: Any) -> Any:

@@ -36,7 +36,7 @@ def frames_of(film: list[np.ndarray], palette: str, *, marked: bool) -> list[The
         rgb = coloured(levels, palette)
         rgb = jpeg(with_marks(rgb, palette, clock=f"12:08:{57 - 3 * second:02}") if marked else rgb)
         image = ThermalImage.from_rgb(rgb)
-        values = image.values if palette == "white_hot" else named_palette(palette).intensity(rgb)
+        values = image.values if palette == "white_hot" else named_palette(palette).read(rgb)[0]
         frames.append(ThermalImage(values, "gray", rgb))
     return frames
 

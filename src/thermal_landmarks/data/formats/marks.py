@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
+from thermal_landmarks.data.formats.palettes import spread_of
+
 _THIN = 0.015  # of the picture's shorter side: how broad strokes are
 _ENDS = (40, 215)  # levels of 255 beyond which lines are drawn
 _STANDS_OUT = 80  # levels above or below what a broader shape would have
@@ -82,7 +84,7 @@ def foreign_colours(
             colour.
     """
     if distance is None:
-        spread = _spread(rgb)
+        spread = spread_of(rgb)
         much = np.count_nonzero(spread > _COLOURED) > _MOST_COLOURED * spread.size
         return np.zeros(spread.shape, bool) if much else _unless_too_much(_grown(spread, _COLOURED, _COLOURED / 2))
     return _unless_too_much(off_palette(rgb, distance))
@@ -91,7 +93,7 @@ def foreign_colours(
 def off_palette(rgb: UInt8[np.ndarray, "height width 3"], distance: Float32[np.ndarray, "height width"] | None) -> Mask:
     """As `foreign_colours`, of a part of a picture that is in a palette, or in gray (None)."""
     if distance is None:
-        return _grown(_spread(rgb), _COLOURED, _COLOURED / 2)
+        return _grown(spread_of(rgb), _COLOURED, _COLOURED / 2)
     off = distance > _BLENDED
     return _grown(np.where(_blended(rgb, off), 0, distance), _OFF_PALETTE, _BLENDED) if off.any() else off
 
@@ -125,13 +127,6 @@ def _blended(rgb: UInt8[np.ndarray, "height width 3"], off: Mask) -> Mask:
 def _grown(off: np.ndarray, surely: float, perhaps: float) -> Mask:
     foreign = _not_alone(off > surely, 5)
     return foreign | (dilated(foreign, 5) & (off > perhaps)) if foreign.any() else foreign
-
-
-def _spread(rgb: UInt8[np.ndarray, "height width 3"]) -> UInt8[np.ndarray, "height width"]:
-    """Between the strongest and the weakest of red, green and blue."""
-    red, green, blue = np.moveaxis(rgb, 2, 0)
-    spread: np.ndarray = np.maximum(np.maximum(red, green), blue) - np.minimum(np.minimum(red, green), blue)
-    return spread
 
 
 def constant_marks(pictures: Sequence[UInt8[np.ndarray, "height width"]]) -> Mask:

@@ -4,6 +4,7 @@ Beyond COCO, an image entry may name its `subject` and the `unit` of its values 
 """
 
 import json
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,12 +20,17 @@ from thermal_landmarks.data.readers.image_folder import NamedImages
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
+_log = logging.getLogger(__name__)
+
 _MISSING, _HIDDEN, _VISIBLE = 0, 1, 2  # COCO's visibility flags
 
 
 @dataclass(kw_only=True, eq=False)
 class CocoKeypoints(FileReader):
-    """Faces of a COCO keypoints file."""
+    """Faces of a COCO keypoints file; annotations of other categories are left out.
+
+    Faces are of the categories with as many keypoints as the scheme, else of that called `face`, else of all.
+    """
 
     annotation_file: Path  # the JSON file
     image_dir: Path | None = None  # of the images; None: where the usual tools keep them (see `NamedImages`)
@@ -50,7 +56,11 @@ class CocoKeypoints(FileReader):
         files = self._find_images({image["file_name"] for image in images.values()})
         nameless = sum(self._named_subject(image) is None for image in images.values())
         self._warn_each_image_its_own_subject(nameless, f"Add '{self.subject_key}' to its image entries.")
-        found = [self._read(index, entry, images, files) for index, entry in enumerate(content["annotations"])]
+        others = self._other_categories(content.get("categories"))
+        entries = [(i, entry) for i, entry in enumerate(content["annotations"]) if not _is_of(entry, others)]
+        if left_out := len(content["annotations"]) - len(entries):
+            _log.warning("%s: %d annotation(s) of other categories than faces are left out.", file, left_out)
+        found = [self._read(index, entry, images, files) for index, entry in entries]
         shown = {annotation.image for annotation in found}
         for image in images.values():
             path = files[image["file_name"]]
@@ -62,11 +72,7 @@ class CocoKeypoints(FileReader):
     def _find_images(self, names: set[str]) -> dict[str, Path | DataError]:
         """The file of each name, or why there is none."""
         finder = NamedImages(self.annotation_file, self.image_dir)
-        found: dict[str, Path | DataError] = {}
-        for name in sorted(names):
-            path = finder.find(name)
-            folders = ", ".join(str(folder) for folder in finder.folders if folder.is_dir()) or finder.folders[0]
-            found[name] = path or DataError(f"no image '{shortened(name)}'. Looked in {folders}.")
+        found = {name: finder.find(name) for name in sorted(names)}
         missing = [error for error in found.values() if isinstance(error, DataError)]
         if names and len(missing) == len(names):
             raise DataError(f"{self.annotation_file}: {missing[0]} Set data.source.image_dir to the images' folder.")
@@ -107,6 +113,15 @@ class CocoKeypoints(FileReader):
     def _subject_of(self, image: dict[str, Any]) -> str:
         return self._subject(image["file_name"], self._named_subject(image) or image["file_name"])
 
+    def _other_categories(self, categories: Any) -> set[str]:
+        """Ids of the categories that are no faces, if it is clear which are: by number of keypoints, else by name."""
+        listed = [c for c in categories if isinstance(c, dict)] if isinstance(categories, list) else []
+        ids = [_key(category.get("id")) for category in listed]
+        counts = [len(names) if isinstance(names := c.get("keypoints"), list) else 0 for c in listed]
+        faces = {i for i, count in zip(ids, counts, strict=True) if count == self._num_points}
+        faces = faces or {i for i, c in zip(ids, listed, strict=True) if str(c.get("name")).lower() == "face"}
+        return {i for i in ids if i is not None and i not in faces} if faces else set()
+
     def _check_names(self, categories: Any) -> None:
         own = list(get_scheme(self.scheme).landmark_names)
         for category in categories if isinstance(categories, list) else []:
@@ -117,6 +132,10 @@ class CocoKeypoints(FileReader):
                     f"{self.annotation_file}: the category's keypoints are those of scheme '{self.scheme}' in another "
                     f"order. Write them as: {', '.join(own)}."
                 )
+
+
+def _is_of(entry: Any, categories: set[str]) -> bool:
+    return isinstance(entry, dict) and _key(entry.get("category_id")) in categories
 
 
 def _attributes(image: Mapping[str, Any]) -> Attributes:

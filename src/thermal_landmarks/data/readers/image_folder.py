@@ -48,8 +48,8 @@ class NamedImages:
         self.folders = [folder] if folder is not None else list(dict.fromkeys(_usual_folders(file)))
         self._by_tail: dict[Path, str] = {}
 
-    def find(self, name: str) -> Path | None:
-        """The image of that name, or None.
+    def find(self, name: str) -> Path | DataError:
+        """The image of that name, or why there is none.
 
         Raises:
             DataError: If its file has been found for another name, too.
@@ -69,7 +69,8 @@ class NamedImages:
                             "Set data.source.image_dir to the folder that these names start from."
                         )
                     return found
-        return None
+        places = ", ".join(str(folder) for folder in self.folders if folder.is_dir()) or self.folders[0]
+        return DataError(f"no image '{shortened(name)}'. Looked in {places}.")
 
     def _existing(self, name: str) -> Path | None:
         for folder in self.folders:

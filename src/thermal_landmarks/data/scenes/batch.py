@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-_ASPECT = 0.3  # (h^2 - w^2) / (h^2 + w^2) of an upright face, where its box at 45 degrees doesn't tell
+from thermal_landmarks.data.face_frames import UPRIGHT_ASPECT
 
 
 class Faces(NamedTuple):
@@ -41,9 +41,8 @@ def move_faces(faces: Faces, matrices: Float[Tensor, "b 2 3"]) -> Faces:
     total, difference = square.sum(dim=-1), square[..., 0] - square[..., 1]
     twice = 2 * faces.angle
     # Of the ellipse with half axes a (across the face) and b: difference = (a^2 - b^2) cos(2 angle)
-    along = torch.where(
-        twice.cos().abs() > 0.3, difference / torch.where(twice.cos().abs() > 0.3, twice.cos(), 1.0), -_ASPECT * total
-    )
+    known = twice.cos().abs() > 0.3
+    along = torch.where(known, difference / torch.where(known, twice.cos(), 1.0), -UPRIGHT_ASPECT * total)
     along = torch.minimum(torch.maximum(along, -0.8 * total), 0.3 * total)
     scale = torch.linalg.det(matrices[:, :, :2]).abs()[:, None]
     up = torch.stack([faces.angle.sin(), -faces.angle.cos()], dim=-1)  # from the chin to the forehead

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from thermal_landmarks.data.annotation import Source
+from thermal_landmarks.data.preprocessing import with_tuples
 from thermal_landmarks.data.scenes.annotated import AnnotatedScenes
 from thermal_landmarks.data.scenes.augmentation import SceneAugmentation, SceneChanges
 from thermal_landmarks.data.scenes.batch import Faces, SceneBatch, sort_out
@@ -71,8 +72,7 @@ class SceneDataModule(L.LightningDataModule):
         self.batch_size = batch_size
         self.steps_per_epoch = steps_per_epoch
         self.validation = validation
-        ranges: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in augmentation.items()}
-        self.augmentation = SceneAugmentation(SceneChanges(**ranges), self.image_size)
+        self.augmentation = SceneAugmentation(SceneChanges(**with_tuples(augmentation)), self.image_size)
         self.cache_dir = Path(cache_dir)
         self.render_minutes = render_minutes
         self.workers = workers
