@@ -26,6 +26,7 @@ from programs import initdb
 
 from thermal_landmarks.building import ALL_BUILDABLE
 from thermal_landmarks.commands.entry import CONFIG_DIR
+from thermal_landmarks.rendered import store_ranges
 from thermal_landmarks.search.plan import epochs_of
 
 ROOT = Path(__file__).parents[2]
@@ -72,6 +73,7 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: list[str]) -> 
     """Runs `train.py --multirun ...` in this process, below `tmp_path`; what is typed wins over `tiny`."""
     monkeypatch.chdir(tmp_path)
     GlobalHydra.instance().clear()
+    store_ranges()
 
     def run(*arguments: str, task: Callable[[DictConfig], Any] = _trial_task) -> None:
         with initialize_config_dir(str(CONFIG_DIR)), execution_whitelist(ALL_BUILDABLE):
