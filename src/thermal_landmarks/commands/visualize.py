@@ -11,7 +11,7 @@ from thermal_landmarks.commands.entry import command
 @command("visualize")
 def main(cfg: DictConfig) -> None:
     """Make the pictures, and leave them with visualize.json in the output folder."""
-    from thermal_landmarks.reporting.visualisation import visualize
+    from thermal_landmarks.reporting.layers.visualize import visualize
 
     visualize(cfg, Path(HydraConfig.get().runtime.output_dir))
 

@@ -13,7 +13,7 @@ from thermal_landmarks.data.preprocessing import Box
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.network import LandmarkNetwork
-from thermal_landmarks.reporting.network_layers import NamedLayer
+from thermal_landmarks.reporting.layers.network_layers import NamedLayer
 
 
 class View(NamedTuple):

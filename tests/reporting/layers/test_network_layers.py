@@ -3,7 +3,7 @@ import torch
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import LandmarkNetwork
-from thermal_landmarks.reporting.network_layers import ATTENTION, find_layer, named_layers
+from thermal_landmarks.reporting.layers.network_layers import ATTENTION, find_layer, named_layers
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from thermal_landmarks.data.warping import warp_batch
 from thermal_landmarks.errors import ConfigError, require_choice
 from thermal_landmarks.models.layers import require_number, require_positive
 from thermal_landmarks.models.network import LandmarkNetwork
-from thermal_landmarks.reporting.network_layers import NamedLayer
+from thermal_landmarks.reporting.layers.network_layers import NamedLayer
 
 Form = Literal["plain", "regularised"]
 Where = Literal["everywhere", "centre"]

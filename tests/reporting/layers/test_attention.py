@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
 from thermal_landmarks.models.vit import TransformerLayer
-from thermal_landmarks.reporting.attention import channel_attention, rollout, token_attention
+from thermal_landmarks.reporting.layers.attention import channel_attention, rollout, token_attention
 
 
 def softmax(scores: list[float]) -> list[float]:
@@ -41,7 +41,7 @@ def layer(request) -> ChannelAttentionLayer:
 
 
 def test_channel_attention_equals_a_loop_over_pixels(layer, monkeypatch):
-    monkeypatch.setattr("thermal_landmarks.reporting.attention._PIXELS_AT_ONCE", 5)
+    monkeypatch.setattr("thermal_landmarks.reporting.layers.attention._PIXELS_AT_ONCE", 5)
     features = torch.randn(1, 5, 3, 4)
     matrices = np.array(
         [[loop_reference(layer, features[0, :, y, x].double().numpy()) for x in range(4)] for y in range(3)]

@@ -7,8 +7,14 @@ import torch
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import LandmarkNetwork
-from thermal_landmarks.reporting.activation_maximisation import Ascent, Plain, Regularised, maximise, total_variation
-from thermal_landmarks.reporting.network_layers import NamedLayer, find_layer, named_layers
+from thermal_landmarks.reporting.layers.activation_maximisation import (
+    Ascent,
+    Plain,
+    Regularised,
+    maximise,
+    total_variation,
+)
+from thermal_landmarks.reporting.layers.network_layers import NamedLayer, find_layer, named_layers
 
 MakeNetwork = Callable[..., LandmarkNetwork]
 ASCENT = Ascent(

@@ -17,9 +17,9 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.models.vit import TransformerLayer
-from thermal_landmarks.reporting.feature_maps import View
-from thermal_landmarks.reporting.network_layers import NamedLayer, named_layers
-from thermal_landmarks.reporting.visualisation_figures import Tile, range_of
+from thermal_landmarks.reporting.layers.feature_maps import View
+from thermal_landmarks.reporting.layers.network_layers import NamedLayer, named_layers
+from thermal_landmarks.reporting.layers.tiles import Tile, range_of
 
 _COLOURS = "inferno"
 _PIXELS_AT_ONCE = 1024  # each holds a D x D matrix
