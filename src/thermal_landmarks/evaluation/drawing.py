@@ -81,7 +81,7 @@ def draw_boxes(
     *,
     colour: str = TRUE_COLOUR,
 ) -> UInt8[np.ndarray, "height width 3"]:
-    """A copy of the picture with each box (x_min, y_min, x_max, y_max) and its label above it, or inside at the top."""
+    """A copy of the picture with each box (x_min, y_min, x_max, y_max) and its label above it, within the picture."""
     picture = Image.fromarray(np.ascontiguousarray(image))
     draw = ImageDraw.Draw(picture)
     line = max(1, round(min(image.shape[:2]) / 240))
@@ -89,9 +89,9 @@ def draw_boxes(
     for (x_min, y_min, x_max, y_max), label in zip(boxes_px, labels, strict=True):
         draw.rectangle((x_min, y_min, x_max, y_max), outline=colour, width=line)
         left, top, right, bottom = draw.textbbox((x_min, y_min), label, font=font, anchor="lb")
-        down = max(0.0, -top)
-        draw.rectangle((left, top + down, right, bottom + down), fill=OUTLINE_COLOUR)
-        draw.text((x_min, y_min + down), label, font=font, fill=colour, anchor="lb")
+        down, across = max(0.0, -top), max(-left, min(0.0, picture.width - right))
+        draw.rectangle((left + across, top + down, right + across, bottom + down), fill=OUTLINE_COLOUR)
+        draw.text((x_min + across, y_min + down), label, font=font, fill=colour, anchor="lb")
     return np.asarray(picture)
 
 
