@@ -16,7 +16,19 @@ from thermal_landmarks.reporting.pages import render
 
 _TEMPERATURES = ("forehead", "nose_tip", "perinasal", "eye_corner_left", "eye_corner_right")
 _FINE, _DOUBT = "#1565c0", "#c62828"
-_WIDE, _HIGH = 7.2, 2.1  # inches: readable on a phone, where the page scales it to its width
+_WIDE, _HIGH = 7.2, 2.1  # inches
+_CLOCKS = ((3 * 3600, 3600, "hours"), (600, 60, "minutes"), (0, 1, "seconds"))  # from how many seconds on, length, name
+
+
+class Clock(NamedTuple):
+    """In what the time of a recording is shown: a night in hours."""
+
+    seconds: int
+    name: str
+
+    @classmethod
+    def of(cls, seconds: float) -> "Clock":
+        return next(cls(length, name) for least, length, name in _CLOCKS if seconds >= least)
 
 
 class Track(NamedTuple):
@@ -34,8 +46,10 @@ def write_page(recording: Recording, path: Path, *, title: str) -> Path:
         The page.
     """
     measured = sorted(recording.signals["track"].unique())
-    tracks = [_track(recording, number) for number in measured]
     signals = recording.signals
+    seconds = float(signals["time_s"].max())
+    clock = Clock.of(seconds)
+    tracks = [_track(recording, number, clock) for number in measured]
     flagged = signals[signals["signal"].str.startswith("perinasal_mean")]["flag"].value_counts()
     page = render(
         "recording.html.j2",
@@ -51,29 +65,28 @@ def write_page(recording: Recording, path: Path, *, title: str) -> Path:
             for row in recording.events.head(200).to_dict("records")
         ],
         left_out=max(0, len(recording.events) - 200),
-        seconds=float(signals["time_s"].max()),
+        length=f"{seconds / clock.seconds:.{0 if clock.seconds == 1 else 1}f} {clock.name}",
     )
     path.write_text(page, encoding="utf-8")
     return path
 
 
-def _track(recording: Recording, number: int) -> Track:
+def _track(recording: Recording, number: int, clock: Clock) -> Track:
     of_track = recording.signals[recording.signals["track"] == number]
     by_signal = {str(name): rows for name, rows in of_track.groupby("signal", sort=False)}
     events = recording.events[recording.events["track"] == number]
     figures, numbers = [], []
     if "breathing" in by_signal:
-        figures.append(
-            ("Breathing", _breathing(by_signal, events, "K" if recording.unit == "celsius" else "gray levels"))
-        )
+        unit = "K" if recording.unit == "celsius" else "gray levels"
+        figures.append(("Breathing", _breathing(by_signal, events, unit, clock)))
         rates = by_signal["breathing_rate"]
         fine = rates[rates["flag"] == "ok"]["value"]
         rate = f"{fine.median():.1f} /min" if len(fine) else "no window was good enough"
         numbers.append(("Breathing rate", rate))
         numbers.append(("Good windows", f"{len(fine)} of {len(rates)}"))
     if "perspiration" in by_signal:
-        figures.append(("Perspiration at the upper lip", _perspiration(by_signal["perspiration"], events)))
-    figures.append(("Temperatures of the regions", _temperatures(by_signal, recording.unit)))
+        figures.append(("Perspiration at the upper lip", _perspiration(by_signal["perspiration"], events, clock)))
+    figures.append(("Temperatures of the regions", _temperatures(by_signal, recording.unit, clock)))
     for kind in ("perspiration", "yawn", "blink", "apnoea"):
         count = int((events["event"] == kind).sum())
         if count:
@@ -124,43 +137,54 @@ def _draw_regions(axes: Axes, frame: FaceFrame, points_px: np.ndarray) -> None:
         axes.fill(*corners.T, facecolor="none", edgecolor="#4dd0e1", linewidth=0.9)
 
 
-def _breathing(by_signal: dict[str, pd.DataFrame], events: pd.DataFrame, unit: str) -> str:
+def _breathing(by_signal: dict[str, pd.DataFrame], events: pd.DataFrame, unit: str, clock: Clock) -> str:
     figure = Figure(figsize=(_WIDE, 2 * _HIGH), dpi=110, layout="constrained")
     wave_axes, rate_axes = figure.subplots(2, 1, sharex=True)
     wave, rates = by_signal["breathing"], by_signal["breathing_rate"]
-    wave_axes.plot(wave["time_s"], wave["value"], color=_FINE, linewidth=0.9)
+    wave_axes.plot(wave["time_s"] / clock.seconds, wave["value"], color=_FINE, linewidth=0.9)
     for _, event in events[events["event"] == "apnoea"].iterrows():
-        wave_axes.axvspan(event["start_s"], event["end_s"], color=_DOUBT, alpha=0.15, linewidth=0)
+        wave_axes.axvspan(
+            event["start_s"] / clock.seconds, event["end_s"] / clock.seconds, color=_DOUBT, alpha=0.15, linewidth=0
+        )
     wave_axes.set_ylabel(f"nostrils, {unit}")
     fine = (rates["flag"] == "ok").to_numpy()
-    rate_axes.plot(rates["time_s"][fine], rates["value"][fine], "o", color=_FINE, markersize=3.5, label="good")
-    rate_axes.plot(rates["time_s"][~fine], rates["value"][~fine], "x", color=_DOUBT, markersize=4.5, label="doubtful")
+    rate_axes.plot(
+        (rates["time_s"] / clock.seconds)[fine], rates["value"][fine], "o", color=_FINE, markersize=3.5, label="good"
+    )
+    rate_axes.plot(
+        (rates["time_s"] / clock.seconds)[~fine],
+        rates["value"][~fine],
+        "x",
+        color=_DOUBT,
+        markersize=4.5,
+        label="doubtful",
+    )
     highest = max(30.0, 1.15 * np.nanmax([0.0, *rates["value"]]))
-    rate_axes.set(ylabel="breaths/min", xlabel="seconds", ylim=(0, highest))
+    rate_axes.set(ylabel="breaths/min", xlabel=clock.name, ylim=(0, highest))
     rate_axes.legend(loc="lower right", ncols=2, fontsize=8, frameon=False)
     return _png(figure)
 
 
-def _perspiration(level: pd.DataFrame, events: pd.DataFrame) -> str:
+def _perspiration(level: pd.DataFrame, events: pd.DataFrame, clock: Clock) -> str:
     figure = Figure(figsize=(_WIDE, _HIGH), dpi=110, layout="constrained")
     axes = figure.subplots()
     weak = (level["flag"] == "weak").any()
-    axes.plot(level["time_s"], level["value"], color=_DOUBT if weak else _FINE, linewidth=1.2)
+    axes.plot(level["time_s"] / clock.seconds, level["value"], color=_DOUBT if weak else _FINE, linewidth=1.2)
     if weak:
         axes.set_title("can't be told from noise and motion", fontsize=8, color=_DOUBT)
     for onset in events[events["event"] == "perspiration"]["start_s"]:
-        axes.axvline(onset, color=_DOUBT, linewidth=0.9, linestyle="--")
-    axes.set(ylabel="depth of\ncold spots, K", xlabel="seconds (dashed: onsets)")
+        axes.axvline(onset / clock.seconds, color=_DOUBT, linewidth=0.9, linestyle="--")
+    axes.set(ylabel="depth of\ncold spots, K", xlabel=f"{clock.name} (dashed: onsets)")
     return _png(figure)
 
 
-def _temperatures(by_signal: dict[str, pd.DataFrame], unit: str) -> str:
+def _temperatures(by_signal: dict[str, pd.DataFrame], unit: str, clock: Clock) -> str:
     figure = Figure(figsize=(_WIDE, 1.3 * _HIGH), dpi=110, layout="constrained")
     axes = figure.subplots()
     for name in (name for name in _TEMPERATURES if f"{name}_median" in by_signal):
         rows = by_signal[f"{name}_median"]
-        axes.plot(rows["time_s"], rows["value"], linewidth=0.9, label=name.replace("_", " "))
-    axes.set(ylabel="°C" if unit == "celsius" else "gray levels", xlabel="seconds")
+        axes.plot(rows["time_s"] / clock.seconds, rows["value"], linewidth=0.9, label=name.replace("_", " "))
+    axes.set(ylabel="°C" if unit == "celsius" else "gray levels", xlabel=clock.name)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.25), ncols=3, fontsize=8, frameon=False)
     return _png(figure)
 
