@@ -15,8 +15,6 @@ import numpy as np
 import pandas as pd
 import torch
 import typer
-from rich.console import Console
-from rich.table import Table
 from tracking_accuracy import settled
 
 from thermal_faces.video.sequence import SyntheticSequence
@@ -25,6 +23,7 @@ from thermal_landmarks.data.schemes import SCHEMES
 from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.tracking.tracker import Tracker
+from thermal_landmarks.physiology.perspiration import LEAST_QUALITY
 from thermal_landmarks.physiology.signals import Recording, measure
 
 WINDOW_S = 15.0
@@ -38,6 +37,7 @@ class Outcome(NamedTuple):
     rate: np.ndarray
     flag: list[str]
     correlation: float
+    quality: float
     onset_errors_s: list[float]
     events: int
     seen: float
@@ -89,7 +89,8 @@ def compared(sequence: SyntheticSequence, recording: Recording) -> Outcome:
     errors = [float(np.abs(onsets - onset).min()) if len(onsets) else np.inf for onset in true]
     mean = of_track[of_track["signal"] == "breathing"]["value"].to_numpy()
     return Outcome(
-        true_rate, rates["value"].to_numpy(), list(rates["flag"]), correlation, errors, len(onsets),
+        true_rate, rates["value"].to_numpy(), list(rates["flag"]), correlation,
+        float(sweat["quality"].max()), errors, len(onsets),
         float(np.isfinite(mean).mean()), int(signals["track"].nunique()),
     )  # fmt: skip
 
@@ -119,31 +120,31 @@ def main(
     checkpoint: str = "thermal_real",
     enlarged: float = 0.35,
 ) -> None:
-    """Print a row a person and the mean of all."""
+    """Print a line a person, as soon as it is known, and the mean of all."""
     torch.set_num_threads(1)
-    table = Table("person", "true /min", "MAE /min", "windows", "r sweat", "onsets: error s", "events found", "seen")
     found: list[Outcome] = []
     started = time.process_time()
     for person, outcome in enumerate(outcomes(people, seconds, rate, (height, width), seed, checkpoint, enlarged)):
         found.append(outcome)
         error = np.abs(outcome.rate - outcome.true_rate)
-        table.add_row(
-            str(person), f"{outcome.true_rate.mean():.1f}", f"{np.nanmean(error):.2f}",
-            f"{np.isfinite(error).sum()}/{len(error)}", f"{outcome.correlation:.2f}",
-            " ".join(f"{e:.1f}" for e in outcome.onset_errors_s), str(outcome.events), f"{outcome.seen:.0%}",
-        )  # fmt: skip
+        onsets = ", ".join(f"{e:.1f}" for e in outcome.onset_errors_s)
+        print(
+            f"person {person}: {outcome.true_rate.mean():4.1f} breaths/min, MAE {np.nanmean(error):.2f} in "
+            f"{np.isfinite(error).sum()} of {len(error)} windows; perspiration r {outcome.correlation:.2f}, quality "
+            f"{outcome.quality:.2f}, onsets off by [{onsets}] s, {outcome.events} events found; seen {outcome.seen:.0%}",
+            flush=True,
+        )
     error = np.concatenate([np.abs(o.rate - o.true_rate) for o in found])
     fine = np.concatenate([np.array(o.flag) == "ok" for o in found])
     onsets = np.array([e for o in found for e in o.onset_errors_s])
     correlations = [outcome.correlation for outcome in found]
-    console = Console(width=120)
-    console.print(table)
-    console.print(
+    told = [outcome.correlation for outcome in found if outcome.quality >= LEAST_QUALITY]
+    print(
         f"Breathing: MAE {np.nanmean(error):.2f} /min over {np.isfinite(error).sum()} windows of {WINDOW_S:.0f} s, "
         f"{np.nanmean(error[fine]):.2f} over the {fine.sum()} flagged ok. Perspiration: r "
-        f"{np.nanmean(correlations):.2f} (median {np.nanmedian(correlations):.2f}), "
-        f"onsets within 3 s: {(onsets <= 3).sum()} of {len(onsets)}, median error {np.median(onsets):.1f} s. "
-        f"{time.process_time() - started:.0f} s of CPU."
+        f"{np.nanmean(correlations):.2f} (median {np.nanmedian(correlations):.2f}); {np.mean(told):.2f} of the "
+        f"{len(told)} flagged ok; onsets within 3 s: {(onsets <= 3).sum()} of {len(onsets)}, median error "
+        f"{np.median(onsets):.1f} s. {time.process_time() - started:.0f} s of CPU."
     )
 
 

@@ -68,18 +68,22 @@ class Finder:
         """The finder of a checkpoint; None: the one that comes with the package. Settings as of the class."""
         return cls(load_finder(path).network, **settings)
 
-    def __call__(self, image: ThermalImage, *, threshold: float = LEAST_SCORE) -> Detections:
+    def __call__(
+        self, image: ThermalImage, *, threshold: float = LEAST_SCORE, turns: Sequence[int] = ()
+    ) -> Detections:
         """The faces in an image, the surest first, in pixels of the image.
 
         Args:
             image: Of one channel.
             threshold: Smallest score.
+            turns: Quarters by which the image is turned as well as the finder is set to.
         """
-        if self.first_size is not None:
+        if self.first_size is not None and not set(turns) - {0}:
             (first,) = self._at(image, self.first_size, (0,), LEAST_SCORE)
             if is_enough(first, max(image.values.shape)) and first.score[0] >= threshold:
                 return first
-        found = [each for size in self.sizes for each in self._at(image, size, self.turns, threshold)]
+        all_turns = sorted({*self.turns, *turns})
+        found = [each for size in self.sizes for each in self._at(image, size, all_turns, threshold)]
         if len(found) == 1:
             return found[0]
         return suppress(Detections(*(np.concatenate(parts) for parts in zip(*found, strict=True))), OVERLAP)

@@ -225,9 +225,16 @@ class Predictor:
         least = min_score if boxes_px is None else 0.0
         return [face for face in faces if face.score >= least and face.confidence >= min_confidence]
 
-    def find(self, image: ThermalImage, finder: Finder | None = None, *, whole_image: bool = True) -> Detections:
+    def find(
+        self,
+        image: ThermalImage,
+        finder: Finder | None = None,
+        *,
+        whole_image: bool = True,
+        turns: Sequence[int] = (),
+    ) -> Detections:
         """Where faces may be in an image, and how sure that is before landmarks are looked for."""
-        found = (finder or self.finder)(image)
+        found = (finder or self.finder)(image, turns=turns)
         return with_whole_image(self, image, found) if whole_image else found
 
     def frames(

@@ -61,6 +61,17 @@ def test_a_face_that_moves_keeps_its_number_and_its_points(predictor, still) -> 
     assert np.abs(last - first - [STEP_PX * 7, 0]).mean() < 0.03 * eyes
 
 
+@pytest.mark.parametrize("quarters", [1, 3])
+def test_a_face_that_lies_on_its_side_is_found_and_followed(predictor, still, quarters: int) -> None:
+    values, points = still
+    lying = ThermalImage(np.ascontiguousarray(np.rot90(values, quarters)), "celsius")
+    x, y = points.T
+    true = np.stack([y, SIZE[1] - 1 - x] if quarters == 1 else [SIZE[0] - 1 - y, x], axis=1)
+    tracks = track(Tracker(predictor, fps=2.0), [lying] * 5)
+    assert [[face.flag for face in faces] for faces in tracks] == [["ok"]] * 5
+    assert np.linalg.norm(tracks[-1][0].points_px - true, axis=1).mean() < 0.12 * np.linalg.norm(points[2] - points[5])
+
+
 def test_a_face_is_told_at_once_only_after_several_sights(predictor, still) -> None:
     values, _ = still
     tracker = Tracker(predictor)

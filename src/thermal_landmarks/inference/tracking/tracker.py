@@ -29,6 +29,7 @@ MIN_CONFIDENCE = 0.5
 
 _FIND_S = 0.5  # between two runs of the finder while all faces are followed
 _SEARCH_S = 0.1  # the same, while a face is missing or doubtful
+_LYING_S = 1.0  # between two looks for faces that lie on their side, while there is nobody
 _SHUTTER_S = 1.5  # without a picture, after which nobody is taken to be where he was
 _ABSENT_S = 60.0  # after which a person is forgotten, who then comes back as a new one
 _SIGHTS = 3  # of the finder, before a face is told
@@ -180,7 +181,9 @@ class Tracker:
 
     def _find(self, image: ThermalImage, seen: dict[int, Agreement], location: str) -> None:
         """Run the finder: it supports faces that are followed, or doesn't, and finds new ones."""
-        found, followed = self.predictor.find(image), self.followed
+        followed = self.followed
+        turns = self._turns(followed)
+        found = self.predictor.find(image, turns=turns, whole_image=turns <= {0})
         boxes = np.array([track.box_px for track in followed]).reshape(-1, 4)
         overlap = box_overlap(boxes, found.boxes_px.astype(float))
         free = overlap.max(axis=0, initial=0) <= _LEAST_OVERLAP
@@ -204,6 +207,13 @@ class Tracker:
                 if (long and track.unsupported >= 2) or track.sure < self.min_confidence or track.sudden:
                     self._miss(track)
         self._begin(image, found.take(np.flatnonzero(free)), seen, location)
+
+    def _turns(self, followed: list[Tracklet]) -> set[int]:
+        """Quarters by which the picture is turned: as followed faces lie; to each side now and then if there are none."""
+        if followed:
+            return {round(track.angle / (np.pi / 2)) % 4 for track in followed}
+        lying = self.frame // self._search_every % max(1, round(_LYING_S / _SEARCH_S)) == 0
+        return {1, 3} if lying else set()
 
     def _faces(self, image: ThermalImage, found: Detections, location: str) -> list[Face]:
         return faces_at(self.predictor, image, found, self.predictor.confidence, location=location)
