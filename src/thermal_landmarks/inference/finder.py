@@ -68,9 +68,7 @@ class Finder:
         """The finder of a checkpoint; None: the one that comes with the package. Settings as of the class."""
         return cls(load_finder(path).network, **settings)
 
-    def __call__(
-        self, image: ThermalImage, *, threshold: float = LEAST_SCORE, turns: Sequence[int] = ()
-    ) -> Detections:
+    def __call__(self, image: ThermalImage, *, threshold: float = LEAST_SCORE, turns: Sequence[int] = ()) -> Detections:
         """The faces in an image, the surest first, in pixels of the image.
 
         Args:
