@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,16 @@ def test_signals_and_events_are_tidy_tables(made: Made) -> None:
     forehead = signals[signals["signal"] == "forehead_median"]["value"]
     assert forehead.between(30, 38).all()
     assert "perspiration" in set(signals["signal"])
+
+
+def test_rates_of_faces_too_small_to_show_breath_are_never_flagged_ok(made: Made) -> None:
+    frames, tracks = made
+    small = [replace(f, image=replace(f.image, values=f.image.values[2::5, 2::5])) for f in frames]
+    recording = measure(small, tracks.assign(x=(tracks["x"] - 2) / 5, y=(tracks["y"] - 2) / 5), FACE16)
+    signals = recording.signals
+    assert "ok" not in set(signals[signals["signal"] == "breathing_rate"]["flag"])
+    assert any("Film from nearer" in note for note in recording.notes)
+    assert not any("Film from nearer" in note for note in measure(*made, FACE16).notes)
 
 
 def test_hidden_frames_have_no_values(made: Made) -> None:

@@ -68,7 +68,8 @@ class FaceFrame:
         if not len(seen):
             raise DataError("No frame of this track has points, so there is nothing to measure in.")
         shapes, size_px = self._shapes_and_sizes(seen)
-        self.size_px = float(np.clip(np.median(size_px), *_SIZES_PX))
+        self.eyes_px = float(np.median(size_px))
+        self.size_px = float(np.clip(self.eyes_px, *_SIZES_PX))
         self.reference_px: Float[np.ndarray, "landmark 2"] = np.median(shapes, axis=0) * self.size_px
         for name, corners in (own or {}).items():
             lacking = {corner[0] for corner in corners} - set(self.names)

@@ -21,6 +21,7 @@ from thermal_landmarks.physiology.regions import Corner
 SIGNAL_COLUMNS = ("time_s", "track", "signal", "value", "quality", "flag")
 EVENT_COLUMNS = ("track", "event", "start_s", "end_s", "size")
 _LEAST_SECONDS = 3.0
+_LEAST_EYES_PX = 20.0  # of 54 rates that looked right on smaller faces, 35 were (docs/signals.md)
 
 
 @dataclass(frozen=True)
@@ -176,8 +177,15 @@ class _Table:
         said = breath(time_s, face.cells[rows], misfit, face.nostrils.offsets, jumps=self.jumps)
         found = breathing(time_s, said.temperature, weight=said.weight, jumps=self.jumps, window_s=window_s)
         self.add("breathing", time_s, found.waveform, sure, self.flags)
+        flags = found.flag
+        if face.frame.eyes_px < _LEAST_EYES_PX:
+            flags = ["weak" if flag == "ok" else flag for flag in flags]
+            self.notes.append(
+                f"Track {self.track}: the outer corners of its eyes are {face.frame.eyes_px:.0f} pixels apart, too few "
+                "for breathing rates that can be believed, so none is flagged ok. Film from nearer: 27 pixels or more."
+            )
         for name, rate in (("", found.rate), ("_spectrum", found.by_spectrum), ("_peaks", found.by_peaks)):
-            self.add(f"breathing_rate{name}", found.time_s, rate, found.quality, found.flag)
+            self.add(f"breathing_rate{name}", found.time_s, rate, found.quality, flags)
         self._happened(("apnoea", start, end, end - start) for start, end in found.apnoeas_s)
 
     def _perspiration(self, element_px: int, baseline_s: tuple[float, float] | None) -> None:

@@ -210,7 +210,7 @@ class Tracker:
         self._begin(image, found.take(np.flatnonzero(free)), seen, location)
 
     def _turns(self, followed: list[Tracklet]) -> set[int]:
-        """Quarters by which the picture is turned: as followed faces lie; to each side now and then if there are none."""
+        """Quarters by which the picture is turned: as followed faces lie; if there are none, to each side at times."""
         if followed:
             return {_quarters(track) for track in followed}
         lying = self.frame // self._search_every % max(1, round(_LYING_S / _SEARCH_S)) == 0
