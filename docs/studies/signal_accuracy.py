@@ -131,7 +131,7 @@ def main(
         print(
             f"person {person}: {outcome.true_rate.mean():4.1f} breaths/min, MAE {np.nanmean(error):.2f} in "
             f"{np.isfinite(error).sum()} of {len(error)} windows; perspiration r {outcome.correlation:.2f}, quality "
-            f"{outcome.quality:.2f}, onsets off by [{onsets}] s, {outcome.events} events found; seen {outcome.seen:.0%}",
+            f"{outcome.quality:.2f}, onsets off by [{onsets}] s, {outcome.events} found; seen {outcome.seen:.0%}",
             flush=True,
         )
     error = np.concatenate([np.abs(o.rate - o.true_rate) for o in found])

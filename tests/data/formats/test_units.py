@@ -48,6 +48,15 @@ def test_body_temperature_with_a_decimal_point_is_assumed_aloud(
     assert ("assumed to be" in caplog.text) == (unit is not None)
 
 
+@pytest.mark.parametrize("above", [True, False])
+def test_rows_of_telemetry_do_not_hide_the_unit(tmp_path: Path, above: bool) -> None:
+    words = np.random.default_rng(0).integers(0, 2, (2, 50)) * 65535  # as a Lepton sends
+    values = ((ROOM_C + 273.15) * 100).round()
+    image = read_image(write(tmp_path / "a.png", np.concatenate([words, values] if above else [values, words])))
+    assert image.unit == "celsius"
+    np.testing.assert_allclose(image.values[2:] if above else image.values[:-2], ROOM_C, atol=0.006)
+
+
 @pytest.mark.parametrize(
     "stored",
     [

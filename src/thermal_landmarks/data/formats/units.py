@@ -26,6 +26,7 @@ _SEQUENCE = "sequence.json"  # of render_sequence: the unit of its frames
 _MOST_FILES, _MOST_BYTES = 20, 32 * 2**20
 _COOLEST_C, _LEAST_SPAN_C = (5.0, 33.0), 3.0  # of a room with a person
 _WARMEST_C = (30.0, 39.5)
+_TELEMETRY_ROWS = 4  # at most, of what Lepton, Boson and Tau write above or below the picture: no temperatures
 
 
 def infer_unit(path: Path, values: np.ndarray) -> str:
@@ -43,7 +44,8 @@ def infer_unit(path: Path, values: np.ndarray) -> str:
         unit, file = stated
         say_once(path, f"read as {unit}, as {file} says. Set unit=counts for bare values")
         return unit
-    low, high = (float(v) for v in np.percentile(values[::4, ::4], (1, 99.9)))
+    edge = _TELEMETRY_ROWS if len(values) > 10 * _TELEMETRY_ROWS else 0
+    low, high = (float(v) for v in np.percentile(values[edge : len(values) - edge : 4, ::4], (1, 99.9)))
     for unit in ("celsius", "kelvin", "fahrenheit") if values.dtype.kind == "f" else ("centi_kelvin", "centi_celsius"):
         scale, offset = UNITS[unit]
         coolest_c, warmest_c = low * scale + offset, high * scale + offset
