@@ -184,7 +184,7 @@ class Tracker:
         """Run the finder: it supports faces that are followed, or doesn't, and finds new ones."""
         followed = self.followed
         turns = self._turns(followed)
-        found = self.predictor.find(image, turns=turns, whole_image=turns <= {0})
+        found = self.predictor.find(image, turns=turns, whole_image=not any(turns))
         boxes = np.array([track.box_px for track in followed]).reshape(-1, 4)
         overlap = box_overlap(boxes, found.boxes_px.astype(float))
         free = overlap.max(axis=0, initial=0) <= _LEAST_OVERLAP
@@ -209,12 +209,12 @@ class Tracker:
                     self._miss(track)
         self._begin(image, found.take(np.flatnonzero(free)), seen, location)
 
-    def _turns(self, followed: list[Tracklet]) -> set[int]:
+    def _turns(self, followed: list[Tracklet]) -> list[int]:
         """Quarters by which the picture is turned: as followed faces lie; if there are none, to each side at times."""
         if followed:
-            return {_quarters(track) for track in followed}
+            return sorted({_quarters(track) for track in followed})
         lying = self.frame // self._search_every % max(1, round(_LYING_S / _SEARCH_S)) == 0
-        return {1, 3} if lying else set()
+        return [1, 3] if lying else []
 
     def _least_score(self, track: Tracklet) -> float:
         return max(self.min_score, _SURELY_LYING) if _quarters(track) else self.min_score
