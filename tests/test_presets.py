@@ -186,10 +186,9 @@ def test_no_rotation_trains_three_times_as_many_epochs_of_unrotated_images():
     assert building.build("trainer", unrotated).max_epochs == 3 * usual
 
 
-@pytest.mark.parametrize("stem", ["conv", "resnext", "alt_conv_luong", "alt_conv_bahdanau", "alt_conv_resnext"])
-def test_the_thermal_models_learn_with_lotrs_loss(stem):
+def test_a_thermal_model_learns_with_lotrs_loss():
     torch.manual_seed(0)
-    cfg = compose_config("train", [f"stem={stem}", "loss=smooth_wing", "data.image_size=[48,64]"])
+    cfg = compose_config("train", ["loss=smooth_wing", "data.image_size=[48,64]"])
     network, loss = build(cfg, device="cpu"), building.build("loss", cfg.loss)
     points, _ = network.forward_train(
         torch.randn(2, 1, 48, 64), torch.rand(2, 6, 2), torch.ones(2, 6, dtype=torch.bool)

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -135,12 +136,18 @@ def test_a_network_for_face_boxes_asks_for_one(visualize: Command, make_checkpoi
     assert visualize(*settings, "box=[10,10,50,50]") is None
 
 
-def test_the_picture_goes_to_weights_and_biases(
+def test_the_picture_and_the_ascent_go_to_the_logger(
     visualize: Command, make_checkpoint: MakeCheckpoint, tmp_path: Path
 ) -> None:
-    assert visualize(f"checkpoint={make_checkpoint()}", "logger=wandb", "logger.mode=offline") is None
-    (media,) = (tmp_path / "out" / "wandb").glob("offline-run-*/files/media/images/visualize/*.png")
-    assert media.read_bytes() == (tmp_path / "out" / "activation.png").read_bytes()
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    assert visualize(f"checkpoint={make_checkpoint()}", "logger=tensorboard") is None
+    events = EventAccumulator(str(tmp_path / "out" / "tensorboard")).Reload()
+    (shown,) = events.Images("visualize/activation")
+    logged, kept = BytesIO(shown.encoded_image_string), tmp_path / "out" / "activation.png"
+    logged_picture, kept_picture = (np.asarray(Image.open(file).convert("RGB")) for file in (logged, kept))
+    np.testing.assert_array_equal(logged_picture, kept_picture)
+    assert len(events.Scalars("visualize/objective")) == 4 + 1
 
 
 def test_channels_are_spread_over_the_layer_or_as_named() -> None:

@@ -19,6 +19,7 @@ from thermal_landmarks.data.formats.fluke import find_counts_table
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.data.paths import PATHS
 from thermal_landmarks.data.readers.annotation_files import shortened
+from thermal_landmarks.data.readers.image_folder import MissingImageError
 from thermal_landmarks.data.schemes import get_scheme, schemes_of
 from thermal_landmarks.errors import ConfigError, DataError, UserError
 
@@ -184,7 +185,12 @@ class FileReader(ABC):
             finding = f"{shortened(error)}. Fix or remove the record."
         else:
             return Annotation(image, points, subject, marks.visible, marks.box_px, place, marks.attributes or {})
-        image = Path(place).with_suffix("") if isinstance(image, DataError) else image
+        if isinstance(image, DataError):
+            image = (
+                Path(_encodable(str(image.image)))
+                if isinstance(image, MissingImageError)
+                else Path(place).with_suffix("")
+            )
         return Annotation(image, self._no_points(), subject, None, None, place, {_FAULT: f"{place}: {finding}"})
 
     def _checked(self, marks: Marks) -> np.ndarray:

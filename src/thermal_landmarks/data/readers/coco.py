@@ -16,7 +16,7 @@ import numpy as np
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import parse_json, require_text, shortened
 from thermal_landmarks.data.readers.base import Attributes, FileReader, Marks, stated_size, stated_unit
-from thermal_landmarks.data.readers.image_folder import NamedImages
+from thermal_landmarks.data.readers.image_folder import MissingImageError, NamedImages
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 
@@ -69,7 +69,7 @@ class CocoKeypoints(FileReader):
                 self._without_face(path, self._subject_of(image), place, _attributes(image))
         return found
 
-    def _find_images(self, names: set[str]) -> dict[str, Path | DataError]:
+    def _find_images(self, names: set[str]) -> dict[str, Path | MissingImageError]:
         """The file of each name, or why there is none."""
         finder = NamedImages(self.annotation_file, self.image_dir)
         found = {name: finder.find(name) for name in sorted(names)}

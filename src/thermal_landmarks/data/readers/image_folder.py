@@ -9,13 +9,25 @@ from thermal_landmarks.data.readers.annotation_files import shortened
 from thermal_landmarks.errors import DataError
 
 
+class MissingImageError(DataError):
+    """Why an annotation's image isn't there.
+
+    Attributes:
+        image: Where it would be, for a list of findings.
+    """
+
+    def __init__(self, message: str, image: Path) -> None:
+        super().__init__(message)
+        self.image = image
+
+
 class ImageFinder:
     """Images by name without suffix; each folder is listed once."""
 
     def __init__(self) -> None:
         self._by_folder: dict[Path, dict[str, Path]] = {}
 
-    def find(self, folders: Sequence[Path], name: str, remedy: str) -> Path | DataError:
+    def find(self, folders: Sequence[Path], name: str, remedy: str) -> Path | MissingImageError:
         """The first image of that name, whatever its suffix, in the first folder that has one; else why there is none.
 
         Args:
@@ -28,7 +40,8 @@ class ImageFinder:
                 self._by_folder[folder] = _images_by_stem(folder)
             if found := self._by_folder[folder].get(name):
                 return found
-        return DataError(f"no image named {name} in {' or '.join(map(str, folders))}. {remedy}")
+        places = " or ".join(map(str, folders))
+        return MissingImageError(f"no image named {name} in {places}. {remedy}", folders[0] / name)
 
 
 class NamedImages:
@@ -48,7 +61,7 @@ class NamedImages:
         self.folders = [folder] if folder is not None else list(dict.fromkeys(_usual_folders(file)))
         self._by_tail: dict[Path, str] = {}
 
-    def find(self, name: str) -> Path | DataError:
+    def find(self, name: str) -> Path | MissingImageError:
         """The image of that name, or why there is none.
 
         Raises:
@@ -70,7 +83,9 @@ class NamedImages:
                         )
                     return found
         places = ", ".join(str(folder) for folder in self.folders if folder.is_dir()) or self.folders[0]
-        return DataError(f"no image '{shortened(name)}'. Looked in {places}.")
+        return MissingImageError(
+            f"no image '{shortened(name)}'. Looked in {places}.", self.folders[0] / shortened(name)
+        )
 
     def _existing(self, name: str) -> Path | None:
         for folder in self.folders:
