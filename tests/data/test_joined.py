@@ -5,8 +5,7 @@ import pytest
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.datamodule import LandmarkDataModule
-from thermal_landmarks.data.joined import JoinedRows
-from thermal_landmarks.data.rows_on_disk import RowsOnDisk
+from thermal_landmarks.data.rows_on_disk import JoinedRows, RowsOnDisk
 from thermal_landmarks.errors import ConfigError, DataError
 
 

@@ -3,9 +3,9 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol, SupportsIndex
+from typing import Any, NamedTuple
 
 import numpy as np
 from rich.console import Console
@@ -17,8 +17,8 @@ from thermal_landmarks.data.face_frames import frames_of_faces
 from thermal_landmarks.data.geometry import pixel_size, transform_points
 from thermal_landmarks.data.normalisation import Encoding, encode, encoding_of
 from thermal_landmarks.data.preprocessing import Preprocessing
-from thermal_landmarks.data.rows_on_disk import RowsOnDisk
-from thermal_landmarks.data.schemes import get_scheme
+from thermal_landmarks.data.rows_on_disk import JoinedRows, Rows, RowsOnDisk
+from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.long_work import in_chunks
 
@@ -35,14 +35,6 @@ class _Stored(NamedTuple):
 
 _Prepared = tuple[Annotation, _Stored | str]
 """An annotation and what is stored of its image, or why it can't be used."""
-
-
-class Rows(Protocol):
-    """Stored images, each read when it is asked for."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, rows: SupportsIndex | Sequence[int] | np.ndarray) -> np.ndarray: ...
 
 
 @dataclass(frozen=True)
@@ -198,3 +190,25 @@ def _table(scheme_name: str, annotations: Sequence[Annotation], results: Sequenc
         "box_px": (extents / sizes[:, None]).astype(np.float32),
         "pixel_size": sizes.astype(np.float32),
     }
+
+
+def joined(first: CachedSamples, second: CachedSamples, scheme: Scheme) -> CachedSamples:
+    """The samples of two caches of the same frame size, one after the other, in one scheme.
+
+    Raises:
+        ConfigError: If one of them lacks landmarks of the scheme.
+    """
+    both = (first, second)
+
+    def column(name: str) -> Any:
+        parts = [getattr(samples, name) for samples in both]
+        return np.concatenate(parts) if isinstance(parts[0], np.ndarray) else [item for part in parts for item in part]
+
+    points = [samples.points_px[:, get_scheme(samples.scheme).index_map(scheme)] for samples in both]
+    own: dict[str, Any] = {
+        "images": JoinedRows(first.images, second.images),
+        "points_px": np.concatenate(points),
+        "scheme": scheme.name,
+    }
+    others = {field.name: column(field.name) for field in fields(CachedSamples) if field.name not in own}
+    return CachedSamples(**own, **others)

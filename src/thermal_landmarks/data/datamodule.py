@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader
 from thermal_landmarks.data.annotation import Source
 from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
 from thermal_landmarks.data.batch import Batch, to_unit
-from thermal_landmarks.data.cache import CachedSamples, load_or_build
+from thermal_landmarks.data.cache import CachedSamples, joined, load_or_build
 from thermal_landmarks.data.dataset import (
     EpochSampler,
     LandmarkDataset,
@@ -27,7 +27,6 @@ from thermal_landmarks.data.dataset import (
 )
 from thermal_landmarks.data.five_points import add_five_points
 from thermal_landmarks.data.geometry import mean_shape
-from thermal_landmarks.data.joined import joined
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing, with_tuples
 from thermal_landmarks.data.schemes import get_scheme

@@ -8,11 +8,19 @@ import os
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, SupportsIndex
+from typing import Any, Protocol, SupportsIndex
 
 import numpy as np
 
 from thermal_landmarks.errors import DataError
+
+
+class Rows(Protocol):
+    """Stored images, each read when it is asked for."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: SupportsIndex | Sequence[int] | np.ndarray) -> np.ndarray: ...
 
 
 class RowsOnDisk:
@@ -83,3 +91,28 @@ class RowsOnDisk:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._open()
+
+
+class JoinedRows:
+    """The rows of one array on the disk, then those of another of the same shape.
+
+    Args:
+        first: Rows from 0 on.
+        second: Those after them.
+    """
+
+    def __init__(self, first: Rows, second: Rows) -> None:
+        self._first, self._second = first, second
+
+    def __len__(self) -> int:
+        return len(self._first) + len(self._second)
+
+    def __getitem__(self, rows: SupportsIndex | Sequence[int] | np.ndarray) -> np.ndarray:
+        """One row, or several as a new array."""
+        wanted = np.arange(len(self))[rows]
+        numbers = wanted.reshape(-1)
+        behind = numbers >= len(self._first)
+        parts = self._first[numbers[~behind]], self._second[numbers[behind] - len(self._first)]
+        found = np.empty((numbers.size, *parts[0].shape[1:]), parts[0].dtype)
+        found[~behind], found[behind] = parts
+        return found if wanted.ndim else found[0]

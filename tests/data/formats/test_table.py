@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -33,6 +33,7 @@ def test_a_comma_may_be_separator_and_decimal_mark(tmp_path: Path, caplog: pytes
     np.testing.assert_allclose(read_image(two).values, FACE, atol=1e-5)
 
 
+@settings(max_examples=50)
 @given(
     hnp.arrays(np.float32, hnp.array_shapes(min_dims=2, max_dims=2, min_side=2), elements=st.floats(10, 45, width=32)),
     st.sampled_from([(",", "."), (";", ","), ("\t", ","), (";", "."), (" ", ".")]),
@@ -105,8 +106,8 @@ def test_a_row_with_cells_beyond_the_range_or_other_minus_signs_is_no_header(
         (rows_of(np.tile(FACE, (6, 1))), "72 rows of 16 numbers are no camera's picture"),
         (rows_of(FACE.reshape(2, -1)), "2 rows of 96 numbers are no camera's picture"),
         ([f"{x};{y};{FACE[y, x]}" for y in range(12) for x in range(16)], "a list of x, y and value"),
-        (["x;y;t", *(f"{x};{y};{FACE[y, x]}" for y in range(12) for x in range(16))], "columns have names"),
-        (["frame,x0,y0", "0,1.5,2.5", "1,2.5,3.5"], r"columns have names \(frame, x0, y0\)"),
+        (["x;y;t", *(f"{x};{y};{FACE[y, x]}" for y in range(12) for x in range(16))], "columns with names"),
+        (["frame,x0,y0", "0,1.5,2.5", "1,2.5,3.5"], r"columns with names \(frame, x0, y0\)"),
         (['1,2,"3', '4,5,6"', "7,8,9"], "line 1: not a row of a table"),
         (["1,2,3", '4,5,"6', "7,8,9"], "line 2: not a row of a table"),
         (["1,2", f'3,"{"4" * 200_000}"'], "line 2: not a row of a table .*field limit"),

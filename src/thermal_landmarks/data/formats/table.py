@@ -7,7 +7,7 @@ else, with a notice; lists of pixels, columns with names and several frames in o
 
 import csv
 import re
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,6 @@ _BEYOND_RANGE = re.compile(r"\s*[<>]\s*(?=[-−+]?\d)")
 class _Layout(NamedTuple):
     start: int  # line of the first row of numbers
     separator: str | None  # None: blanks
-    header: list[str]  # cells of the line before, where they stand over the columns
 
 
 def read_table(path: Path) -> tuple[Float[np.ndarray, "height width"], str | None]:
@@ -43,11 +42,10 @@ def read_table(path: Path) -> tuple[Float[np.ndarray, "height width"], str | Non
     """
     check_bytes(path, path.stat().st_size, per_pixel=1, what="the table")
     lines = _decode(path.read_bytes()).splitlines()
-    layout = _layout(lines)
+    layout, reason = _layout(lines)
     if layout is None:
-        raise DataError(f"{path}: no row of numbers found. Expected a table with one number for each pixel.")
-    _refuse_names(path, layout)
-    numbered = [(number, cells) for number, cells in _rows(path, lines, layout) if cells]
+        raise DataError(f"{path}: {reason}, so it is no picture. Expected a table with one number for each pixel.")
+    numbered = _rows(path, lines, layout)
     _refuse_blocks(path, [number for number, _ in numbered])
     if layout.separator == "," and _are_decimal_pairs([cells for _, cells in numbered[:_PEEK_LINES]]):
         say_once(path, "a comma divides its numbers and is their decimal mark, too: 23,5,24,1 is read as 23.5 and 24.1")
@@ -71,11 +69,7 @@ def why_no_picture(path: Path) -> str | None:
         return f"can't be read ({error.strerror})"
     if not beginning.strip():
         return "is empty"
-    lines = list(islice(_decode(beginning).splitlines(), _PEEK_LINES))
-    layout = _layout(lines)
-    if layout is None:
-        return "has no row of numbers"
-    return f"has columns with names ({_shortened(layout.header)})" if _are_names(layout.header) else None
+    return _layout(_decode(beginning).splitlines())[1]
 
 
 def _decode(data: bytes) -> str:
@@ -87,25 +81,30 @@ def _decode(data: bytes) -> str:
         return data.decode("latin-1")
 
 
-def _layout(lines: list[str]) -> _Layout | None:
+def _layout(lines: list[str]) -> tuple[_Layout | None, str | None]:
+    """Where the numbers begin; or None, and why the text is no picture."""
     for index, line in enumerate(lines[:_PEEK_LINES]):
         separator = next((s for s in (";", "\t", ",") if s in line), None)
         try:
             cells = _split(line, separator)
             if len(cells) > 1 and all(map(_is_number, cells)):
-                above = _split(lines[index - 1], separator) if index else []
-                return _Layout(index, separator, above if len(above) == len(cells) else [])
+                header = _split(lines[index - 1], separator) if index else []
+                if len(header) == len(cells) and _are_names(header):
+                    return None, f"has columns with names ({_shortened(header)})"
+                return _Layout(index, separator), None
         except csv.Error:
             if any(map(_is_number, line.split(separator))):
-                return _Layout(index, separator, [])  # a row with a broken quote, which its reading names
-    return None
+                return _Layout(index, separator), None  # a row with a broken quote, which its reading names
+    return None, "has no row of numbers"
 
 
 def _rows(path: Path, lines: list[str], layout: _Layout) -> list[tuple[int, list[str]]]:
+    """Numbers and cells of the lines that are not blank."""
     rows = []
     for number, line in enumerate(lines[layout.start :], layout.start + 1):
         try:
-            rows.append((number, _split(line, layout.separator)))
+            if cells := _split(line, layout.separator):
+                rows.append((number, cells))
         except csv.Error as error:
             raise DataError(f"{path}, line {number}: not a row of a table ({error}). Fix its quotes.") from error
     return rows
@@ -175,14 +174,6 @@ def _are_counted(header: list[str]) -> bool:
         return False
     prefixes, numbers = zip(*((match[1], int(match[2])) for match in counted if match), strict=True)
     return len(set(prefixes)) == 1 and list(numbers) == list(range(numbers[0], numbers[0] + len(numbers)))
-
-
-def _refuse_names(path: Path, layout: _Layout) -> None:
-    if _are_names(layout.header):
-        raise DataError(
-            f"{path}: its columns have names ({_shortened(layout.header)}), so it is no picture. Expected a table with "
-            "one number for each pixel."
-        )
 
 
 def _refuse_blocks(path: Path, numbers: list[int]) -> None:

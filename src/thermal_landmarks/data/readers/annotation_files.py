@@ -31,15 +31,7 @@ def require_folder(folder: str | Path) -> Path:
 
 
 def require_bytes(file: str | Path, *, at_most: int = _LARGEST_LIST) -> bytes:
-    """The content of an annotation file.
-
-    Args:
-        file: Its path.
-        at_most: Bytes; `LARGEST_RECORD` for a file that describes one image.
-
-    Raises:
-        DataError: If there is none or it is larger.
-    """
+    """The content of an annotation file; arguments and errors as of `require_text`."""
     path = Path(file)
     try:
         size = path.stat().st_size
