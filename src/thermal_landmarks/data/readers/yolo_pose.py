@@ -50,6 +50,8 @@ class _Line(NamedTuple):
 class YoloPose(FileReader):
     """Faces of a folder of YOLO-pose labels; an image may show several, an empty file is an image without a face.
 
+    Where the data set's YAML calls one of several classes `face`, lines of the others are left out.
+
     A point at 0, 0, of visibility 0, or of a confidence below `min_confidence` is missing. The third number of a point
     is its visibility (0 missing, 1 hidden, 2 visible) where all files hold nothing but these three, else a confidence.
 
@@ -70,11 +72,15 @@ class YoloPose(FileReader):
         super().__post_init__()
 
     def _parse(self) -> list[Annotation]:
-        files = self._label_files(self._description())
+        description = self._description()
+        files = self._label_files(description)
         finder = ImageFinder()
+        self._others, self._left_out = _other_classes(description.get("names")), 0
         lines = [line for file in files for line in self._read_file(file, finder)]
         if self._faceless:
             _log.info("%s: %d label file(s) without a face.", self.folder, len(self._faceless))
+        if self._left_out:
+            _log.warning("%s: %d line(s) of other classes than `face` are left out.", self.folder, self._left_out)
         self._warn_each_image_its_own_subject(len(files), "Set data.source.subject_pattern.")
         found = [line.numbers for line in lines if isinstance(line.numbers, np.ndarray)]
         thirds = [numbers[_BOX_END + 2 :: 3] for numbers in found if self._has_third(numbers)]
@@ -139,7 +145,9 @@ class YoloPose(FileReader):
         folders = (_renamed(file.parent, "labels", self.images), file.parent)
         image = finder.find(folders, file.stem, "Set data.source.images to the name of their folder.")
         try:
-            lines = numbered_lines(file, at_most=LARGEST_RECORD)
+            listed = numbered_lines(file, at_most=LARGEST_RECORD)
+            lines = [(number, line) for number, line in listed if line.split()[0] not in self._others]
+            self._left_out += len(listed) - len(lines)
             size = read_image_size(image) if lines and isinstance(image, Path) else (0, 0)
         except DataError as error:
             return [_Line(place, image, subject, error, (0, 0))]
@@ -191,6 +199,13 @@ class YoloPose(FileReader):
 
     def _has_third(self, numbers: np.ndarray) -> bool:
         return len(numbers) == _BOX_END + 3 * self._num_points
+
+
+def _other_classes(names: Any) -> set[str]:
+    """Numbers of the classes that are no faces, if a data set's YAML calls one of several `face`."""
+    named = dict(enumerate(names)) if isinstance(names, list) else names if isinstance(names, dict) else {}
+    others = {str(number) for number, name in named.items() if str(name).lower() != "face"}
+    return others if len(others) < len(named) else set()
 
 
 def _renamed(folder: Path, old: str, new: str) -> Path:

@@ -81,6 +81,21 @@ def test_confidences_and_points_without_a_third_number(folder: Path) -> None:
     assert np.isnan(face.points_px[0]).all()
 
 
+def test_boxes_of_other_classes_are_no_faces(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("train/p1_a", "val/p3_c"):
+        label = folder / f"labels/{name}.txt"
+        label.write_text(f"1 0.5 0.5 0.1 0.1\n{label.read_text() if 'p1' in name else ''}", encoding="utf-8")
+    description = (folder / "data.yaml").read_text().replace("names: {0: face}", "names: [face, kettle]")
+    (folder / "data.yaml").write_text(description, encoding="utf-8")
+    source = reader(folder)
+    assert [face.location.rpartition("/")[2] for face in source.annotations()] == [
+        "p1_a.txt, line 2",
+        "p1_a.txt, line 3",
+    ]
+    assert {picture.image.name for picture in source.faceless} == {"p2_b.png", "p3_c.png"}
+    assert "2 line(s) of other classes than `face` are left out" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
