@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from torch import nn
 
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.own_parts import load_own_parts
 
 ComponentClass = TypeVar("ComponentClass", bound=type[nn.Module])
 
@@ -75,6 +76,8 @@ class Registry:
         return component(**wanted, **chosen)
 
     def _find(self, name: str) -> type[nn.Module]:
+        if name not in self._classes:
+            load_own_parts()
         if name not in self._classes:
             raise ConfigError(f"There is no {self.kind} '{name}'.{_did_you_mean(name, self.names())}")
         return self._classes[name]

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
 from thermal_landmarks.errors import ConfigError, require_choice
+from thermal_landmarks.own_parts import load_own_parts
 
 Coordinates = Literal["normalised", "pixel"]
 Reduction = Literal["sum", "mean"]
@@ -115,6 +116,8 @@ class LandmarkLoss(nn.Module):
         **settings: float,
     ) -> None:
         super().__init__()
+        if penalty not in PENALTIES:
+            load_own_parts()
         require_choice("loss.penalty", penalty, PENALTIES)
         require_choice("loss.coordinates", coordinates, get_args(Coordinates))
         require_choice("loss.reduction", reduction, get_args(Reduction))
