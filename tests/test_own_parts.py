@@ -1,7 +1,7 @@
 """Parts that an installed package brings: found where a name isn't known, named where they can't be imported."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def cubed(error):
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A module on the path that an entry point names, and its YAML files."""
     (tmp_path / "doubling_parts.py").write_text(MODULE)
     for group, text in {"branch": "name: doubled\nfactor: 2.0\n", "loss": LOSS}.items():
