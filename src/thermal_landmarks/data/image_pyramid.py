@@ -5,7 +5,6 @@ image by 2 or more is taken from averaged pixels, so that nothing aliases.
 """
 
 import copy
-import itertools
 
 import torch
 import torch.nn.functional as F
@@ -41,19 +40,18 @@ class ImagePyramid:
             levels.append(F.avg_pool2d(levels[-1], 2))
         self.count = len(levels)
         # The first level at the left; the others in a column beside it, one below the other.
-        column, heights = self.width // 2, [level.shape[-2] for level in levels[1:]]
+        column = self.width // 2
         parts = [F.pad(level, (0, column - level.shape[-1])) for level in levels[1:]]
         parts.append(images.new_zeros(len(images), 1, self.height, column))  # all levels add up to less
         self._atlas = torch.cat([images, torch.cat(parts, dim=2)[:, :, : self.height]], dim=3)
-        tops = [0] + [sum(heights[:place]) for place in range(len(heights))]
         self.like = self._atlas
-        lefts = [0] + [self.width] * len(heights)
-        corners = [
-            (left, top, left + level.shape[-1] - 1, top + level.shape[-2] - 1)
-            for left, top, level in zip(lefts, tops, levels, strict=True)
-        ]
         # Of each level: left-most, top-most, right-most and lowest pixel in the atlas.
-        self._boxes = numbers(list(itertools.chain(*corners)), images).unflatten(0, (-1, 4))
+        level = torch.arange(self.count, dtype=images.dtype, device=images.device)
+        sizes = torch.floor(numbers([self.width, self.height], images) / torch.exp2(level)[:, None])
+        beside = (level > 0).to(images.dtype)
+        tops = (beside * sizes[:, 1]).cumsum(dim=0) - beside * sizes[:, 1]
+        first = torch.stack([beside * sizes[0, 0], tops], dim=1)
+        self._boxes = torch.cat([first, first + sizes - 1], dim=1)
 
     def without_mirror_images(self) -> "ImagePyramid":
         """The same images; nothing is copied."""

@@ -26,6 +26,7 @@ from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
 from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks
 from thermal_landmarks.exporting.first_look import FIRST, SEEN
+from thermal_landmarks.exporting.quick_operators import with_quick_operators
 from thermal_landmarks.inference.finder import LEAST_SCORE, MULTIPLE, OVERLAP
 from thermal_landmarks.runtime.exported import METADATA
 
@@ -174,7 +175,7 @@ def _convert(
         del node.metadata_props[:]  # where in our source it comes from: half of the file
         node.doc_string = ""
     del model.graph.value_info[:]
-    return model
+    return with_quick_operators(model)
 
 
 def _choose(model: onnx.ModelProto) -> None:
