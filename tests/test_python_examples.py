@@ -40,8 +40,12 @@ def test_the_example_finds_the_face(
             film.mux(stream.encode(av.VideoFrame.from_ndarray(gray, format="gray")))
         film.mux(stream.encode(None))
     monkeypatch.chdir(tmp_path)
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
+    example, *live = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(), flags=re.DOTALL)
     exec(example, {"temperatures_c": temperatures_c})
+    for each in live:  # a film in the place of the camera
+        told: dict[str, object] = {}
+        exec(each.replace("rtsp://camera.local/stream", "recording.mp4"), told)
+        assert "faces" in told
     assert len(re.findall(r"\[\s*\d+\.\d+\s+\d+\.\d+\s*\]", capsys.readouterr().out)) >= 16  # points
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from thermal_landmarks.data.formats.displayed import as_heat
     from thermal_landmarks.data.formats.images import read_image
-    from thermal_landmarks.data.video import open_video
+    from thermal_landmarks.data.video import latest_frames, open_video
     from thermal_landmarks.inference.face import Face
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.inference.tracking.track import TrackedFace
@@ -27,6 +27,7 @@ __all__ = [
     "Tracker",
     "__version__",
     "as_heat",
+    "latest_frames",
     "open_video",
     "read_image",
     "region_temperatures",
@@ -39,6 +40,7 @@ _MODULES = {
     "TrackedFace": "inference.tracking.track",
     "Tracker": "inference.tracking.tracker",
     "as_heat": "data.formats.displayed",
+    "latest_frames": "data.video",
     "open_video": "data.video",
     "read_image": "data.formats.images",
     "region_temperatures": "physiology.stills",

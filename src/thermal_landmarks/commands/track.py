@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from thermal_landmarks.inference.tracking.files import Tracked
 
 _CHOICES = {"smoothing": ("none", "one_euro", "kalman"), "format": ("csv", "deeplabcut")}
-_NO_INFLUENCE = ("hydra", "output", "resume", "overlay", "record", "frames", "format", "smoothing", "device")
+_NO_INFLUENCE = ("hydra", "output", "resume", "overlay", "record", "latest", "frames", "format", "smoothing", "device")
 
 
 @command("track", renders=False)
@@ -27,7 +27,7 @@ def main(cfg: DictConfig) -> None:
     import torch
     from rich.console import Console
 
-    from thermal_landmarks.data.video import RECORDING, is_camera, open_video, without_credentials
+    from thermal_landmarks.data.video import RECORDING, is_camera, latest_frames, open_video, without_credentials
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.inference.tracking.files import TrackFiles, track_frames
     from thermal_landmarks.inference.tracking.overlay import write_overlay
@@ -45,6 +45,8 @@ def main(cfg: DictConfig) -> None:
         raise ConfigError(f"resume={cfg.resume}: source={source} can't be seen again. Leave out resume=.")
     of_video = {name: cfg[name] for name in ("fps", "unit", "palette", "marks", "size", "dtype")}
     video = open_video(str(cfg.source), **of_video, record=recording if cfg.record else None)
+    if cfg.latest and not video.live:
+        raise ConfigError(f"latest=true: source={cfg.source} is no camera, stream or pipe, and waits for each frame.")
     predictor = Predictor.from_checkpoint(cfg.checkpoint, device=cfg.device, speed=cfg.speed)
     of_tracker = {name: cfg[name] for name in ("find_every", "min_score", "min_confidence")}
     tracker = Tracker(predictor, **of_tracker, fps=video.fps)
@@ -58,7 +60,7 @@ def main(cfg: DictConfig) -> None:
         with counting("Tracking", _total(video, cfg.frames), before=first, console=console) as advance:
             outcome = track_frames(
                 tracker,
-                lambda start: video.frames(start, cfg.frames),
+                lambda start: (latest_frames if cfg.latest else iter)(video.frames(start, cfg.frames)),
                 files,
                 name=video.name,
                 again=not video.live,
@@ -130,6 +132,7 @@ def _record(outcome: "Tracked", *, finished: bool, frames_per_second: float) -> 
         "tracks": outcome.tracks,
         "faces": {flag: outcome.counts.get(flag, 0) for flag in ("ok", "doubtful", "hidden", "lost")},
         "frames_without": outcome.counts.get("without", 0),
+        "frames_passed": outcome.counts.get("passed", 0),
         "frames_unusable": outcome.counts.get("unusable", 0),
         "frames_per_second": frames_per_second,
         "thermal_landmarks": __version__,
@@ -145,6 +148,8 @@ def _say(console: "Console", outcome: "Tracked", folder: Path) -> None:
         f"{folder / 'tracks.csv'}",
         soft_wrap=True,
     )
+    if passed := outcome.counts.get("passed", 0):
+        console.print(f"{passed:,} frames came too fast and were left (latest=true)", soft_wrap=True)
     if outcome.ended not in (None, "stopped"):
         console.print(f"The video ends early: {outcome.ended}", soft_wrap=True, markup=False, highlight=False)
 

@@ -53,6 +53,22 @@ def test_frames_that_were_left_out_are_lost_and_nobody_is_somebody_else_after_th
     assert faces[faces["flag"] == "lost"]["yaw_deg"].isna().all()
 
 
+def test_frames_that_came_too_fast_have_no_rows_and_nobody_is_lost_by_them(predictor, still, tmp_path) -> None:
+    values = still[0]
+
+    def some(start: int) -> Iterator[VideoFrame]:
+        for index, passed in ((0, 0), (1, 0), (2, 0), (5, 2), (6, 0), (10, 3), (11, 0)):
+            yield VideoFrame(index, index / FPS, ThermalImage(values, "celsius"), passed)
+
+    files = TrackFiles(tmp_path, {}, predictor.scheme)
+    outcome = track_frames(Tracker(predictor, fps=FPS), some, files, name="camera", again=False)
+    assert (outcome.frames, outcome.tracks, outcome.counts["passed"]) == (12, 1, 5)
+    assert outcome.counts.get("unusable", 0) == 0
+    faces = pd.read_csv(tmp_path / "faces.csv")
+    assert faces["frame"].tolist() == [0, 1, 2, 5, 6, 10, 11]
+    assert set(faces["flag"]) == {"ok"}
+
+
 @pytest.mark.parametrize("stop", [1, 7])
 def test_a_job_that_stopped_anywhere_goes_on_to_the_same_tables(predictor, still, tmp_path, stop: int) -> None:
     tracked(predictor, still[0], tmp_path / "whole")

@@ -48,3 +48,4 @@ class VideoFrame:
     # In degrees Celsius or gray levels; its `missing` counts values that the video lacks. These are filled by the
     # median of the others.
     image: ThermalImage
+    passed: int = 0  # frames before it that were left because they came too fast (see `latest_frames`)

@@ -206,13 +206,15 @@ def track_frames(
         return bool(np.isfinite(frame.image.values).all()) and not is_constant(frame.image.values, frame.image.unit)
 
     def see(frame: VideoFrame) -> None:
-        for left_out in range(done, frame.index):  # the reader could not decode it
+        counts["passed"] += frame.passed
+        for left_out in range(done, frame.index - frame.passed):  # the reader could not decode it
             tracker.blind()
             counts["unusable"] += 1
             late.add(tracker.frame, left_out, frame.time_s - (frame.index - left_out) / tracker.fps, None)
         sightings = None
         if usable(frame):
-            sightings = tracker.see(frame.image, location=f"{name}, frame {frame.index}")
+            where = f"{name}, frame {frame.index}"
+            sightings = tracker.see(frame.image, location=where, passed=frame.passed)
         else:
             tracker.blind()  # a closed shutter
             counts["unusable"] += 1

@@ -41,29 +41,32 @@ class Follower:
         self._scheme = predictor.scheme
         self._close_look, self._confidence = CloseLook(predictor), predictor.confidence
 
-    def follow(self, image: ThermalImage, tracklets: Sequence[Tracklet], location: str) -> dict[int, Agreement]:
+    def follow(
+        self, image: ThermalImage, tracklets: Sequence[Tracklet], location: str, *, frames: int = 1
+    ) -> dict[int, Agreement]:
         """Look where each is expected; the numbers of those who are there, who are moved there, and what looks say.
 
         Args:
             image: The next frame.
             tracklets: Of the frame before.
             location: Names the frame in errors.
+            frames: From that one to this.
         """
-        expected = [_expected(track) for track in tracklets]
+        expected = [_expected(track, frames) for track in tracklets]
         image = self.steadying(image, [(track.box_px, track.still) for track in tracklets])
         seen = {}
         for track, looks in zip(tracklets, self._looks(image, tracklets, expected, location), strict=True):
             points = looks.mean(axis=0).astype(float)
             box, _ = self._close_look.box(points)
             agreement = self._agreement(looks, box, track, image)
-            moved = np.linalg.norm(middle_of(box) - track.middle_px - track.velocity_px)
+            moved = np.linalg.norm(middle_of(box) - track.middle_px - frames * track.velocity_px)
             growth = np.log(size_of(box) / track.size_px)
             track.weak = track.weak + 1 if track.sure < _WEAK else 0
             doubtful = track.crowded or track.sure < self.min_confidence
             jumped = (moved > _MOST_SHIFT * track.size_px and doubtful) or abs(growth) > _MOST_GROWTH
             if is_place(points, box, image) and not jumped and track.weak < _WEAK_FRAMES:
                 seen[track.number] = agreement
-                self.move(track, points)
+                self.move(track, points, frames=frames)
         return seen
 
     def _looks(
@@ -100,10 +103,10 @@ class Follower:
         track.turned = is_turned(points_px, self._scheme)
         return track
 
-    def move(self, track: Tracklet, points_px: Float[np.ndarray, "point 2"]) -> None:
-        """A tracklet's landmarks of the next frame."""
+    def move(self, track: Tracklet, points_px: Float[np.ndarray, "point 2"], *, frames: int = 1) -> None:
+        """A tracklet's landmarks so many frames later."""
         box, track.angle = self._close_look.box(points_px)
-        step = middle_of(box) - track.middle_px
+        step = (middle_of(box) - track.middle_px) / frames
         track.velocity_px = (1 - _SMOOTH) * track.velocity_px + _SMOOTH * step
         track.points_px, track.box_px = points_px, np.asarray(box, dtype=float)
         track.turned = is_turned(points_px, self._scheme)
@@ -125,9 +128,9 @@ class Follower:
         )
 
 
-def _expected(track: Tracklet) -> Float[np.ndarray, "point 2"]:
+def _expected(track: Tracklet, frames: int) -> Float[np.ndarray, "point 2"]:
     """Where its landmarks are looked for: while it keeps still always at one place, so that it is seen alike."""
-    expected = track.points_px + track.velocity_px
+    expected = track.points_px + frames * track.velocity_px
     if np.linalg.norm(expected - track.held_px, axis=1).mean() > _STILL * track.size_px:
         track.held_px, track.still = expected, 0
     else:

@@ -83,7 +83,7 @@ class Tracker:
         self._next = self._blind = 0
         self._since_found = 10**9
 
-    def update(self, image: ThermalImage, *, location: str = "frame") -> list[TrackedFace]:
+    def update(self, image: ThermalImage, *, location: str = "frame", passed: int = 0) -> list[TrackedFace]:
         """The faces of the next frame as far as they are known by now, in the order of their tracks.
 
         A face of which it isn't known yet who it is has the track `UNKNOWN`, or the one that it had, and is `doubtful`.
@@ -91,15 +91,17 @@ class Tracker:
         Args:
             image: The frame.
             location: Names it in errors.
+            passed: Frames before it that were not looked at.
         """
-        return self.roll.call(self.frame, self.see(image, location=location), self.tracklets)
+        sightings = self.see(image, location=location, passed=passed)
+        return self.roll.call(self.frame, sightings, self.tracklets)
 
-    def see(self, image: ThermalImage, *, location: str = "frame") -> list[Sighting]:
+    def see(self, image: ThermalImage, *, location: str = "frame", passed: int = 0) -> list[Sighting]:
         """As `update`, by the numbers of tracklets."""
-        self.frame += 1
+        self.frame += 1 + passed
         self._blind = 0
         before = self.followed
-        seen = self._follower.follow(image, before, location)
+        seen = self._follower.follow(image, before, location, frames=1 + passed)
         for track in before:
             if track.number not in seen:
                 self._miss(track)
@@ -110,7 +112,7 @@ class Tracker:
                 self.people.slide(behind, slid_to, self.frame)
         for track in self.followed:
             self._compare(track, image)
-        self._since_found += 1
+        self._since_found += 1 + passed
         if self._since_found >= self._wait or any(track.sudden for track in self.followed):
             self._since_found = 0
             self._find(image, seen, location)
