@@ -36,4 +36,4 @@ def with_quick_operators(model: onnx.ModelProto) -> onnx.ModelProto:
 def _halves(pool: onnx.NodeProto) -> bool:
     settings = {each.name: list(each.ints) or each.i for each in pool.attribute if each.name != "auto_pad"}
     two_by_two = settings["kernel_shape"] == settings.get("strides") == [2, 2]
-    return two_by_two and not settings.get("ceil_mode") and not any(settings.get("pads", ()))  # type: ignore[arg-type]
+    return two_by_two and not settings.get("ceil_mode") and not any(settings.get("pads", ()))
