@@ -92,7 +92,7 @@ def tracking_folder(resume: str | None, output: str | None, dated: str) -> str:
         if not (Path(resume) / PROGRESS).exists():
             raise ConfigError(f"resume={resume}: {Path(resume) / PROGRESS} doesn't exist. Give a folder of track.")
         return resume
-    stopped = _newest(path for path in Path(dated).parent.glob(f"*/{PROGRESS}") if not _tracked(path.parent))
+    stopped = _newest(path for path in Path(dated).parent.glob(f"*/{PROGRESS}") if not tracked(path.parent))
     if stopped is None:
         raise ConfigError(f"resume=last: nothing unfinished in {Path(dated).parent}. Give the folder: resume=PATH.")
     return str(stopped.parent)
@@ -131,7 +131,7 @@ def _newest(paths: Iterable[Path]) -> Path | None:
     return max(paths, key=lambda path: path.stat().st_mtime, default=None)
 
 
-def _tracked(folder: Path) -> bool:
+def tracked(folder: Path) -> bool:
     """Whether a folder of `track` holds a recording that was tracked to its end."""
     try:
         return bool(json.loads((folder / "tracking.json").read_text(encoding="utf-8"))["finished"])

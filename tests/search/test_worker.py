@@ -93,18 +93,15 @@ def test_without_completed_trial_the_results_say_so_and_the_search_gives_up(sear
     assert found["failed"] == 3
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_interrupted_search_keeps_its_results_and_tries_the_open_trial_again(
-    search, trial_task, study_of, tmp_path, number
-):
+def test_interrupted_search_keeps_its_results_and_tries_the_open_trial_again(search, trial_task, study_of, tmp_path):
     def interrupt_second(cfg):
         if cfg.trial == 1:
-            os.kill(os.getpid(), number)
+            os.kill(os.getpid(), signal.SIGTERM)
         return trial_task(cfg)
 
-    with pytest.raises(Interrupted, match=f"Stopped by {number.name}.*same command again to go on") as caught:
+    with pytest.raises(Interrupted, match="Stopped by SIGTERM.*same command again to go on") as caught:
         search("search.trials=3", task=interrupt_second)
-    assert caught.value.signal_number == number
+    assert caught.value.signal_number == signal.SIGTERM
     assert (results(tmp_path)["complete"], results(tmp_path)["unfinished"]) == (1, 1)
     search("search.trials=3", "search.pruner.min_resource=100")
     trials = study_of().trials

@@ -16,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.runs import PROGRESS, write_json
+from thermal_landmarks.runs import PROGRESS, tracked, write_json
 
 _SETTINGS = "batch.json"
 
@@ -88,7 +88,7 @@ def _measured(path: Path, folder: Path, settings: dict[str, Any]) -> pd.DataFram
     """The rows of one recording; what an earlier call has done is not done again."""
     summary, log = folder / "signals" / "summary.csv", folder / "log.txt"
     try:
-        if not _finished(folder):
+        if not tracked(folder):
             where = "resume" if (folder / PROGRESS).exists() else "output"
             run_command(
                 "track", [f"source={_quoted(path)}", f"{where}={_quoted(folder)}", *_words(settings["track"])], log
@@ -99,13 +99,6 @@ def _measured(path: Path, folder: Path, settings: dict[str, Any]) -> pd.DataFram
         return pd.read_csv(summary)
     except DataError as error:
         return pd.DataFrame({"error": [str(error)]})
-
-
-def _finished(folder: Path) -> bool:
-    try:
-        return bool(json.loads((folder / "tracking.json").read_text(encoding="utf-8"))["finished"])
-    except (OSError, ValueError, KeyError):
-        return False
 
 
 def _remember(path: Path, settings: dict[str, Any]) -> None:
