@@ -74,7 +74,7 @@ def test_diverging_and_misfitting_trials_fail_with_their_reason_and_the_search_g
     assert all("Set a smaller stem.stride" in t.user_attrs["reason"] for t in misfits)
 
 
-def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(
+def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study_and_failed_ones_as_failed(
     search, study_of, tmp_path, monkeypatch, read_record, summary_and_config
 ):
     import wandb
@@ -85,6 +85,7 @@ def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(
     pruner = ["search.pruner._target_=optuna.pruners.ThresholdPruner", *(f"~search.pruner.{name}" for name in asha)]
     pruner.append("stem.strided_repeats=1")  # more would leave too few pixels
     search("search.trials=1", "search.epochs=3", *pruner, "+search.pruner.upper=0.0", "logger=wandb")
+    search("search.trials=1", "search.study=bad", "optimizer.lr=1e30", "stem.strided_repeats=1", "logger=wandb")
     wandb.teardown()  # finish alone may return before W&B's process has written its file
     folder = tmp_path / "outputs/search/quick/conv-none/000"
     found = read_record(folder / "wandb")
@@ -98,14 +99,6 @@ def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study(
     metrics = json.loads((folder / "metrics.json").read_text())
     assert (metrics["pruned"], metrics["epochs"]) == (True, 1)
 
-
-def test_failed_trials_end_as_failed_runs(search, tmp_path, monkeypatch, read_record, summary_and_config):
-    import wandb
-
-    wandb.teardown()  # what an earlier test has set up keeps that test's mode
-    monkeypatch.setenv("WANDB_MODE", "offline")
-    search("search.trials=1", "optimizer.lr=1e30", "stem.strided_repeats=1", "logger=wandb")
-    wandb.teardown()
-    records = read_record(tmp_path / "outputs/search/quick/conv-none/000/wandb")
-    assert [record.exit.exit_code for record in records if record.WhichOneof("record_type") == "exit"] == [1]
-    assert [told["state"] for told in summary_and_config(records)] == ["failed", "failed"]
+    failed = read_record(tmp_path / "outputs/search/bad/conv-none/000/wandb")
+    assert [record.exit.exit_code for record in failed if record.WhichOneof("record_type") == "exit"] == [1]
+    assert [told["state"] for told in summary_and_config(failed)] == ["failed", "failed"]
