@@ -99,7 +99,7 @@ def test_interrupted_search_keeps_its_results_and_tries_the_open_trial_again(sea
             os.kill(os.getpid(), signal.SIGTERM)
         return trial_task(cfg)
 
-    with pytest.raises(Interrupted, match="Stopped by SIGTERM.*same command again to go on") as caught:
+    with pytest.raises(Interrupted, match=r"Stopped by SIGTERM.*same command again to go on") as caught:
         search("search.trials=3", task=interrupt_second)
     assert caught.value.signal_number == signal.SIGTERM
     assert (results(tmp_path)["complete"], results(tmp_path)["unfinished"]) == (1, 1)
