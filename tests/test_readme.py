@@ -80,6 +80,7 @@ def test_readme_has_the_main_commands():
         "train.py",
         "check_data.py",
         "evaluate.py",
+        "info.py",
         "predict.py",
         "models.py",
         "render_sequence.py",
