@@ -141,15 +141,18 @@ def test_text_that_is_not_json_names_the_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("face", [{"name": "head", "keypoints": NAMES}, {"name": "Face"}])
-def test_boxes_of_other_things_are_no_faces(tmp_path: Path, caplog: pytest.LogCaptureFixture, face: dict) -> None:
+def test_boxes_of_crowds_and_other_things_are_no_faces(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, face: dict
+) -> None:
     def change(content: dict[str, Any]) -> None:
         content["categories"] = [{"id": 2, "name": "kettle"}, {"id": 1, **face}]
         content["annotations"][0]["category_id"] = 1
         content["annotations"] += [{"id": 2, "image_id": 7, "bbox": [1, 1, 5, 5], "category_id": n} for n in (2, None)]
+        content["annotations"].append({"id": 3, "image_id": 7, "bbox": [1, 1, 9, 9], "iscrowd": 1})
 
     faces = coco(tmp_path, change).annotations()
     assert [annotation.box_px for annotation in faces] == [(2, 4, 12, 16), (1, 1, 6, 6)]  # one says nothing
-    assert "1 annotation(s) of other categories than faces" in caplog.text
+    assert "2 annotation(s) of crowds or of other things than faces" in caplog.text
 
 
 def test_the_fingerprint_follows_images_points_and_settings(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ _MISSING, _HIDDEN, _VISIBLE = 0, 1, 2  # COCO's visibility flags
 
 @dataclass(kw_only=True, eq=False)
 class CocoKeypoints(FileReader):
-    """Faces of a COCO keypoints file; annotations of other categories are left out.
+    """Faces of a COCO keypoints file; annotations of other categories and of crowds (`iscrowd`) are left out.
 
     Faces are of the categories with as many keypoints as the scheme, else of that called `face`, else of all.
     """
@@ -57,9 +57,9 @@ class CocoKeypoints(FileReader):
         nameless = sum(self._named_subject(image) is None for image in images.values())
         self._warn_each_image_its_own_subject(nameless, f"Add '{self.subject_key}' to its image entries.")
         others = self._other_categories(content.get("categories"))
-        entries = [(i, entry) for i, entry in enumerate(content["annotations"]) if not _is_of(entry, others)]
+        entries = [(i, entry) for i, entry in enumerate(content["annotations"]) if not _is_no_face(entry, others)]
         if left_out := len(content["annotations"]) - len(entries):
-            _log.warning("%s: %d annotation(s) of other categories than faces are left out.", file, left_out)
+            _log.warning("%s: %d annotation(s) of crowds or of other things than faces are left out.", file, left_out)
         found = [self._read(index, entry, images, files) for index, entry in entries]
         shown = {annotation.image for annotation in found}
         for image in images.values():
@@ -134,8 +134,8 @@ class CocoKeypoints(FileReader):
                 )
 
 
-def _is_of(entry: Any, categories: set[str]) -> bool:
-    return isinstance(entry, dict) and _key(entry.get("category_id")) in categories
+def _is_no_face(entry: Any, other_categories: set[str]) -> bool:
+    return isinstance(entry, dict) and (entry.get("iscrowd") == 1 or _key(entry.get("category_id")) in other_categories)
 
 
 def _attributes(image: Mapping[str, Any]) -> Attributes:

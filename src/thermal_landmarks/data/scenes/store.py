@@ -4,10 +4,11 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -97,29 +98,18 @@ def _in_order(
     source: SceneSource, path: Path, chunks: Sequence[range], workers: int, minutes: float | None
 ) -> Iterator[_Row]:
     """The faces of each scene, up to the first that wasn't ready in time."""
-    with counting("Rendering scenes", len(source)) as done:
-        for chunk, rows in zip(chunks, _rendered(source, path, chunks, workers, minutes), strict=True):
+    with counting("Rendering scenes", len(source)) as done, ExitStack() as stack:
+        over: Callable[..., Iterable[Any]] = map
+        if workers > 1 and len(chunks) > 1:
+            over = stack.enter_context(processes(workers)).map
+            list(over(_start, [source] * workers))  # imports and compilation don't count
+        until = None if minutes is None else time.time() + 60 * minutes
+        jobs = [(source, path, chunk, until) for chunk in chunks]
+        for chunk, rows in zip(chunks, over(_render_chunk, jobs), strict=True):
             done(len(chunk))
             yield from rows
             if len(rows) < len(chunk):
                 return
-
-
-def _rendered(
-    source: SceneSource, path: Path, chunks: Sequence[range], workers: int, minutes: float | None
-) -> Iterator[list[_Row]]:
-    if workers == 1 or len(chunks) == 1:
-        until = _deadline(minutes)
-        yield from (_render_chunk((source, path, chunk, until)) for chunk in chunks)
-        return
-    with processes(workers) as pool:
-        list(pool.map(_start, [source] * workers))  # imports and compilation don't count
-        until = _deadline(minutes)
-        yield from pool.map(_render_chunk, [(source, path, chunk, until) for chunk in chunks])
-
-
-def _deadline(minutes: float | None) -> float | None:
-    return None if minutes is None else time.time() + 60 * minutes
 
 
 def _start(source: SceneSource) -> None:
