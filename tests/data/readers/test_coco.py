@@ -148,11 +148,17 @@ def test_boxes_of_crowds_and_other_things_are_no_faces(
         content["categories"] = [{"id": 2, "name": "kettle"}, {"id": 1, **face}]
         content["annotations"][0]["category_id"] = 1
         content["annotations"] += [{"id": 2, "image_id": 7, "bbox": [1, 1, 5, 5], "category_id": n} for n in (2, None)]
-        content["annotations"].append({"id": 3, "image_id": 7, "bbox": [1, 1, 9, 9], "iscrowd": 1})
+        content["images"] += [{"id": n, "file_name": f"{n}.png"} for n in ("crowd", "kettle")]
+        content["annotations"].append({"id": 3, "image_id": "crowd", "bbox": [1, 1, 9, 9], "iscrowd": 1})
+        content["annotations"].append({"id": 4, "image_id": "kettle", "bbox": [1, 1, 9, 9], "category_id": 2})
 
-    faces = coco(tmp_path, change).annotations()
+    for name in ("crowd.png", "kettle.png"):
+        Image.fromarray(np.zeros((20, 30), dtype=np.uint8)).save(tmp_path / name)
+    source = coco(tmp_path, change)
+    faces = source.annotations()
+    assert [picture.image.name for picture in source.faceless] == ["kettle.png"]  # a crowd has faces
     assert [annotation.box_px for annotation in faces] == [(2, 4, 12, 16), (1, 1, 6, 6)]  # one says nothing
-    assert "2 annotation(s) of crowds or of other things than faces" in caplog.text
+    assert "3 annotation(s) of crowds or of other things than faces" in caplog.text
 
 
 def test_the_fingerprint_follows_images_points_and_settings(tmp_path: Path) -> None:

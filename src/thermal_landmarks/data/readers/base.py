@@ -159,7 +159,7 @@ class FileReader(ABC):
         return self._place
 
     def _face(
-        self, image: Path | DataError, subject: str, location: str | Path, read: Callable[[], Marks]
+        self, image: Path | MissingImageError, subject: str, location: str | Path, read: Callable[[], Marks]
     ) -> Annotation:
         """The annotation of a record; a faulty one, which `load` refuses, if reading fails or it can't be a face's.
 
@@ -172,7 +172,7 @@ class FileReader(ABC):
         place = _encodable(self._at(location))
         subject = _encodable(subject)
         try:
-            if isinstance(image, DataError):
+            if isinstance(image, MissingImageError):
                 raise image
             if impossible := _impossible_name(image):
                 image = Path(shortened(image))
@@ -185,12 +185,7 @@ class FileReader(ABC):
             finding = f"{shortened(error)}. Fix or remove the record."
         else:
             return Annotation(image, points, subject, marks.visible, marks.box_px, place, marks.attributes or {})
-        if isinstance(image, DataError):
-            image = (
-                Path(_encodable(str(image.image)))
-                if isinstance(image, MissingImageError)
-                else Path(place).with_suffix("")
-            )
+        image = Path(_encodable(str(image.image))) if isinstance(image, MissingImageError) else image
         return Annotation(image, self._no_points(), subject, None, None, place, {_FAULT: f"{place}: {finding}"})
 
     def _checked(self, marks: Marks) -> np.ndarray:

@@ -57,14 +57,19 @@ class CocoKeypoints(FileReader):
         nameless = sum(self._named_subject(image) is None for image in images.values())
         self._warn_each_image_its_own_subject(nameless, f"Add '{self.subject_key}' to its image entries.")
         others = self._other_categories(content.get("categories"))
-        entries = [(i, entry) for i, entry in enumerate(content["annotations"]) if not _is_no_face(entry, others)]
+        entries = [
+            (index, entry)
+            for index, entry in enumerate(content["annotations"])
+            if not (isinstance(entry, dict) and (_is_crowd(entry) or _key(entry.get("category_id")) in others))
+        ]
         if left_out := len(content["annotations"]) - len(entries):
             _log.warning("%s: %d annotation(s) of crowds or of other things than faces are left out.", file, left_out)
         found = [self._read(index, entry, images, files) for index, entry in entries]
         shown = {annotation.image for annotation in found}
-        for image in images.values():
+        crowded = {_key(entry.get("image_id")) for entry in content["annotations"] if _is_crowd(entry)}
+        for key, image in images.items():
             path = files[image["file_name"]]
-            if isinstance(path, Path) and path not in shown:
+            if isinstance(path, Path) and path not in shown and key not in crowded:
                 place = f"{file}, image id {shortened(image['id'])}"
                 self._without_face(path, self._subject_of(image), place, _attributes(image))
         return found
@@ -79,7 +84,11 @@ class CocoKeypoints(FileReader):
         return found
 
     def _read(
-        self, index: int, entry: Any, images: Mapping[str, dict[str, Any]], files: Mapping[str, Path | DataError]
+        self,
+        index: int,
+        entry: Any,
+        images: Mapping[str, dict[str, Any]],
+        files: Mapping[str, Path | MissingImageError],
     ) -> Annotation:
         place = self._at(f"{self.annotation_file}, annotations[{index}]")
         key = _key(entry.get("image_id")) if isinstance(entry, dict) else None
@@ -134,8 +143,8 @@ class CocoKeypoints(FileReader):
                 )
 
 
-def _is_no_face(entry: Any, other_categories: set[str]) -> bool:
-    return isinstance(entry, dict) and (entry.get("iscrowd") == 1 or _key(entry.get("category_id")) in other_categories)
+def _is_crowd(entry: Any) -> bool:
+    return isinstance(entry, dict) and entry.get("iscrowd") == 1
 
 
 def _attributes(image: Mapping[str, Any]) -> Attributes:

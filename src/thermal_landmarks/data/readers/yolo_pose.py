@@ -25,7 +25,7 @@ from thermal_landmarks.data.readers.annotation_files import (
     shortened,
 )
 from thermal_landmarks.data.readers.base import FileReader, Marks, stated_size
-from thermal_landmarks.data.readers.image_folder import ImageFinder
+from thermal_landmarks.data.readers.image_folder import ImageFinder, MissingImageError
 from thermal_landmarks.data.schemes import schemes_of
 from thermal_landmarks.errors import DataError, require_choice
 
@@ -40,7 +40,7 @@ _FARTHEST = 2.0  # a face may reach beyond its image, but not by a whole image
 
 class _Line(NamedTuple):
     place: str
-    image: Path | DataError
+    image: Path | MissingImageError
     subject: str
     numbers: np.ndarray | DataError  # class, box, points
     size: tuple[int, int]  # height, width of the image
