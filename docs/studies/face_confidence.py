@@ -74,7 +74,7 @@ class Cases:
     def add(self, predictor: Predictor, finder: Finder, image: ThermalImage, truths: list[Truth]) -> None:
         """The faces found in one picture."""
         self.pictures += 1
-        found = finder(image, threshold=LEAST_SCORE)
+        found = finder.verified(image, finder(image, threshold=LEAST_SCORE))
         if not found.number:
             return
         overlap = box_overlap(found.boxes_px, np.array([truth.box_px for truth in truths]).reshape(-1, 4))

@@ -68,11 +68,13 @@ def every_face(
             "that see whole images (data.crop.mode=none) can be exported."
         )
     loaded = load_finder(finder)
-    find = predictor.finder = Finder(loaded.network, first_size=first_size)
+    find = predictor.finder = Finder.from_checkpoint(finder, first_size=first_size)
     predictor.confidence = Confidence.from_settings(loaded.confidence, speed)
 
     def graph() -> onnx.ModelProto:
-        model = onnx_file.faces_model(Candidates(find), FaceLandmarks(predictor, predictor.confidence))
+        model = onnx_file.faces_model(
+            Candidates(find), FaceLandmarks(predictor, predictor.confidence, find.second_look)
+        )
         if shown is not None:
             from thermal_landmarks.exporting.quantisation import quantise
 

@@ -20,6 +20,7 @@ from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.inference.confidence import BEYOND, Confidence, agreement_of
 from thermal_landmarks.inference.finder import LARGE, LEAST_SCORE, MULTIPLE, OVERLAP, SURE, Finder
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.second_look import SecondLook
 
 _USUAL_SHAPE = 3 / 4  # height of an image by its width
 
@@ -129,10 +130,12 @@ class FaceLandmarks(nn.Module):
     Args:
         predictor: Whose crops come from the image (speed `fast` or `balanced`).
         confidence: For looks at that speed.
+        second_look: The finder's, if it has one.
     """
 
-    def __init__(self, predictor: Predictor, confidence: Confidence) -> None:
+    def __init__(self, predictor: Predictor, confidence: Confidence, second_look: SecondLook | None) -> None:
         super().__init__()
+        self.second_look = second_look
         self.cascade = predictor.cascade
         self.network = predictor.cascade.network
         calibration = predictor.cascade.calibration
@@ -161,6 +164,8 @@ class FaceLandmarks(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Landmarks (face, point, 2) in pixels, their confidence (face,), that of each (face, point), score (face,)."""
         size = (image.shape[0], image.shape[1])
+        if self.second_look is not None:
+            score = self.second_look(image, boxes, angle, score)
         frames = face_frames(boxes, angle, self.frame_size)
         start_px = (self.start - frames[:, None, :, 2]) @ inverse(frames[:, :, :2]).transpose(1, 2)
         looks = self.calibrated(self.cascade.see_images(image[None, None], start_px, self.known))

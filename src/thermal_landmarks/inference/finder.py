@@ -13,6 +13,7 @@ from torch import Tensor
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.scenes.gray import SKIN_RANGE_C, to_bytes
 from thermal_landmarks.errors import ConfigError
+from thermal_landmarks.inference.second_look import SecondLook
 from thermal_landmarks.models.checkpoint import load_finder
 from thermal_landmarks.models.face_decoding import Detections, decode, suppress
 from thermal_landmarks.models.folding import fold_normalisation
@@ -41,6 +42,7 @@ class Finder:
         device: That the network runs on.
         first_size: Of a quick look before: where it shows one large face that is surely there, and not a trace of
             another, it is the only one.
+        second_look: Changes the scores (`verified`). None: they stay.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Finder:
         first_size: int | None = None,
         rotations: Rotations = "upright",
         device: torch.device | str = "cpu",
+        second_look: SecondLook | None = None,
     ) -> None:
         for name, given in (("finder_size", list(sizes)), ("finder_first_size", [first_size or _LEAST_SIZE])):
             if not given or not all(_LEAST_SIZE <= size <= _LARGEST_SIZE for size in given):
@@ -62,11 +65,14 @@ class Finder:
         self.sizes = tuple(sizes)
         self.first_size = first_size
         self.turns = (0,) if rotations == "upright" else (0, 1, 2, 3)
+        self.second_look = second_look if second_look is None else second_look.to(self.device)
 
     @classmethod
     def from_checkpoint(cls, path: str | Path | None = None, **settings: Any) -> "Finder":
         """The finder of a checkpoint; None: the one that comes with the package. Settings as of the class."""
-        return cls(load_finder(path).network, **settings)
+        loaded = load_finder(path)
+        second_look = None if loaded.second_look is None else SecondLook(*loaded.second_look)
+        return cls(loaded.network, second_look=second_look, **settings)
 
     def __call__(self, image: ThermalImage, *, threshold: float = LEAST_SCORE, turns: Sequence[int] = ()) -> Detections:
         """The faces in an image, the surest first, in pixels of the image.
@@ -85,6 +91,15 @@ class Finder:
         if len(found) == 1:
             return found[0]
         return suppress(Detections(*(np.concatenate(parts) for parts in zip(*found, strict=True))), OVERLAP)
+
+    @torch.inference_mode()
+    def verified(self, image: ThermalImage, found: Detections) -> Detections:
+        """What was found in an image, with the scores that a second look at each face gives."""
+        if self.second_look is None or not found.number:
+            return found
+        values = torch.from_numpy(np.ascontiguousarray(image.values, dtype=np.float32)).to(self.device)
+        faces = (torch.from_numpy(part).to(self.device) for part in (found.boxes_px, found.angle, found.score))
+        return found._replace(score=self.second_look(values, *faces).cpu().numpy())
 
     def _at(self, image: ThermalImage, size: int, turns: Sequence[int], threshold: float) -> list[Detections]:
         """The faces at one size, for each turn, in pixels of the image."""

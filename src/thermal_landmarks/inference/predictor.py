@@ -234,8 +234,9 @@ class Predictor:
         turns: Sequence[int] = (),
     ) -> Detections:
         """Where faces may be in an image, and how sure that is before landmarks are looked for."""
-        found = (finder or self.finder)(image, turns=turns)
-        return with_whole_image(self, image, found) if whole_image else found
+        finder = finder or self.finder
+        found = finder(image, turns=turns)
+        return finder.verified(image, with_whole_image(self, image, found) if whole_image else found)
 
     def frames(
         self, image: ThermalImage, matrices: Sequence[np.ndarray], *, location: str = "image"

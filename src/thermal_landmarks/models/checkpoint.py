@@ -18,7 +18,7 @@ from thermal_landmarks.old_names import todays_settings
 
 AnyNetwork = TypeVar("AnyNetwork", bound=Network)
 
-_PREFIX = "network."
+_PREFIX, _SECOND_LOOK = "network.", "second_look."
 _SHIPPED = Path(__file__).parent / "weights"
 _COUNTS = ("ensemble", "depth", "encoder_layers", "decoder_layers", "layers", "heads", "cardinality", "num_points")
 _LARGEST_COUNT = 1024
@@ -117,9 +117,11 @@ def _fitting(file: Path) -> Iterator[None]:
         raise _foreign(file, f"its settings and weights don't fit this version of the package ({found})") from error
 
 
-def _with_weights(kind: type[AnyNetwork], settings: Any, state_dict: dict[str, Tensor]) -> AnyNetwork:
+def _with_weights(
+    kind: type[AnyNetwork], settings: Any, state_dict: dict[str, Tensor], prefix: str = _PREFIX
+) -> AnyNetwork:
     _require_plausible(settings, "network")
-    weights = {k.removeprefix(_PREFIX): v for k, v in state_dict.items() if k.startswith(_PREFIX)}
+    weights = {k.removeprefix(prefix): v for k, v in state_dict.items() if k.startswith(prefix)}
     with _Empty(most=_BEYOND_WEIGHTS * sum(value.numel() for value in weights.values()) + _LEAST_ELEMENTS):
         network = kind(**settings)
     for name, value in network.state_dict().items():
@@ -198,6 +200,8 @@ class LoadedFinder:
     network: FinderNetwork  # with its weights, on the CPU, in evaluation mode
     # What `inference.confidence` needs to turn agreement into a probability; empty if never calibrated
     confidence: dict[str, Any]
+    # Network and weights of `inference.second_look.SecondLook`; None if the finder has none
+    second_look: tuple[FinderNetwork, list[float]] | None = None
 
 
 def find_finder(path: str | Path | None) -> Path:
@@ -222,7 +226,11 @@ def load_finder(path: str | Path | None = None) -> LoadedFinder:
         raise ConfigError(f"finder={file}: this checkpoint finds no faces. Give one of experiment=recipes/face_finder.")
     with _fitting(file):
         network = _with_weights(FinderNetwork, settings["network"], content["state_dict"])
-    return LoadedFinder(network.eval(), settings.get("confidence", {}))
+        second = settings.get("second_look")
+        if second is not None:
+            looks = _with_weights(FinderNetwork, second["network"], content["state_dict"], _SECOND_LOOK)
+            second = looks.eval(), [float(weight) for weight in second["weights"]]
+    return LoadedFinder(network.eval(), settings.get("confidence", {}), second)
 
 
 def write_weights(checkpoint: str | Path, path: Path, **hyper_parameters: Any) -> None:
@@ -234,7 +242,7 @@ def write_weights(checkpoint: str | Path, path: Path, **hyper_parameters: Any) -
         **hyper_parameters: Plain data to add, or to put in the place of what the checkpoint has by that name.
     """
     content = torch.load(find_checkpoint(checkpoint), map_location="cpu", weights_only=True)
-    weights = {name: value for name, value in content["state_dict"].items() if name.startswith(_PREFIX)}
+    weights = {name: value for name, value in content["state_dict"].items() if name.startswith((_PREFIX, _SECOND_LOOK))}
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save({"hyper_parameters": {**content["hyper_parameters"], **hyper_parameters}, "state_dict": weights}, path)
 

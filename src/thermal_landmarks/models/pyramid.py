@@ -1,4 +1,4 @@
-"""A stem that looks at all sizes at once: down to coarse maps and up again, with a shortcut at each level.
+"""A stem that looks at all sizes at once: down to coarse maps and, if wanted, up again with a shortcut at each level.
 
 A feature pyramid (Lin et al. 2017, arXiv 1612.03144) of depthwise separable layers (Howard et al. 2017, arXiv
 1704.04861), whose finest map alone is handed on: the finder needs small faces and the whole frame from one cheap pass.
@@ -67,13 +67,13 @@ class SeparableLayer(nn.Module):
 
 @STEMS.register("pyramid")
 class PyramidStem(nn.Module):
-    """Levels of halved size and back; gives a map of the incoming height and width.
+    """Levels of halved size and back; gives a map of the incoming size, or without the way back the coarsest.
 
     Args:
         in_shape: Of the incoming feature map.
         width: Channels of each level, the finest first.
         depth: Layers of each level on the way down.
-        out_width: Channels on the way up, and of the result.
+        out_width: Channels on the way up, and of the result. None: there is no way up.
         kernel_size: Of the depthwise convolutions, odd.
         normalisation: `batch`, `group` or `none`.
         activation: `relu`, `leaky_relu`, `gelu` or `silu`.
@@ -88,7 +88,7 @@ class PyramidStem(nn.Module):
         *,
         width: Sequence[int],
         depth: Sequence[int],
-        out_width: int,
+        out_width: int | None,
         kernel_size: int,
         normalisation: Normalisation,
         activation: Activation,
@@ -99,7 +99,6 @@ class PyramidStem(nn.Module):
                 f"The stem's width and depth must be lists with one number a level, found {width!r} and {depth!r}."
             )
         require_odd("stem", kernel_size)
-        require_positive("stem", out_width=out_width)
         style: Any = {"normalisation": normalisation, "activation": activation}
         self.down = nn.ModuleList()
         self.across = nn.ModuleList()
@@ -112,17 +111,24 @@ class PyramidStem(nn.Module):
             first = SeparableLayer(before, channels, kernel_size=kernel_size, stride=stride, **style)
             others = (SeparableLayer(channels, channels, kernel_size=kernel_size, **style) for _ in range(layers - 1))
             self.down.append(nn.Sequential(first, *others))
-            self.across.append(ConvLayer(channels, out_width, kernel_size=1, **style))
-        self.up = nn.ModuleList(
+        self.up = nn.ModuleList()
+        self.out_shape = shape
+        if out_width is None:
+            return
+        require_positive("stem", out_width=out_width)
+        self.across.extend(ConvLayer(channels, out_width, kernel_size=1, **style) for channels in width)
+        self.up.extend(
             SeparableLayer(out_width, out_width, kernel_size=kernel_size, **style) for _ in range(len(width) - 1)
         )
         self.out_shape = FeatureMap(out_width, in_shape.height, in_shape.width)
 
-    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d h w"]:
-        levels = []
+    def forward(self, features: Float[Tensor, "b c h w"]) -> Float[Tensor, "b d p q"]:
+        levels: list[Tensor] = []
         for down in self.down:
             features = down(features)
             levels.append(features)
+        if not self.across:
+            return levels[-1]
         result: Tensor = self.across[-1](levels[-1])
         for level in range(len(levels) - 2, -1, -1):
             finer = self.across[level](levels[level])
