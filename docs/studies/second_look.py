@@ -37,7 +37,7 @@ from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.second_look import SHARE, SecondLook, middle, normalised
 from thermal_landmarks.models.checkpoint import load_finder
 from thermal_landmarks.models.face_decoding import Detections, box_overlap, match
-from thermal_landmarks.models.finder_network import FinderNetwork
+from thermal_landmarks.models.network import FinderNetwork
 
 SIDE = 64  # of what the network sees
 STORED, FACE = 96, 36 / 96  # side of a stored crop, and height of a face in it: room to move and turn

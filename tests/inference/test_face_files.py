@@ -1,5 +1,5 @@
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,7 @@ MakeCheckpoint = Callable[..., Path]
 class Spots:
     """Stands for a finder: a face around each pixel above 50 degrees."""
 
-    def __call__(self, image: ThermalImage) -> Detections:
+    def __call__(self, image: ThermalImage, *, turns: Sequence[int] = ()) -> Detections:
         y, x = np.nonzero(image.values > 50)
         boxes = np.stack([x - 8, y - 10, x + 8, y + 10], axis=1).astype(np.float32)
         return Detections(boxes, image.values[y, x] / 100, np.zeros(len(x), dtype=np.float32))

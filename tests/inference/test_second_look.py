@@ -15,7 +15,7 @@ from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.second_look import SHARE, SecondLook, middle, normalised
 from thermal_landmarks.models.checkpoint import load_finder
 from thermal_landmarks.models.face_decoding import Detections
-from thermal_landmarks.models.finder_network import FinderNetwork
+from thermal_landmarks.models.network import FinderNetwork
 
 SettingsOf = Callable[[str, str], dict[str, Any]]
 FOUND = Detections(

@@ -56,8 +56,8 @@ def test_joined_weights_keep_what_neither_look_changes() -> None:
             right = draw.random(2) < 0.5
             first, second = (expit(draw.normal(0, 1.5, 2) + told * (2 * right - 1)) for told in (1.0, seen))
             boxes = np.array([[0, 0, 40, 40], [50, 0, 90, 40]], dtype=float)
-            both = [Detections(boxes, score, np.zeros(2)) for score in (first, second)]
-            found.append(second_look.Found(*both, [], (40, 90), boxes[right], np.empty((0, 4))))
+            one, two = (Detections(boxes, score, np.zeros(2)) for score in (first, second))
+            found.append(second_look.Found(one, two, [], (40, 90), boxes[right], np.empty((0, 4))))
         return found
 
     nothing, much = (second_look.joined(cases(seen)) for seen in (0.0, 3.0))

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from thermal_landmarks.data.face_frames import face_frames
 from thermal_landmarks.data.image_pyramid import ImagePyramid
-from thermal_landmarks.models.finder_network import FinderNetwork
 from thermal_landmarks.models.folding import fold_normalisation
+from thermal_landmarks.models.network import FinderNetwork
 
 SHARE = 0.5
 """Height of a face in its crop, as a fraction of the crop's."""
