@@ -4,7 +4,8 @@ Films of rendered heads, 240x320 in a palette as JPEG frames: one that keeps sti
 by 4 % of its height at 1 Hz; crosshairs, a number and a green bar over the face, a colour bar, a logo, and a clock that
 counts. Tracked as they are, with their marks filled, and without any marks. Jitter is the standard deviation of the
 still head's points; distance is that of the points from those in the film without marks. Both in per cent of the
-distance of the outer eye corners.
+distance of the outer eye corners. What is filled on the still face should be filled in all frames, and change from frame
+to frame no more than the clean film does.
 """
 
 import sys
@@ -47,6 +48,22 @@ def film(levels: list[np.ndarray], palette: str, at: tuple[int, int] | None) -> 
     return frames
 
 
+def flicker(
+    kept: list[ThermalImage], filled: list[ThermalImage], clean: list[ThermalImage], nose: np.ndarray, eyes: float
+) -> dict[str, float]:
+    """Of the filled pixels of a still face: how many some frames keep, and their change over time to the clean's."""
+    before, after, without = (np.array([frame.values for frame in frames]) for frames in (kept, filled, clean))
+    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
+    share = (before != after).mean(axis=0) * (np.hypot(x - nose[0], y - nose[1]) < eyes)
+    always = share > 0.9  # a fill may equal what was there
+    change = after[:, always].std(axis=0).mean() / without[:, always].std(axis=0).mean()
+    return {
+        "pixels of the face filled": float(always.sum()),
+        "filled in some frames": float(((share > 0) & ~always).sum()),
+        "change over time to the clean film's": float(change),
+    }
+
+
 def tracked(predictor: Predictor, frames: list[ThermalImage]) -> np.ndarray:
     """(frame, point, 2) of the first face, NaN where none was found."""
     seen = settled(Tracker(predictor, fps=RATE), (frame.values for frame in frames), unit="gray")
@@ -70,8 +87,12 @@ def person(predictor: Predictor, subject: int, palette: str) -> dict[str, list[f
             if way == "masked":
                 marks = DrawnMarks(shown[LEARNED], SIZE, None if palette == "white_hot" else named_palette(palette))
                 started = time.process_time()
-                shown = [marks.filled(frame) for frame in shown]
+                filled = [marks.filled(frame) for frame in shown]
                 result["ms a frame"].append(1e3 * (time.process_time() - started) / len(shown))
+                if motion == "still":
+                    for name, value in flicker(shown, filled, film(levels, palette, None), nose, eyes).items():
+                        result[name].append(value)
+                shown = filled
             points[way] = tracked(predictor, shown)[SETTLED:]
             off = np.linalg.norm(points[way] - points["clean"], axis=2)
             result[f"{motion} {way}: distance"].append(100 * float(np.nanmean(off)) / eyes)
