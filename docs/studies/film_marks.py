@@ -4,8 +4,8 @@ Films of rendered heads, 240x320 in a palette as JPEG frames: one that keeps sti
 by 4 % of its height at 1 Hz; crosshairs, a number and a green bar over the face, a colour bar, a logo, and a clock that
 counts. Tracked as they are, with their marks filled, and without any marks. Jitter is the standard deviation of the
 still head's points; distance is that of the points from those in the film without marks. Both in per cent of the
-distance of the outer eye corners. What is filled on the still face should be filled in all frames, and change from frame
-to frame no more than the clean film does.
+distance of the outer eye corners. What is filled on the still face should be filled in all frames, and change over time
+no more than the clean film does.
 """
 
 import sys

@@ -136,14 +136,11 @@ def test_a_track_that_met_another_face_and_looks_like_somebody_else_is_opened_ag
     assert face.undecided == 21
 
 
-def test_a_face_beside_another_one_that_looks_unlike_itself_is_known_as_such() -> None:
+def test_a_face_that_looks_unlike_itself_is_known_as_such() -> None:
     people, (face, _) = known(2)
-    assert face.like_itself == 1
-    face.open(20)
-    gather(people, face, looks_of(0, 1), 20)
-    assert face.like_itself > 0.8
-    gather(people, face, looks_of(1, 1), 21)
-    assert face.like_itself < 0.5
+    assert people.like_itself(face, looks_of(0, 1)[0]) > 0.8
+    assert people.like_itself(face, looks_of(1, 1)[0]) < 0.5
+    assert people.like_itself(tracklet(2, 20), looks_of(1, 1)[0]) == 1  # nobody knows who it is
 
 
 def test_who_was_alone_all_the_time_is_the_same_however_he_looks() -> None:

@@ -72,6 +72,23 @@ def test_a_face_that_lies_on_its_side_is_found_and_followed(predictor, still, qu
     assert np.linalg.norm(tracks[-1][0].points_px - true, axis=1).mean() < 0.12 * np.linalg.norm(points[2] - points[5])
 
 
+def test_points_between_a_face_and_one_that_appears_beside_it_are_doubtful_at_once(predictor, still) -> None:
+    values, points = still
+    by = round(0.8 * np.ptp(points[:, 0]) + 0.1 * SIZE[1])
+    seam = round(points[:, 0].max()) + 5
+    both = np.where(np.arange(SIZE[1]) < seam, values, shift(values, (0, by), order=1, mode="nearest"))
+    tracker = Tracker(predictor, find_every=1)
+    for _ in range(8):
+        tracker.see(frame(values, 0))
+    (face,) = tracker.followed
+    assert (face.crowded, face.like_itself) == (0, pytest.approx(1, abs=0.1))
+    face.look = tracker.people.tracks[0].views[0][::-1]
+    tracker.people.tracks[0].views = [face.look]  # as if the points had slid off the face
+    sightings = tracker.see(ThermalImage(both.astype(np.float32), "celsius"))
+    assert len(sightings) == 2
+    assert (face.crowded, sightings[0].face.flag) == (1, "doubtful")
+
+
 def test_a_face_is_told_at_once_only_after_several_sights(predictor, still) -> None:
     values, _ = still
     tracker = Tracker(predictor)

@@ -58,6 +58,11 @@ class People:
                 others = [likeness(seen, each.views) for each in self.tracks if each is not track and each.views]
                 tracklet.doubtful = max(others, default=0.0) > alike - _MARGIN
 
+    def like_itself(self, tracklet: Tracklet, seen: Look) -> float:
+        """Likeness of a look with the tracklet's own track; 1 where that isn't known."""
+        track = self._of(tracklet)
+        return likeness(seen, track.views) if track is not None and track.views else 1.0
+
     def compare(self, tracklet: Tracklet, seen: Look, frame: int, *, clear: bool) -> None:
         """Take in a look at an open face.
 

@@ -71,6 +71,7 @@ class Tracklet:
     undecided: int | None = None  # frame from which on it is open who it is; None: nothing is open
     doubtful: bool = False  # whether it may be somebody else
     look: Look | None = None  # what it looks like in this frame
+    like_itself: float = 1.0  # likeness with its own track in this frame; 1 where that isn't known
     sudden: bool = False  # whether it looks unlike the frame before, as when a camera jumps and the points stay behind
     # What it looks like, of frames in which nothing hides it, since it is undecided
     looks: list[Look] = field(default_factory=list)
@@ -102,11 +103,6 @@ class Tracklet:
         """Who it was in a frame; None: no one, or not known."""
         known = [track for start, track in self.names if start <= frame]
         return known[-1] if known else None
-
-    @property
-    def like_itself(self) -> float:
-        """Likeness with its own track in the last frame since it is undecided; 1 where that isn't known."""
-        return self.likeness[-1][1].get(str(self.track), 1.0) if self.likeness else 1.0
 
     def open(self, frame: int) -> None:
         """From a frame on it may be somebody else than it was."""

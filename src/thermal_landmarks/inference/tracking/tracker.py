@@ -162,7 +162,9 @@ class Tracker:
             return 1
         shown = SHOWN_S * self.fps
         missing = any(track.holder is None and self.frame - track.seen <= shown for track in self.people.tracks)
-        doubtful = any(track.sure < self.min_confidence for track in followed)
+        doubtful = any(
+            track.sure < self.min_confidence or (track.like_itself < _SUDDEN and not track.turned) for track in followed
+        )
         return self._search_every if missing or doubtful or not followed else self.find_every
 
     def _decide(self) -> None:
@@ -231,6 +233,9 @@ class Tracker:
             score = raw.get(face.box_px, face.score)
             track = self._follower.begin(face.points_px.astype(float), self._next, self.frame, score)
             if face.score >= self._least_score(track) and is_place(track.points_px, track.box_px, image):
+                for other in self.followed:
+                    if not other.crowded and box_overlap(other.box_px[None], track.box_px[None]).any():
+                        other.crowded, other.met = 1, self.frame
                 self._next += 1
                 self.tracklets.append(track)
                 seen[track.number] = self._follower.look_again(track, image)
@@ -256,6 +261,7 @@ class Tracker:
             if track.look is None:  # it has just been found
                 self._compare(track, image)
             assert track.look is not None
+            track.like_itself = self.people.like_itself(track, track.look)
             if track.undecided is not None:
                 self.people.compare(track, track.look, self.frame, clear=clear)
             elif clear and track.sure >= self.min_confidence and (self.frame - track.started) % _LOOK_EVERY == 0:
