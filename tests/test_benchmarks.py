@@ -13,7 +13,7 @@ import torch
 import yaml
 
 from thermal_landmarks.building import build
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.data.five_points import write_five_points
 from thermal_landmarks.data.readers.wflw import FLAGS, Wflw
 from thermal_landmarks.training.losses import smooth_wing

@@ -13,7 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 from thermal_faces import SyntheticFaces
 from thermal_faces.ranges import GROUPS as RANGES
 from thermal_landmarks.building import build
-from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
+from thermal_landmarks.commands.configs import CONFIG_DIR, compose_config
 from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
 
 COMMANDS = sorted(p.stem for p in CONFIG_DIR.glob("*.yaml"))

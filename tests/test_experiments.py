@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from thermal_landmarks.commands.entry import CONFIG_DIR
+from thermal_landmarks.commands.configs import CONFIG_DIR
 
 EXPERIMENTS = sorted(
     str(p.relative_to(CONFIG_DIR / "experiment").with_suffix(""))

@@ -9,7 +9,7 @@ import torch
 from omegaconf import OmegaConf
 
 from thermal_landmarks.building import ALL_BUILDABLE
-from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
+from thermal_landmarks.commands.configs import CONFIG_DIR, compose_config
 from thermal_landmarks.models.checkpoint import load_checkpoint, shipped_checkpoints
 from thermal_landmarks.old_names import (
     CHOICES,

@@ -8,7 +8,7 @@ import torch
 from omegaconf import OmegaConf
 
 from thermal_landmarks import building
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.models.complexity import count_parameters
 from thermal_landmarks.models.network import LandmarkNetwork

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 
 PAGE = (Path(__file__).parents[1] / "docs" / "signals.md").read_text(encoding="utf-8")
 SMALLER = {

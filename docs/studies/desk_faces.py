@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from thermal_landmarks.building import build
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 
 ROWS, COLUMNS = 4, 6
 

@@ -19,7 +19,7 @@ import torch.multiprocessing
 from torch import nn
 
 from thermal_landmarks.building import build
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.training.losses import LandmarkLoss

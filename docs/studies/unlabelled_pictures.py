@@ -14,7 +14,7 @@ import typer
 from calibration_on_real_faces import Frames, percent
 from peers.pictures import thermal54, thermal_real
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.inference.calibration.annotated import predict_annotated
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.runs import write_json

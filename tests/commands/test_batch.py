@@ -12,7 +12,7 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from thermal_landmarks.commands import batch
-from thermal_landmarks.commands.entry import CONFIG_DIR
+from thermal_landmarks.commands.configs import CONFIG_DIR
 from thermal_landmarks.errors import ConfigError, DataError
 
 RunScript = Callable[..., Any]

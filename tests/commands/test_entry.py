@@ -9,7 +9,7 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.errors import InstantiationException, OverrideParseException
 
-from thermal_landmarks.commands.entry import CONFIG_DIR
+from thermal_landmarks.commands.configs import CONFIG_DIR
 from thermal_landmarks.commands.explaining import explain, quoted
 from thermal_landmarks.errors import DataError
 

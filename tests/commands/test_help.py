@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from omegaconf import OmegaConf
 
-from thermal_landmarks.commands.entry import CONFIG_DIR, command
+from thermal_landmarks.commands.configs import CONFIG_DIR
+from thermal_landmarks.commands.entry import command
 from thermal_landmarks.commands.help import settings_of
 
 COMMANDS = sorted(path.stem for path in CONFIG_DIR.glob("*.yaml"))

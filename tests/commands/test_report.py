@@ -8,7 +8,7 @@ import pytest
 from in_process import Command
 from PIL import Image
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.training.run import train
 
 

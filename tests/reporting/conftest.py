@@ -14,7 +14,7 @@ import optuna
 import pytest
 from omegaconf import OmegaConf
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 
 MakeRun = Callable[..., Path]
 STEMS = {"C": "conv", "R": "resnext", "L": "alt_conv_luong", "B": "alt_conv_bahdanau", "A": "alt_conv_resnext"}

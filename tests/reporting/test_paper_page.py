@@ -11,7 +11,7 @@ import pytest
 from optuna.distributions import FloatDistribution
 from optuna.trial import TrialState
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.reporting.paper.claims import verdicts
 from thermal_landmarks.reporting.paper.importance import importances
 from thermal_landmarks.reporting.paper.results import Results

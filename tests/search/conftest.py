@@ -25,7 +25,7 @@ from omegaconf import DictConfig
 from programs import initdb
 
 from thermal_landmarks.building import ALL_BUILDABLE
-from thermal_landmarks.commands.entry import CONFIG_DIR
+from thermal_landmarks.commands.configs import CONFIG_DIR
 from thermal_landmarks.rendered import store_ranges
 from thermal_landmarks.search.plan import epochs_of
 

@@ -13,7 +13,7 @@ import pytest
 from omegaconf import OmegaConf
 from sqlalchemy import text
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.commands.reproduce import ACTIONS
 from thermal_landmarks.errors import ConfigError, DataError, DivergedError, Interrupted
 from thermal_landmarks.search.chain.ledger import Entry, Ledger, outcome

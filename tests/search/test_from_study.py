@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config
+from thermal_landmarks.commands.configs import CONFIG_DIR, compose_config
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.from_study import expand_study
 

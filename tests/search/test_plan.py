@@ -7,7 +7,7 @@ from hydra.types import RunMode
 from omegaconf import OmegaConf
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from thermal_landmarks.commands.entry import CONFIG_DIR
+from thermal_landmarks.commands.configs import CONFIG_DIR
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS
 from thermal_landmarks.rendered import store_ranges

@@ -90,7 +90,7 @@ def make_trainer(tmp_path: Path) -> Callable[..., L.Trainer]:
 @pytest.fixture
 def tiny_config(blob_coco: Path, tmp_path: Path) -> Callable[..., DictConfig]:
     """The train command's config over the blob faces with a tiny network; more settings as they would be typed."""
-    from thermal_landmarks.commands.entry import compose_config
+    from thermal_landmarks.commands.configs import compose_config
 
     def make(*overrides: str) -> DictConfig:
         data = ["data=coco", f"data.source.annotation_file={blob_coco}", "data.scheme=perinasal6", "data.workers=1"]

@@ -8,7 +8,7 @@ import pytest
 import torch
 from omegaconf import DictConfig, OmegaConf
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.data.paths import with_absolute_paths
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.runs import RunFolder

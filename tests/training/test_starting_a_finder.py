@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from thermal_landmarks.building import build
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.checkpoint import load_finder
 from thermal_landmarks.models.starting_weights import start_from

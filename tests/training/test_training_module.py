@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.evaluation.measures import METRICS

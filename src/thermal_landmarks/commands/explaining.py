@@ -13,7 +13,7 @@ from hydra.errors import ConfigCompositionException, HydraException, Instantiati
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from thermal_landmarks.commands.entry import CONFIG_DIR, compose_config, config_groups
+from thermal_landmarks.commands.configs import CONFIG_DIR, compose_config, config_groups
 from thermal_landmarks.errors import UserError
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)

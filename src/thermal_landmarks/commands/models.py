@@ -4,7 +4,8 @@ from typing import Any
 
 from omegaconf import DictConfig
 
-from thermal_landmarks.commands.entry import CONFIG_DIR, command, compose_config
+from thermal_landmarks.commands.configs import CONFIG_DIR, compose_config
+from thermal_landmarks.commands.entry import command
 
 
 @command("models")

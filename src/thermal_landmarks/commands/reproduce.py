@@ -9,7 +9,8 @@ from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
 from thermal_landmarks.building import ALL_BUILDABLE
-from thermal_landmarks.commands.entry import CONFIG_DIR, command, compose_config
+from thermal_landmarks.commands.configs import CONFIG_DIR, compose_config
+from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import require_choice
 from thermal_landmarks.old_names import todays_arguments
 

@@ -8,7 +8,8 @@ from hydra.core.hydra_config import HydraConfig
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig
 
-from thermal_landmarks.commands.entry import CONFIG_DIR, command
+from thermal_landmarks.commands.configs import CONFIG_DIR
+from thermal_landmarks.commands.entry import command
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.from_study import expand_study
 
@@ -23,7 +24,7 @@ def train_model(cfg: DictConfig) -> float:
 
     The return value is what a search minimises.
     """
-    import thermal_landmarks.commands.entry  # noqa: F401  (its resolvers, where a launcher has started this in another process)
+    import thermal_landmarks.commands.configs  # noqa: F401  (its resolvers, where a launcher has started this in another process)
 
     hydra = HydraConfig.get()
     folder, names = Path(hydra.runtime.output_dir), run_names(hydra)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import torch
 
-from thermal_landmarks.commands.entry import compose_config
+from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.complexity import count_flops, count_parameters
 from thermal_landmarks.models.network import LandmarkNetwork
