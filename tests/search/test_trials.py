@@ -1,0 +1,55 @@
+"""How a study's trials are counted, wherever it is: in a search, in the paper's chain, in a report."""
+
+import optuna
+import pytest
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from thermal_landmarks.search.trials import Trials
+
+COMPLETE, PRUNED, FAIL, WAITING = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.WAITING
+
+
+@pytest.fixture
+def lost_and_again() -> list[FrozenTrial]:
+    """The first trial was lost and is complete as the fourth."""
+    return [
+        create_trial(state=FAIL),
+        create_trial(value=2.0, user_attrs={"epochs": 5}),
+        create_trial(state=PRUNED, value=3.0, intermediate_values={1: 4.0, 2: 3.0}),
+        create_trial(value=1.0, user_attrs={"epochs": 5}, system_attrs={"retry_history": [0]}),
+    ]
+
+
+def trials_of(each: list[FrozenTrial], direction: str = "minimize") -> Trials:
+    study = optuna.create_study(direction=direction)
+    study.add_trials(each)
+    return Trials.of(study)
+
+
+def test_a_lost_trial_counts_once(lost_and_again: list[FrozenTrial]) -> None:
+    trials = trials_of(lost_and_again)
+    assert [trial.number for trial in trials.each] == [1, 2, 3]
+    assert (trials.count(COMPLETE), trials.count(FAIL), trials.count(COMPLETE, PRUNED), trials.ended) == (2, 0, 3, 3)
+
+
+@pytest.mark.parametrize(("direction", "best"), [("minimize", [3, 1]), ("maximize", [1, 3])])
+def test_the_best_comes_first(lost_and_again: list[FrozenTrial], direction: str, best: list[int]) -> None:
+    trials = trials_of(lost_and_again, direction)
+    assert trials.direction == StudyDirection[direction.upper()]
+    assert [trial.number for trial in trials.complete] == best
+    assert trials.best is not None
+    assert trials.best.number == best[0]
+
+
+def test_epochs_are_those_told_or_else_those_reported(lost_and_again: list[FrozenTrial]) -> None:
+    trials = trials_of(lost_and_again)
+    assert (trials.epochs(), trials.epochs(COMPLETE), trials.epochs(FAIL)) == (12, 10, 0)
+
+
+def test_a_study_is_open_while_a_trial_waits_or_is_missing(lost_and_again: list[FrozenTrial]) -> None:
+    assert trials_of(lost_and_again).open(4)
+    assert not trials_of(lost_and_again).open(3)
+    assert trials_of([*lost_and_again, create_trial(state=WAITING)]).open(3)
+    assert Trials().open(1)
+    assert Trials().best is None
