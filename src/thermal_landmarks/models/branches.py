@@ -22,18 +22,10 @@ class NoBranch(nn.Identity):
 
 
 class ChannelAttentionBranch(nn.Module):
-    """Repeats of channel-wise self-attention.
+    """`depth` layers of channel-wise self-attention. Their settings: see `ChannelAttentionLayer`.
 
-    Args:
-        in_shape: Of the incoming feature map.
-        depth: Number of attention layers.
-        width: D, the channels that attend to each other; where it differs from the stem's width, a 1x1 convolution
-            leads over (that is ours; it keeps the head small). None: the stem's width.
-        residual: Whether each layer adds to its input or replaces it.
-        bias: Whether the projections to queries, keys and values have one.
-        chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
-        normalisation: Of each layer's input: `batch`, `group` or `none`.
-        start_scale: Of the projections at the start; see `ChannelAttentionLayer`.
+    `width` is D, the channels that attend to each other; where it differs from the stem's width, a 1x1 convolution
+    leads over (that is ours; it keeps the head small). None: the stem's width.
 
     Raises:
         ConfigError: If a setting is out of range.

@@ -132,16 +132,7 @@ class ConvStem(Stem):
 
 @STEMS.register("resnext")
 class ResNeXtStem(Stem):
-    """ResNeXt layers (the paper's models R).
-
-    Args:
-        in_shape: Of the incoming feature map.
-        cardinality: Number of paths in each layer.
-        bottleneck_width: Channels inside each path.
-        shortcut: Where a layer changes the shape: `projection` or `identity`; see `ResNeXtLayer`.
-        path_scale: Of the paths at the start; see `ResNeXtLayer`.
-        **shared: See `Stem`; `kernel_size` is that of each path's middle convolution.
-    """
+    """ResNeXt layers (the paper's models R). Settings: see `Stem` and `ResNeXtLayer`."""
 
     def __init__(
         self,
@@ -178,16 +169,7 @@ class AlternatingConvResNeXtStem(ResNeXtStem):
 
 
 class AlternatingConvAttentionStem(Stem):
-    """Pairs of a (strided) convolution and channel-wise attention.
-
-    Args:
-        in_shape: Of the incoming feature map.
-        residual: Whether attention adds to its input or replaces it.
-        chunk_megabytes: Upper bound of the attention's working memory; None: what is fast on the device.
-        bias: Whether the projections to queries, keys and values have one.
-        start_scale: Of the attention's projections at the start; see `ChannelAttentionLayer`.
-        **shared: See `Stem`.
-    """
+    """Pairs of a (strided) convolution and channel-wise attention. Settings: see `Stem` and `ChannelAttentionLayer`."""
 
     score: Score
 

@@ -23,13 +23,7 @@ Normalise = Literal["before", "after"]
 
 
 class PatchEncoder(nn.Module):
-    """Cuts a map into patches, embeds each linearly and adds a learned position.
-
-    Args:
-        in_shape: Of the incoming feature map.
-        patch_size: Side of a patch in pixels of the map.
-        dim: Length of a token.
-        class_token: Whether a learned token of no patch stands first.
+    """Cuts a map into patches, embeds each linearly and adds a learned position. Settings: those of the branch.
 
     Raises:
         ConfigError: If a patch is larger than the map.
@@ -67,12 +61,7 @@ class PatchEncoder(nn.Module):
 class TransformerLayer(nn.Module):
     """Multi-head self-attention among tokens, then two fully connected layers, each added to its input.
 
-    Args:
-        dim: Length of a token.
-        heads: Number of attention layers in parallel.
-        mlp_ratio: Hidden width of the fully connected layers, as a multiple of `dim`.
-        normalise: `before`: the input of each of the two, `after`: their sums.
-        activation: Between the fully connected layers.
+    Settings: those of the branch.
     """
 
     def __init__(
