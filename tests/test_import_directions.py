@@ -12,7 +12,7 @@ training inference
 evaluation
 models
 data
-building csv_table rendered long_work
+building csv_table own_parts rendered long_work
 runs
 old_names
 errors allocator
