@@ -22,7 +22,8 @@ def run(*arguments, cwd, script=(str(SCRIPT),), **environment):
 
 
 def test_every_command_is_listed_with_one_line_and_has_an_entry():
-    modules = {module.name for module in pkgutil.iter_modules(commands.__path__)} - {"configs", "entry", "explaining", "help"}
+    shared = {"configs", "entry", "explaining", "help"}
+    modules = {module.name for module in pkgutil.iter_modules(commands.__path__)} - shared
     assert set(COMMANDS) == modules == {path.stem for path in (ROOT / "src").glob("*.py")}
     for name, line in COMMANDS.items():
         assert f"  {name}" in usage()
