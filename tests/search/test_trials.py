@@ -21,7 +21,7 @@ def lost_and_again() -> list[FrozenTrial]:
     ]
 
 
-def trials_of(each: list[FrozenTrial], direction: str = "minimize") -> Trials:
+def trials_of(each: list[FrozenTrial], direction: StudyDirection = StudyDirection.MINIMIZE) -> Trials:
     study = optuna.create_study(direction=direction)
     study.add_trials(each)
     return Trials.of(study)
@@ -33,10 +33,9 @@ def test_a_lost_trial_counts_once(lost_and_again: list[FrozenTrial]) -> None:
     assert (trials.count(COMPLETE), trials.count(FAIL), trials.count(COMPLETE, PRUNED), trials.ended) == (2, 0, 3, 3)
 
 
-@pytest.mark.parametrize(("direction", "best"), [("minimize", [3, 1]), ("maximize", [1, 3])])
-def test_the_best_comes_first(lost_and_again: list[FrozenTrial], direction: str, best: list[int]) -> None:
+@pytest.mark.parametrize(("direction", "best"), [(StudyDirection.MINIMIZE, [3, 1]), (StudyDirection.MAXIMIZE, [1, 3])])
+def test_the_best_comes_first(lost_and_again: list[FrozenTrial], direction: StudyDirection, best: list[int]) -> None:
     trials = trials_of(lost_and_again, direction)
-    assert trials.direction == StudyDirection[direction.upper()]
     assert [trial.number for trial in trials.complete] == best
     assert trials.best is not None
     assert trials.best.number == best[0]
