@@ -12,6 +12,7 @@ from hydra.errors import InstantiationException, OverrideParseException
 from thermal_landmarks.commands.configs import CONFIG_DIR
 from thermal_landmarks.commands.explaining import explain, quoted
 from thermal_landmarks.errors import DataError
+from thermal_landmarks.rendered import store_ranges
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,23 +135,24 @@ OUTPUTS = (
 
 
 @pytest.mark.parametrize("command", OUTPUTS)
-@pytest.mark.parametrize("place", ["run", "sweep"])
-def test_output_names_the_folder_of_every_command_that_writes(command, place):
+def test_output_names_the_folder_of_every_command_that_writes(command):
     needed = ["data=portraits"] if command == "evaluate" else []
+    store_ranges()
 
-    def folder(*overrides: str) -> str:
+    def folders(*overrides: str) -> tuple[str, str]:
         GlobalHydra.instance().clear()
         with initialize_config_dir(str(CONFIG_DIR)):
             cfg = compose(command, [*needed, *overrides], return_hydra_config=True)
         HydraConfig.instance().set_config(cfg)
         try:
-            return str(cfg.hydra[place].dir)
+            return str(cfg.hydra.run.dir), str(cfg.hydra.sweep.dir)
         finally:
             HydraConfig.instance().cfg = None
 
-    assert folder("output=results") == "results"
-    assert folder("output='~/results'") == str(Path.home() / "results")
-    assert folder().startswith(f"outputs/{command if place == 'run' else 'multirun'}/20")
+    assert folders("output='~/results'") == (str(Path.home() / "results"),) * 2
+    run, sweep = folders()
+    assert run.startswith(f"outputs/{command}/20")
+    assert sweep.startswith("outputs/multirun/20")
 
 
 def test_every_command_either_writes_nothing_or_has_output():
