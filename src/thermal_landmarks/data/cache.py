@@ -11,7 +11,7 @@ import numpy as np
 from rich.console import Console
 
 from thermal_landmarks.data.annotation import Annotation, Source
-from thermal_landmarks.data.cache_files import keep_rows, reserve, see_to
+from thermal_landmarks.data.cache_files import reserve, see_to
 from thermal_landmarks.data.checks import ImageFacts, Use, find_faults, image_facts
 from thermal_landmarks.data.face_frames import frames_of_faces
 from thermal_landmarks.data.geometry import pixel_size, transform_points
@@ -22,7 +22,7 @@ from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.long_work import in_chunks
 
-_VERSION = 6  # raise when the layout or the meaning of a cached array changes
+_VERSION = 7  # raise when the layout or the meaning of a cached array changes
 _CHUNK = 16
 
 
@@ -92,7 +92,8 @@ def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path,
     samples = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
     with np.load(folder / "table.npz") as table:
         arrays = dict(table)
-    return CachedSamples(images=RowsOnDisk(folder / "images.npy"), **arrays, **samples)
+    images = RowsOnDisk(folder / "images.npy", arrays.pop("row"))
+    return CachedSamples(images=images, **arrays, **samples)
 
 
 def _fill(folder: Path, source: Source, preprocessing: Preprocessing, workers: int) -> None:
@@ -115,9 +116,8 @@ def _fill(folder: Path, source: Source, preprocessing: Preprocessing, workers: i
         reasons = "\n  ".join(fault.reason for fault in faults[:5]) or "it has no annotations"
         raise DataError(f"No usable sample in this {_name(source)}:\n  {reasons}")
     kept = [annotations[i] for i in stored]
-    keep_rows(folder / "images.npy", list(stored))
     table: dict[str, Any] = _table(source.scheme, kept, list(stored.values()))
-    np.savez(folder / "table.npz", **table)
+    np.savez(folder / "table.npz", row=list(stored), **table)
     samples = {
         "scheme": source.scheme,
         "names": [str(annotation.image) for annotation in kept],

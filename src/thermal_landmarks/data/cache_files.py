@@ -54,25 +54,6 @@ def reserve(path: Path, shape: tuple[int, ...], dtype: type[np.unsignedinteger[A
                 raise
 
 
-def keep_rows(path: Path, rows: list[int]) -> None:
-    """Shorten a `.npy` file to some of its rows, in place: a second copy might not find space."""
-    images = np.load(path, mmap_mode="r+")
-    if len(rows) == len(images):
-        return
-    for row, origin in enumerate(rows):
-        if row != origin:
-            images[row] = images[origin]
-    images.flush()
-    start, end = images.offset, images.offset + len(rows) * images[0].nbytes
-    shape, descr = (len(rows), *images.shape[1:]), np.lib.format.dtype_to_descr(images.dtype)
-    del images
-    with path.open("r+b") as file:
-        np.lib.format.write_array_header_1_0(file, {"shape": shape, "fortran_order": False, "descr": descr})
-        if file.tell() != start:
-            raise RuntimeError(f"{path}: the header of the shortened array has another length")
-        file.truncate(end)
-
-
 def is_usable(folder: Path) -> bool:
     """Whether a cache is there and whole, by its checksums; a damaged one is told."""
     if not folder.is_dir():

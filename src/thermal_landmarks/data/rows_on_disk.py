@@ -28,20 +28,20 @@ class RowsOnDisk:
 
     Args:
         path: Of the `.npy` file.
-        count: Its first rows; None: all.
+        rows: Which of its rows, in this order; None: all.
 
     Attributes:
         shape: Of the rows together.
         dtype: Of a value.
     """
 
-    def __init__(self, path: Path, count: int | None = None) -> None:
+    def __init__(self, path: Path, rows: Sequence[int] | np.ndarray | None = None) -> None:
         mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         if not mapped.flags.c_contiguous:
             raise DataError(f"{path}: its rows lie scattered (Fortran's order). Save numpy.ascontiguousarray(...).")
-        rows = len(mapped) if count is None else min(count, len(mapped))
         self.path, self.dtype, self._offset = path, mapped.dtype, int(mapped.offset)
-        self.shape: tuple[int, ...] = (rows, *mapped.shape[1:])
+        self._rows = np.arange(len(mapped)) if rows is None else np.asarray(rows)
+        self.shape: tuple[int, ...] = (len(self._rows), *mapped.shape[1:])
         self._open()
 
     @property
@@ -58,7 +58,7 @@ class RowsOnDisk:
         Raises:
             DataError: If the file has been shortened since it was opened.
         """
-        wanted = np.arange(len(self))[rows]
+        wanted = self._rows[rows]
         found = np.empty((wanted.size, *self.shape[1:]), self.dtype)
         for place, row in zip(found, wanted.reshape(-1).tolist(), strict=True):
             place[...] = np.frombuffer(self._read(row, place.nbytes), self.dtype).reshape(place.shape)
@@ -76,7 +76,7 @@ class RowsOnDisk:
             content = os.read(self._file, length)
         if len(content) < length:
             raise DataError(
-                f"{self.path}: ends within row {row} of {len(self)}: another program has shortened it while it was "
+                f"{self.path}: ends within row {row}: another program has shortened it while it was "
                 "being read. Start again: the cache is made again, and training goes on with resume=RUN_FOLDER."
             )
         return content

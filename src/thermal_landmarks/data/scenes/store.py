@@ -76,8 +76,8 @@ def load_or_render(
     home = folder / f"scenes-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
     see_to(home, lambda partial: _render_all(source, size, partial, workers or os.cpu_count() or 1, minutes))
     with np.load(home / "faces.npz") as table:
-        count = len(table["is_face"])
-        return StoredScenes(RowsOnDisk(home / "images.npy", count), **table)
+        rendered = range(len(table["is_face"]))
+        return StoredScenes(RowsOnDisk(home / "images.npy", rendered), **table)
 
 
 def _render_all(source: SceneSource, size: tuple[int, int], folder: Path, workers: int, minutes: float | None) -> None:
