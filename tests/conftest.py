@@ -1,5 +1,6 @@
 """A tiny data set of our own making (warm blobs on a cold ground, one at each landmark) and the shipped settings."""
 
+import copy
 import gc
 import json
 import os
@@ -58,6 +59,27 @@ def pytest_collection_finish() -> None:
 def pytest_sessionfinish() -> None:
     """So that extension modules find their objects collected at the end."""
     gc.unfreeze()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def config_files_parsed_once() -> Iterator[None]:
+    """The tests compose those of `conf/` a thousand times, and parsing them is a third of that."""
+    from omegaconf import OmegaConf
+
+    parse, parsed = OmegaConf.load, {}
+
+    def load(file: Any, **settings: Any) -> Any:
+        path = Path(getattr(file, "name", file))
+        if not path.is_relative_to(CONF):
+            return parse(file, **settings)
+        key = (path, path.stat().st_mtime_ns)
+        if key not in parsed:
+            parsed[key] = parse(file, **settings)
+        return copy.deepcopy(parsed[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(OmegaConf, "load", staticmethod(load))
+        yield
 
 
 @pytest.fixture(autouse=True)
