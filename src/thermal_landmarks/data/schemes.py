@@ -72,13 +72,9 @@ class Scheme:
         return np.array([self.ibug68.index(i) for i in target.ibug68])
 
 
-def _numbered(name: str, ibug68: tuple[int, ...]) -> Scheme:
-    return Scheme(name, ibug68, tuple(f"ibug_{i}" for i in ibug68))
-
-
-def _own_numbers(name: str, prefix: str, ibug68: tuple[int, ...]) -> Scheme:
-    """A scheme whose landmarks are known by their number in it."""
-    return Scheme(name, ibug68, tuple(f"{prefix}_{i}" for i in range(len(ibug68))))
+def _numbered(name: str, prefix: str, ibug68: tuple[int, ...]) -> Scheme:
+    """A scheme whose landmarks are known by their number in it, or where the prefix is `ibug`, among those."""
+    return Scheme(name, ibug68, tuple(f"{prefix}_{i}" for i in (ibug68 if prefix == "ibug" else range(len(ibug68)))))
 
 
 _WFLW98 = (
@@ -137,13 +133,13 @@ SCHEMES = {
     for scheme in (
         Scheme("perinasal6", tuple(_FACE16[n] for n in _PERINASAL6), _PERINASAL6),
         Scheme("face16", tuple(_FACE16.values()), tuple(_FACE16)),
-        _numbered("sftl54", (*range(48), 48, 51, 54, 57, 62, 66)),
-        _numbered("ibug68", tuple(range(68))),
-        _numbered("tfake70", tuple(range(70))),
-        _own_numbers("wflw98", "wflw", _WFLW98),
-        _own_numbers("jd106", "jd", _points106(300)),
-        _own_numbers("lapa106", "lapa", _points106(200)),
-        _own_numbers("cofw29", "cofw", _COFW29),
+        _numbered("sftl54", "ibug", (*range(48), 48, 51, 54, 57, 62, 66)),
+        _numbered("ibug68", "ibug", tuple(range(68))),
+        _numbered("tfake70", "ibug", tuple(range(70))),
+        _numbered("wflw98", "wflw", _WFLW98),
+        _numbered("jd106", "jd", _points106(300)),
+        _numbered("lapa106", "lapa", _points106(200)),
+        _numbered("cofw29", "cofw", _COFW29),
     )
 }
 
