@@ -20,6 +20,7 @@ COMMANDS = {
     "calibrate": "learn from a few annotated faces where an annotator puts each landmark",
     "train": "train, test and measure one model; with --multirun a grid or a search",
     "evaluate": "measure a trained network on any data set",
+    "compare": "runs on the same test pictures, with intervals over the people",
     "export": "a trained network as one file that needs no PyTorch",
     "report": "one page on all runs and searches below outputs/",
     "visualize": "pictures of what a network has learned",

@@ -131,6 +131,7 @@ OUTPUTS = (
     "signals",
     "track",
     "batch",
+    "compare",
 )
 
 
