@@ -1,8 +1,9 @@
 """How much of the network's pace is left in `predict`: `python docs/studies/predict_throughput.py IMAGES FOLDER`.
 
-The bare network (ONNX Runtime's session on arrays that lie in memory, or the predictor on images in memory) and the
-whole way from files to `points.csv` without overlays take turns on the same rendered pictures, as many side by side as
-there are cores. Ratios are of one run; CPU time tells them on a busy machine.
+Each picture lies there eight times, as the few that are compared for marks of the camera would weigh too much in a
+folder of a dozen. The bare network (ONNX Runtime's session on arrays that lie in memory, or the predictor on images in
+memory) and the whole way from files to `points.csv` without overlays take turns on the same rendered pictures, as many
+side by side as there are cores. Ratios are of one run; CPU time tells them on a busy machine.
 """
 
 import sys
@@ -15,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from thermal_landmarks.allocator import keep_freed_memory
 from thermal_landmarks.data.formats.palettes import named_palette
 from thermal_landmarks.exporting.export import rendered_frames
 from thermal_landmarks.inference.face import MIN_SCORE, FindsFaces
@@ -23,7 +25,7 @@ from thermal_landmarks.inference.picture_reader import PictureReader, Reading
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.runtime.exported import ExportedFaces, cores
 
-ROUNDS = 3
+ROUNDS, COPIES = 3, 8
 IRON = named_palette("iron").colours.astype(np.uint8)
 
 
@@ -75,15 +77,16 @@ def compare(finder: FindsFaces, files: list[Path], out: Path) -> str:
 def main(images: int, folder: Path) -> None:
     """Print a line for each engine and kind of file."""
     torch.set_num_threads(1)
+    keep_freed_memory()  # as the command does
     finders: dict[str, FindsFaces] = {
         "onnx": ExportedFaces(),
         "torch": Predictor.from_checkpoint("thermal_real", device="cpu", speed="balanced"),
     }
     frames = list(rendered_frames(images, 31_313))
     for kind, save in KINDS.items():
-        files = [folder / kind / f"{number:03}{Path(kind).suffix or '.png'}" for number in range(images)]
+        files = [folder / kind / f"{number:03}{Path(kind).suffix}" for number in range(COPIES * images)]
         (folder / kind).mkdir(parents=True, exist_ok=True)
-        for file, frame in zip(files, frames, strict=True):
+        for file, frame in zip(files, frames * COPIES, strict=True):
             save(file, frame.values)
         for name, finder in finders.items():
             print(f"{name}, {kind}: {compare(finder, files, folder / 'out')}", flush=True)

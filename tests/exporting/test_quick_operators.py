@@ -1,0 +1,47 @@
+"""Operators in the place of slower ones: the same numbers."""
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from onnx import TensorProto, helper
+
+from thermal_landmarks.exporting.quick_operators import with_quick_operators
+from thermal_landmarks.runtime.exported import shipped_exports
+
+
+def graph() -> onnx.ModelProto:
+    """Limits an image, and halves it twice; another pool is no half."""
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 1, "height", "width"))
+    limits = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ()) for name in ("low", "high")]
+    nodes = [
+        helper.make_node("Max", ["image", "low"], ["raised"]),
+        helper.make_node("Min", ["raised", "high"], ["limited"]),
+        helper.make_node("AveragePool", ["limited"], ["half"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("AveragePool", ["half"], ["quarter"], kernel_shape=[2, 2], strides=[2, 2], pads=[0, 0, 0, 0]),
+        helper.make_node("AveragePool", ["limited"], ["smooth"], kernel_shape=[3, 3], strides=[2, 2]),
+        helper.make_node("Max", ["half", "low"], ["inner"]),  # of no input
+    ]
+    results = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("quarter", "smooth", "inner")]
+    made = helper.make_graph(nodes, "graph", [image, *limits], results)
+    return helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+
+
+@pytest.mark.parametrize("size", [(16, 24), (15, 21), (13, 30)])
+def test_a_graph_with_quick_operators_gives_the_same_numbers(size: tuple[int, int]) -> None:
+    given = {
+        "image": np.random.default_rng(0).normal(30, 10, (1, 1, *size)).astype(np.float32),
+        "low": np.array(20, np.float32),
+        "high": np.array(45, np.float32),
+    }
+    quick = with_quick_operators(graph())
+    assert [node.op_type for node in quick.graph.node] == ["Clip", "Resize", "Resize", "AveragePool", "Max"]
+    results = [onnxruntime.InferenceSession(model.SerializeToString()).run(None, given) for model in (graph(), quick)]
+    for slow, fast in zip(*results, strict=True):
+        np.testing.assert_allclose(fast, slow, rtol=1e-6)
+
+
+def test_the_shipped_file_has_quick_operators() -> None:
+    kinds = {node.op_type for node in onnx.load(shipped_exports()["thermal_real"]).graph.node}
+    assert "AveragePool" not in kinds
+    assert {"Clip", "Resize"} <= kinds
