@@ -1,13 +1,13 @@
 """Stacks of frames as arrays: `.npy`, `.npz` and HDF5; one frame is in memory at a time.
 
 Axes are (frame, height, width), or (frame, height, width, 3) of bytes in colour. Beside the stack an archive may hold
-the time of each frame in seconds, as one of `TIMES`, and HDF5 an attribute `fps`.
+the time of each frame in seconds, as one of `_TIMES`, and HDF5 an attribute `fps`.
 """
 
 import io
 import math
 import zipfile
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -22,7 +22,7 @@ from thermal_landmarks.errors import DataError
 _MOST_ARRAYS = 1000  # of an archive that are looked at
 _HEADER_BYTES = 2**14  # NumPy reads no longer one than 10,000
 _BYTES_PER_PIXEL = 8
-TIMES = ("time_s", "times", "timestamps", "time", "t")
+_TIMES = ("time_s", "times", "timestamps", "time", "t")
 
 
 class Npy:
@@ -67,25 +67,15 @@ class Npz:
                 if name.endswith(".npy"):
                     with archive.open(name) as member:
                         shapes[name] = _header(member)
-        self._name = choose_stack(
-            path,
-            {name: header[0] for name, header in shapes.items()},
-            "Write the video into a file of its own.",
-        )
+        of_arrays = {name: header[0] for name, header in shapes.items()}
+        self._name = choose_stack(path, of_arrays, "Write the video into a file of its own.")
         self._shape, fortran, self._dtype, self._offset = shapes[self._name]
         check_stack(path, self._shape, self._dtype)
         if fortran:
             raise DataError(f"{path}: {self._name} is in Fortran's order. Save numpy.ascontiguousarray(...) instead.")
         self.n_frames: int | None = self._shape[0]
-        self._times = self._read_times(shapes)
-
-    def _read_times(self, shapes: dict[str, Any]) -> np.ndarray | None:
-        name = next((f"{name}.npy" for name in TIMES if f"{name}.npy" in shapes), None)
-        if name is None:
-            return None
-        check_times(self.path, shapes[name][0], self._shape[0])
-        with np.load(self.path, allow_pickle=False) as archive:
-            return from_first(self.path, archive[name.removesuffix(".npy")], self._shape[0])
+        with np.load(path, allow_pickle=False) as arrays:
+            self._times = stack_times(path, of_arrays, self._shape[0], lambda name: arrays[name.removesuffix(".npy")])
 
     def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
@@ -140,11 +130,7 @@ class Hdf5:
             self.fps = next((float(rate) for rate in rates if rate is not None and float(rate) > 0), None)
             unit = stack.attrs.get("unit")
             self._unit = unit if unit in UNITS else None
-            name = next((name for name in shapes if name.rpartition("/")[2].lower() in TIMES), None)
-            self._times = None
-            if name is not None:
-                check_times(path, shapes[name], self.n_frames)
-                self._times = from_first(path, file[name][()], self.n_frames)
+            self._times = stack_times(path, shapes, self.n_frames, lambda name: file[name][()])
 
     def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
@@ -210,27 +196,25 @@ def check_stack(path: Path, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
     check_size(path, height, width)
 
 
-def check_times(path: Path, shape: Sequence[int], count: int) -> None:
-    """Refuse time stamps that are not one a frame, before they are read.
-
-    Raises:
-        DataError: Naming both numbers.
-    """
-    if sorted(shape)[-1:] != [count] or math.prod(shape) != count:  # a column or row of MATLAB's counts as a list
-        raise DataError(f"{path}: has time stamps of shape {tuple(shape)} for {count} frames. Write one a frame.")
-    check_bytes(path, 8 * count, per_pixel=8, what="the array of its time stamps")
-
-
-def from_first(path: Path, times: np.ndarray, count: int) -> np.ndarray:
-    """Seconds from the first frame.
+def stack_times(
+    path: Path, shapes: Mapping[str, tuple[int, ...]], count: int, read: Callable[[str], np.ndarray]
+) -> np.ndarray | None:
+    """Seconds from the first frame, of the array beside the stack that holds them; None: there is none.
 
     Raises:
         DataError: If they are not one a frame, finite and growing.
     """
-    times = times.ravel()
-    if times.shape != (count,) or not np.isfinite(times).all() or (np.diff(times) < 0).any():
-        raise DataError(f"{path}: its time stamps {times.shape} are not {count} numbers that grow. Fix them.")
-    return np.asarray(times, dtype=float) - (float(times[0]) if count else 0.0)
+    name = next((each for each in shapes if each.rpartition("/")[2].removesuffix(".npy").lower() in _TIMES), None)
+    if name is None:
+        return None
+    shape = shapes[name]
+    if max(shape, default=0) != count or math.prod(shape) != count:  # a column or row of MATLAB's counts as a list
+        raise DataError(f"{path}: has time stamps of shape {tuple(shape)} for {count} frames. Write one a frame.")
+    check_bytes(path, 8 * count, per_pixel=8, what="the array of its time stamps")
+    times = np.asarray(read(name), dtype=float).ravel()
+    if not np.isfinite(times).all() or (np.diff(times) < 0).any():
+        raise DataError(f"{path}: its time stamps {shape} are not {count} numbers that grow. Fix them.")
+    return times - (times[0] if count else 0.0)
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]:

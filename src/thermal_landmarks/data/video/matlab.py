@@ -7,7 +7,7 @@ import numpy as np
 
 from thermal_landmarks.data.formats.limits import check_bytes
 from thermal_landmarks.data.formats.stored import Stored
-from thermal_landmarks.data.video.arrays import TIMES, check_stack, check_times, choose_stack, from_first
+from thermal_landmarks.data.video.arrays import check_stack, choose_stack, stack_times
 from thermal_landmarks.data.video.frame import StoredFrame
 
 MAGIC = b"MATLAB "
@@ -39,11 +39,9 @@ class Matlab:
         self._stack = np.moveaxis(loadmat(path, variable_names=[name])[name], -1, 0)
         check_stack(path, self._stack.shape, self._stack.dtype)
         self.n_frames: int | None = len(self._stack)
-        self._times = None
-        times = next((each for each in shapes if each.lower() in TIMES), None)
-        if times is not None:
-            check_times(path, shapes[times], self.n_frames)
-            self._times = from_first(path, loadmat(path, variable_names=[times])[times], self.n_frames)
+        self._times = stack_times(
+            path, shapes, len(self._stack), lambda each: loadmat(path, variable_names=[each])[each]
+        )
 
     def read(self, start: int) -> Generator[StoredFrame]:
         """See `Container`."""
