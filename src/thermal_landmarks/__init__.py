@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from thermal_landmarks.data.formats.images import read_image
     from thermal_landmarks.data.video import latest_frames, open_video
     from thermal_landmarks.inference.face import Face
+    from thermal_landmarks.inference.head_pose import head_pose_deg
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.inference.tracking.track import TrackedFace
     from thermal_landmarks.inference.tracking.tracker import Tracker
@@ -27,6 +28,7 @@ __all__ = [
     "Tracker",
     "__version__",
     "as_heat",
+    "head_pose_deg",
     "latest_frames",
     "open_video",
     "read_image",
@@ -40,6 +42,7 @@ _MODULES = {
     "TrackedFace": "inference.tracking.track",
     "Tracker": "inference.tracking.tracker",
     "as_heat": "data.formats.displayed",
+    "head_pose_deg": "inference.head_pose",
     "latest_frames": "data.video",
     "open_video": "data.video",
     "read_image": "data.formats.images",
