@@ -134,7 +134,7 @@ def test_the_overlay_of_a_small_picture_is_enlarged_with_box_and_points_in_place
     black = ThermalImage(np.zeros((60, 80), dtype=np.float32), "gray")
     with OverlayFiles(tmp_path, [Path("a.png")]) as overlays:
         overlays.add(Path("a.png"), black, np.array([[40.0, 45.0]]), boxes_px=[(10, 20, 70, 55)], labels=["0: 0.90"])
-    drawn = np.asarray(Image.open(tmp_path / "a.png")).astype(int)
+    drawn = np.asarray(Image.open(tmp_path / "a.png").convert("RGB")).astype(int)
     assert drawn.shape == (420, 560, 3)
     orange, blue = drawn[..., 0] > 200, (drawn[..., 2] > 200) & (drawn[..., 0] < 150)
     assert np.argwhere(orange).mean(axis=0) == pytest.approx([45.5 * 7 - 0.5, 40.5 * 7 - 0.5], abs=1)
