@@ -51,8 +51,9 @@ def find_colour_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | Non
 def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
     height, width = rgb.shape[:2]
     every = max(height // _ROWS, 1)
-    planes = np.ascontiguousarray(rgb[::every].transpose(2, 0, 1))  # (3, row, column): far faster to compare
-    compared = planes[:1] if rgb.strides[2] == 0 else planes  # of gray pictures one channel, which is seen three times
+    channels = 1 if rgb.strides[2] == 0 else 3  # of gray pictures one, which is seen three times
+    compared = np.ascontiguousarray(rgb[::every, :, :channels].transpose(2, 0, 1))  # far faster than pixel by pixel
+    planes = np.broadcast_to(compared, (3, *compared.shape[1:]))
     if not _may_have_a_bar(compared[:, :, ::_LEAST_WIDTH_PX]):
         return None
     flat = _difference(compared[:, :, 1:], compared[:, :, :-1]) <= _FLAT
@@ -98,8 +99,11 @@ def _may_have_a_bar(planes: UInt8[np.ndarray, "channel row column"]) -> bool:
 def _goes_on(planes: UInt8[np.ndarray, "channel row column"]) -> np.ndarray:
     """Where a column's colour changes from one row to the next as a bar's does."""
     step = _difference(planes[:, 1:], planes[:, :-1])
-    moves = np.pad(step >= _STEP[0], ((1, 1), (0, 0)))
-    return (moves[:-2] | moves[1:-1] | moves[2:]) & (step <= _STEP[1])
+    moves = step >= _STEP[0]
+    near = moves.copy()  # with one row to either side; `np.pad` would take as long as all the rest
+    near[1:] |= moves[:-1]
+    near[:-1] |= moves[1:]
+    return near & (step <= _STEP[1])
 
 
 def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -192,8 +192,9 @@ def _may_have_strokes(levels: UInt8[np.ndarray, "height width"], broad: int) -> 
     """
     side = broad // 2
     height, width = levels.shape
-    padded = np.pad(levels, ((0, -height % side), (0, -width % side)), mode="edge")
-    low, high = (_tiles(padded, side, choose) for choose in (np.minimum, np.maximum))
+    if height % side or width % side:
+        levels = np.pad(levels, ((0, -height % side), (0, -width % side)), mode="edge")
+    low, high = (_tiles(levels, side, choose) for choose in (np.minimum, np.maximum))
     above, below = high - dilated(_eroded(low, 3), 3), _eroded(dilated(high, 3), 3) - low
     strokes = ((above >= _STANDS_OUT) & (high >= _ENDS[1])) | ((below >= _STANDS_OUT) & (low <= _ENDS[0]))
     return strokes.any(axis=1).repeat(side)[:height]
