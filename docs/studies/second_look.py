@@ -172,10 +172,10 @@ def train(output: Path, minutes: float) -> None:
 
 
 def trained(path: Path) -> FinderNetwork:
-    """What `train` has kept, in half precision."""
+    """What `train` has kept, as precise as `write` keeps it."""
     content = torch.load(path, weights_only=True)
     network = FinderNetwork(**content["settings"])
-    network.load_state_dict({name: value.half() for name, value in content["net"].items()})
+    network.load_state_dict({k: v.half() if v.ndim == 4 else v for k, v in content["net"].items()})
     return network.eval()
 
 
@@ -240,13 +240,14 @@ def joined(cases: list[Found]) -> list[float]:
     return [float(weight) for weight in ((two[0] - one[0]) / one[1], two[1] / one[1], two[2] / one[1])]
 
 
-def write(finder: Path, network: FinderNetwork, weights: list[float]) -> None:
-    """Put a second look into a finder's checkpoint, in half precision."""
+def write(finder: Path, network: FinderNetwork, joined_by: list[float]) -> None:
+    """Put a second look into a finder's checkpoint; the convolutions of both in half precision."""
     content = torch.load(finder, weights_only=True)
-    content["hyper_parameters"]["second_look"] = {"network": network.settings, "weights": weights}
-    others = {name: value for name, value in content["state_dict"].items() if not name.startswith("second_look.")}
-    own = {f"second_look.{name}": value.half() for name, value in network.state_dict().items()}
-    torch.save(content | {"state_dict": others | own}, finder)
+    content["hyper_parameters"]["second_look"] = {"network": network.settings, "weights": joined_by}
+    weights = {name: value for name, value in content["state_dict"].items() if name.startswith("network.")}
+    weights |= {f"second_look.{name}": value for name, value in network.state_dict().items()}
+    content["state_dict"] = {name: value.half() if value.ndim == 4 else value for name, value in weights.items()}
+    torch.save(content, finder)
 
 
 def measure(finder: Path, count: int) -> None:
@@ -281,9 +282,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("command", choices=["train", "fit", "measure"])
     parser.add_argument("files", type=Path, nargs="+")
-    chosen = parser.parse_args()
+    chosen, started = parser.parse_args(), time.process_time()
     torch.set_num_threads(1)
-    started = time.process_time()
     if chosen.command == "train":
         train(chosen.files[0], minutes=6.5)
     elif chosen.command == "fit":
