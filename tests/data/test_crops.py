@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.crops import cut_crops, face_crops, reference_px, whole_crops
 from thermal_landmarks.data.geometry import warp_image
-from thermal_landmarks.data.image_pyramid import ImagePyramid
+from thermal_landmarks.data.image_pyramid import ImagePyramid, _halved
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.warping import Padding, warp_batch, warp_quickly
 from thermal_landmarks.errors import ConfigError
@@ -170,3 +170,10 @@ def test_settings_survive_a_checkpoint() -> None:
     )
     assert Preprocessing.from_settings(found.settings) == found
     assert found.settings["cascade"]["reference"] == [[0, 1], [2, 3.5]]
+
+
+@pytest.mark.parametrize("size", [(16, 24), (15, 21), (2, 3)])
+def test_halved_images_are_means_of_two_by_two_pixels(size: tuple[int, int]) -> None:
+    images = torch.randn(3, 1, *size)
+    expected = images[..., : size[0] // 2 * 2, : size[1] // 2 * 2].unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
+    torch.testing.assert_close(_halved(images), expected.mean(dim=(3, 5)))
