@@ -122,7 +122,7 @@ def test_the_engines_say_the_same(predict: Command, tmp_path: Path) -> None:
         for name in ("file", "auto", "torch")
     )
     np.testing.assert_array_equal(file, auto)
-    np.testing.assert_allclose(auto, network, atol=0.005)
+    np.testing.assert_allclose(auto, network, atol=0.02)  # pixels: roundings of the box move the crops
     refused = predict(f"checkpoint={exported}", *common, "hydra.run.dir=again", "speed=fast")
     assert "was exported for speed=balanced" in str(refused)
     assert "expected auto, or a number" in str(predict(*common, "hydra.run.dir=again", "threads=0"))
