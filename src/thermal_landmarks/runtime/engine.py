@@ -1,7 +1,7 @@
 """Which engine predicts: PyTorch, or ONNX Runtime from an exported file, which starts several times sooner.
 
 `auto` takes the exported file that comes with the package in place of the checkpoint of the same name: both say the
-same to a few thousandths of a pixel. PyTorch predicts whatever an exported file can't: other checkpoints, speeds,
+same to hundredths of a pixel. PyTorch predicts whatever an exported file can't: other checkpoints, speeds,
 finders, boxes that are given, an accelerator that is asked for.
 """
 
