@@ -7,6 +7,7 @@ from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.face_frames import box_around
 from thermal_landmarks.inference.faces import with_whole_image
+from thermal_landmarks.inference.finder import Finder
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.face_decoding import Detections, box_overlap
 
@@ -58,3 +59,15 @@ def test_sure_faces_small_ones_and_empty_pictures_are_left_as_the_finder_saw_the
     monkeypatch.setattr(Predictor, "__call__", no_look)
     for found in (suspected(score=0.2), suspected(box, score=0.6)):
         assert with_whole_image(predictor, image, found) is found
+
+
+def test_a_face_that_the_second_look_is_sure_of_is_left_where_the_finder_saw_it(
+    predictor: Predictor, portrait: tuple[ThermalImage, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image, box = portrait
+    misplaced = suspected(box + (box[3] - box[1]) * np.array([0, 0.35, 0, 0.35]), score=0.2)
+    monkeypatch.setattr(Finder, "__call__", lambda *_, **__: misplaced)
+    for score, moved in ((0.5, False), (0.3, True)):
+        verified = misplaced._replace(score=np.full(1, score, dtype=np.float32))
+        monkeypatch.setattr(Finder, "verified", lambda _, __, found, v=verified: v if found is misplaced else found)
+        assert (not np.array_equal(predictor.find(image).boxes_px, misplaced.boxes_px)) == moved

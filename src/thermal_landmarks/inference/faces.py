@@ -17,8 +17,9 @@ from thermal_landmarks.models.face_decoding import Detections, box_overlap
 if TYPE_CHECKING:
     from thermal_landmarks.inference.predictor import Predictor
 
+SURE = 0.35
+"""Score of the finder from which on it needs no second opinion."""
 _BOX_SIZES = (0.95, 1.05)
-_SURE = 0.35  # score of the finder from which on it needs no second opinion
 _SAME_FACE = 0.3  # overlap with what the finder suspects
 _FILLS = 0.4  # least height of a face that fills a picture, as a fraction of the picture's shorter side
 _TWO_OPINIONS = 0.3  # least score where two networks that know nothing of each other see a face in one place
@@ -32,7 +33,7 @@ def with_whole_image(predictor: "Predictor", image: ThermalImage, found: Detecti
     suspected face, that look's box takes its place; whether it is a face is decided by the agreement of all looks,
     as always. A picture in which nothing is suspected costs no look.
     """
-    if found.number == 0 or found.score.max() >= _SURE or predictor.preprocessing.crop.mode != "none":
+    if found.number == 0 or found.score.max() >= SURE or predictor.preprocessing.crop.mode != "none":
         return found
     box, angle = box_around(predictor(image), predictor.scheme, predictor.preprocessing.reference)
     fills = box[3] - box[1] >= _FILLS * min(image.values.shape[-2:])

@@ -18,7 +18,7 @@ from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.confidence import Confidence
 from thermal_landmarks.inference.face import MIN_SCORE, Face
-from thermal_landmarks.inference.faces import as_detections, faces_at, with_whole_image
+from thermal_landmarks.inference.faces import SURE, as_detections, faces_at, with_whole_image
 from thermal_landmarks.inference.finder import FIRST_SIZE, Finder
 from thermal_landmarks.inference.inputs import (
     Images,
@@ -236,7 +236,11 @@ class Predictor:
         """Where faces may be in an image, and how sure that is before landmarks are looked for."""
         finder = finder or self.finder
         found = finder(image, turns=turns)
-        return finder.verified(image, with_whole_image(self, image, found) if whole_image else found)
+        verified = finder.verified(image, found)
+        if whole_image and found.number and verified.score.max() < SURE:
+            corrected = with_whole_image(self, image, found)
+            return verified if corrected is found else finder.verified(image, corrected)
+        return verified
 
     def frames(
         self, image: ThermalImage, matrices: Sequence[np.ndarray], *, location: str = "image"
