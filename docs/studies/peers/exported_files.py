@@ -51,6 +51,13 @@ def row(
     return table
 
 
+def nearest(faces: list[Face], truth: Portrait) -> np.ndarray | None:
+    """Of the found faces that whose middle is nearest to the annotated one's: a picture may show others, too."""
+    middle = truth.points_px.mean(axis=0)
+    found = sorted((f.points_px for f in faces), key=lambda points: float(np.linalg.norm(points.mean(axis=0) - middle)))
+    return found[0] if found else None
+
+
 def exported(speed: Any, form: Any, precision: Any, output: Path) -> tuple[Find, int]:
     """A file of the shipped checkpoint as a function, and its bytes."""
     path = output / f"{speed}_{precision}"
@@ -82,7 +89,7 @@ def main(data: Path, output: Path, *, every: bool) -> None:
             ways[f"{form}, {speed}, {precision}"] = exported(speed, form, precision, output)
     table = []
     for name, (find, size) in ways.items():
-        sets = {w: [next((f.points_px for f in find(p.image)), None) for p in some] for w, some in truths.items()}
+        sets = {w: [nearest(find(p.image), p) for p in some] for w, some in truths.items()}
         table.append(row(name, size, sets, truths))
     image = truths["portraits"][0].image
     taken: dict[str, list[float]] = {name: [] for name in ways}
