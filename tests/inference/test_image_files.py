@@ -167,7 +167,7 @@ def test_aligned_faces_are_found_by_five_points_and_the_others_by_their_boxes(
     (row,) = rows_of(tmp_path / "a" / "points.csv")
     expected = predictor(read_image(first), five_points_px=five)
     assert float(row["x0"]) == pytest.approx(expected[0, 0], abs=1e-3)
-    assert not caplog.records
+    assert not [record for record in caplog.records if "assumed" not in record.getMessage()]
 
     boxes: dict[Path, Box] = {first: (0, 0, 30, 25), third: (10, 10, 40, 30)}
     outcome = predict_files(predictor, [first, third], tmp_path / "b", five_points=five_points, boxes=boxes)

@@ -47,8 +47,8 @@ def test_epochs_are_those_told_or_else_those_reported(lost_and_again: list[Froze
 
 
 def test_a_study_is_open_while_a_trial_waits_or_is_missing(lost_and_again: list[FrozenTrial]) -> None:
-    assert trials_of(lost_and_again).open(4)
-    assert not trials_of(lost_and_again).open(3)
-    assert trials_of([*lost_and_again, create_trial(state=WAITING)]).open(3)
-    assert Trials().open(1)
+    assert trials_of(lost_and_again).has_open(4)
+    assert not trials_of(lost_and_again).has_open(3)
+    assert trials_of([*lost_and_again, create_trial(state=WAITING)]).has_open(3)
+    assert Trials().has_open(1)
     assert Trials().best is None

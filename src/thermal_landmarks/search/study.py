@@ -61,7 +61,7 @@ class SharedStudy:
         """
         with self._asking, exclusive(self.storage, self.plan.name):
             self._recover()
-            if not self.trials().open(self.settings.trials):
+            if not self.trials().has_open(self.settings.trials):
                 return None
             self.study.sampler = self._sampler(len(self.study.get_trials(deepcopy=False)))
             trial = self.study.ask(dict(self.plan.space))

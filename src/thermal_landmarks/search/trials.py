@@ -53,7 +53,7 @@ class Trials:
         """How many are complete, pruned or failed."""
         return sum(trial.state.is_finished() for trial in self.each)
 
-    def open(self, wanted: int) -> bool:
+    def has_open(self, wanted: int) -> bool:
         """Whether a trial is left that nobody has taken, of a study that ends with so many."""
         return self.count(TrialState.WAITING) > 0 or len(self.each) < wanted
 

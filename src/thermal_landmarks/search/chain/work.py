@@ -94,7 +94,7 @@ class Chain:
             return False
         trials = self.searched[step.study]
         if step.kind == "search":
-            return trials.open(self.cfg.trials)
+            return trials.has_open(self.cfg.trials)
         wanted = ("open", "failed") if self.cfg.retry_failed else ("open",)
         searched = trials.ended >= self.cfg.trials and trials.best is not None
         return searched and self.entries.get(step.name, _OPEN).state in wanted
