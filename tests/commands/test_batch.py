@@ -83,6 +83,11 @@ def test_recordings_are_called_after_their_files_and_folders(recordings: Path) -
     assert list(batch.find_recordings(f"{recordings}/ben/*.tif")) == ["notes", "rest"]
     with pytest.raises(ConfigError, match="no recording"):
         batch.find_recordings("nowhere/*.seq")
+    with pytest.raises(ConfigError, match=r"source=gone\.seq: no recording"):
+        batch.find_recordings([f"{recordings}/ben/*.tif", "gone.seq"])
+    bracketed = recordings / "rest[1].tif"
+    bracketed.touch()
+    assert batch.find_recordings([str(bracketed), f"{recordings}/rest*"]) == {"rest[1]": bracketed}
     other = recordings.parent / "other" / "ben"
     other.mkdir(parents=True)
     (other / "rest.tif").touch()

@@ -1,6 +1,5 @@
 """Many recordings, each tracked and measured, and one table of all: `python src/batch.py source='recordings/*.seq'`."""
 
-import glob
 import json
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.commands.entry import command
+from thermal_landmarks.data.paths import matching
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.runs import PROGRESS, tracked, write_json
 
@@ -54,13 +54,16 @@ def find_recordings(source: str | Sequence[str] | None) -> dict[str, Path]:
         source: A pattern, a file, or a list of these.
 
     Raises:
-        ConfigError: If there are none.
+        ConfigError: If an entry means no file, or two would have one name.
     """
     entries = [source] if isinstance(source, str) else list(source or ())
-    patterns = [str(Path(entry).expanduser()) for entry in entries]
-    paths = [Path(path) for pattern in patterns for path in sorted(glob.glob(pattern))]  # noqa: PTH207
-    if not paths:
-        raise ConfigError(f"source={source}: no recording. Give a pattern in quotes: \"source='recordings/*.seq'\".")
+    found = {entry: matching(entry) for entry in entries}
+    if missing := [entry for entry in entries or [""] if not found.get(entry)]:
+        raise ConfigError(
+            f"source={', '.join(missing)}: no recording. Give files, or a pattern in quotes: "
+            "\"source='recordings/*.seq'\"."
+        )
+    paths = list(dict.fromkeys(path for several in found.values() for path in several))
     often = Counter(path.stem for path in paths)
     names = [p.stem if often[p.stem] == 1 else f"{p.absolute().parent.name}_{p.stem}" for p in paths]
     twice = [name for name, count in Counter(names).items() if count > 1]

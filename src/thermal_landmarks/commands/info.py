@@ -1,6 +1,5 @@
 """How pictures and recordings are read, before anything is predicted: `python src/info.py source=FILE`."""
 
-import glob
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -10,6 +9,7 @@ import numpy as np
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
+from thermal_landmarks.data.paths import matching
 from thermal_landmarks.errors import ConfigError, DataError, UserError, require_choice
 
 
@@ -47,14 +47,13 @@ def main(cfg: DictConfig) -> None:
     """Say of each file its size, length and unit, the values that it shows, its palette, and what the camera drew."""
     require_choice("format", cfg.format, ("text", "json"))
     entries = [cfg.source] if isinstance(cfg.source, str) else list(cfg.source or ())
-    patterns = [str(Path(entry).expanduser()) for entry in entries]
-    files = [file for pattern in patterns for file in sorted(glob.glob(pattern)) or [pattern]]  # noqa: PTH207
+    files = [file for entry in entries for file in matching(entry) or [Path(entry)]]
     if not files:
         raise ConfigError("source= is missing: a picture, a recording, a pattern in quotes ('day1/*'), or a list.")
     readings, failures = [], 0
     for file in files:
         try:
-            readings.append(read(Path(file), unit=cfg.unit, fps=cfg.fps))
+            readings.append(read(file, unit=cfg.unit, fps=cfg.fps))
         except UserError as error:
             failures += 1
             print(f"error: {error}", file=sys.stderr)

@@ -1,5 +1,6 @@
-"""Which settings of a data set are paths, and their absolute form, which holds in any folder."""
+"""Which settings of a data set are paths, their absolute form, which holds in any folder, and files by a pattern."""
 
+import glob
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,3 +46,11 @@ def with_absolute_paths(data: DictConfig) -> DictConfig:
 def absolute(path: Any) -> Any:
     """A path from the root; anything but text as it is."""
     return str(Path(path).expanduser().absolute()) if isinstance(path, str) else path
+
+
+def matching(entry: str) -> list[Path]:
+    """The file or folder of that name, else those that match it as a pattern with `*`, `?` or `[...]`, in order."""
+    path = Path(entry).expanduser()
+    if path.exists():
+        return [path]
+    return [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 (absolute patterns)

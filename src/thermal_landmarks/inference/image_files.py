@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import logging
 import os
 from collections import Counter
@@ -15,6 +14,7 @@ import numpy as np
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.images import list_images
+from thermal_landmarks.data.paths import matching
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.ahead import Failure, predict_ahead, read_ahead, reason_of
 from thermal_landmarks.inference.overlay_files import OverlayFiles
@@ -74,11 +74,7 @@ def find_images(source: str | Sequence[str] | None) -> list[Path]:
     found: dict[Path, None] = {}
     for entry in entries:
         path = Path(entry).expanduser()
-        if path.exists():
-            files = list_images(path)
-        else:
-            matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 (Path.glob refuses absolute patterns)
-            files = [Path(match) for match in matches if Path(match).is_file()]
+        files = list_images(path) if path.exists() else [match for match in matching(entry) if match.is_file()]
         if not files:
             raise ConfigError(f"source={entry}: there is no such file or folder, and no file matches it as a pattern.")
         found.update(dict.fromkeys(_absolute(file) for file in files))

@@ -208,7 +208,8 @@ class Predictor:
             boxes_px: Face boxes (x_min, y_min, x_max, y_max) that are known already; nothing is looked for then.
             unit: Of bare arrays.
             finder: Finds the faces. None: the one that comes with the package, on this predictor's device.
-            whole_image: Where the finder is sure of no face, ask the landmark network for one that fills the picture.
+            whole_image: Where the finder, its second look included, is sure of no face, ask the landmark network for
+                one that fills the picture.
 
         Raises:
             DataError: If the array is no image, or holds values that are not finite.

@@ -1,5 +1,6 @@
 """What a test leaves in the run folder: a table of all images, overlays of some and the cumulative error curve."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from thermal_landmarks.training.loggers import keep_figure
 from thermal_landmarks.training.module import LandmarkModule
 
 
-class _AfterTest(Callback):
+class _AfterTest(Callback, ABC):
     """Writes what was predicted, where there is anything to write and this process writes it."""
 
     __test__ = False  # pytest: not a test class
@@ -26,9 +27,9 @@ class _AfterTest(Callback):
         if isinstance(pl_module, LandmarkModule) and pl_module.tested:
             self.write(trainer, pl_module, pl_module.tested, data.datasets["test"])
 
+    @abstractmethod
     def write(self, trainer: L.Trainer, module: LandmarkModule, table: ImageTable, dataset: LandmarkDataset) -> None:
         """Leave something in the Trainer's `default_root_dir`."""
-        raise NotImplementedError
 
 
 class TestImages(_AfterTest):
