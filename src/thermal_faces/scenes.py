@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from thermal_faces.errors import ConfigError, DataError
 from thermal_faces.faces import RENDERER_VERSION, Group
 from thermal_faces.landmarks import SCHEME
 from thermal_faces.randomness import chance, rng, uniform
+from thermal_faces.scene.backdrop import Backdrops
 from thermal_faces.scene.cast import Cast
 from thermal_faces.scene.clutter import paint_in_front, paint_landscape, paint_reflection, paint_things
 from thermal_faces.scene.face import SceneFace, face_of
@@ -76,9 +78,11 @@ class SyntheticScenes:
         scene: Of `SceneRanges`; without it, rooms are fuller, hotter and colder than there.
         clutter: Of `ClutterRanges`.
         sensor: Of `SensorRanges`; without it, cameras are coarser than there and six of ten pictures are 8-bit.
+        backdrops: Folder of real pictures without people, to stand behind the scenes' own; None: none.
+        backdrop_share: Probability of such a picture in place of a painted room.
 
     Raises:
-        ConfigError: If a setting isn't known or makes no sense.
+        ConfigError: If a setting isn't known or makes no sense, or the folder has no pictures.
     """
 
     scheme = SCHEME
@@ -97,9 +101,13 @@ class SyntheticScenes:
         scene: groups.SceneRanges | Group = None,
         clutter: groups.ClutterRanges | Group = None,
         sensor: groups.SensorRanges | Group = None,
+        backdrops: str | Path | None = None,
+        backdrop_share: float = 0.6,
     ) -> None:
         if images < 1:
             raise ConfigError(f"images={images} should be at least 1.")
+        if not 0 <= backdrop_share <= 1:
+            raise ConfigError(f"backdrop_share={backdrop_share} should be a probability, from 0 to 1.")
         self.images = images
         self.smallest, self.largest = _size_limits(size)
         self.seed = seed
@@ -114,6 +122,8 @@ class SyntheticScenes:
         self.scene = groups.settings_from(groups.SceneRanges, _over(_SCENE, scene), "scene")
         self.clutter = groups.settings_from(groups.ClutterRanges, clutter, "clutter")
         self.sensor = groups.settings_from(groups.SensorRanges, _over(_SENSOR, sensor), "sensor")
+        self.backdrops = None if backdrops is None else Backdrops(backdrops)
+        self.backdrop_share = backdrop_share
 
     def __len__(self) -> int:
         return self.images
@@ -134,6 +144,8 @@ class SyntheticScenes:
                 )
             },
         }
+        if self.backdrops is not None:
+            state["backdrops"] = [self.backdrops.fingerprint(), self.backdrop_share]
         return hashlib.sha256(json.dumps(state, sort_keys=True, default=dict).encode()).hexdigest()[:32]
 
     def size(self, index: int) -> Size:
@@ -154,12 +166,13 @@ class SyntheticScenes:
         if not 0 <= index < self.images:
             raise DataError(f"There is no scene {index}: these are {self.images}, counted from 0.")
         size = self.size(index)
-        room = rng(self.seed, index, "room")
+        room, behind = rng(self.seed, index, "room"), rng(self.seed, index, "backdrop")
         ambient_c = draw_ambient_c(room, self.scene)
-        image = paint_room(room, self.scene, ambient_c, size)
+        real = self.backdrops if chance(behind, self.backdrop_share) else None
+        image = real.paint(behind, ambient_c, size) if real else paint_room(room, self.scene, ambient_c, size)
         rows, sensor = self._camera(index, size)
         figures = self.cast.figures(index, size, ambient_c, rows)
-        self._paint_surroundings(image, index, ambient_c, empty=not figures)
+        self._paint_surroundings(image, index, ambient_c, empty=not figures, land=real is None)
         covered, people = paint_people(image, figures, ambient_c)
         self._paint_foreground(image, index, ambient_c, covered, people)
         smallest_px = self.clutter.smallest_px * size[0] / rows
@@ -187,10 +200,10 @@ class SyntheticScenes:
             return size[0], replace(self.sensor, interpolated=0.0)
         return round(rows), replace(self.sensor, interpolated=1.0, native_height_px=(rows, rows))
 
-    def _paint_surroundings(self, image: np.ndarray, index: int, ambient_c: float, *, empty: bool) -> None:
+    def _paint_surroundings(self, image: np.ndarray, index: int, ambient_c: float, *, empty: bool, land: bool) -> None:
         generator = rng(self.seed, index, "surroundings")
         low, high = self.clutter.indoor_c
-        if chance(generator, self.clutter.landscape) and not low <= ambient_c <= high:
+        if chance(generator, self.clutter.landscape) and land and not low <= ambient_c <= high:
             paint_landscape(image, generator, ambient_c)
         paint_things(image, generator, self.clutter, ambient_c, empty=empty)
 
@@ -204,8 +217,8 @@ class SyntheticScenes:
         if in_front:
             before = image.copy()
             paint_in_front(image, generator, ambient_c)
-            for behind in covered:
-                behind |= image != before
+            for face in covered:
+                face |= image != before
 
 
 def _over(defaults: Mapping[str, Any], given: Settings | Group) -> Settings | Mapping[str, Any]:

@@ -10,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 PATHS = (
     "annotation_file",
     "annotations",
+    "backdrops",
     "cache_dir",
     "corrections",
     "dataset_yaml",
