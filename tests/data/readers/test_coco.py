@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.readers.base import WHOLE_PICTURE
 from thermal_landmarks.data.readers.coco import CocoKeypoints, write_coco
 from thermal_landmarks.errors import DataError
 
@@ -156,9 +157,28 @@ def test_boxes_of_crowds_and_other_things_are_no_faces(
         Image.fromarray(np.zeros((20, 30), dtype=np.uint8)).save(tmp_path / name)
     source = coco(tmp_path, change)
     faces = source.annotations()
-    assert [picture.image.name for picture in source.faceless] == ["kettle.png"]  # a crowd has faces
+    assert [picture.image.name for picture in source.faceless] == ["crowd.png", "kettle.png"]
     assert [annotation.box_px for annotation in faces] == [(2, 4, 12, 16), (1, 1, 6, 6)]  # one says nothing
-    assert "3 annotation(s) of crowds or of other things than faces" in caplog.text
+    assert {image.name: boxes for image, boxes in source.ignored.items()} == {"crowd.png": [(1, 1, 10, 10)]}
+    assert "2 annotation(s) of other things than faces" in caplog.text
+    assert "1 annotation(s) are crowds or to be ignored" in caplog.text
+
+
+def test_faces_to_be_ignored_are_regions_and_no_faces(tmp_path: Path) -> None:
+    plain = coco(tmp_path).fingerprint()
+
+    def change(content: dict[str, Any]) -> None:
+        content["annotations"].append({"id": 2, "image_id": 7, "bbox": [3, 4, 5, 6], "ignore": 1})
+        content["annotations"].append({"id": 3, "image_id": 7, "ignore": 1})  # it may be anywhere
+        content["annotations"].append({"id": 4, "image_id": 7, "bbox": [1, 1, 5, 5], "ignore": 0})
+
+    source = coco(tmp_path, change)
+    assert [face.box_px for face in source.annotations()] == [(2, 4, 12, 16), (1, 1, 6, 6)]
+    ((image, regions),) = source.ignored.items()
+    assert image == source.annotations()[0].image
+    assert regions == [(3, 4, 8, 10), WHOLE_PICTURE]
+    assert not source.faceless
+    assert source.fingerprint() != plain
 
 
 def test_the_fingerprint_follows_images_points_and_settings(tmp_path: Path) -> None:

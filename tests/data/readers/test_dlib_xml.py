@@ -37,9 +37,11 @@ def test_an_absent_part_is_a_missing_landmark(tmp_path: Path, parts: str, absent
     assert face.box_px == (4, 3, 14, 15)  # without a part it is a face that a finder learns from
 
 
-def test_ignored_boxes_are_left_out(tmp_path: Path) -> None:
-    ignored = box().replace("<box", "<box ignore='1'")
-    assert len(DlibXml(annotation_file=write(tmp_path, box() + ignored), scheme="perinasal6").annotations()) == 1
+def test_ignored_boxes_are_regions_and_no_faces(tmp_path: Path) -> None:
+    ignored = box().replace("<box", "<box ignore='1'").replace("left='4'", "left='20'")
+    source = DlibXml(annotation_file=write(tmp_path, box() + ignored), scheme="perinasal6")
+    assert [face.box_px for face in source.annotations()] == [(4, 3, 14, 15)]
+    assert dict(source.ignored) == {tmp_path / "p1_a.png": [(20, 3, 30, 15)]}
 
 
 def test_a_pattern_finds_the_subject(tmp_path: Path) -> None:

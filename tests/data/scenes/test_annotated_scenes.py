@@ -5,16 +5,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from thermal_landmarks.data.face_frames import expected_points
 from thermal_landmarks.data.readers.coco import CocoKeypoints
 from thermal_landmarks.data.readers.yolo_pose import YoloPose
 from thermal_landmarks.data.scenes.annotated import AnnotatedScenes
+from thermal_landmarks.data.scenes.batch import Faces
 from thermal_landmarks.data.scenes.datamodule import SceneDataModule
 from thermal_landmarks.data.scenes.store import load_or_render
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
+from thermal_landmarks.evaluation.finding import FindingScores
+from thermal_landmarks.models.face_decoding import Detections
+from thermal_landmarks.training.face_loss import face_targets
 
 SIZE = (96, 128)
 
@@ -53,6 +58,36 @@ def test_a_scene_has_every_face_of_its_picture_and_a_picture_may_have_none(coco:
     np.testing.assert_allclose(stored.angle_deg[0, :2], 0, atol=0.1)
     np.testing.assert_allclose(stored.boxes_px[1, 0], [20, 10, 50, 50])
     assert stored.images[2].std() > 10
+
+
+def test_what_is_to_be_ignored_is_neither_face_nor_background(coco: Path, tmp_path: Path) -> None:
+    content = json.loads(coco.read_text())
+    content["annotations"] += [
+        {"image_id": "b", "bbox": [60, 20, 60, 20], "ignore": 1},
+        {"image_id": "c", "bbox": [0, 0, 64, 96], "iscrowd": 1},
+    ]
+    coco.write_text(json.dumps(content))
+    stored = load_or_render(
+        AnnotatedScenes(CocoKeypoints(annotation_file=coco, scheme="face16")), SIZE, tmp_path, workers=1
+    )
+    boxes = torch.from_numpy(stored.boxes_px[1:])
+    there, is_face = ~boxes.isnan().any(dim=2), torch.from_numpy(stored.is_face[1:])
+    assert there.sum(dim=1).tolist() == [2, 1]
+    faces = Faces(boxes, torch.zeros(boxes.shape[:2]), is_face, there & ~is_face)
+    counts = face_targets(faces, 4, (24, 32)).counts
+    assert not counts[0, 5:10, 15:30].any()  # the region is not taught
+    assert counts[0, 3, 8]  # the face beside it is
+    assert counts[0, 12:].all()
+    assert not counts[1, :, :16].any()
+    assert counts[1, :, 17:].all()
+    scores = FindingScores()
+    found = Detections(
+        np.array([[20, 10, 50, 50], [70, 20, 90, 40], [20, 60, 40, 90]], np.float32),
+        np.array([0.9, 0.8, 0.7], np.float32),
+        np.zeros(3, np.float32),
+    )
+    scores.add(found, stored.boxes_px[1, is_face[0].numpy()], stored.boxes_px[1, (there & ~is_face)[0].numpy()])
+    assert scores.curve().precision.tolist() == [1.0, 0.5]  # what lies in the region doesn't count
 
 
 def test_boxes_of_yolo_labels_and_empty_label_files_are_scenes(tmp_path: Path) -> None:

@@ -44,3 +44,11 @@ def test_small_huge_and_cut_faces_are_ignored_and_empty_rows_stay_empty() -> Non
     faces = sort_out(Faces(boxes, torch.zeros(1, 5), wanted, torch.zeros_like(wanted)), (60, 80), 7.0)
     assert faces.wanted.tolist() == [[True, False, False, False, False]]
     assert faces.ignored.tolist() == [[False, True, True, True, False]]
+
+
+def test_a_long_region_that_is_ignored_keeps_its_shape_and_a_face_that_of_faces() -> None:
+    boxes = torch.tensor([[[10.0, 10, 90, 20], [10, 10, 90, 20]]])
+    wanted = torch.tensor([[False, True]])
+    moved = move_faces(Faces(boxes, torch.zeros(1, 2), wanted, ~wanted), torch.tensor([[[2.0, 0, 1], [0, 2, 3]]]))
+    np.testing.assert_allclose(moved.boxes_px[0, 0], [21, 23, 181, 43], atol=1e-3)
+    assert moved.boxes_px[0, 1, 2] < 170

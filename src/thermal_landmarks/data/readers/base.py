@@ -6,7 +6,8 @@ import logging
 import os
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,13 +31,15 @@ _LONGEST_NAME = 255  # bytes of a file's name, on every usual file system
 _FAULT, _UNIT, _WIDTH, _HEIGHT = "fault", "unit", "image_width", "image_height"  # keys of Annotation.attributes
 
 Attributes = dict[str, str | float | bool]
+Box = tuple[float, float, float, float]  # x_min, y_min, x_max, y_max in pixels
+WHOLE_PICTURE: Box = (-_FARTHEST_PX, -_FARTHEST_PX, _FARTHEST_PX, _FARTHEST_PX)
 
 
 class Marks(NamedTuple):
     """What a record says of one face."""
 
     points_px: np.ndarray  # (N, 2), x and y in pixels, pixel centres at integers; NaN where missing
-    box_px: tuple[float, float, float, float] | None = None  # x_min, y_min, x_max, y_max
+    box_px: Box | None = None
     visible: np.ndarray | None = None  # bool (N,)
     attributes: Attributes | None = None
 
@@ -90,6 +93,12 @@ class FileReader(ABC):
         assert self._annotations  # reading them finds these, too
         return self._faceless
 
+    @property
+    def ignored(self) -> Mapping[Path, Sequence[Box]]:
+        """Regions that are neither face nor background: crowds, and faces that were marked as not to be judged."""
+        assert self._annotations  # reading them finds these, too
+        return self._ignored
+
     def load(self, annotation: Annotation) -> ThermalImage:
         """The image of one annotation."""
         stated = annotation.attributes
@@ -119,6 +128,8 @@ class FileReader(ABC):
             digest.update(repr((annotation.subject, annotation.box_px, annotation.attributes)).encode())
             if annotation.visible is not None:
                 digest.update(np.packbits(annotation.visible).tobytes())
+        if self._ignored:
+            digest.update(repr(sorted(self._ignored.items())).encode(errors="surrogatepass"))
         images = dict.fromkeys(annotation.image for annotation in self._annotations)
         tables = dict.fromkeys(find_counts_table(image) for image in images if image.suffix.lower() == ".is2")
         for file in [*images, *filter(None, tables)]:
@@ -132,11 +143,12 @@ class FileReader(ABC):
 
     def __getstate__(self) -> dict[str, Any]:
         # worker processes load images; they need no copy of all annotations
-        return {k: v for k, v in self.__dict__.items() if k not in ("_annotations", "_faceless", "_place")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_annotations", "_faceless", "_ignored", "_place")}
 
     @cached_property
     def _annotations(self) -> list[Annotation]:
         self._faceless: list[Annotation] = []
+        self._ignored: defaultdict[Path, list[Box]] = defaultdict(list)
         try:
             found = self._parse()
         except UserError:
@@ -209,8 +221,11 @@ class FileReader(ABC):
 
     def _without_face(self, image: Path, subject: str, location: str, attributes: Attributes | None = None) -> None:
         """Keep a picture that is listed without a face."""
-        found = Annotation(image, self._no_points(), subject, None, None, location, attributes or {})
-        self._faceless.append(found)
+        self._faceless.append(Annotation(image, self._no_points(), subject, None, None, location, attributes or {}))
+
+    def _ignore(self, image: Path, box_px: Box | None) -> None:
+        """Keep a region that is not to be judged; without a box it may be anywhere in the picture."""
+        self._ignored[image].append(box_px if box_px is not None and _has_area(box_px) else WHOLE_PICTURE)
 
     def _no_points(self) -> np.ndarray:
         return np.full((self._num_points, 2), np.nan, dtype=np.float32)
@@ -268,7 +283,7 @@ def _encodable(text: str) -> str:
     return text.replace("\0", "\\0").encode("utf-8", "backslashreplace").decode()
 
 
-def _has_area(box_px: tuple[float, float, float, float]) -> bool:
+def _has_area(box_px: Box) -> bool:
     left, top, right, bottom = box_px
     return bool(np.isfinite(box_px).all()) and left < right and top < bottom
 

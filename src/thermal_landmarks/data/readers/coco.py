@@ -15,7 +15,7 @@ import numpy as np
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import parse_json, require_text, shortened
-from thermal_landmarks.data.readers.base import Attributes, FileReader, Marks, stated_size, stated_unit
+from thermal_landmarks.data.readers.base import Attributes, Box, FileReader, Marks, stated_size, stated_unit
 from thermal_landmarks.data.readers.image_folder import MissingImageError, NamedImages
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
@@ -27,9 +27,10 @@ _MISSING, _HIDDEN, _VISIBLE = 0, 1, 2  # COCO's visibility flags
 
 @dataclass(kw_only=True, eq=False)
 class CocoKeypoints(FileReader):
-    """Faces of a COCO keypoints file; annotations of other categories and of crowds (`iscrowd`) are left out.
+    """Faces of a COCO keypoints file; annotations of other categories are left out.
 
-    Faces are of the categories with as many keypoints as the scheme, else of that called `face`, else of all.
+    Faces are of the categories with as many keypoints as the scheme, else of that called `face`, else of all. Boxes of
+    crowds (`iscrowd: 1`) and of faces with `ignore: 1` are regions where nothing is learned and nothing counts.
     """
 
     annotation_file: Path  # the JSON file
@@ -60,16 +61,21 @@ class CocoKeypoints(FileReader):
         entries = [
             (index, entry)
             for index, entry in enumerate(content["annotations"])
-            if not (isinstance(entry, dict) and (_is_crowd(entry) or _key(entry.get("category_id")) in others))
+            if not (isinstance(entry, dict) and _key(entry.get("category_id")) in others)
         ]
         if left_out := len(content["annotations"]) - len(entries):
-            _log.warning("%s: %d annotation(s) of crowds or of other things than faces are left out.", file, left_out)
-        found = [self._read(index, entry, images, files) for index, entry in entries]
+            _log.warning("%s: %d annotation(s) of other things than faces are left out.", file, left_out)
+        found = [self._read(index, entry, images, files) for index, entry in entries if not _is_ignored(entry)]
+        for entry in (entry for _, entry in entries if _is_ignored(entry)):
+            image = images.get(_key(entry.get("image_id")) or "", {})
+            if isinstance(path := files.get(image.get("file_name", "")), Path):
+                self._ignore(path, _corners(entry.get("bbox")))
+        if regions := len(entries) - len(found):
+            _log.warning("%s: %d annotation(s) are crowds or to be ignored: nothing is learned there.", file, regions)
         shown = {annotation.image for annotation in found}
-        crowded = {_key(entry.get("image_id")) for entry in content["annotations"] if _is_crowd(entry)}
-        for key, image in images.items():
+        for image in images.values():
             path = files[image["file_name"]]
-            if isinstance(path, Path) and path not in shown and key not in crowded:
+            if isinstance(path, Path) and path not in shown:
                 place = f"{file}, image id {shortened(image['id'])}"
                 self._without_face(path, self._subject_of(image), place, _attributes(image))
         return found
@@ -143,8 +149,8 @@ class CocoKeypoints(FileReader):
                 )
 
 
-def _is_crowd(entry: Any) -> bool:
-    return isinstance(entry, dict) and entry.get("iscrowd") == 1
+def _is_ignored(entry: Any) -> bool:
+    return isinstance(entry, dict) and (entry.get("iscrowd") == 1 or entry.get("ignore") == 1)
 
 
 def _attributes(image: Mapping[str, Any]) -> Attributes:
@@ -222,7 +228,7 @@ def _entry(number: int, image_id: int, annotation: Annotation) -> dict[str, Any]
     } | {name: annotation.attributes[name] for name in ("score",) if name in annotation.attributes}
 
 
-def _corners(box: Any) -> tuple[float, float, float, float] | None:
+def _corners(box: Any) -> Box | None:
     if not isinstance(box, list) or len(box) != 4 or not all(isinstance(v, int | float) for v in box):
         return None
     try:

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.readers.annotation_files import require_bytes, shortened
-from thermal_landmarks.data.readers.base import FileReader, Marks, stated_size
+from thermal_landmarks.data.readers.base import Box, FileReader, Marks, stated_size
 from thermal_landmarks.errors import DataError
 
 
@@ -16,7 +16,8 @@ class DlibXml(FileReader):
     """Faces of a dlib XML file; an image may show several.
 
     Parts are named by their index in the scheme (`00` to `67`); a part that isn't there is a missing landmark. dlib's
-    format has no subjects: without a pattern, all faces of an image count as one.
+    format has no subjects: without a pattern, all faces of an image count as one. Boxes with `ignore='1'` are regions
+    where nothing is learned and nothing counts.
     """
 
     annotation_file: Path  # the XML file; image names are relative to its folder
@@ -38,6 +39,10 @@ class DlibXml(FileReader):
                 raise DataError(f"{place}: no attribute 'file'.")
             faces = [box for box in image.iter("box") if box.get("ignore") != "1"]
             found += [self._read(image, name, face, box) for face, box in enumerate(faces)]
+            path = (self.image_dir or self.annotation_file.parent) / name
+            for box in image.iter("box"):
+                if box.get("ignore") == "1":
+                    self._ignore(path, _corners(box))
         self._warn_each_image_its_own_subject(len(images), "Set data.source.subject_pattern.")
         return found
 
@@ -55,7 +60,7 @@ class DlibXml(FileReader):
                     found = shortened(part.attrib["name"])
                     raise DataError(f"part '{found}', but scheme '{self.scheme}' ends with {len(points) - 1}.")
                 points[index] = float(part.attrib["x"]), float(part.attrib["y"])
-            left, top, width, height = (float(box.attrib[k]) for k in ("left", "top", "width", "height"))
+            corners = _corners(box)
             size = stated_size(*(float(image.get(k) or math.nan) for k in ("width", "height")))
         except DataError:
             raise
@@ -63,4 +68,9 @@ class DlibXml(FileReader):
             raise DataError(
                 f"the image, box or a part has a missing or wrong attribute ({shortened(error)}). Fix the record."
             ) from error
-        return Marks(points, (left, top, left + width, top + height), attributes=size)
+        return Marks(points, corners, attributes=size)
+
+
+def _corners(box: ElementTree.Element) -> Box:
+    left, top, width, height = (float(box.attrib[k]) for k in ("left", "top", "width", "height"))
+    return left, top, left + width, top + height

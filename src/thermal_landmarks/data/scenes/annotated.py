@@ -40,7 +40,7 @@ class AnnotatedScenes:
 
     A face's box is the one that the shipped finder would give it, by its landmarks; where there are none it is the
     annotated box, and the face upright. Pictures that a reader lists without a face (`FileReader.faceless`) are scenes
-    too.
+    too. Regions that a reader has to ignore (`FileReader.ignored`) are heads that may be found or not.
 
     Args:
         source: The data set.
@@ -69,6 +69,7 @@ class AnnotatedScenes:
                 scenes[annotation.image].append(annotation)
         self._scenes = list(scenes.values())
         self._empty = list(source.faceless) if isinstance(source, FileReader) else []
+        self._ignored = source.ignored if isinstance(source, FileReader) else {}
         if not self._scenes:
             raise DataError(f"{type(source).__name__}: no picture with a usable face is left.")
 
@@ -90,7 +91,8 @@ class AnnotatedScenes:
         annotations = self._scenes[index] if has_faces else [self._empty[index - len(self._scenes)]]
         image = self.source.load(annotations[0])
         faces = _faces(annotations, get_scheme(self.source.scheme)) if has_faces else ()
-        return AnnotatedScene(image.values, image.unit, faces)
+        regions = (AnnotatedFace(box, 0.0, is_face=False) for box in self._ignored.get(annotations[0].image, ()))
+        return AnnotatedScene(image.values, image.unit, (*faces, *regions))
 
     def fingerprint(self) -> str:
         """Changes with the data set, and with what is left out of it."""

@@ -43,7 +43,9 @@ def move_faces(faces: Faces, matrices: Float[Tensor, "b 2 3"]) -> Faces:
     # Of the ellipse with half axes a (across the face) and b: difference = (a^2 - b^2) cos(2 angle)
     known = twice.cos().abs() > 0.3
     along = torch.where(known, difference / torch.where(known, twice.cos(), 1.0), -UPRIGHT_ASPECT * total)
-    along = torch.minimum(torch.maximum(along, -0.8 * total), 0.3 * total)
+    # Faces have about one shape; regions that are ignored have any.
+    low_share, high_share = (torch.where(faces.wanted, face, region) for face, region in ((-0.8, -1.0), (0.3, 1.0)))
+    along = torch.minimum(torch.maximum(along, low_share * total), high_share * total)
     scale = torch.linalg.det(matrices[:, :, :2]).abs()[:, None]
     up = torch.stack([faces.angle.sin(), -faces.angle.cos()], dim=-1)  # from the chin to the forehead
     up = (linear @ up[..., None]).squeeze(-1)
