@@ -10,7 +10,7 @@ from torch import nn
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS
 from thermal_landmarks.models.registry import BRANCHES, HEADS, ROOTS, STEMS, Registry
-from thermal_landmarks.models.shapes import FeatureMap, Grid, Tokens
+from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 SettingsOf = Callable[[str, str], dict[str, Any]]
 
@@ -18,7 +18,6 @@ CONF = Path(__file__).parents[2] / "conf"
 REGISTRIES = {registry.kind: registry for registry in (ROOTS, STEMS, BRANCHES, HEADS)}
 FILES = [(group, path.stem) for group in REGISTRIES for path in sorted((CONF / group).glob("*.yaml"))]
 SHAPE = FeatureMap(64, 30, 40)
-HEAD_INPUTS = {"per_query": Tokens(6, 64)}  # other heads take a map
 
 
 @pytest.mark.parametrize("kind", REGISTRIES)
@@ -41,7 +40,7 @@ def test_search_ranges_name_settings_and_every_value_in_them_builds(
     group: str, name: str, settings_of: SettingsOf
 ) -> None:
     settings = settings_of(group, name)
-    shapes: dict[str, Any] = {"in_shape": SHAPE, "in_shapes": [HEAD_INPUTS.get(name, SHAPE)], "num_points": 6}
+    shapes: dict[str, Any] = {"in_shape": SHAPE, "in_shapes": [SHAPE], "num_points": 6}
     shapes |= {"image_shape": FeatureMap(1, 120, 160), "grid": Grid(4.0)}
     for key, sweep in settings.get("search", {}).items():
         assert key in REGISTRIES[group].setting_names(settings["name"])

@@ -31,7 +31,16 @@ def tiny_chain(blob_coco: Path) -> list[str]:
     settings = [f"data.source.annotation_file:{blob_coco}", "data:coco", "data.scheme:perinasal6", "data.workers:1"]
     settings += ["data.batch_size:48", "logger:none", "stem.depth:2", "stem.strided_repeats:1", "stem.width:8"]
     settings += ["stem.kernel_size:3", "stem.width_growth:1.0", "branch.depth:1", "callbacks.figures:null"]
-    lengths = ["scale=0.05", "trials=2", "search_epochs=1", "epochs=1", "seeds=1", "models=[A-2]", "ours=[]"]
+    lengths = [
+        "scale=0.05",
+        "trials=2",
+        "search_epochs=1",
+        "epochs=1",
+        "seeds=1",
+        "models=[A-2]",
+        "ours=[]",
+        "heads=[per_query]",
+    ]
     return [*lengths, f"settings={{{','.join(settings)}}}"]
 
 
@@ -50,13 +59,17 @@ def test_the_papers_chain_has_its_twenty_searches_and_its_order():
     steps = chain_steps(compose_config("reproduce", []))
     plain = [step for step in steps if step.form == "plain"]
     counts = {kind: sum(step.kind == kind for step in plain) for kind in {step.kind for step in plain}}
-    assert counts == {"search": 20, "singular": 4 * 3 + 16, "ensemble": 4, "no_rotation": 4, "layers_removed": 4}
+    assert counts["search"] == counts["soft_argmax"] == counts["per_query"] == 20
+    assert counts["singular"] == 4 * 3 + 16
+    assert counts["ensemble"] == counts["no_rotation"] == counts["layers_removed"] == 4
     assert [step.name for step in steps[:3]] == ["A-2 search", "A-2 singular seed 0", "A-3 search"]
     assert {step.model_id for step in plain[:28]} == {"A-1", "A-2", "A-3", "A-4"}
     assert {step.model_id for step in steps if step.form == "ours"} == {"A-1", "A-2", "A-3", "A-4"}
     assert len({step.name for step in steps}) == len(steps) == len({(step.folder, step.kind) for step in steps})
     with pytest.raises(ConfigError, match="models: A-9 is none of"):
         chain_steps(compose_config("reproduce", ["models=[A-9]"]))
+    with pytest.raises(ConfigError, match="heads: gaussian is none of soft_argmax, per_query"):
+        chain_steps(compose_config("reproduce", ["heads=[gaussian]"]))
 
 
 def test_both_forms_are_searched_by_one_protocol():
@@ -129,26 +142,26 @@ def test_the_chain_is_stopped_continued_and_carried_elsewhere(tiny_chain, tmp_pa
         patch.setattr("thermal_landmarks.search.chain.work.outcome", stop_at_second)
         assert reproduce().returncode == 128 + signal.SIGTERM
     said = reproduce("action=status").stdout
-    assert re.search(r"A-2 +2/2 +\S+ +1/1 +0/1 +0/1 +0/1 +1 min", said), said
+    assert re.search(r"A-2 +2/2 +\S+ +1/1 +0/1 +0/1 +0/1 +0/1 +1 min", said), said
 
     done = reproduce()
     assert done.returncode == 0, done.stderr
-    assert re.search(r"A-2 +2/2 +\S+ +1/1 +1/1 +1/1 +1/1 +done", done.stdout), done.stdout
+    assert re.search(r"A-2 +2/2 +\S+ +1/1 +1/1 +1/1 +1/1 +1/1 +done", done.stdout), done.stdout
     trained = {path.parent: path.stat().st_mtime_ns for path in tmp_path.glob("outputs/**/metrics.json")}
-    kinds = ("A-2_ensemble_0", "A-2_layers_removed_0", "A-2_no_rotation_0", "A-2_singular_0")
+    kinds = ("A-2_ensemble_0", "A-2_layers_removed_0", "A-2_no_rotation_0", "A-2_per_query_0", "A-2_singular_0")
     assert sorted(folder.name for folder in trained) == ["000", "001", *kinds]
 
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     assert reproduce("action=export", "file=chain.json.gz").returncode == 0
     taken = reproduce("action=import", "file=../chain.json.gz", cwd=elsewhere)
-    assert "6 trials and trainings taken" in taken.stdout, taken.stderr
+    assert "7 trials and trainings taken" in taken.stdout, taken.stderr
     assert "All is done." in reproduce(cwd=elsewhere).stdout  # nothing is done twice
     assert trained == {path.parent: path.stat().st_mtime_ns for path in tmp_path.glob("**/metrics.json")}
 
     assert reproduce("action=page", "file=page.md", cwd=elsewhere).returncode == 0
     page = (elsewhere / "page.md").read_text()
-    assert "**2 of 2 trials** of the searches, **4 of 4 trainings**" in page
+    assert "**2 of 2 trials** of the searches, **5 of 5 trainings**" in page
     assert re.search(r"## Table 3.*\n\n.*\n.*\n\| A-2 \| [\d,]+ \| 1 \|", page)
     assert "| Ensembles of three are worse than the single A models. | **cannot be told yet** |" in page
 
@@ -156,7 +169,7 @@ def test_the_chain_is_stopped_continued_and_carried_elsewhere(tiny_chain, tmp_pa
 def test_a_training_that_fails_is_told_and_three_in_a_row_end_the_chain(ledgers, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     mine, _ = ledgers
-    cfg = compose_config("reproduce", ["models=[A-2]", "ours=[]", "trials=1", "seeds=1"])
+    cfg = compose_config("reproduce", ["models=[A-2]", "ours=[]", "heads=[]", "trials=1", "seeds=1"])
     steps = chain_steps(cfg)
     study = optuna.create_study(study_name=steps[0].study, storage=mine.storage)
     study.add_trial(optuna.create_trial(value=1.0, user_attrs={"seconds": 8.0, "epochs": 4}))

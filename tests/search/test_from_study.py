@@ -44,6 +44,7 @@ def test_best_trial_is_trained_by_the_papers_protocol_and_what_is_typed_wins(sea
     assert cfg.stem.depth == best.params["stem.depth"]
     assert cfg.head.dropout == 0.25
     assert (cfg.study, cfg.trial, cfg.logger.kind) == (NAME, None, "none")
+    assert "dropout" not in compose_config("train", expand(*TYPED, "head=per_query")).head  # nothing of the other head
 
     with pytest.raises(ConfigError, match=r"study=other: expected one of .*quick/conv-none"):
         expand("experiment=from_study", "study=other")

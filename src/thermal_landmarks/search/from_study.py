@@ -1,7 +1,8 @@
 """`experiment=from_study study=NAME`: the command line that trains the best configuration of a study.
 
 The study's experiments, choices and settings and the best trial's hyperparameters are put on the command line, so that
-the run folder's name, its `.hydra/overrides.yaml` and a later `resume=` are those of any other run. What is typed wins.
+the run folder's name, its `.hydra/overrides.yaml` and a later `resume=` are those of any other run. What is typed wins;
+of a part that is exchanged (`head=soft_argmax`), nothing of the study's part is left.
 """
 
 from collections.abc import Sequence
@@ -41,7 +42,9 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
     best = Trials.of(study).best
     if best is None:
         raise ConfigError(f"The study {study.study_name} has no completed trial yet. Continue its search first.")
-    chosen = [f"{group}={name}" for group, name in study.user_attrs.get("choices", {}).items()]
+    choices = study.user_attrs.get("choices", {})
+    exchanged = {group for group, name in choices.items() if typed.get(group, name) != name}
+    chosen = [f"{group}={name}" for group, name in choices.items()]
     found = [*chosen, *study.user_attrs["overrides"], *(f"{name}={value}" for name, value in best.params.items())]
     found = todays_arguments(found)
     taken: dict[str, str] = {}
@@ -52,8 +55,9 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
         set_by_experiment = OmegaConf.select(experiment, key)
         if isinstance(set_by_experiment, DictConfig):
             set_by_experiment = None  # some settings of this group, not the group
-        unsearched = key == "experiment" or key.partition(".")[0] in UNSEARCHED
-        if key not in typed and not unsearched and set_by_experiment is None:
+        group = key.partition(".")[0]
+        left_out = key == "experiment" or group in UNSEARCHED or group in exchanged
+        if key not in typed and not left_out and set_by_experiment is None:
             taken[key] = override
     rest = [
         _among(study.user_attrs.get("experiments", []), argument)

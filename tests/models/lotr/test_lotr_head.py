@@ -1,10 +1,11 @@
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from scipy.special import softmax
 
-from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.models.lotr.head import PerQueryHead
+from thermal_landmarks.models.lotr.head import LandmarkQueries, PerQueryHead
 from thermal_landmarks.models.shapes import FeatureMap, Tokens
 
 
@@ -62,10 +63,23 @@ def test_head_has_no_penalty_of_its_own() -> None:
     assert float(penalty) == 0
 
 
-@pytest.mark.parametrize(
-    ("shape", "found"),
-    [(FeatureMap(64, 6, 6), r"a feature map of shape \(64, 6, 6\)"), (Tokens(36, 64), r"tokens of shape \(36, 64\)")],
-)
-def test_a_branch_without_landmark_queries_is_refused(shape: FeatureMap | Tokens, found: str) -> None:
-    with pytest.raises(ConfigError, match=rf"one token for each of 6 landmarks.*{found}.*branch=lotr, or head="):
-        PerQueryHead([shape], 6, depth=2, width=16)
+@pytest.mark.parametrize("shape", [FeatureMap(8, 3, 4), Tokens(12, 8)], ids=["map", "tokens"])
+def test_other_branches_are_asked_for_a_token_of_each_landmark(shape: FeatureMap | Tokens) -> None:
+    torch.manual_seed(0)
+    queries = LandmarkQueries(shape, 6)
+    features = torch.randn(2, *shape)
+    tokens = queries(features).detach().numpy()
+    places = (
+        features.numpy().reshape(2, 8, 12).transpose(0, 2, 1) if isinstance(shape, FeatureMap) else features.numpy()
+    )
+    weights = {name: parameter.detach().numpy() for name, parameter in queries.named_parameters()}
+    placed = places + weights["positions"]
+    keys, values = (placed @ weights[f"{name}.weight"].T + weights[f"{name}.bias"] for name in ("key", "value"))
+    attention = softmax(weights["queries"] @ keys.transpose(0, 2, 1) / np.sqrt(8), axis=2)
+    np.testing.assert_allclose(tokens, attention @ values, rtol=1e-4, atol=1e-5)
+    assert PerQueryHead([shape], 6, depth=2, width=16)([features]).shape == (2, 6, 2)
+
+
+def test_tokens_of_landmarks_are_taken_as_they_are() -> None:
+    head = PerQueryHead([Tokens(6, 8)], 6, depth=1, width=16)
+    assert not [name for name in head.state_dict() if name.startswith("queries")]  # so older checkpoints still load

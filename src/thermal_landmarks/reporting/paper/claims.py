@@ -1,4 +1,4 @@
-"""The claims of arXiv 2311.08308, tested on the finished part of the chain: each holds, does not, or can't be told."""
+"""Claims tested on the finished part of the chain, those of arXiv 2311.08308 and ours: do they hold? Can it be told?"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,8 @@ from thermal_landmarks.reporting.paper.results import Estimate, Results, collaps
 from thermal_landmarks.search.chain.steps import Kind
 
 _STEMS = {"C": "convolutions", "R": "ResNeXt", "L": "conv-Luong", "B": "conv-Bahdanau", "A": "conv-ResNeXt"}
-_LEADING = ("A-1", "A-2", "A-3", "A-4")
+_MODELS = tuple(f"{letter}-{number}" for letter in "ACRLB" for number in "1234")
+_LEADING = _MODELS[:4]
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,32 @@ def verdicts(results: Results) -> list[Verdict]:
     return [Verdict(claim, *test(results)) for claim, test in claims]
 
 
+def beyond(results: Results) -> list[Verdict]:
+    """What the paper did not try: other heads on the best configuration of each model."""
+    return [
+        Verdict(
+            "Heat maps make the models better than the fully connected head.", *_other_head(results, "soft_argmax")
+        ),
+        Verdict("A small network for each landmark's query does.", *_other_head(results, "per_query")),
+    ]
+
+
+def _other_head(results: Results, head: Kind) -> tuple[str, str]:
+    trained = results.models("singular")
+    both = [name for name in trained if results.of(head, name)]
+    if not both:
+        return _yet(_MODELS)
+    gain = results.difference("singular", both, head, both)
+    if missing := [name for name in _MODELS if name not in both]:
+        verdict, text = _yet(missing)
+        return verdict, f"{text}; so far, over {len(both)} models, {_shown(gain)}"
+    return _worse(gain, "fully connected less this head, over the twenty models")
+
+
 def _alternating_wins(results: Results) -> tuple[str, str]:
     trained = results.models("singular")
-    others = [f"{letter}-{number}" for letter in "CRLB" for number in "1234"]
-    if missing := [name for name in (*_LEADING, *others) if name not in trained]:
+    others = [name for name in _MODELS if name not in _LEADING]
+    if missing := [name for name in _MODELS if name not in trained]:
         return _yet(missing)
     return _worse(results.difference("singular", others, "singular", _LEADING), "the other sixteen less the four A")
 

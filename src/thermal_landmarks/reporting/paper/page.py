@@ -6,7 +6,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from thermal_landmarks.reporting.pages import render
-from thermal_landmarks.reporting.paper.claims import verdicts
+from thermal_landmarks.reporting.paper.claims import beyond, verdicts
 from thermal_landmarks.reporting.paper.results import Results
 from thermal_landmarks.reporting.paper.tables import epochs_saved, finished, front, searches, settings, tested
 from thermal_landmarks.runs import replacing
@@ -20,6 +20,8 @@ _TITLES: dict[Kind, str] = {
     "ensemble": "Table 3: ensembles of three",
     "no_rotation": "Table 4: without rotated copies, three times the epochs",
     "layers_removed": "Table 5: last layers removed",
+    "soft_argmax": "Other heads: heat maps",
+    "per_query": "Other heads: a small network for each landmark's query",
 }
 
 
@@ -38,7 +40,7 @@ def write_page(chain: Chain, path: Path) -> Path:
         "failed": [(name, e.reason.splitlines()[0]) for name, e in named.items() if e.state == "failed"],
         "left": duration(total(chain.seconds_left("processor_seconds").values())),
         "command": _command(chain.cfg),
-        "claims": verdicts(plain),
+        "claims": {"The paper's claims": verdicts(plain), "Beyond the paper": beyond(plain)},
         "searches_done": len(finished(chain)),
         "saved": f"{epochs_saved(chain, finished(chain)):.0%}" if finished(chain) else "",
         "tables": {

@@ -6,7 +6,7 @@ from optuna.trial import TrialState
 
 from thermal_landmarks.reporting.paper.importance import shares_of_searches
 from thermal_landmarks.reporting.paper.results import Results, collapsed
-from thermal_landmarks.reporting.published import TABLES, Figures, order
+from thermal_landmarks.reporting.published import TABLES, order
 from thermal_landmarks.reporting.report.charts import pareto_front
 from thermal_landmarks.search.chain.steps import Kind
 from thermal_landmarks.search.chain.work import Chain
@@ -90,10 +90,12 @@ def front(results: Results) -> Sequence[Row]:
 
 def tested(results: Results, kind: Kind) -> Sequence[Row]:
     """A row a model: the test of its trainings beside the paper's."""
-    return [_row(results, kind, name, TABLES[kind].get(name)) for name in sorted(results.models(kind), key=order)]
+    return [_row(results, kind, name) for name in sorted(results.models(kind), key=order)]
 
 
-def _row(results: Results, kind: Kind, model_id: str, paper: Figures | None) -> Row:
+def _row(results: Results, kind: Kind, model_id: str) -> Row:
+    published = TABLES.get(kind)  # None: beyond the paper
+    paper = published.get(model_id) if published else None
     records, nme = results.of(kind, model_id), results.nme(kind, model_id)
 
     def mean(metric: str, form: str) -> str:
@@ -111,7 +113,7 @@ def _row(results: Results, kind: Kind, model_id: str, paper: Figures | None) -> 
         "collapsed": f"{sum(map(collapsed, records))} of {len(records)}",
         **{
             f"paper: {heading}": f"{getattr(paper, heading.lower()):g}" if paper else ""
-            for heading in ("wing", "MAE", "MSE", "accuracy")
+            for heading in (("wing", "MAE", "MSE", "accuracy") if published else ())
         },
     }
 

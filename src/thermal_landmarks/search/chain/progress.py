@@ -83,7 +83,18 @@ def progress_table(
 ) -> Table:
     """A row a model: what is done of each kind of step, and the time that is left; 80 columns wide."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in ("model", "trials", "best", "trained", "ensemble", "no\nrotation", "layers\nremoved", "left"):
+    for name in (
+        "model",
+        "trials",
+        "best",
+        "trained",
+        "ensem-\nble",
+        "no ro-\ntation",
+        "fewer\nlayers",
+        "heat\nmaps",
+        "per\nquery",
+        "left",
+    ):
         table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
     for form, model_id in dict.fromkeys((step.form, step.model_id) for step in steps):
         own = [step for step in steps if (step.form, step.model_id) == (form, model_id)]

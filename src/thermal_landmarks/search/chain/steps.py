@@ -1,23 +1,27 @@
 """The steps of the paper's chain (arXiv 2311.08308, section 4), in order: each is one command of `train`.
 
 A search for each pair of stem and branch; the best configuration trained in full, with several seeds for the leading
-models; and of these an ensemble, one without rotated copies and one with layers removed. The protocol itself is
+models; and of these an ensemble, one without rotated copies and one with layers removed. Beyond the paper, the leading
+models in our form of the network, and each best configuration with other heads. The protocol itself is
 `conf/experiment/paper/protocol.yaml`; its lengths and the choice of models are `conf/reproduce.yaml`.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from omegaconf import DictConfig
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import BRANCH_NUMBERS, STEM_LETTERS
 
-Kind = Literal["search", "singular", "ensemble", "no_rotation", "layers_removed"]
+Kind = Literal["search", "singular", "ensemble", "no_rotation", "layers_removed", "soft_argmax", "per_query"]
+"""The last two are names of heads."""
 
-KINDS: tuple[Kind, ...] = ("search", "singular", "ensemble", "no_rotation", "layers_removed")
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+_HEADS = ("soft_argmax", "per_query")
 
 _PARTS = {
     f"{letter}-{number}": (stem, branch)
@@ -58,6 +62,8 @@ def chain_steps(cfg: DictConfig) -> list[Step]:
     for setting in ("models", "leading", "ours"):
         if unknown := [name for name in cfg[setting] if name not in _PARTS]:
             raise ConfigError(f"{setting}: {', '.join(unknown)} is none of {', '.join(_PARTS)}.")
+    if unknown := [head for head in cfg.heads if head not in _HEADS]:
+        raise ConfigError(f"heads: {', '.join(unknown)} is none of {', '.join(_HEADS)}.")
     leading = [name for name in cfg.models if name in cfg.leading]
     others = [name for name in cfg.models if name not in leading]
     steps: list[Step] = []
@@ -70,6 +76,8 @@ def chain_steps(cfg: DictConfig) -> list[Step]:
     for model_id in cfg.ours:
         steps.append(_search(cfg, "ours", model_id))
         steps += [_training(cfg, "ours", model_id, seed=seed) for seed in range(cfg.seeds)]
+    for model_id in (*leading, *others):
+        steps += [_training(cfg, "plain", model_id, kind=head) for head in cfg.heads]
     return steps
 
 
@@ -97,10 +105,11 @@ def _training(
     cfg: DictConfig, form: Literal["plain", "ours"], model_id: str, *, kind: Kind = "singular", seed: int = 0
 ) -> Step:
     stem, branch = _PARTS[model_id]
-    changes = {"ensemble": [f"ensemble={cfg.ensemble}"], "singular": []}.get(kind, [f"ablation={kind}"])
+    changes = {"singular": [], "ensemble": [f"ensemble={cfg.ensemble}"], **{head: [f"head={head}"] for head in _HEADS}}
     command = [
         *("experiment=from_study", f"study={_prefix(cfg, form)}/{stem}-{branch}", f"search.storage='{cfg.storage}'"),
-        *(f"trainer.max_epochs={cfg.epochs}", f"seed={seed}", *changes, *_settings(cfg)),
+        *(f"trainer.max_epochs={cfg.epochs}", f"seed={seed}"),
+        *(*changes.get(kind, [f"ablation={kind}"]), *_settings(cfg)),
     ]
     return _step(cfg, kind, form, model_id, command, seed=seed)
 
