@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, overload
@@ -185,7 +184,7 @@ class SyntheticFaces:
 
     def fingerprint(self) -> str:
         """Hash of all settings and of the renderer's version."""
-        state = {name: asdict(v) if name in groups.GROUPS else v for name, v in vars(self).items()}
+        state = {name: groups.known_settings(v) if name in groups.GROUPS else v for name, v in vars(self).items()}
         text = json.dumps({"renderer": RENDERER_VERSION, **state}, sort_keys=True, default=dict)
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 

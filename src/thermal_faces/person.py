@@ -102,7 +102,7 @@ def draw_person(
     return Person(
         key=(seed, subject),
         scale=uniform(shape, anatomy.scale),
-        shape_mm={name: truncated_normal(shape, deviation) for name, deviation in anatomy.deviations_mm.items()},
+        shape_mm=_draw_shape(shape, rng(seed, subject, "lips and eyes"), anatomy),
         forehead_c=uniform(skin, temperature.forehead_c),
         regions_k={
             name: contrast * share.get(name, 1.0) * uniform(skin, r) for name, r in temperature.regions_k.items()
@@ -123,6 +123,17 @@ def draw_person(
         glasses=draw_glasses(seed, subject, appearance),
         pores=draw_pores(rng(seed, subject, "pores"), temperature),
     )
+
+
+def _draw_shape(
+    generator: np.random.Generator, lips_and_eyes: np.random.Generator, anatomy: AnatomyRanges
+) -> dict[str, float]:
+    """Weights of the fields that make a person."""
+    weights_mm = {name: truncated_normal(generator, deviation) for name, deviation in anatomy.deviations_mm.items()}
+    weights_mm["upper_lip_fullness"] -= uniform(lips_and_eyes, anatomy.upper_lip_thinner_mm)
+    weights_mm["lower_lip_fullness"] -= uniform(lips_and_eyes, anatomy.lower_lip_thinner_mm)
+    weights_mm["eye_bulge"] = uniform(lips_and_eyes, anatomy.eye_bulge_mm)
+    return weights_mm
 
 
 def _draw_features(

@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -135,7 +135,7 @@ class SyntheticScenes:
             "images": self.images,
             "size": [self.smallest, self.largest],
             **{
-                name: asdict(part)
+                name: groups.known_settings(part)
                 for name, part in (
                     ("cast", self.cast),
                     ("scene", self.scene),

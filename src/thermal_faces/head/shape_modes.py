@@ -81,6 +81,7 @@ def _identity_fields() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
         "eye_height": (zero, -eyes, zero),
         "eye_tilt": (zero, -along_eye * eyes, zero),
         "eye_depth": (zero, zero, -bump(side, y, (30, -2), 15, 12)),
+        "eye_bulge": (zero, zero, bump(side, y, (31, -1), 8, 8)),
         "brow_height": (zero, -brows, zero),
         "brow_spacing": (sign * brows, zero, zero),
         "brow_tilt": (zero, -((side - 26) / 18) * brows, zero),

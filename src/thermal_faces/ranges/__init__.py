@@ -1,11 +1,12 @@
 """Every range that the renderer draws from, in groups: the one home of these numbers, which Hydra takes from here too.
 
-The defaults are as wide as people and cameras differ (`data=synthetic_wild`); `conf/data/synthetic.yaml` narrows them
-to one desk.
+The defaults are as wide as people and cameras differed in renderer 14; `conf/data/synthetic_wild.yaml` widens some,
+`conf/data/synthetic.yaml` narrows others to one desk.
 """
 
 from thermal_faces.ranges.appearance import AppearanceRanges
 from thermal_faces.ranges.from_config import settings_from
+from thermal_faces.ranges.later import known_settings
 from thermal_faces.ranges.shape import AnatomyRanges, ExpressionRanges, PoseRanges
 from thermal_faces.ranges.skin import TemperatureRanges
 from thermal_faces.ranges.surroundings import ClutterRanges, CrowdRanges, SceneRanges, SensorRanges
@@ -32,5 +33,6 @@ __all__ = [
     "SceneRanges",
     "SensorRanges",
     "TemperatureRanges",
+    "known_settings",
     "settings_from",
 ]

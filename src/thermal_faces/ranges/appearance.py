@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thermal_faces.randomness import Range
+from thermal_faces.ranges.later import later
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,6 +40,8 @@ class AppearanceRanges:
             "stubble": 0.2, "full": 0.25, "goatee": 0.12, "moustache": 0.12, "patchy": 0.13, "soul_patch": 0.18,
         }
     )  # fmt: skip
+    # Size of the area around the lips where no hair hangs, relative: below 0.8 it hangs over the red
+    beard_clear: Range = later((0.8, 1.1))
     long_beard: float = 0.15  # probability that a full beard hangs below the chin
     long_beard_mm: Range = (12.0, 90.0)  # how far
     glasses: float = 0.7  # probability of glasses in one image, among the subjects who own some

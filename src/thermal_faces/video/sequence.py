@@ -21,7 +21,7 @@ from thermal_faces.faces import RENDERER_VERSION, SyntheticFaces
 from thermal_faces.person import FrameState
 from thermal_faces.portrait import Portrait, head_vertices_mm
 from thermal_faces.randomness import rng, uniform
-from thermal_faces.ranges import PoseRanges, settings_from
+from thermal_faces.ranges import PoseRanges, known_settings, settings_from
 from thermal_faces.ranges.sequence import SEQUENCE_POSE, MotionRanges, PhysiologyRanges
 from thermal_faces.video.motion import angles_deg, draw_motion
 from thermal_faces.video.physiology import draw_breathing, draw_perspiration
@@ -224,4 +224,4 @@ class SyntheticSequence:
 
 
 def _plain(value: Any) -> Any:
-    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value
+    return known_settings(value) if is_dataclass(value) and not isinstance(value, type) else value

@@ -109,7 +109,7 @@ def draw_beard_style(seed: int, subject: int, appearance: AppearanceRanges) -> B
         patch_mm=patch_mm,
         bare_mm=bare_mm,
         moustache_drop_mm=uniform(generator, (-3.0, 3.0)),
-        clear=uniform(generator, (0.8, 1.1)),
+        clear=uniform(generator, appearance.beard_clear),
         throat_mm=uniform(generator, (-8.0, 24.0)),
         joined=uniform(generator, (0.0, 1.0)) if chin > _JOINED else 0.0,
         patch_taper=uniform(generator, (-0.15, 0.4)),

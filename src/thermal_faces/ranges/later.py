@@ -1,0 +1,28 @@
+"""Ranges that came after renderer 14, and are off unless a config turns them on.
+
+Studies that run for days keep their pictures and caches: whoever leaves such a range at its default gets the same
+pixels and the same fingerprint as before it existed.
+"""
+
+from collections.abc import Mapping
+from dataclasses import field, fields, is_dataclass
+from typing import Any
+
+from thermal_faces.randomness import Range
+
+_LATER = "came after renderer 14"
+
+
+def later(default: Range) -> Any:
+    """The field of a range that came after renderer 14; its default changes nothing of the pictures."""
+    return field(default=default, metadata={_LATER: True})
+
+
+def known_settings(group: Any) -> Mapping[str, Any]:
+    """All settings of a group of ranges, or of several in one, without later ones that are at their defaults."""
+    known = {}
+    for each in fields(group):
+        value = getattr(group, each.name)
+        if not (each.metadata.get(_LATER) and value == each.default):
+            known[each.name] = known_settings(value) if is_dataclass(value) else value
+    return known
