@@ -7,6 +7,7 @@ import lightning as L
 import numpy as np
 import pytest
 import torch
+from hydra.core.config_store import ConfigStore
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
@@ -15,6 +16,7 @@ from thermal_faces.ranges import GROUPS as RANGES
 from thermal_landmarks.building import build
 from thermal_landmarks.commands.configs import CONFIG_DIR, compose_config
 from thermal_landmarks.data.augmentation import Augmentation, AugmentationSettings
+from thermal_landmarks.rendered import store_ranges
 
 COMMANDS = sorted(p.stem for p in CONFIG_DIR.glob("*.yaml"))
 NEEDS_DATA = ("evaluate",)  # commands that have no default data
@@ -39,19 +41,18 @@ def test_every_command_composes(command):
     assert compose_config(command, ["data=synthetic"] if command in NEEDS_DATA else [])
 
 
-def test_wild_faces_are_those_of_the_renderers_defaults():
-    source = compose_config("train", ["data=synthetic_wild"]).data.source
-    assert build("source", source).fingerprint() == SyntheticFaces().fingerprint()
-
-
-def test_the_desks_file_says_only_what_differs():
-    desk, wild = (compose_config("train", [f"data={name}"]).data.source for name in ("synthetic", "synthetic_wild"))
-    written = OmegaConf.load(CONFIG_DIR / "data" / "synthetic.yaml").data.source
+@pytest.mark.parametrize("name", ["synthetic", "synthetic_wild"])
+def test_files_of_rendered_faces_say_only_what_differs_from_the_renderers_defaults(name: str):
+    shown = compose_config("train", [f"data={name}"]).data.source
+    written = OmegaConf.load(CONFIG_DIR / "data" / f"{name}.yaml")
+    written = written.data.source if "data" in written else written.source
+    store_ranges()
+    defaults = ConfigStore.instance().load("rendered/faces.yaml").node
     for group in set(RANGES) & set(written):
-        for name, value in written[group].items():
-            given = value if OmegaConf.is_dict(value) else {name: value}
-            shown, others = (c[group][name] if OmegaConf.is_dict(value) else c[group] for c in (desk, wild))
-            assert all(shown[key] == number != others[key] for key, number in given.items()), f"{group}.{name}"
+        for key, value in written[group].items():
+            given = value if OmegaConf.is_dict(value) else {key: value}
+            now, before = (c[group][key] if OmegaConf.is_dict(value) else c[group] for c in (shown, defaults))
+            assert all(now[each] == number != before[each] for each, number in given.items()), f"{group}.{key}"
 
 
 @pytest.mark.parametrize("number", range(max(map(len, CHOICES.values()))))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thermal_faces.randomness import Range
-from thermal_faces.ranges.later import later
+from thermal_faces.ranges.later import LATER
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +41,7 @@ class AppearanceRanges:
         }
     )  # fmt: skip
     # Size of the area around the lips where no hair hangs, relative: below 0.8 it hangs over the red
-    beard_clear: Range = later((0.8, 1.1))
+    beard_clear: Range = field(default=(0.8, 1.1), metadata=LATER)
     long_beard: float = 0.15  # probability that a full beard hangs below the chin
     long_beard_mm: Range = (12.0, 90.0)  # how far
     glasses: float = 0.7  # probability of glasses in one image, among the subjects who own some

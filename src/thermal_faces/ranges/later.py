@@ -5,17 +5,11 @@ pixels and the same fingerprint as before it existed.
 """
 
 from collections.abc import Mapping
-from dataclasses import field, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from typing import Any
 
-from thermal_faces.randomness import Range
-
-_LATER = "came after renderer 14"
-
-
-def later(default: Range) -> Any:
-    """The field of a range that came after renderer 14; its default changes nothing of the pictures."""
-    return field(default=default, metadata={_LATER: True})
+LATER = {"came after": "renderer 14"}
+"""Metadata of the field of such a range; its default changes nothing of the pictures."""
 
 
 def known_settings(group: Any) -> Mapping[str, Any]:
@@ -23,6 +17,6 @@ def known_settings(group: Any) -> Mapping[str, Any]:
     known = {}
     for each in fields(group):
         value = getattr(group, each.name)
-        if not (each.metadata.get(_LATER) and value == each.default):
+        if not (each.metadata == LATER and value == each.default):
             known[each.name] = known_settings(value) if is_dataclass(value) else value
     return known

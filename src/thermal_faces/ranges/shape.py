@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thermal_faces.randomness import Range
-from thermal_faces.ranges.later import later
+from thermal_faces.ranges.later import LATER
 
 
 def _identity_deviations() -> dict[str, float]:
@@ -34,9 +34,15 @@ class AnatomyRanges:
     scale: Range = (0.86, 1.08)  # size of the whole head, relative to the mean adult
     # Standard deviation of each field of `shape_modes.identity_modes`
     deviations_mm: Mapping[str, float] = field(default_factory=_identity_deviations)
-    upper_lip_thinner_mm: Range = later((0.0, 0.0))  # how far the upper border of the red lies below the mean head's
-    lower_lip_thinner_mm: Range = later((0.0, 0.0))  # how far the lower border of the red lies above it
-    eye_bulge_mm: Range = later((0.0, 0.0))  # how far the eyeball stands out between the corners of the eye
+    upper_lip_thinner_mm: Range = field(
+        default=(0.0, 0.0), metadata=LATER
+    )  # how far the upper border of the red lies below the mean head's
+    lower_lip_thinner_mm: Range = field(
+        default=(0.0, 0.0), metadata=LATER
+    )  # how far the lower border of the red lies above it
+    eye_bulge_mm: Range = field(
+        default=(0.0, 0.0), metadata=LATER
+    )  # how far the eyeball stands out between the corners of the eye
 
 
 @dataclass(frozen=True, kw_only=True)
