@@ -60,6 +60,7 @@ class FrameState:
     neckline_mm: float  # height of the clothes' upper edge below the eyes
     cloth_warmth: float  # clothes between ambient (0) and skin (1)
     grazing_loss: float  # how far skin seen edge-on takes on the ambient temperature
+    mask_k: float = 0.0  # change of a mask's cloth where the breath goes through it; in a sequence only
 
 
 # Painted with a temperature, and with a size or an edge.

@@ -76,7 +76,7 @@ def run_folder(resume: str | None, output: str | None, dated: str) -> str:
 
 
 def tracking_folder(resume: str | None, output: str | None, dated: str) -> str:
-    """The folder of `track`: a new one, or that which `resume=` means.
+    """The folder of `track` or `signals`: a new one, or that which `resume=` means.
 
     Raises:
         ConfigError: If there is nothing to go on from, or `output=` names a folder that holds tracks.
@@ -84,13 +84,15 @@ def tracking_folder(resume: str | None, output: str | None, dated: str) -> str:
     new = Path(output_folder(output, dated))
     if resume is None:
         if (new / PROGRESS).exists():
-            raise ConfigError(f"output={output} holds tracks. Go on (resume={output}), or give another folder.")
+            raise ConfigError(
+                f"output={output} holds tracks or unfinished work. Go on (resume={output}), or give another folder."
+            )
         return str(new)
     if output is not None:
         raise ConfigError(f"output={output}: what is resumed stays in its folder. Leave output= out.")
     if resume != "last":
         if not (Path(resume) / PROGRESS).exists():
-            raise ConfigError(f"resume={resume}: {Path(resume) / PROGRESS} doesn't exist. Give a folder of track.")
+            raise ConfigError(f"resume={resume}: {Path(resume) / PROGRESS} doesn't exist. Give a folder that holds it.")
         return resume
     stopped = _newest(path for path in Path(dated).parent.glob(f"*/{PROGRESS}") if not tracked(path.parent))
     if stopped is None:

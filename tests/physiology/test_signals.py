@@ -15,12 +15,12 @@ from thermal_faces.video.sequence import SyntheticSequence
 from thermal_landmarks.data.annotation import ThermalImage, Unit
 from thermal_landmarks.data.schemes import SCHEMES
 from thermal_landmarks.data.video.frame import VideoFrame
-from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.physiology.disturbances import FrameSteps, head_speed, late_frames, moving
+from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.physiology.disturbances import FrameSteps, head_speed, jumps, late_frames, moving
 from thermal_landmarks.physiology.events import blinks, yawns
 from thermal_landmarks.physiology.face_frame import FaceFrame
 from thermal_landmarks.physiology.regions import Corner, checked_regions, read_regions
-from thermal_landmarks.physiology.signals import measure
+from thermal_landmarks.physiology.signals import Measurement, measure
 
 Made = tuple[list[VideoFrame], pd.DataFrame]
 SEQUENCE = SyntheticSequence(
@@ -70,6 +70,37 @@ def test_signals_and_events_are_tidy_tables(made: Made) -> None:
     forehead = signals[signals["signal"] == "forehead_median"]["value"]
     assert forehead.between(30, 38).all()
     assert "perspiration" in set(signals["signal"])
+
+
+def test_a_measurement_that_was_stopped_goes_on_to_the_same_values(made: Made, tmp_path: Path) -> None:
+    frames, tracks = made[0][:40], made[1]
+    whole = measure(frames, tracks, FACE16)
+    begun = Measurement([tracks[tracks["frame"] < 30], tracks[tracks["frame"] >= 30]], FACE16, folder=tmp_path)
+    for frame in frames[:25]:
+        begun.add(frame)
+    begun.keep()
+    begun.add(replace(frames[25], image=replace(frames[25].image, values=frames[25].image.values + 5)))  # then it died
+    begun.recording()
+    again = Measurement(tracks, FACE16, folder=tmp_path)
+    assert again.next_frame == 25
+    for frame in frames[again.next_frame :]:
+        again.add(frame)
+    recording = again.recording()
+    pd.testing.assert_frame_equal(recording.signals, whole.signals)
+    pd.testing.assert_frame_equal(recording.events, whole.events)
+    assert recording.still[:2] == whole.still[:2]
+    (tmp_path / "track0_cells.bin").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"state\.npz: is damaged .* has fewer than 25 rows"):
+        Measurement(tracks, FACE16, folder=tmp_path)
+    (tmp_path / "state.npz").write_bytes((tmp_path / "state.npz").read_bytes()[:300])
+    with pytest.raises(ConfigError, match=r"state\.npz: is damaged"):
+        Measurement(tracks, FACE16, folder=tmp_path)
+
+
+def test_frames_that_stand_at_two_places_of_the_table_are_refused(made: Made) -> None:
+    frames, tracks = made
+    with pytest.raises(DataError, match="frame 0 of track 0 stands at two places"):
+        measure(frames, [tracks[tracks["frame"] < 20], tracks[tracks["frame"] < 1]], FACE16)
 
 
 def test_rates_of_faces_too_small_to_show_breath_are_never_flagged_ok(made: Made) -> None:
@@ -139,9 +170,8 @@ def test_six_landmarks_around_the_lip_suffice_for_breathing(made: Made) -> None:
 
 def test_steps_of_the_camera_and_late_frames_are_found(made: Made) -> None:
     steps = FrameSteps()
-    for frame in made[0]:
-        steps.add(frame.image.values + (0.7 if frame.index >= 50 else 0.0))
-    assert np.flatnonzero(steps.jumps("celsius")).tolist() == [50]
+    seen = np.array([steps.step(frame.image.values + (0.7 if frame.index >= 50 else 0.0)) for frame in made[0]])
+    assert np.flatnonzero(jumps(*seen.T, "celsius")).tolist() == [50]
     time_s = np.delete(np.arange(20) / 10, [7, 8])
     assert np.flatnonzero(late_frames(time_s)).tolist() == [7]
 

@@ -20,7 +20,8 @@ def test_only_what_is_ok_counts_and_shares_say_how_much_that_is() -> None:
         (0.0, 1, "head_motion", 0.1, 1.0, "ok"),
     ]
     events = [(0, "yawn", 1.0, 3.0, 1.0), (0, "yawn", 5.0, 8.0, 1.0), (1, "apnoea", 1.0, 20.0, 19.0)]
-    table = summarise(pd.DataFrame(signals, columns=SIGNAL_COLUMNS), pd.DataFrame(events, columns=EVENT_COLUMNS))
+    of_signals = pd.DataFrame(signals, columns=SIGNAL_COLUMNS).groupby(["track", "signal"])
+    table = summarise([rows for _, rows in of_signals], pd.DataFrame(events, columns=EVENT_COLUMNS))
     first, second = table.to_dict("records")
     assert (first["track"], first["seconds"], first["seen"]) == (0, 3.0, 0.75)
     assert (first["breathing_rate"], first["breathing_ok"]) == (14.0, pytest.approx(2 / 3))

@@ -56,6 +56,8 @@ class PhysiologyRanges:
     swing_k: Range = (0.3, 1.5)  # difference of the nostrils between exhalation and inhalation
     lag_s: Range = (0.1, 0.4)  # how far the skin lags behind the air
     lip_share: Range = (0.1, 0.4)  # swing of the skin below the nostrils relative to that of the nostrils
+    mask_swing_k: Range = (0.4, 1.6)  # difference of a mask's cloth over nose and mouth between ex- and inhalation
+    mask_lag_s: Range = (0.2, 0.6)  # how far the cloth lags behind the air
     resting_perspiration: Range = (0.0, 0.2)  # perspiration between the events (0: none, 1: every pore active)
     event_gap_s: Range = (8.0, 35.0)  # from the start of one perspiration event to that of the next (each)
     event_height: Range = (0.3, 0.95)  # perspiration that an event adds (each)

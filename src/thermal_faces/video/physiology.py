@@ -48,6 +48,8 @@ class Breathing:
     swing_k: float  # between the extremes of an ordinary breath
     lag_s: float  # how far the skin lags behind the air
     lip_share: float  # swing of the skin below the nostrils relative to that of the nostrils
+    mask_swing_k: float  # of a mask's cloth over nose and mouth
+    mask_lag_s: float  # how far it lags behind the air
 
     def flow(self, time_s: float) -> float:
         """Flow of air at the nostrils: 1 at the height of an ordinary inhalation, negative while it flows out."""
@@ -63,9 +65,17 @@ class Breathing:
 
     def warming_k(self, time_s: float) -> float:
         """Of the nostrils, around their mean: negative after inhaled air, positive after exhaled air."""
+        return -self.swing_k / self._extremes * self.flow(time_s - self.lag_s)
+
+    def mask_k(self, time_s: float) -> float:
+        """Warming of a mask's cloth around its mean."""
+        return -self.mask_swing_k / self._extremes * self.flow(time_s - self.mask_lag_s)
+
+    @property
+    def _extremes(self) -> float:
+        """Between the strongest flows of an ordinary breath, inwards and outwards."""
         share = self.breaths[0].inhale_share
-        extremes = 1 + share / (1 - share)
-        return -self.swing_k / extremes * self.flow(time_s - self.lag_s)
+        return 1 + share / (1 - share)
 
 
 @dataclass(frozen=True)
@@ -105,7 +115,10 @@ def draw_breathing(seed: int, subject: int, ranges: PhysiologyRanges, seconds: f
     nostril_k, swing_k, lag_s, lip_share = (
         uniform(generator, limits) for limits in (ranges.nostril_k, ranges.swing_k, ranges.lag_s, ranges.lip_share)
     )
-    return Breathing(tuple(_draw_breaths(generator, ranges, seconds)), nostril_k, swing_k, lag_s, lip_share)
+    breaths = tuple(_draw_breaths(generator, ranges, seconds))
+    of_mask = rng(seed, subject, "sequence", "mask")
+    mask = (uniform(of_mask, ranges.mask_swing_k), uniform(of_mask, ranges.mask_lag_s))
+    return Breathing(breaths, nostril_k, swing_k, lag_s, lip_share, *mask)
 
 
 def _draw_breaths(generator: np.random.Generator, ranges: PhysiologyRanges, seconds: float) -> Iterator[Breath]:

@@ -207,6 +207,7 @@ class SyntheticSequence:
             eye_opening=frame_state.eye_opening * (1 - self.motion.eye_closure(time_s)),
             nostril_k=self.breathing.nostril_k + warming_k,
             breath_k=self.breathing.lip_share * warming_k,
+            mask_k=self.breathing.mask_k(time_s),
             perspiration=self.perspiration.level(time_s),
         )
 

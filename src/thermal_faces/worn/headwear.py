@@ -93,6 +93,8 @@ def paint_headwear(canvas: Canvas, person: Person, frame_state: FrameState, ambi
         if layer.top > 0:
             # Cold where it stands off at its edges, warm over the mouth.
             cloth_c += np.float32(1.2) * exp(-((x / 26) ** 2) - ((y - 66) / 22) ** 2) - np.float32(0.6)
+            if worn.mask == "over_nose" and frame_state.mask_k:
+                cloth_c += np.float32(frame_state.mask_k) * exp(-((x / 34) ** 2) - ((y - 52) / 28) ** 2)
             strap = np.minimum(np.abs(y - 42 - 0.1 * np.abs(x)), np.abs(y - 84 + 0.35 * np.abs(x)))
             cover = np.maximum(cover, np.clip(1.8 - strap, 0, 1) * (np.abs(x) > layer.half_width - 2))
         view += cover * (cloth_c - view)

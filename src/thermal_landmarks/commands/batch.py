@@ -97,7 +97,8 @@ def _measured(path: Path, folder: Path, settings: dict[str, Any]) -> pd.DataFram
                 "track", [f"source={_quoted(path)}", f"{where}={_quoted(folder)}", *_words(settings["track"])], log
             )
         if not summary.exists():
-            words = [f"tracks={_quoted(folder)}", f"output={_quoted(summary.parent)}", *_words(settings["signals"])]
+            where = "resume" if (summary.parent / PROGRESS).exists() else "output"
+            words = [f"tracks={_quoted(folder)}", f"{where}={_quoted(summary.parent)}", *_words(settings["signals"])]
             run_command("signals", words, log)
         return pd.read_csv(summary)
     except DataError as error:

@@ -1,7 +1,5 @@
 """What disturbs a recording: flat-field corrections, lost frames, heads that move. Each is marked, none is filled."""
 
-from dataclasses import dataclass, field
-
 import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import gaussian_filter1d, median_filter
@@ -12,39 +10,41 @@ _TIMES_USUAL = 8.0  # median absolute step
 _LATE = 1.5  # of the usual time between frames
 _AROUND = 31  # frames that tell it: phones film slower where it is dark
 _STEADY_S = 0.1  # over which places are averaged before their speed is taken
+_AT_ONCE = 4096  # frames
 _MOVING = 0.25  # outer eye distances a second
 
 
-@dataclass
 class FrameSteps:
-    """Collects by how much the whole frame has changed since the one before, frame by frame."""
+    """By how much the whole frame has changed since the one before."""
 
-    median: list[float] = field(default_factory=list)
-    common: list[float] = field(default_factory=list)
-    _last: Float[np.ndarray, "height width"] | None = None
+    def __init__(self) -> None:
+        self.last: Float[np.ndarray, "height width"] | None = None  # some pixels of the last frame
 
-    def add(self, values: Float[np.ndarray, "height width"]) -> None:
-        """The next frame."""
+    def step(self, values: Float[np.ndarray, "height width"]) -> tuple[float, float]:
+        """The median change of the next frame's pixels, and the size that three quarters of them have in common."""
         small = values[::_STRIDE, ::_STRIDE].astype(np.float64)
         step, common = 0.0, 0.0
-        if self._last is not None and self._last.shape == small.shape:
-            change = small - self._last
+        if self.last is not None and self.last.shape == small.shape:
+            change = small - self.last
             low, step, high = np.quantile(change, (0.25, 0.5, 0.75))
             common = float(min(abs(low), abs(high))) if low * high > 0 else 0.0
-        self.median.append(float(step))
-        self.common.append(common)
-        self._last = small
+        self.last = small
+        return float(step), common
 
-    def jumps(self, unit: str) -> Bool[np.ndarray, " frame"]:
-        """Frames at which nearly all pixels stepped the same way at once, as after a flat-field correction.
 
-        Args:
-            unit: `celsius` or `gray`.
-        """
-        median, common = np.abs(self.median), np.array(self.common)
-        usual = float(np.median(median)) if len(median) else 0.0
-        least = max(_LEAST_STEP[unit], _TIMES_USUAL * usual)
-        return (median > least) & (common > least / 2)
+def jumps(
+    median: Float[np.ndarray, " frame"], common: Float[np.ndarray, " frame"], unit: str
+) -> Bool[np.ndarray, " frame"]:
+    """Frames at which nearly all pixels stepped the same way at once, as after a flat-field correction.
+
+    Args:
+        median: Of `FrameSteps`.
+        common: Of `FrameSteps`.
+        unit: `celsius` or `gray`.
+    """
+    usual = float(np.median(np.abs(median))) if len(median) else 0.0
+    least = max(_LEAST_STEP[unit], _TIMES_USUAL * usual)
+    return (np.abs(median) > least) & (common > least / 2)
 
 
 def late_frames(time_s: Float[np.ndarray, " frame"]) -> Bool[np.ndarray, " frame"]:
@@ -68,10 +68,16 @@ def head_speed(
     """
     if len(time_s) < 2:
         return np.full(len(time_s), np.nan)
-    usual = float(np.median(np.diff(time_s)))
-    # A Gaussian of NaN is NaN: beside a gap no speed is known.
-    places = gaussian_filter1d(points_px, max(_STEADY_S / usual, 0.3), axis=0, mode="nearest")
-    return np.linalg.norm(np.gradient(places, time_s, axis=0), axis=2).mean(axis=1) / size_px
+    sigma = max(_STEADY_S / float(np.median(np.diff(time_s))), 0.3)
+    beside, speed = int(4 * sigma) + 3, np.empty(len(time_s))  # beyond it, the filter and the slope see nothing
+    for start in range(0, len(time_s), _AT_ONCE):
+        low, stop = max(0, start - beside), min(start + _AT_ONCE, len(time_s))
+        around = slice(low, stop + beside)
+        # A Gaussian of NaN is NaN: beside a gap no speed is known.
+        places = gaussian_filter1d(points_px[around].astype(float), sigma, axis=0, mode="nearest")
+        moves = np.linalg.norm(np.gradient(places, time_s[around], axis=0), axis=2).mean(axis=1)
+        speed[start:stop] = moves[start - low : stop - low] / size_px
+    return speed
 
 
 def moving(speed: Float[np.ndarray, " frame"]) -> Bool[np.ndarray, " frame"]:

@@ -38,7 +38,7 @@ def mouth_opening(points_px: Float[np.ndarray, "frame point 2"], scheme: Scheme)
     corners = scheme.outer_eye_corners
     if corners is None or not {_UPPER_LIP, _LOWER_LIP, _NASION, _SUBNASALE} <= set(scheme.ibug68):
         return None
-    across = np.linalg.norm(points_px[:, corners[0]] - points_px[:, corners[1]], axis=-1)
+    across = np.linalg.norm(points_px[:, corners[0]].astype(float) - points_px[:, corners[1]], axis=-1)
     down = _distance(points_px, scheme, _NASION, _SUBNASALE)
     if not np.isfinite(across).any():
         return np.full(len(points_px), np.nan)
@@ -101,7 +101,7 @@ def _distance(
     points_px: Float[np.ndarray, "frame point 2"], scheme: Scheme, first: int, second: int
 ) -> Float[np.ndarray, " frame"]:
     a, b = scheme.ibug68.index(first), scheme.ibug68.index(second)
-    return np.linalg.norm(points_px[:, a] - points_px[:, b], axis=-1)
+    return np.linalg.norm(points_px[:, a].astype(float) - points_px[:, b], axis=-1)
 
 
 def stretches(

@@ -1,133 +1,192 @@
-"""One track's points, and what is measured along them frame by frame."""
+"""One track's face, and what is measured along its points frame by frame."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from jaxtyping import Float
 
 from thermal_landmarks.data.schemes import Scheme
-from thermal_landmarks.errors import DataError
-from thermal_landmarks.physiology.face_frame import FaceFrame, face16_places
+from thermal_landmarks.physiology.face_frame import STATISTICS, FaceFrame, face16_places
 from thermal_landmarks.physiology.nostrils import NostrilCells, trust
 from thermal_landmarks.physiology.perspiration import ELEMENT_PX
 from thermal_landmarks.physiology.regions import Corner
 from thermal_landmarks.physiology.registration import Registration
+from thermal_landmarks.physiology.row_store import RowStore
+from thermal_landmarks.physiology.track_points import TrackPoints
 
 _STEADY = ("perinasal", "nostril_left", "nostril_right", "nose_tip")
 """Regions that move with the registered base of the nose."""
 
 _REMEMBERED = 300  # frames whose misfit is usual
+_AT_REST = 18_000  # frames, spread evenly, whose median is the face at rest: ten minutes of 30 frames a second
 
 
-@dataclass
 class Face:
-    """One track's points and what was measured along them.
+    """One track's points and what was measured along them, which lies on the disk.
+
+    Args:
+        points: Of the track.
+        scheme: Of its points.
+        files: Where the measured values go: a folder, and how the names of the files in it begin.
+        own: Regions of one's own.
+        element_px: Of the morphological elements, for which patches have a margin.
+        kept: What `state` gave when the files were left.
 
     Attributes:
-        points_px: In the tracks' scheme, for each frame of the track; NaN where it isn't seen.
-        face_px: The landmarks of `face16` among them.
-        confidence: Of the landmarks, their mean.
-        flag: Of the tracker.
-        rows: Frame number to row.
         frame: The face at rest, with its regions.
-        measured: For each signal, one value a frame.
-        cells: Temperatures at the base of the nose, a row a frame.
-        seconds: Mean perinasal patch of each second and the sum of its weights.
+        names: Of the signals that have a value a frame.
+        measured: Their values, a row a frame of the track; rows at the end may be missing.
+        cells: Temperatures at the base of the nose, as many rows.
+
+    Raises:
+        DataError: If the files lack what `kept` says.
+        ConfigError: If the landmarks don't suffice.
     """
 
-    points_px: Float[np.ndarray, "frame point 2"]
-    face_px: Float[np.ndarray, "frame landmark 2"]
-    confidence: Float[np.ndarray, " frame"]
-    flag: list[str]
-    rows: dict[int, int]
-    frame: FaceFrame
-    measured: dict[str, Float[np.ndarray, " frame"]] = field(default_factory=dict)
-    seconds: dict[int, tuple[Float[np.ndarray, "height width"], float]] = field(default_factory=dict)
+    STATE = ("rows", "registration", "misfits", "patch", "numbers")
 
-    def __post_init__(self) -> None:
-        self.nostrils, self._registration = NostrilCells(self.frame), Registration(self.frame)
-        self.cells = np.full((len(self.rows), len(self.nostrils.offsets)), np.nan, dtype=np.float32)
-        self._misfits: list[float] = []
-
-    @classmethod
-    def of_track(
-        cls,
-        rows: pd.DataFrame,
+    def __init__(
+        self,
+        points: TrackPoints,
         scheme: Scheme,
+        files: Path,
         *,
         own: Mapping[str, Sequence[Corner]] | None = None,
         element_px: int = ELEMENT_PX,
-    ) -> "Face | None":
-        """A track's face from its rows of `tracks.csv`; None: it has no points.
+        kept: Mapping[str, np.ndarray] | None = None,
+    ) -> None:
+        self.points = points
+        names, self._places = face16_places(scheme)
+        spread = slice(None, None, -(-len(points.frames) // _AT_REST))
+        some = self.face_px(spread)
+        if not np.isfinite(some).all(axis=(1, 2)).any():
+            some = self.face_px(slice(None))
+        self.frame = FaceFrame(some, names, own=own, margin_px=element_px)
+        self.nostrils, self._registration = NostrilCells(self.frame), Registration(self.frame)
+        self.names = ["misfit", *(f"{region}_{kind}" for region in self.frame.patches for kind in STATISTICS)]
+        self._shape = self.frame.patches["perinasal"].inside.shape
+        rows, seconds = (0, 0) if kept is None else kept["rows"].tolist()
+        self.measured = RowStore(_beside(files, "regions"), len(self.names), np.float64, kept=rows)
+        self.cells = RowStore(_beside(files, "cells"), len(self.nostrils.offsets), kept=rows)
+        self._seconds = RowStore(_beside(files, "seconds"), 1 + self._shape[0] * self._shape[1], kept=seconds)
+        self._misfits: list[float] = []
+        self._first_second: int | None = None
+        self._second, self._patch, self._mass = 0, np.zeros(self._shape, np.float32), 0.0
+        if kept is not None:
+            self._restore(kept)
 
-        Args:
-            rows: Of the track.
-            scheme: Of its points.
-            own: Regions of one's own.
-            element_px: Of the morphological elements, for which patches have a margin.
+    def face_px(self, rows: slice | Sequence[int] | np.ndarray) -> Float[np.ndarray, "row landmark 2"]:
+        """The landmarks of `face16` in rows of the track."""
+        return self.points.points_px[rows][:, self._places].astype(float)
 
-        Raises:
-            DataError: If a landmark of the scheme is not in the rows.
-            ConfigError: If the landmarks don't suffice.
-        """
-        wide = rows.pivot(index="frame", columns="point", values=["x", "y", "confidence"])
-        names = list(scheme.landmark_names)
-        missing = [name for name in names if name not in wide["x"].columns]
-        if missing:
-            raise DataError(f"tracks.csv has no points named {', '.join(missing)}, which scheme '{scheme.name}' has.")
-        points = np.stack([wide["x"][names].to_numpy(), wide["y"][names].to_numpy()], axis=-1).astype(float)
-        if not np.isfinite(points).all(axis=(1, 2)).any():
+    def seen_px(self, number: int) -> Float[np.ndarray, "landmark 2"] | None:
+        """The landmarks of `face16` in a frame; None: it hasn't all of them."""
+        row = self.points.row(number)
+        if row is None:
             return None
-        of_face16, places = face16_places(scheme)
-        face_px = points[:, places]
-        return cls(
-            points,
-            face_px,
-            wide["confidence"][names].to_numpy().astype(float).mean(axis=1),
-            [str(flag) for flag in rows.groupby("frame")["flag"].first()],
-            {int(number): row for row, number in enumerate(wide.index)},
-            FaceFrame(face_px, of_face16, own=own, margin_px=element_px),
-        )
-
-    def sees(self, number: int) -> bool:
-        """Whether the track has points in that frame."""
-        return number in self.rows and bool(np.isfinite(self.face_px[self.rows[number]]).all())
+        points_px = self.face_px([row])[0]
+        return points_px if np.isfinite(points_px).all() else None
 
     def measure(
         self, number: int, time_s: float, values: Float[np.ndarray, "height width"], *, temperatures: bool
-    ) -> None:
-        """Measure in one frame.
+    ) -> float:
+        """Measure in one frame; frames come in their order.
 
         Args:
             number: Of the frame.
             time_s: Of the frame.
             values: Of the frame.
             temperatures: Whether they are; else nothing is kept for perspiration.
+
+        Returns:
+            How surely the face is seen: the mean confidence of its points, or 0.
         """
-        row = self.rows[number]
-        points_px = self.face_px[row]
+        row = self.points.row(number)
+        if row is None:
+            return 0.0
+        if self._first_second is None:
+            self._first_second = self._second = int(time_s)
+        points_px = self.seen_px(number)
+        if points_px is None:
+            return 0.0
+        self.measured.fill(row)
+        self.cells.fill(row)
         shift_px, misfit = self._registration(values, points_px)
-        self._keep("misfit", row, misfit)
-        self.cells[row] = self.nostrils(values, points_px, shift_px)
+        found = [misfit]
         for name in self.frame.patches:
             patch = self.frame.warp(name, values, points_px, shift_px if name in _STEADY else None)
-            for statistic, value in self.frame.statistics(name, patch).items():
-                self._keep(f"{name}_{statistic}", row, value)
+            found.extend(self.frame.statistics(name, patch).values())
             if name == "perinasal" and temperatures:
                 self._add_to_second(int(time_s), patch, misfit)
+        self.measured.append(np.array(found))
+        self.cells.append(self.nostrils(values, points_px, shift_px))
+        return float(self.points.confidence[row])
 
     def _add_to_second(self, second: int, patch: Float[np.ndarray, "height width"], misfit: float) -> None:
         if not np.isfinite(patch).all():
             return
+        if second > self._second:
+            self._end_second()
+            self._second = second
         if np.isfinite(misfit):
             self._misfits = [*self._misfits[-_REMEMBERED:], misfit]
         weight = float(trust(np.array(misfit), float(np.median(self._misfits)))) if self._misfits else 1.0
-        mean, mass = self.seconds.get(second, (np.zeros_like(patch, dtype=np.float32), 0.0))
-        self.seconds[second] = (mean + (weight / (mass + weight)) * (patch - mean).astype(np.float32), mass + weight)
+        self._mass += weight
+        self._patch = self._patch + (weight / self._mass) * (patch - self._patch).astype(np.float32)
 
-    def _keep(self, signal: str, row: int, value: float) -> None:
-        if signal not in self.measured:
-            self.measured[signal] = np.full(len(self.rows), np.nan)
-        self.measured[signal][row] = value
+    def _end_second(self) -> None:
+        if self._mass and self._first_second is not None:
+            self._seconds.fill(self._second - self._first_second)
+            self._seconds.append(np.append(np.float32(self._mass), self._patch))
+        self._patch, self._mass = np.zeros(self._shape, np.float32), 0.0
+
+    def finish(self, rows: int, seconds: int) -> "SecondPatches":
+        """Fill up so many rows and seconds, and give the mean perinasal patch of each second."""
+        self._end_second()
+        self.measured.fill(rows)
+        self.cells.fill(rows)
+        self._seconds.fill(seconds)
+        return SecondPatches(self._seconds, self._shape)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """What is needed to go on with the files, which are brought to the disk."""
+        for store in (self.measured, self.cells, self._seconds):
+            store.flush()
+        mean, seen = self._registration.state
+        first = np.nan if self._first_second is None else float(self._first_second)
+        return {
+            "rows": np.array([len(self.measured), len(self._seconds)]),
+            "registration": np.zeros(0) if mean is None else mean,
+            "misfits": np.array(self._misfits),
+            "patch": self._patch,
+            "numbers": np.array([seen, first, self._second, self._mass]),
+        }
+
+    def _restore(self, kept: Mapping[str, np.ndarray]) -> None:
+        seen, first, second, mass = kept["numbers"].tolist()
+        mean = kept["registration"]
+        self._registration.state = (mean if mean.size else None), int(seen)
+        self._misfits = kept["misfits"].tolist()
+        self._first_second = None if np.isnan(first) else int(first)
+        self._second, self._patch, self._mass = int(second), kept["patch"], mass
+
+
+class SecondPatches:
+    """The mean perinasal patch of each second, which lie on the disk.
+
+    Args:
+        store: With the weight of each second in front of its patch.
+        shape: Height and width of a patch.
+    """
+
+    def __init__(self, store: RowStore, shape: tuple[int, int]) -> None:
+        self._store, self._shape = store, shape
+        self.weight = np.nan_to_num(store.column(0).astype(float))
+
+    def __getitem__(self, seconds: slice) -> Float[np.ndarray, "second height width"]:
+        return self._store[seconds][:, 1:].reshape(-1, *self._shape)
+
+
+def _beside(files: Path, what: str) -> Path:
+    return files.with_name(f"{files.name}_{what}.bin")

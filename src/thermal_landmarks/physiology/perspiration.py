@@ -16,7 +16,7 @@ from scipy.signal import find_peaks
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.physiology.rhythm import smooth
-from thermal_landmarks.physiology.spots import depth_of_spots
+from thermal_landmarks.physiology.spots import Patches, depth_of_spots
 
 ELEMENT_PX = 9
 LEAST_QUALITY = 0.4
@@ -95,7 +95,7 @@ class Perspiration(NamedTuple):
 
 def perspiration(
     time_s: Float[np.ndarray, " second"],
-    patches: Float[np.ndarray, "second height width"],
+    patches: Patches,
     weight: Float[np.ndarray, " second"],
     inside: Bool[np.ndarray, "height width"],
     shapes: Float[np.ndarray, "second coordinate"],
@@ -117,13 +117,15 @@ def perspiration(
     Raises:
         ConfigError: If nothing was measured in the time of rest.
     """
-    seen = np.isfinite(patches).all(axis=(1, 2)) & (weight > 0)
+    found = np.full(len(time_s), np.nan)
+    for second in np.flatnonzero(weight > 0).tolist():
+        found[second] = pore_energy(patches[second : second + 1][0], inside, element_px)
+    seen = np.isfinite(found)
     level, energy = np.full((2, len(time_s)), np.nan)
     quality = 0.0
     if seen.any():
-        found = np.array([pore_energy(patch, inside, element_px) for patch in patches[seen]])
-        energy[seen] = np.log(np.maximum(found, max(_LEAST_SHARE * np.median(found), 1e-12)))
-        level[seen], quality = depth_of_spots(patches[seen], weight[seen], inside, shapes[seen])
+        energy[seen] = np.log(np.maximum(found[seen], max(_LEAST_SHARE * np.median(found[seen]), 1e-12)))
+        level[seen], quality = depth_of_spots(patches, np.flatnonzero(seen), weight[seen], inside, shapes[seen])
     events = _events(time_s, level) if quality >= LEAST_QUALITY else []
     there = np.isfinite(level)
     level = np.where(there, smooth(level, there.astype(float), _SMOOTH_S), np.nan)

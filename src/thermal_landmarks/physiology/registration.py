@@ -35,6 +35,15 @@ class Registration:
         self._mean: Float[np.ndarray, "height width"] | None = None
         self._seen = 0
 
+    @property
+    def state(self) -> tuple[Float[np.ndarray, "rows columns"] | None, int]:
+        """What it remembers of earlier frames: their mean, and how many they count as."""
+        return self._mean, self._seen
+
+    @state.setter
+    def state(self, state: tuple[Float[np.ndarray, "rows columns"] | None, int]) -> None:
+        self._mean, self._seen = state
+
     def __call__(
         self, values: Float[np.ndarray, "height width"], points_px: Float[np.ndarray, "landmark 2"]
     ) -> tuple[Float[np.ndarray, "2"], float]:

@@ -1,7 +1,9 @@
 """All signals of a recording as two tables of pandas: one row a value, one row an event."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pandas as pd
@@ -10,36 +12,172 @@ from jaxtyping import Float
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.errors import DataError
-from thermal_landmarks.physiology.breathing import WINDOW_S, breathing
-from thermal_landmarks.physiology.disturbances import FrameSteps, head_speed, late_frames, moving
-from thermal_landmarks.physiology.events import blinks, eye_opening, mouth_opening, stretches, yawns
+from thermal_landmarks.physiology.breathing import WINDOW_S
+from thermal_landmarks.physiology.disturbances import FrameSteps, jumps, late_frames
 from thermal_landmarks.physiology.face import Face
-from thermal_landmarks.physiology.nostrils import breath
-from thermal_landmarks.physiology.perspiration import ELEMENT_PX, LEAST_QUALITY, perspiration, refusal
+from thermal_landmarks.physiology.kept_measurement import keep_state, kept_state
+from thermal_landmarks.physiology.perspiration import ELEMENT_PX, refusal
 from thermal_landmarks.physiology.regions import Corner
+from thermal_landmarks.physiology.row_store import RowStore
+from thermal_landmarks.physiology.track_points import points_of_tracks
+from thermal_landmarks.physiology.track_signals import SIGNAL_COLUMNS, Frames, TrackSignals
 
-SIGNAL_COLUMNS = ("time_s", "track", "signal", "value", "quality", "flag")
+__all__ = ["EVENT_COLUMNS", "SIGNAL_COLUMNS", "Measurement", "Recording", "measure"]
+
 EVENT_COLUMNS = ("track", "event", "start_s", "end_s", "size")
-_LEAST_SECONDS = 3.0
-_LEAST_EYES_PX = 20.0  # of 54 rates that looked right on smaller faces, 35 were (docs/signals.md)
 
 
 @dataclass(frozen=True)
 class Recording:
-    """What was measured in a video."""
+    """What was measured in a video; the values lie on the disk, and `tracks` reads one signal at a time."""
 
-    signals: pd.DataFrame  # columns `SIGNAL_COLUMNS`, a row a value
+    tracks: dict[int, TrackSignals]
     events: pd.DataFrame  # columns `EVENT_COLUMNS`, a row an event
     faces: dict[int, Face]  # each track's points and regions
     # Number of the frame that shows the most faces best, its time and its values
     still: tuple[int, float, Float[np.ndarray, "height width"]]
+    seconds: float  # until the last frame
     unit: str  # of the temperatures: `celsius`, or `gray`
     notes: list[str]  # what could not be measured, and why
+    _place: TemporaryDirectory[str] | None  # of the values, unless a folder was given
+
+    @property
+    def signals(self) -> pd.DataFrame:
+        """All signals of all tracks with the columns `SIGNAL_COLUMNS`; of an hour this is a table of gigabytes."""
+        return pd.concat(self.tables(), ignore_index=True)
+
+    def tables(self) -> Iterator[pd.DataFrame]:
+        """The same, one signal of one track after the other."""
+        return (table for track in self.tracks.values() for table in track.tables())
+
+
+class Measurement:
+    """A recording that is being measured, frame by frame, in memory that does not grow with its length.
+
+    Args:
+        tracks: Columns frame, time_s, track, point, x, y, confidence, flag; whole or in pieces of whole frames.
+        scheme: Of the points.
+        regions: More of them, as `physiology.regions.REGIONS`.
+        element_px: Diameter of the morphological elements.
+        folder: For what is measured, and from which an earlier measurement is gone on with; None: a temporary one.
+
+    Attributes:
+        next_frame: Number of the frame that comes next.
+
+    Raises:
+        DataError: If there is no track.
+        ConfigError: If a setting makes no sense, the scheme lacks the landmarks that are needed, or what an earlier
+            measurement has left is damaged.
+    """
+
+    def __init__(
+        self,
+        tracks: pd.DataFrame | Iterable[pd.DataFrame],
+        scheme: Scheme,
+        *,
+        regions: Mapping[str, Sequence[Corner]] | None = None,
+        element_px: int = ELEMENT_PX,
+        folder: Path | None = None,
+    ) -> None:
+        self._scheme, self._element_px = scheme, element_px
+        self._place = TemporaryDirectory(prefix="signals_") if folder is None else None
+        self._folder = Path(self._place.name) if self._place else Path(str(folder))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        pieces = [tracks] if isinstance(tracks, pd.DataFrame) else tracks
+        points = points_of_tracks(pieces, scheme)
+        if not points:
+            raise DataError("The tracks hold no face with points, so there is nothing to measure.")
+        self._steps, self._unit, self._most = FrameSteps(), "gray", -1.0
+        self._still: tuple[int, float, Float[np.ndarray, "height width"]] | None = None
+        with kept_state(self._folder) as kept:
+            self.next_frame, rows = map(int, kept["frames"]) if kept else (0, 0)
+            self._frames = RowStore(self._folder / "frames.bin", 4, np.float64, kept=rows)
+            self.faces = {
+                track: Face(
+                    of_track,
+                    scheme,
+                    self._folder / f"track{track}",
+                    own=regions,
+                    element_px=element_px,
+                    kept={name: kept[f"{track}/{name}"] for name in Face.STATE} if kept else None,
+                )
+                for track, of_track in points.items()
+            }
+            if kept:
+                self._restore(kept)
+
+    def add(self, frame: VideoFrame) -> None:
+        """Measure in the next frame."""
+        self._unit, values = frame.image.unit, frame.image.values
+        self._frames.append(np.array([frame.index, frame.time_s, *self._steps.step(values)]))
+        temperatures = refusal(self._unit) is None
+        faces = self.faces.values()
+        sure = sum(face.measure(frame.index, frame.time_s, values, temperatures=temperatures) for face in faces)
+        if sure > self._most:
+            self._still, self._most = (frame.index, frame.time_s, values.copy()), sure
+        self.next_frame = frame.index + 1
+
+    def keep(self) -> None:
+        """Bring all to the disk, with what is needed to go on from here."""
+        self._frames.flush()
+        number, time_s, values = self._still or (-1, 0.0, np.zeros((0, 0)))
+        last = self._steps.last
+        state = {
+            "frames": np.array([self.next_frame, len(self._frames)]),
+            "last": np.zeros((0, 0)) if last is None else last,
+            "still": values,
+            "about_still": np.array([number, time_s, self._most]),
+            "unit": np.array(self._unit),
+        }
+        for track, face in self.faces.items():
+            state |= {f"{track}/{name}": value for name, value in face.state().items()}
+        keep_state(self._folder, state)
+
+    def _restore(self, kept: Mapping[str, np.ndarray]) -> None:
+        self._steps.last = kept["last"] if kept["last"].size else None
+        number, time_s, self._most = kept["about_still"].tolist()
+        self._still = (int(number), time_s, kept["still"]) if number >= 0 else None
+        self._unit = str(kept["unit"])
+
+    def recording(self, *, window_s: float = WINDOW_S, baseline_s: tuple[float, float] | None = None) -> Recording:
+        """What was measured in the frames so far; no frame can be added after it.
+
+        Args:
+            window_s: Of breathing rates.
+            baseline_s: A time of rest, for perspiration.
+
+        Raises:
+            DataError: If not one frame of the tracks was in the video.
+            ConfigError: If a setting makes no sense.
+        """
+        measured = {track: face for track, face in self.faces.items() if len(face.measured)}
+        if self._still is None or not measured:
+            raise DataError(
+                "No frame of this video is in the tracks. Give the video that they were made from (source=)."
+            )
+        numbers, time_s, median, common = (self._frames.column(number) for number in range(4))
+        frames = Frames(numbers.astype(int), time_s, jumps(median, common, self._unit), late_frames(time_s))
+        tracks = {
+            track: TrackSignals(
+                track, face, frames, self._unit, self._scheme,
+                window_s=window_s, element_px=self._element_px, baseline_s=baseline_s,
+            )
+            for track, face in measured.items()
+        }  # fmt: skip
+        events = [event for track in tracks.values() for event in track.events]
+        events.extend((-1, "flat_field", at_s, at_s, np.nan) for at_s in time_s[frames.jumped].tolist())
+        notes = [note for track in tracks.values() for note in track.notes]
+        reason = refusal(self._unit)
+        if reason is not None:
+            notes.append(f"{reason} Temperatures and breathing are in the recording's own relative units.")
+        happened = pd.DataFrame(events, columns=list(EVENT_COLUMNS))
+        happened = happened.sort_values(["start_s", "track"], ignore_index=True)
+        return Recording(tracks, happened, self.faces, self._still, float(time_s[-1]), self._unit, notes, self._place)
 
 
 def measure(
     frames: Iterable[VideoFrame],
-    tracks: pd.DataFrame,
+    tracks: pd.DataFrame | Iterable[pd.DataFrame],
     scheme: Scheme,
     *,
     regions: Mapping[str, Sequence[Corner]] | None = None,
@@ -52,9 +190,9 @@ def measure(
 
     Args:
         frames: The video's.
-        tracks: Columns frame, time_s, track, point, x, y, confidence, flag.
+        tracks: As of `Measurement`, and the following.
         scheme: Of the points.
-        regions: More of them, as `physiology.regions.REGIONS`.
+        regions: More of them.
         window_s: Of breathing rates.
         element_px: Diameter of the morphological elements.
         baseline_s: A time of rest, for perspiration.
@@ -64,154 +202,8 @@ def measure(
         DataError: If there is no track, or not one of its frames in the video.
         ConfigError: If a setting makes no sense, or the scheme lacks the landmarks that are needed.
     """
-    of_tracks = {
-        int(track): Face.of_track(tracks[tracks["track"] == track], scheme, own=regions, element_px=element_px)
-        for track in sorted(set(tracks["track"]))
-    }
-    faces = {track: face for track, face in of_tracks.items() if face is not None}
-    if not faces:
-        raise DataError("The tracks hold no face with points, so there is nothing to measure.")
-    steps, times, unit = FrameSteps(), {}, "gray"
-    still, most = None, -1.0
+    measurement = Measurement(tracks, scheme, regions=regions, element_px=element_px)
     for frame in frames:
-        unit = frame.image.unit
-        times[frame.index] = frame.time_s
-        steps.add(frame.image.values)
-        sure = 0.0
-        for face in faces.values():
-            if face.sees(frame.index):
-                face.measure(frame.index, frame.time_s, frame.image.values, temperatures=refusal(unit) is None)
-                sure += float(face.confidence[face.rows[frame.index]])
-        if sure > most:
-            still, most = (frame.index, frame.time_s, frame.image.values.copy()), sure
+        measurement.add(frame)
         advance(1)
-    if still is None or not any(face.measured for face in faces.values()):
-        raise DataError("No frame of this video is in the tracks. Give the video that they were made from (source=).")
-    numbers = np.array(sorted(times))
-    time_s = np.array([times[number] for number in numbers])
-    jumped, late = set(numbers[steps.jumps(unit)]), set(numbers[late_frames(time_s)])
-    tables = []
-    for track, face in faces.items():
-        if face.measured:
-            table = _Table(track, face, times, jumped, late)
-            table.measure(scheme, unit, window_s=window_s, element_px=element_px, baseline_s=baseline_s)
-            tables.append(table)
-    signals = pd.concat([rows for table in tables for rows in table.signals], ignore_index=True)
-    events = [event for table in tables for event in table.events]
-    events.extend((-1, "flat_field", times[number], times[number], np.nan) for number in sorted(jumped))
-    notes = [note for table in tables for note in table.notes]
-    reason = refusal(unit)
-    if reason is not None:
-        notes.append(f"{reason} Temperatures and breathing are in the recording's own relative units.")
-    happened = pd.DataFrame(events, columns=list(EVENT_COLUMNS)).sort_values(["start_s", "track"], ignore_index=True)
-    return Recording(signals, happened, faces, still, unit, notes)
-
-
-class _Table:
-    """The rows of one track.
-
-    Args:
-        track: Its number.
-        face: What was measured along it.
-        times: Of all frames.
-        jumped: Frames at which the camera stepped.
-        late: Frames before which one is missing.
-    """
-
-    def __init__(self, track: int, face: Face, times: Mapping[int, float], jumped: set[int], late: set[int]) -> None:
-        self.track, self.face = track, face
-        self.signals: list[pd.DataFrame] = []
-        self.events: list[tuple[object, ...]] = []
-        self.notes: list[str] = []
-        numbers = [number for number in face.rows if number in times]
-        self.rows = np.array([face.rows[number] for number in numbers])
-        self.time_s = np.array([times[number] for number in numbers])
-        self.jumps = np.array([number in jumped for number in numbers])
-        self.speed = head_speed(self.time_s, face.face_px[self.rows], face.frame.size_px)
-        marks = {
-            "flat_field": self.jumps,
-            "late": np.array([number in late for number in numbers]),
-            "moving": moving(self.speed),
-        }
-        self.flags = [face.flag[row] for row in self.rows]
-        for mark, where in marks.items():
-            self.flags = [mark if on and flag == "ok" else flag for on, flag in zip(where, self.flags, strict=True)]
-
-    def add(self, name: str, at_s: np.ndarray, value: np.ndarray, quality: np.ndarray, flag: Sequence[str]) -> None:
-        """Rows of one signal."""
-        columns = dict(zip(SIGNAL_COLUMNS, (at_s, self.track, name, value, quality, flag), strict=True))
-        self.signals.append(pd.DataFrame(columns))
-
-    def measure(
-        self, scheme: Scheme, unit: str, *, window_s: float, element_px: int, baseline_s: tuple[float, float] | None
-    ) -> None:
-        """All signals and events of the track."""
-        face, time_s, rows = self.face, self.time_s, self.rows
-        sure = face.confidence[rows]
-        for name, values in face.measured.items():
-            self.add(name, time_s, values[rows], sure, self.flags)
-        self.add("head_motion", time_s, self.speed, sure, self.flags)
-        self._happened(stretches("head_motion", time_s, self.speed, moving(self.speed), lasting_s=(0.2, np.inf)))
-        opening = mouth_opening(face.points_px[rows], scheme)
-        if opening is not None:
-            self.add("mouth_opening", time_s, opening, sure, self.flags)
-            self._happened(yawns(time_s, opening))
-        eyes = eye_opening(face.points_px[rows], scheme)
-        if eyes is not None:
-            self.add("eye_opening", time_s, eyes, sure, self.flags)
-            self._happened(blinks(time_s, eyes))
-        seconds = time_s[-1] - time_s[0]
-        if seconds < _LEAST_SECONDS:
-            self.notes.append(f"Track {self.track}: {seconds:.1f} s are too short for breathing and perspiration.")
-            return
-        self._breathing(sure, window_s)
-        if refusal(unit) is None:
-            self._perspiration(element_px, baseline_s)
-
-    def _happened(self, events: Iterable[tuple[object, ...]]) -> None:
-        self.events.extend((self.track, *event) for event in events)
-
-    def _breathing(self, sure: np.ndarray, window_s: float) -> None:
-        face, time_s, rows = self.face, self.time_s, self.rows
-        misfit = face.measured["misfit"][rows]
-        said = breath(time_s, face.cells[rows], misfit, face.nostrils.offsets, jumps=self.jumps)
-        found = breathing(time_s, said.temperature, weight=said.weight, jumps=self.jumps, window_s=window_s)
-        self.add("breathing", time_s, found.waveform, sure, self.flags)
-        flags = found.flag
-        if face.frame.eyes_px < _LEAST_EYES_PX:
-            flags = ["weak" if flag == "ok" else flag for flag in flags]
-            self.notes.append(
-                f"Track {self.track}: the outer corners of its eyes are {face.frame.eyes_px:.0f} pixels apart, too few "
-                "for breathing rates that can be believed, so none is flagged ok. Film from nearer: 27 pixels or more."
-            )
-        for name, rate in (("", found.rate), ("_spectrum", found.by_spectrum), ("_peaks", found.by_peaks)):
-            self.add(f"breathing_rate{name}", found.time_s, rate, found.quality, flags)
-        self._happened(("apnoea", start, end, end - start) for start, end in found.apnoeas_s)
-
-    def _perspiration(self, element_px: int, baseline_s: tuple[float, float] | None) -> None:
-        face = self.face
-        inside = face.frame.patches["perinasal"].inside
-        seconds = np.arange(int(self.time_s[0]), int(self.time_s[-1]) + 1)
-        missing = (np.full(inside.shape, np.nan, dtype=np.float32), 0.0)
-        patches, weight = zip(*(face.seconds.get(second, missing) for second in seconds.tolist()), strict=True)
-        shapes = pd.DataFrame(face.frame.shapes(face.face_px[self.rows]).reshape(len(self.rows), -1))
-        sweat = perspiration(
-            seconds + 0.5,
-            np.stack(patches),
-            np.array(weight),
-            inside,
-            shapes.groupby(self.time_s.astype(int)).mean().reindex(seconds).to_numpy(),
-            element_px=element_px,
-            baseline_s=baseline_s,
-        )
-        told = "ok" if sweat.quality >= LEAST_QUALITY else "weak"
-        seen = np.isfinite(sweat.level)
-        for name, values in (("perspiration", sweat.level), ("perspiration_energy", sweat.energy)):
-            self.add(name, sweat.time_s, values, seen * sweat.quality, np.where(seen, told, "missing").tolist())
-        self._happened(("perspiration", event.onset_s, event.peak_s, event.rise) for event in sweat.events)
-        if told == "weak" and seen.any():
-            self.notes.append(
-                f"Track {self.track}: perspiration can't be told from noise and motion (quality {sweat.quality:.2f} "
-                f"below {LEAST_QUALITY}). Its values are flagged weak, and it has no events. More pixels on the face, "
-                "less noise or a stiller head help; a beard hides the pores."
-            )
+    return measurement.recording(window_s=window_s, baseline_s=baseline_s)

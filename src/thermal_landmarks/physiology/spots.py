@@ -9,12 +9,15 @@ spots are is the perspiration.
 Whether pores were seen at all shows in time: perspiration changes over seconds, noise from one second to the next, and
 what a turning head changes goes with its pose. A beard hides them, and trembles itself: its texture is deeper than any
 that bare skin has.
+
+Of a long recording the maps are learnt from patches that are spread evenly over it, and then asked in all.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterator
+from typing import NamedTuple, Protocol
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter
 
 _FINE_PX = 0.12  # of the patch's height: what is wider is no spot
@@ -22,7 +25,15 @@ _COMPONENTS = (5, 8)
 _ROUNDS = 60
 _DEEPEST = 0.05  # share of the pixels whose mean stands for the depth of the spots
 _SKIN_K = 0.1  # standard deviation of fine texture, at most, of bare skin; hair has more, and hides pores
+_LEARNT = 600  # patches at most from which the maps are learnt
+_AT_ONCE = 256  # patches in memory, where all are asked
 _TURNS = 2  # ways in which a head's shape in the picture changes: about yaw and pitch
+
+
+class Patches(Protocol):
+    """Pictures of a region over time: an array, or a file that is read in parts."""
+
+    def __getitem__(self, times: slice, /) -> Float[np.ndarray, "time height width"]: ...
 
 
 class Spots(NamedTuple):
@@ -35,7 +46,8 @@ class Spots(NamedTuple):
 
 
 def depth_of_spots(
-    patches: Float[np.ndarray, "time height width"],
+    patches: Patches,
+    times: Int[np.ndarray, " time"],
     weight: Float[np.ndarray, " time"],
     inside: Bool[np.ndarray, "height width"],
     shapes: Float[np.ndarray, "time coordinate"],
@@ -43,24 +55,72 @@ def depth_of_spots(
     """The spots of a recording: of several splits, that of the best quality.
 
     Args:
-        patches: Registered, without missing values, at regular times.
-        weight: How far each is believed, above 0.
+        patches: Registered, at regular times.
+        times: Which of them are there, without missing values.
+        weight: How far each of these is believed, above 0.
         inside: Which pixels belong to the region.
-        shapes: The face's landmarks relative to its own axes and size, which tell its pose.
+        shapes: The face's landmarks relative to its own axes and size, which tell its pose, at these times.
     """
     weight = weight / weight.max()
     root = np.sqrt(weight)[:, None]
-    sigma = max(1.5, _FINE_PX * float(np.ptp(np.flatnonzero(inside.any(axis=1)))))
-    mean = np.average(patches, axis=0, weights=weight)
-    whole = np.stack([_fine(patch - mean, sigma)[inside] for patch in patches])
-    whole -= np.average(whole, axis=0, weights=weight)
     turns = _turns(shapes, root)
-    traces = [_fine(trace, sigma)[inside] for trace in _traces(mean)]
-    row, column = np.nonzero(inside)
+    some = np.unique(np.linspace(0, len(times) - 1, min(len(times), _LEARNT)).round().astype(int))
+    learnt = np.concatenate([patches[time : time + 1] for time in times[some].tolist()])
+    fine = _Fine(learnt, weight[some], inside)
+    maps = _maps_of_spots(fine, learnt, root[some], turns[some])
+    best = Spots(np.zeros(len(times)), 0.0)
+    if len(maps):
+        depths = np.concatenate([fine(part) @ maps.T for part in _parts(patches, times)])
+        every = [Spots(depth, _quality(depth, root, turns)) for depth in depths.T]
+        best = max([best, *every], key=lambda each: each.quality)
+    return best._replace(quality=best.quality * min(1.0, _SKIN_K / max(fine.texture, 1e-9)) ** 2)
+
+
+class _Fine:
+    """What is fine in a region's patches and differs from their mean, pixel by pixel.
+
+    Args:
+        patches: That make the mean.
+        weight: Of each.
+        inside: Which pixels belong to the region.
+    """
+
+    def __init__(
+        self,
+        patches: Float[np.ndarray, "time height width"],
+        weight: Float[np.ndarray, " time"],
+        inside: Bool[np.ndarray, "height width"],
+    ) -> None:
+        self.inside = inside
+        self._sigma = max(1.5, _FINE_PX * float(np.ptp(np.flatnonzero(inside.any(axis=1)))))
+        self.mean = np.average(patches, axis=0, weights=weight)
+        self.texture = float(self.of(self.mean).std())
+        self._level: Float[np.ndarray, " pixel"] | float = 0.0
+        self._level = np.average(self(patches), axis=0, weights=weight)
+
+    def of(self, values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, " pixel"]:
+        """What is no wider than a spot."""
+        return (values - gaussian_filter(values, self._sigma))[self.inside]
+
+    def __call__(self, patches: Float[np.ndarray, "time height width"]) -> Float[np.ndarray, "time pixel"]:
+        return np.stack([self.of(patch - self.mean) for patch in patches]) - self._level
+
+
+def _maps_of_spots(
+    fine: _Fine,
+    patches: Float[np.ndarray, "time height width"],
+    root: Float[np.ndarray, "time 1"],
+    turns: Float[np.ndarray, "time term"],
+) -> Float[np.ndarray, "map pixel"]:
+    """For each split, what a patch's fine change is to be multiplied with for the depth of its spots."""
+    whole = fine(patches)
+    traces = [fine.of(trace) for trace in _traces(fine.mean)]
+    row, column = np.nonzero(fine.inside)
     lines = [np.equal.outer(np.unique(of), of).astype(float) for of in (row, column)]
-    best = Spots(np.zeros(len(patches)), 0.0)
+    found = []
     for grain in ([], lines[:1], lines):  # cameras whose rows or columns tremble each for itself
-        change = _without(whole, np.concatenate([traces, *grain]))
+        taken = _span(np.concatenate([traces, *grain]))
+        change = whole - (whole @ taken.T) @ taken
         of_pose, *_ = np.linalg.lstsq(root * turns, root * change, rcond=None)
         _, size, maps = np.linalg.svd(root * (change - turns @ of_pose), full_matrices=False)
         maps = maps[size > 1e-9 * max(float(size[0]), float(np.linalg.norm(whole)), 1e-30)]
@@ -68,10 +128,16 @@ def depth_of_spots(
             spots = _most_skewed(maps[:components])
             unit = np.sort(spots)[-max(1, round(_DEEPEST * len(spots))) :].mean()
             # A map of length 1 whose spots are `unit` high: the depth is what the change has of it.
-            depth = -(change @ spots) * unit
-            best = max(best, Spots(depth, _quality(depth, root, turns)), key=lambda each: each.quality)
-    texture = float(_fine(mean, sigma)[inside].std())
-    return best._replace(quality=best.quality * min(1.0, _SKIN_K / max(texture, 1e-9)) ** 2)
+            found.append(-(spots - (spots @ taken.T) @ taken) * unit)
+    return np.array(found)
+
+
+def _parts(patches: Patches, times: Int[np.ndarray, " time"]) -> Iterator[Float[np.ndarray, "time height width"]]:
+    """The patches of these times, some at once."""
+    for start in range(0, int(times[-1]) + 1, _AT_ONCE):
+        wanted = times[(times >= start) & (times < start + _AT_ONCE)] - start
+        if len(wanted):
+            yield patches[start : start + _AT_ONCE][wanted]
 
 
 def _quality(
@@ -98,18 +164,11 @@ def _turns(
     return np.stack([np.ones(len(pose)), first, second, first**2, second**2, first * second], axis=1)
 
 
-def _without(
-    change: Float[np.ndarray, "time pixel"], traces: Float[np.ndarray, "trace pixel"]
-) -> Float[np.ndarray, "time pixel"]:
-    """What is left of the changes when their part in the span of the traces is taken away."""
+def _span(traces: Float[np.ndarray, "trace pixel"]) -> Float[np.ndarray, "axis pixel"]:
+    """Perpendicular axes of length 1 that span the traces."""
     length = np.linalg.norm(traces, axis=1, keepdims=True)
     _, size, axes = np.linalg.svd(traces / np.maximum(length, 1e-12), full_matrices=False)
-    axes = axes[size > 1e-6 * size[0]]
-    return change - (change @ axes.T) @ axes
-
-
-def _fine(values: Float[np.ndarray, "height width"], sigma: float) -> Float[np.ndarray, "height width"]:
-    return values - gaussian_filter(values, sigma)
+    return axes[size > 1e-6 * size[0]]
 
 
 def _traces(mean: Float[np.ndarray, "height width"]) -> list[Float[np.ndarray, "height width"]]:

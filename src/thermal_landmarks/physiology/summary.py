@@ -1,12 +1,16 @@
 """A recording in one row a person: what goes into statistics over many recordings."""
 
-import numpy as np
+from collections import defaultdict
+from collections.abc import Iterable
+
 import pandas as pd
 
 _TEMPERATURES = "_mean"  # of regions, by their median over time
+_EVENTS = ("apnoea", "yawn", "perspiration", "head_motion")
+_FIRST = ("seconds", "seen", "breathing_rate", "breathing_ok", "perspiration", "perspiration_ok", "perspiration_energy")
 
 
-def summarise(signals: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
+def summarise(tables: Iterable[pd.DataFrame], events: pd.DataFrame) -> pd.DataFrame:
     """One row a track; a value is empty where nothing was measured, or nothing that is flagged `ok`.
 
     Columns: `track`, `seconds` from its first to its last frame, `seen` (share of frames with values), `breathing_rate`
@@ -15,29 +19,30 @@ def summarise(signals: pd.DataFrame, events: pd.DataFrame) -> pd.DataFrame:
     and the median over time of each region's mean temperature.
 
     Args:
-        signals: As `measure` gives them.
-        events: As `measure` gives them.
+        tables: As `Recording.tables` gives them, each one signal of one track.
+        events: As `Recording` has them.
     """
-    return pd.DataFrame([_row(int(str(track)), rows, events) for track, rows in signals.groupby("track")])
+    found: dict[int, dict[str, float]] = defaultdict(dict)
+    for table in tables:
+        found[int(table["track"].iloc[0])] |= _told_by(str(table["signal"].iloc[0]), table)
+    rows = []
+    for track, values in sorted(found.items()):
+        happened = events[events["track"] == track]["event"].value_counts()
+        first = {name: values.pop(name) for name in _FIRST if name in values}
+        counts = {f"{kind}_events": int(happened.get(kind, 0)) for kind in _EVENTS}
+        rows.append({"track": track, **first, **counts, **dict(sorted(values.items()))})
+    return pd.DataFrame(rows)
 
 
-def _row(track: int, rows: pd.DataFrame, events: pd.DataFrame) -> dict[str, float]:
-    of = {str(name): values for name, values in rows.groupby("signal")}
-    frames = of["head_motion"]
-    row: dict[str, float] = {
-        "track": track,
-        "seconds": float(frames["time_s"].iloc[-1] - frames["time_s"].iloc[0]),
-        "seen": float((~frames["flag"].isin(["hidden", "lost"])).mean()),
-    }
-    for name, said in (("breathing_rate", "breathing"), *[(n, n) for n in ("perspiration", "perspiration_energy")]):
-        if name in of:
-            sure = of[name]["flag"] == "ok"
-            values = of[name]["value"][sure]
-            row[name] = float(values.median() if name == "breathing_rate" else values.mean())
-            row[f"{said}_ok"] = float(sure.mean())
-    row.pop("perspiration_energy_ok", None)  # the same as perspiration_ok
-    happened = events[events["track"] == track]["event"].value_counts()
-    kinds = ("apnoea", "yawn", "perspiration", "head_motion")
-    row |= {f"{kind}_events": int(happened.get(kind, 0)) for kind in kinds}
-    regions = sorted(name for name in of if name.endswith(_TEMPERATURES))
-    return row | {name: float(np.nanmedian(of[name]["value"])) for name in regions if of[name]["value"].notna().any()}
+def _told_by(signal: str, table: pd.DataFrame) -> dict[str, float]:
+    values, sure = table["value"], table["flag"] == "ok"
+    if signal == "head_motion":
+        seen = ~table["flag"].isin(["hidden", "lost"])
+        return {"seconds": float(table["time_s"].iloc[-1] - table["time_s"].iloc[0]), "seen": float(seen.mean())}
+    if signal == "breathing_rate":
+        return {signal: float(values[sure].median()), "breathing_ok": float(sure.mean())}
+    if signal == "perspiration":
+        return {signal: float(values[sure].mean()), "perspiration_ok": float(sure.mean())}
+    if signal == "perspiration_energy":
+        return {signal: float(values[sure].mean())}
+    return {signal: float(values.median())} if signal.endswith(_TEMPERATURES) and values.notna().any() else {}

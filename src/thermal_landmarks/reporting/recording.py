@@ -2,21 +2,26 @@
 
 import base64
 import io
+from collections import Counter
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thermal_landmarks.physiology.face_frame import FaceFrame
 from thermal_landmarks.physiology.signals import Recording
+from thermal_landmarks.physiology.track_signals import TrackSignals
 from thermal_landmarks.reporting.pages import render
 
 _TEMPERATURES = ("forehead", "nose_tip", "perinasal", "eye_corner_left", "eye_corner_right")
 _FINE, _DOUBT = "#1565c0", "#c62828"
 _WIDE, _HIGH = 7.2, 2.1  # inches
+_STRETCHES = 1500  # of a line: about two a pixel
+_RATES = 240  # points
 _CLOCKS = ((3 * 3600, 3600, "hours"), (600, 60, "minutes"), (0, 1, "seconds"))  # from how many seconds on, length, name
 
 
@@ -45,12 +50,11 @@ def write_page(recording: Recording, path: Path, *, title: str) -> Path:
     Returns:
         The page.
     """
-    measured = sorted(recording.signals["track"].unique())
-    signals = recording.signals
-    seconds = float(signals["time_s"].max())
+    seconds, flagged = recording.seconds, Counter[str]()
     clock = Clock.of(seconds)
-    tracks = [_track(recording, number, clock) for number in measured]
-    flagged = signals[signals["signal"].str.startswith("perinasal_mean")]["flag"].value_counts()
+    tracks = [_track(recording, number, clock) for number in sorted(recording.tracks)]
+    for signals in recording.tracks.values():
+        flagged.update(signals.table("perinasal_mean")["flag"])
     page = render(
         "recording.html.j2",
         title=title,
@@ -59,7 +63,7 @@ def write_page(recording: Recording, path: Path, *, title: str) -> Path:
         tracks=tracks,
         notes=recording.notes,
         unit="°C" if recording.unit == "celsius" else "gray levels",
-        flags=[(str(flag), int(count)) for flag, count in flagged.items()],
+        flags=flagged.most_common(),
         events=[
             {**row, "track": "camera" if row["track"] < 0 else row["track"]}
             for row in recording.events.head(200).to_dict("records")
@@ -72,26 +76,25 @@ def write_page(recording: Recording, path: Path, *, title: str) -> Path:
 
 
 def _track(recording: Recording, number: int, clock: Clock) -> Track:
-    of_track = recording.signals[recording.signals["track"] == number]
-    by_signal = {str(name): rows for name, rows in of_track.groupby("signal", sort=False)}
+    signals = recording.tracks[number]
     events = recording.events[recording.events["track"] == number]
     figures, numbers = [], []
-    if "breathing" in by_signal:
-        unit = "K" if recording.unit == "celsius" else "gray levels"
-        figures.append(("Breathing", _breathing(by_signal, events, unit, clock)))
-        rates = by_signal["breathing_rate"]
+    if "breathing" in signals.names:
+        unit, rates = "K" if recording.unit == "celsius" else "gray levels", signals.table("breathing_rate")
+        figures.append(("Breathing", _breathing(signals.table("breathing"), rates, events, unit, clock)))
         fine = rates[rates["flag"] == "ok"]["value"]
         rate = f"{fine.median():.1f} /min" if len(fine) else "no window was good enough"
         numbers.append(("Breathing rate", rate))
         numbers.append(("Good windows", f"{len(fine)} of {len(rates)}"))
-    if "perspiration" in by_signal:
-        figures.append(("Perspiration at the upper lip", _perspiration(by_signal["perspiration"], events, clock)))
-    figures.append(("Temperatures of the regions", _temperatures(by_signal, recording.unit, clock)))
+    if "perspiration" in signals.names:
+        level = signals.table("perspiration")
+        figures.append(("Perspiration at the upper lip", _perspiration(level, events, clock)))
+    figures.append(("Temperatures of the regions", _temperatures(signals, recording.unit, clock)))
     for kind in ("perspiration", "yawn", "blink", "apnoea"):
         count = int((events["event"] == kind).sum())
         if count:
             numbers.append(({"perspiration": "Rises of perspiration"}.get(kind, f"{kind.capitalize()}s"), str(count)))
-    seen = by_signal["perinasal_mean"]
+    seen = signals.table("perinasal_mean")
     numbers.append(("Frames measured", f"{int(seen['value'].notna().sum()):,} of {len(seen):,}"))
     numbers.append(("Confidence of the points", f"{seen['quality'].median():.0%}"))
     return Track(number, figures, numbers)
@@ -105,11 +108,11 @@ def _still(recording: Recording) -> str:
     low, high = _contrast(recording)
     axes.imshow(values, cmap="gray", vmin=low, vmax=high)
     for track, face in recording.faces.items():
-        row = face.rows.get(number)
-        if row is None or not np.isfinite(face.face_px[row]).all():
+        points_px, row = face.seen_px(number), face.points.row(number)
+        if points_px is None or row is None:
             continue
-        _draw_regions(axes, face.frame, face.face_px[row])
-        points = face.points_px[row]
+        _draw_regions(axes, face.frame, points_px)
+        points = face.points.points_px[row]
         axes.plot(*points.T, ".", color="#ffca28", markersize=3)
         axes.annotate(str(track), points.min(axis=0), color="#ffca28", fontsize=11, ha="right", va="bottom")
     axes.set_xlim(-0.5, width - 0.5)
@@ -121,11 +124,8 @@ def _still(recording: Recording) -> str:
 def _contrast(recording: Recording) -> tuple[float, float]:
     """Darkest and brightest value of the still: those of the faces, with some room below for what is around them."""
     number, _, values = recording.still
-    skin = [
-        face.frame.warp("perinasal", values, face.face_px[face.rows[number]]).ravel()
-        for face in recording.faces.values()
-        if number in face.rows and np.isfinite(face.face_px[face.rows[number]]).all()
-    ]
+    shown = [(face.frame, face.seen_px(number)) for face in recording.faces.values()]
+    skin = [frame.warp("perinasal", values, points).ravel() for frame, points in shown if points is not None]
     high = float(np.nanquantile(values, 0.999))
     usual = float(np.nanmedian(np.concatenate(skin)))
     return usual - 7 * max(high - usual, 1e-3), high
@@ -137,28 +137,20 @@ def _draw_regions(axes: Axes, frame: FaceFrame, points_px: np.ndarray) -> None:
         axes.fill(*corners.T, facecolor="none", edgecolor="#4dd0e1", linewidth=0.9)
 
 
-def _breathing(by_signal: dict[str, pd.DataFrame], events: pd.DataFrame, unit: str, clock: Clock) -> str:
+def _breathing(wave: pd.DataFrame, rates: pd.DataFrame, events: pd.DataFrame, unit: str, clock: Clock) -> str:
     figure = Figure(figsize=(_WIDE, 2 * _HIGH), dpi=110, layout="constrained")
     wave_axes, rate_axes = figure.subplots(2, 1, sharex=True)
-    wave, rates = by_signal["breathing"], by_signal["breathing_rate"]
-    wave_axes.plot(wave["time_s"] / clock.seconds, wave["value"], color=_FINE, linewidth=0.9)
+    _line(wave_axes, wave, clock, color=_FINE, linewidth=0.9)
     for _, event in events[events["event"] == "apnoea"].iterrows():
         wave_axes.axvspan(
             event["start_s"] / clock.seconds, event["end_s"] / clock.seconds, color=_DOUBT, alpha=0.15, linewidth=0
         )
     wave_axes.set_ylabel(f"nostrils, {unit}")
+    rates, seconds = drawn_rates(rates)
     fine = (rates["flag"] == "ok").to_numpy()
-    rate_axes.plot(
-        (rates["time_s"] / clock.seconds)[fine], rates["value"][fine], "o", color=_FINE, markersize=3.5, label="good"
-    )
-    rate_axes.plot(
-        (rates["time_s"] / clock.seconds)[~fine],
-        rates["value"][~fine],
-        "x",
-        color=_DOUBT,
-        markersize=4.5,
-        label="doubtful",
-    )
+    time_of, of = rates["time_s"] / clock.seconds, f", median of {seconds} s" if seconds else ""
+    rate_axes.plot(time_of[fine], rates["value"][fine], "o", color=_FINE, markersize=3.5, label=f"good{of}")
+    rate_axes.plot(time_of[~fine], rates["value"][~fine], "x", color=_DOUBT, markersize=4.5, label=f"doubtful{of}")
     highest = max(30.0, 1.15 * np.nanmax([0.0, *rates["value"]]))
     rate_axes.set(ylabel="breaths/min", xlabel=clock.name, ylim=(0, highest))
     rate_axes.legend(loc="lower right", ncols=2, fontsize=8, frameon=False)
@@ -169,7 +161,7 @@ def _perspiration(level: pd.DataFrame, events: pd.DataFrame, clock: Clock) -> st
     figure = Figure(figsize=(_WIDE, _HIGH), dpi=110, layout="constrained")
     axes = figure.subplots()
     weak = (level["flag"] == "weak").any()
-    axes.plot(level["time_s"] / clock.seconds, level["value"], color=_DOUBT if weak else _FINE, linewidth=1.2)
+    _line(axes, level, clock, color=_DOUBT if weak else _FINE, linewidth=1.2)
     if weak:
         axes.set_title("can't be told from noise and motion", fontsize=8, color=_DOUBT)
     for onset in events[events["event"] == "perspiration"]["start_s"]:
@@ -178,15 +170,45 @@ def _perspiration(level: pd.DataFrame, events: pd.DataFrame, clock: Clock) -> st
     return _png(figure)
 
 
-def _temperatures(by_signal: dict[str, pd.DataFrame], unit: str, clock: Clock) -> str:
+def _temperatures(signals: TrackSignals, unit: str, clock: Clock) -> str:
     figure = Figure(figsize=(_WIDE, 1.3 * _HIGH), dpi=110, layout="constrained")
     axes = figure.subplots()
-    for name in (name for name in _TEMPERATURES if f"{name}_median" in by_signal):
-        rows = by_signal[f"{name}_median"]
-        axes.plot(rows["time_s"] / clock.seconds, rows["value"], linewidth=0.9, label=name.replace("_", " "))
+    for name in (name for name in _TEMPERATURES if f"{name}_median" in signals.names):
+        _line(axes, signals.table(f"{name}_median"), clock, linewidth=0.9, label=name.replace("_", " "))
     axes.set(ylabel="°C" if unit == "celsius" else "gray levels", xlabel=clock.name)
     axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.25), ncols=3, fontsize=8, frameon=False)
     return _png(figure)
+
+
+def _line(axes: Axes, rows: pd.DataFrame, clock: Clock, **style: Any) -> None:
+    time_s, values = drawn(rows["time_s"].to_numpy(), rows["value"].to_numpy())
+    axes.plot(time_s / clock.seconds, values, **style)
+
+
+def drawn(
+    time_s: Float[np.ndarray, " value"], values: Float[np.ndarray, " value"]
+) -> tuple[Float[np.ndarray, " point"], Float[np.ndarray, " point"]]:
+    """A line that looks the same and has few points: of each narrow stretch its lowest and its highest value."""
+    each = len(values) // _STRETCHES
+    if each < 4:
+        return time_s, values
+    time_s, values = (array[: len(values) // each * each].reshape(-1, each) for array in (time_s, values))
+    seen = ~np.isnan(values)
+    low, high = values.min(axis=1, initial=np.inf, where=seen), values.max(axis=1, initial=-np.inf, where=seen)
+    ends = np.where(seen.any(axis=1), [low, high], np.nan)
+    return np.repeat(time_s.mean(axis=1), 2), ends.T.ravel()
+
+
+def drawn_rates(rates: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """The rates, or where they are too many for a picture the medians of equal times, good ones first; and how long."""
+    seconds = int(np.ceil(len(rates) / _RATES)) if len(rates) > 2 * _RATES else 0
+    if not seconds:
+        return rates, 0
+    stretch = (rates["time_s"] // seconds).astype(int)
+    fine = rates["flag"] == "ok"
+    told = fine | ~stretch.isin(stretch[fine].unique())  # of a stretch without a good rate all count
+    medians = rates[told].groupby(stretch[told]).agg({"time_s": "mean", "value": "median", "flag": "first"})
+    return medians, seconds
 
 
 def _png(figure: Figure) -> str:

@@ -27,19 +27,27 @@ _PIECE = 100_000  # rows
 _BESIDE_S = 3.0  # of the pieces before and after, in which a smoothing filter forgets them
 
 
-def read_tracks(folder: Path) -> pd.DataFrame:
-    """The table of a folder that `track` has written, a row a landmark; x and y are NaN where a face isn't seen.
+def read_tracks(folder: Path) -> Iterator[pd.DataFrame]:
+    """The table of a folder that `track` has written, a row a landmark, in pieces of whole frames.
+
+    x and y are NaN where a face isn't seen.
 
     Raises:
         DataError: If it is missing, damaged, or holds what `track` doesn't write.
     """
-    path = folder / "tracks.csv"
+    path, line = folder / "tracks.csv", 2
     try:
-        tracks = pd.read_csv(path, usecols=list(_TYPES), dtype=_TYPES)
+        for tracks in read_pieces(path, columns=list(_TYPES)):
+            _check(path, line, tracks)
+            yield tracks
+            line += len(tracks)
     except (OSError, ValueError, OverflowError, MemoryError) as error:
         raise DataError(
             f"{path}: can't be read as the table that thermal-landmarks track writes ({said_by(error)}). Track again."
         ) from error
+
+
+def _check(path: Path, line: int, tracks: pd.DataFrame) -> None:
     for what, wrong in {
         "a frame or track below 0 or beyond 1e9": ~tracks["frame"].between(0, 1e9) | ~tracks["track"].between(0, 1e9),
         "a place that is no place in a picture": (tracks[["x", "y"]].abs() > _FARTHEST_PX).any(axis=1),
@@ -48,20 +56,21 @@ def read_tracks(folder: Path) -> pd.DataFrame:
         "a landmark twice in a frame": tracks.duplicated(["frame", "track", "point"]),
     }.items():
         if wrong.any():
-            raise DataError(f"{path}: line {int(wrong.to_numpy().argmax()) + 2} has {what}. Mend it, or track again.")
-    return tracks
+            place = line + int(wrong.to_numpy().argmax())
+            raise DataError(f"{path}: line {place} has {what}. Mend it, or track again.")
 
 
-def read_pieces(path: Path, rows: int = _PIECE) -> Iterator[pd.DataFrame]:
+def read_pieces(path: Path, rows: int = _PIECE, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
     """A table that `track` has written, in pieces of whole frames; x and y are NaN where a face isn't seen.
 
     Args:
         path: `tracks.csv` or `faces.csv`.
         rows: Of a piece, about.
+        columns: That are read, and must be there; None: all that are.
     """
     begun: list[pd.DataFrame] = []
     types = {name: kind for name, kind in _TYPES.items() if name in pd.read_csv(path, nrows=0).columns}
-    with pd.read_csv(path, chunksize=rows, dtype=types) as chunks:
+    with pd.read_csv(path, chunksize=rows, dtype=types, usecols=columns) as chunks:
         for chunk in chunks:
             if chunk.empty:
                 continue

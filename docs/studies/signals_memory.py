@@ -1,0 +1,81 @@
+"""Peak memory of `signals` on a short and on a long recording: `python docs/studies/signals_memory.py [minutes]`.
+
+A few frames of one rendered face, 640 x 480 in hundredths of a kelvin, are repeated for so many minutes, and for six
+times as many, at 30 frames a second; so are their true points, with what a tracker trembles. The command runs in a
+process of its own, on a source that makes the frames as they are read. `--every 3` measures every third frame only.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import typer
+
+from thermal_faces.landmarks import LANDMARKS
+from thermal_faces.video.sequence import SyntheticSequence
+
+RATE = 30.0
+COMMAND = """
+import atexit, resource, sys
+import numpy as np
+from thermal_landmarks.data.annotation import ThermalImage
+from thermal_landmarks.data.video.frame import VideoFrame
+import thermal_landmarks.data.video as video
+stored, rate = np.load(sys.argv.pop(1)), float(sys.argv.pop(1))
+class Repeated:
+    def __init__(self, *args, **settings): pass
+    def frames(self, start=0, end=None):
+        for index in range(start, end):
+            values = stored[index % len(stored)].astype(np.float32) / 100 - 273.15
+            yield VideoFrame(index, index / rate, ThermalImage(values, "celsius"))
+video.open_video = Repeated
+atexit.register(lambda: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
+from thermal_landmarks.commands.signals import main
+main()
+"""
+
+
+def measured(minutes: float, folder: Path, stored: Path, points: np.ndarray, rate: float) -> float:
+    """Peak megabytes of the command."""
+    rng, frames = np.random.default_rng(0), round(60 * minutes * rate)
+    with (folder / "tracks.csv").open("w", encoding="utf-8") as table:
+        table.write("frame,time_s,track,point,x,y,confidence,flag\n")
+        for frame in range(frames):
+            now = points[frame % len(points)] + rng.normal(0, 0.1, (len(LANDMARKS), 2))
+            for name, (x, y) in zip(LANDMARKS, now, strict=True):
+                table.write(f"{frame},{frame / rate:.4f},0,{name},{x:.3f},{y:.3f},0.9,ok\n")
+    (folder / "landmarks.json").write_text(json.dumps({"scheme": "face16"}))
+    (folder / "tracking.json").write_text(json.dumps({"source": "repeated.npy", "settings": {}}))
+    started = time.perf_counter()
+    command = [sys.executable, "-c", COMMAND, str(stored), str(rate), f"tracks={folder}", f"output={folder / 'out'}"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    page = (folder / "out" / "recording.html").stat().st_size
+    print(
+        f"{minutes:g} minutes, {frames} frames: {int(said[-1]) / 1024:.0f} MB, {time.perf_counter() - started:.0f} s; "
+        f"recording.html {page / 1024:.0f} kB",
+        flush=True,
+    )
+    return int(said[-1]) / 1024
+
+
+def main(minutes: float = 10, height: int = 480, width: int = 640, every: int = 1) -> None:
+    """Print the peaks and their ratio."""
+    sequence = SyntheticSequence(seed=1, seconds=12, rate_hz=5, size=(height, width))
+    frames = list(sequence)
+    with tempfile.TemporaryDirectory() as place:
+        stored = Path(place) / "frames.npy"
+        np.save(stored, np.stack([np.rint((f.temperature_c + 273.15) * 100).astype(np.uint16) for f in frames]))
+        points, peaks = np.stack([frame.points_px for frame in frames]), []
+        for length in (minutes, 6 * minutes):
+            folder = Path(place) / f"{length:g}"
+            folder.mkdir()
+            peaks.append(measured(length, folder, stored, points, RATE / every))
+        print(f"{peaks[1] / peaks[0]:.3f} times the memory for six times the length")
+
+
+if __name__ == "__main__":
+    typer.run(main)
