@@ -170,8 +170,9 @@ def test_six_landmarks_around_the_lip_suffice_for_breathing(made: Made) -> None:
 
 def test_steps_of_the_camera_and_late_frames_are_found(made: Made) -> None:
     steps = FrameSteps()
-    seen = np.array([steps.step(frame.image.values + (0.7 if frame.index >= 50 else 0.0)) for frame in made[0]])
-    assert np.flatnonzero(jumps(*seen.T, "celsius")).tolist() == [50]
+    seen = [steps.step(frame.image.values + (0.7 if frame.index >= 50 else 0.0)) for frame in made[0]]
+    median, common = np.array(seen).T
+    assert np.flatnonzero(jumps(median, common, "celsius")).tolist() == [50]
     time_s = np.delete(np.arange(20) / 10, [7, 8])
     assert np.flatnonzero(late_frames(time_s)).tolist() == [7]
 
