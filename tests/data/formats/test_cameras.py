@@ -7,6 +7,7 @@ from pathlib import Path
 import flyr
 import numpy as np
 import pytest
+from robustness.flir_files import flir_jpeg, flir_picture, scene
 
 from thermal_landmarks.data.formats.images import read_image
 from thermal_landmarks.errors import DataError
@@ -66,6 +67,19 @@ def test_real_flir_files_of_both_byte_orders_give_room_and_skin_temperatures(
 def test_flir_temperatures_equal_those_of_an_independent_reader(shared_data: Path) -> None:
     path = shared_data / "flir-radiometric" / "25.jpg"
     np.testing.assert_allclose(read_image(path).values, flyr.unpack(str(path)).celsius, atol=1e-3)
+
+
+def test_a_flir_picture_without_a_jpeg_around_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "frame_000000.fff"
+    path.write_bytes(flir_picture())
+    (tmp_path / "a.jpg").write_bytes(flir_jpeg())
+    assert read_image(path).unit == "celsius"
+    np.testing.assert_array_equal(read_image(path).values, read_image(tmp_path / "a.jpg").values)
+    counts = 12_000 + 100 * (scene() - 20)
+    np.testing.assert_array_equal(read_image(path, unit="counts").values, counts.astype("<u2"))
+    path.write_bytes(flir_picture()[:-1500])
+    with pytest.raises(DataError, match=r"frame_000000\.fff: can't be read as \.fff"):
+        read_image(path)
 
 
 def test_a_flir_file_cut_short_is_an_error(shared_data: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Image files of any readable format, in degrees Celsius or gray levels.
 
-Pictures of 8 and 16 bits, NumPy arrays, tables of temperatures, FLIR radiometric JPEG and Fluke .IS2. What a file
+Pictures of 8 and 16 bits, NumPy arrays, tables of temperatures, FLIR radiometric JPEG and .fff, Fluke .IS2. What a file
 does not say about itself (the unit of a 16-bit PNG) is a setting of the data set.
 """
 
@@ -17,7 +17,14 @@ import numpy as np
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.formats.beside_picture import turned_as, values_beside
 from thermal_landmarks.data.formats.displayed import as_heat
-from thermal_landmarks.data.formats.flir import RAW_DATA, jpeg_records, records_celsius, stated_palette
+from thermal_landmarks.data.formats.flir import (
+    RAW_DATA,
+    flir_records,
+    jpeg_records,
+    raw_signal,
+    records_celsius,
+    stated_palette,
+)
 from thermal_landmarks.data.formats.fluke import counts_to_celsius, find_counts_table, read_fluke_counts
 from thermal_landmarks.data.formats.limits import check_bytes
 from thermal_landmarks.data.formats.notices import say_once
@@ -209,6 +216,14 @@ def _read_jpeg(path: Path, unit: str | None, _: Path | None) -> Stored:
     return Stored(turned_as(beside[0], shown), beside[1])
 
 
+def _read_fff(path: Path, unit: str | None, _: Path | None) -> Stored:
+    """One picture of FLIR's research software, which is a JPEG's FLIR data alone."""
+    records = flir_records(path.read_bytes())
+    if unit == COUNTS:
+        return Stored(raw_signal(records[RAW_DATA], path), COUNTS)
+    return Stored(records_celsius(records, path), "celsius")
+
+
 def _jpeg_size(path: Path) -> tuple[int, int] | None:
     """Of the picture; None where there are values beside it, which may be fewer."""
     jpeg = path.read_bytes()
@@ -264,6 +279,7 @@ _FORMATS = {
     ".npy": _Format(lambda path, *_: _read_npy(path), _npy_size),
     ".csv": _Format(_read_csv),
     ".is2": _Format(_read_is2),
+    ".fff": _Format(_read_fff),
 }
 
 _FILM_IN_ARRAYS = " A film in it is followed by `thermal-landmarks track`; an image is .npy."

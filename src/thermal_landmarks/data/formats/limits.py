@@ -75,6 +75,8 @@ def estimated_bytes(path: Path) -> int:
         if suffix == ".is2":
             with zipfile.ZipFile(path) as archive:
                 return max(entry.file_size for entry in archive.infolist()) * _BYTES_PER_PIXEL // 2
+        if suffix == ".fff":
+            return path.stat().st_size * _BYTES_PER_PIXEL // 2
         if suffix == ".npy":
             return path.stat().st_size * 4
         from PIL import Image
