@@ -5,7 +5,6 @@ import pytest
 
 FROM_THE_TOP = """
 commands
-app
 reporting exporting
 search runtime physiology
 training inference
@@ -14,7 +13,7 @@ models
 data
 building csv_table own_parts rendered long_work
 runs
-old_names
+old_names settings
 errors allocator
 thermal_faces
 """

@@ -5,7 +5,7 @@ import math
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -188,14 +188,6 @@ def with_todays_names(config: DictConfig, *, tell: bool = False) -> DictConfig:
     plain: Any = OmegaConf.to_container(config, resolve=False)
     today = todays_settings(plain, tell=tell)
     return config if today == plain else OmegaConf.create(today)
-
-
-def flat(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested settings as `{"stem.depth": 3}`; lists stay values."""
-    found: dict[str, Any] = {}
-    for key, value in settings.items():
-        found |= flat(value, f"{prefix}{key}.") if isinstance(value, Mapping) else {f"{prefix}{key}": value}
-    return found
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:

@@ -15,7 +15,7 @@ from thermal_landmarks.reporting.report.rows import group, newest_of_each_seed, 
 from thermal_landmarks.reporting.report.runs import collect
 from thermal_landmarks.reporting.report.settings import differences
 from thermal_landmarks.reporting.report.write import write_report
-from thermal_landmarks.runs import flat
+from thermal_landmarks.settings import flat
 
 
 def test_runs_are_found_at_any_depth_once_with_their_command(make_run, tmp_path: Path) -> None:
@@ -76,9 +76,11 @@ def test_other_settings_of_a_model_are_another_row(make_run, tmp_path: Path) -> 
     make_run("a", "A-2")
     make_run("b", "A-2", seed=1, **{"stem.width": 99})
     make_run("c", "C-1", seed=1)
+    make_run("d", "C-1", seed=2, **{"callbacks.ema": {"decay": 0.99}})
     (protocol,) = group(collect([tmp_path / "runs"]).runs)
     assert [(row.name, row.note) for row in protocol.rows] == [
-        ("C-1", ""),
+        ("C-1", "no callbacks.ema.decay"),
+        ("C-1", "callbacks.ema.decay=0.99"),
         ("A-2", "stem.width=32"),
         ("A-2", "stem.width=99"),
     ]

@@ -14,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.old_names import todays_arguments
+from thermal_landmarks.settings import meaning_of
 
 if TYPE_CHECKING:
     import optuna
@@ -31,7 +32,6 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
     """
     if not _asks_for_study(arguments):
         return list(arguments)
-    from thermal_landmarks.search.plan import UNSEARCHED
     from thermal_landmarks.search.storage import hide_password
     from thermal_landmarks.search.trials import Trials
 
@@ -56,8 +56,8 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
         if isinstance(set_by_experiment, DictConfig):
             set_by_experiment = None  # some settings of this group, not the group
         group = key.partition(".")[0]
-        left_out = key == "experiment" or group in UNSEARCHED or group in exchanged
-        if key not in typed and not left_out and set_by_experiment is None:
+        of_search = group in ("experiment", "trainer", "callbacks") or not meaning_of(group).in_trials
+        if key not in typed and not of_search and group not in exchanged and set_by_experiment is None:
             taken[key] = override
     rest = [
         _among(study.user_attrs.get("experiments", []), argument)

@@ -18,38 +18,7 @@ from optuna.distributions import BaseDistribution
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import model_id
-from thermal_landmarks.runs import flat
-
-UNSEARCHED = (
-    "search",
-    "logger",
-    "callbacks",
-    "trainer",
-    "group_choices",
-    "ablation",
-    "study",
-    "trial",
-    "tags",
-    "resume",
-    "output",
-    "hydra",
-)
-"""What of a config is not the model's, its data's or its training's; of `trainer` and `callbacks` settings matter."""
-
-_WITHOUT_EFFECT = {
-    "data": {"cache_dir", "workers"},
-    "trainer": {
-        *("accelerator", "devices", "num_nodes", "strategy", "benchmark", "deterministic", "profiler", "logger"),
-        *("enable_checkpointing", "enable_model_summary", "enable_progress_bar", "use_distributed_sampler"),
-        *("num_sanity_val_steps", "limit_test_batches", "log_every_n_steps", "default_root_dir"),
-    },
-    "callbacks": {
-        *("throughput", "collapse", "history", "test_images", "figures", "overlays", "progress", "last", "artifact"),
-        *("step_loss", "best"),
-    },
-}
-"""What of these sections doesn't change what a trial measures; all else is part of a study's settings."""
-
+from thermal_landmarks.settings import flat, of_trials
 
 _PARTS = ("data", "root", "stem", "branch", "head", "loss", "optimizer", "scheduler")
 """Config groups of which a run of the best trial takes the same files."""
@@ -91,21 +60,8 @@ class StudyPlan:
         """Every setting that its trials share and that changes what they measure."""
         plain: Any = OmegaConf.to_container(self.config, resolve=False)
         plain["trainer"]["max_epochs"] = self.config.trainer.max_epochs  # as a number, whatever it refers to
-        settings = with_effect({key: str(value) for key, value in flat(plain).items()})
+        settings = of_trials({key: str(value) for key, value in flat(plain).items()})
         return {key: value for key, value in settings.items() if key not in self.space}
-
-
-def with_effect(settings: Mapping[str, str]) -> dict[str, str]:
-    """Those of a config's flat settings that change what a trial measures."""
-    ineffective = (
-        *(section for section in UNSEARCHED if section not in _WITHOUT_EFFECT),
-        *(f"{section}.{name}" for section, names in _WITHOUT_EFFECT.items() for name in names),
-    )
-    return {
-        key: value
-        for key, value in settings.items()
-        if ".search." not in key and not any(key == name or key.startswith(f"{name}.") for name in ineffective)
-    }
 
 
 def epochs_of(cfg: DictConfig) -> int:

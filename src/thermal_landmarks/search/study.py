@@ -24,9 +24,10 @@ from thermal_landmarks.evaluation.measures import best_is
 from thermal_landmarks.old_names import todays_flat_settings
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.plan import StudyPlan, epochs_of, with_effect
+from thermal_landmarks.search.plan import StudyPlan, epochs_of
 from thermal_landmarks.search.storage import exclusive, give_back, trial_id
 from thermal_landmarks.search.trials import Trials
+from thermal_landmarks.settings import of_trials
 
 
 class SharedStudy:
@@ -157,7 +158,7 @@ class SharedStudy:
         settings = self.plan.settings()
         study_id = self.storage.get_study_id_from_name(self.plan.name)
         kept = self.storage.get_study_system_attrs(study_id).get("settings", settings)
-        earlier = with_effect({key: str(value) for key, value in todays_flat_settings(kept).items()})
+        earlier = of_trials({key: str(value) for key, value in todays_flat_settings(kept).items()})
         changed = sorted(key for key in {*settings, *earlier} if settings.get(key) != earlier.get(key))
         if changed:
             listed = "\n".join(f"  {key}: {earlier.get(key)} then, {settings.get(key)} now" for key in changed[:10])

@@ -16,7 +16,7 @@ from lightning.pytorch.loggers import Logger
 from lightning.pytorch.utilities import rank_zero_only
 
 from thermal_landmarks.errors import require_choice
-from thermal_landmarks.runs import flat
+from thermal_landmarks.settings import flat
 from thermal_landmarks.training.record import RunMetadata
 from thermal_landmarks.training.wandb_run import start_run
 

@@ -11,11 +11,9 @@ from omegaconf import DictConfig, OmegaConf
 from thermal_landmarks.data.paths import PATHS, absolute, path_settings
 from thermal_landmarks.errors import ConfigError, said_by
 from thermal_landmarks.old_names import todays_arguments, todays_choice, todays_flat_settings
-from thermal_landmarks.runs import RunFolder, flat, read_config
+from thermal_landmarks.runs import RunFolder, read_config
+from thermal_landmarks.settings import LENGTH, flat, is_below, meaning_of
 
-_NOT_OF_THE_RUN = ("resume", "output", "hydra", "search")
-_FREE = (*_NOT_OF_THE_RUN, "trainer", "logger", "tags", "data.workers", "data.cache_dir")
-"""What changes nothing in a run's result, or (`trainer`) its length and hardware."""
 _NAMED = ("data", "experiment", "ablation")
 """Groups whose choice is part of a run's name."""
 
@@ -40,7 +38,7 @@ def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig) 
     for override in parsed:
         line, key = str(override.input_line), override.key_or_group
         value = OmegaConf.select(typed, key) if key in typed or "." in key else None
-        if _below(key, _NOT_OF_THE_RUN):
+        if meaning_of(key).resumed == "command":
             continue
         if key in _NAMED:
             chosen = "none" if override.is_delete() else todays_choice(key, _joined(override.value()))
@@ -50,7 +48,7 @@ def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig) 
             _require_same_settings(line, _flat(kept, but=settings), _flat(typed))
         elif "." not in key and isinstance(value, DictConfig) and key != "logger":
             _require_same_settings(line, _flat(kept, below=key, but=settings), _flat(typed, below=key))
-        elif _below(key, _FREE):
+        elif meaning_of(key).resumed == "free":
             OmegaConf.update(cfg, key, value, force_add=True)
         elif _is_path(key):
             _move(cfg.data, OmegaConf.select(kept, key), value)
@@ -99,17 +97,15 @@ def _chosen(names: DictConfig, group: str) -> str:
 
 
 def _flat(cfg: DictConfig, *, below: str = "", but: Collection[str] = ()) -> dict[str, Any]:
-    """What makes a run what it is: settings that are no records, no paths and have no effect on others."""
+    """What makes a run what it is: settings that are kept, but no paths, and the Trainer's but for its length."""
     settings = todays_flat_settings(flat(cast(dict[str, Any], OmegaConf.to_container(cfg))))
-    unimportant = (*_NOT_OF_THE_RUN, "names", "study", "trial", "ablation", "group_choices", *but)
-    if below == "trainer":
-        unimportant += ("trainer.max_epochs", "trainer.epochs_factor")
-    elif not below:
-        unimportant += tuple(name for name in _FREE if name != "trainer")
     return {
         key: value
         for key, value in settings.items()
-        if _below(key, [below] if below else [key]) and not _below(key, unimportant) and not _is_path(key)
+        if (not below or is_below(key, below))
+        and (meaning_of(key).resumed == "kept" or (is_below(key, "trainer") and not (below and key in LENGTH)))
+        and not is_below(key, *but)
+        and not _is_path(key)
     }
 
 
@@ -124,10 +120,6 @@ def _another_run(line: str, key: str, kept: Any) -> ConfigError:
     return ConfigError(
         f"{line}: a resumed run keeps its {key} ({kept}). Leave this out, or start a new run without resume."
     )
-
-
-def _below(key: str, sections: Collection[str]) -> bool:
-    return any(key == section or key.startswith(f"{section}.") for section in sections)
 
 
 def _is_path(key: str) -> bool:

@@ -17,9 +17,10 @@ from jaxtyping import Float
 
 from thermal_landmarks.errors import ConfigError, said_by
 from thermal_landmarks.old_names import todays_settings
-from thermal_landmarks.reporting.report.settings import Flat, model_settings, protocol_label, protocol_settings
+from thermal_landmarks.reporting.report.settings import protocol_label
 from thermal_landmarks.reporting.report.stored import require_usual_config, require_usual_metrics
-from thermal_landmarks.runs import RunFolder, flat, require_shallow
+from thermal_landmarks.runs import RunFolder, require_shallow
+from thermal_landmarks.settings import Flat, flat, reported
 
 _LARGEST_NME = 1e6
 Kind = Literal["singular", "ensemble", "no_rotation", "layers_removed", "trial"]
@@ -63,12 +64,12 @@ class Run:
         """Settings that runs of one table share."""
         if not self.config:
             return {key: self.metrics.get(key) for key in ("data", "scheme", "epochs")}
-        return protocol_settings(flat(self.config)) | {"data": self.metrics.get("data")}
+        return reported(flat(self.config), "protocol") | {"data": self.metrics.get("data")}
 
     @cached_property
     def model(self) -> Flat:
         """Settings that runs of one row share."""
-        return model_settings(flat(self.config))
+        return reported(flat(self.config), "model")
 
     @property
     def protocol_label(self) -> str:

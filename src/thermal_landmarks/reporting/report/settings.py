@@ -1,39 +1,18 @@
-"""Which runs may stand in one table: settings that make a protocol or a model, and how they differ."""
+"""Whether the settings of runs are alike, how they differ, and a protocol in words."""
 
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-Flat = dict[str, Any]
+from thermal_landmarks.settings import LENGTH, Flat
 
-_PROTOCOL = (
-    "data.",
-    "loss.",
-    "metrics.",
-    "trainer.max_epochs",
-    "trainer.epochs_factor",
-    "trainer.limit_",
-    "trainer.overfit_batches",
-)
-_MODEL = ("root.", "stem.", "branch.", "head.", "ensemble", "optimizer.", "scheduler.", "trainer.gradient_clip_val")
-_NO_RESULT = ("data.seed", "data.cache_dir", "data.workers", "data.on_bad_item")  # where and how, not what
-_OF_NO_ROTATION = ("trainer.max_epochs", "trainer.epochs_factor", "data.augmentation.rotation")
 _SHOWN = 5
-
-
-def protocol_settings(flat: Flat) -> Flat:
-    """Data, augmentation, split, loss, metrics and length of training, without seed and machine."""
-    return {k: v for k, v in flat.items() if k.startswith(_PROTOCOL) and not k.startswith(_NO_RESULT)}
-
-
-def model_settings(flat: Flat) -> Flat:
-    """Network and optimizer, without the ranges of a search."""
-    return {k: v for k, v in flat.items() if k.startswith(_MODEL) and ".search." not in k}
 
 
 def without_length_and_rotation(protocol: Flat) -> Flat:
     """A protocol without what the ablation "no rotation" changes by definition."""
-    return {k: v for k, v in protocol.items() if not k.startswith(_OF_NO_ROTATION)}
+    changed = (*LENGTH, "data.augmentation.rotation")  # with the ranges of its angles
+    return {key: value for key, value in protocol.items() if not key.startswith(changed)}
 
 
 def identity(flat: Flat) -> str:
