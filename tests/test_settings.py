@@ -9,7 +9,7 @@ from thermal_landmarks import settings
 from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.settings import Meaning, flat, meaning_of, of_trials, reported
 
-OF_RUNS_AND_OLD_STUDIES = {"hydra", "names", "group_choices", "callbacks.history", "callbacks.test_images"}
+OF_RUNS_AND_OLD_STUDIES = {"hydra", "names", "ablation", "group_choices", "callbacks.history", "callbacks.test_images"}
 
 
 def test_every_listed_name_is_that_of_a_setting() -> None:

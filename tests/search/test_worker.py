@@ -171,7 +171,7 @@ def test_a_database_out_of_reach_is_told_before_anything_is_planned_or_rendered(
     with pytest.raises(ConfigError, match=r"127.0.0.1:1/db can't be used: .*refused"):
         search("search.storage=postgresql+psycopg://me@127.0.0.1:1/db")
     assert not began
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 60  # nothing waits the 300 seconds of search.patience_seconds
 
 
 def test_a_job_that_was_given_to_another_process_does_not_tell(search, trial_task, study_of):

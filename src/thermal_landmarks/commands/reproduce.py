@@ -1,10 +1,10 @@
 """The paper's whole chain in one command that can be stopped at any point: `thermal-landmarks reproduce scale=0.25`."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hydra import initialize_config_dir
-from hydra._internal.execution_policy import execution_whitelist
+import hydra
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
@@ -60,18 +60,17 @@ def open_chain(cfg: DictConfig) -> "Chain":
 
 
 def run_train(arguments: list[str], multirun: bool) -> None:
-    """`train.py ARGUMENTS`, or `--multirun ARGUMENTS`, in this process."""
+    """`train.py ARGUMENTS`, or `--multirun ARGUMENTS`, in this process; what goes wrong is raised."""
     from thermal_landmarks.commands.train import from_study, train_model
 
+    train = hydra.main(config_path=str(CONFIG_DIR), config_name="train", execution_whitelist=ALL_BUILDABLE)(train_model)
+    own = sys.argv
+    sys.argv = ["train", *(["--multirun"] if multirun else []), *todays_arguments(from_study(arguments))]
     GlobalHydra.instance().clear()  # of the command itself, which has its config already
-    with initialize_config_dir(str(CONFIG_DIR)), execution_whitelist(ALL_BUILDABLE):
-        hydra = GlobalHydra.instance().hydra
-        assert hydra is not None
-        composed = todays_arguments(from_study(arguments))
-        if multirun:
-            hydra.multirun("train", train_model, composed)
-        else:
-            hydra.run("train", train_model, composed)
+    try:
+        train()
+    finally:
+        sys.argv = own
 
 
 if __name__ == "__main__":

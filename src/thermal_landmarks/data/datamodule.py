@@ -26,7 +26,7 @@ from thermal_landmarks.data.dataset import (
     whole_batch,
 )
 from thermal_landmarks.data.five_points import add_five_points
-from thermal_landmarks.data.geometry import mean_shape
+from thermal_landmarks.data.geometry import mean_of_each_point, mean_shape
 from thermal_landmarks.data.normalisation import normalise_stored
 from thermal_landmarks.data.preprocessing import Preprocessing, with_tuples
 from thermal_landmarks.data.schemes import get_scheme
@@ -132,8 +132,7 @@ class LandmarkDataModule(L.LightningDataModule):
             self.datasets[stage_name] = self._dataset(stage_name, samples, np.flatnonzero(np.isin(subjects, names)))
         cascade = self.preprocessing.cascade
         if cascade is not None and cascade.reference is None:
-            training = self.datasets["train"]
-            reference = mean_shape(training.samples.points_px[training.rows][:, training.landmarks])
+            reference = mean_shape(self.datasets["train"].points_px)
             cascade = replace(cascade, reference=tuple((round(x, 4), round(y, 4)) for x, y in reference.tolist()))
             self.preprocessing = replace(self.preprocessing, cascade=cascade)
         if taught is not None:
@@ -166,11 +165,7 @@ class LandmarkDataModule(L.LightningDataModule):
     @property
     def mean_shape(self) -> Float[Tensor, "point 2"]:
         """Mean position of each training landmark in [0, 1] image units; of all, where one is never annotated."""
-        dataset = self.datasets["train"]
-        points = dataset.samples.points_px[dataset.rows][:, dataset.landmarks]
-        count = (~np.isnan(points)).sum(axis=0)
-        mean = np.nansum(points, axis=0) / np.maximum(count, 1)
-        mean = np.where(count > 0, mean, np.nanmean(points, axis=(0, 1)))
+        mean = mean_of_each_point(self.datasets["train"].points_px)
         return to_unit(torch.from_numpy(mean.astype(np.float32)), self.image_size)
 
     def train_dataloader(self) -> DataLoader[RawBatch]:

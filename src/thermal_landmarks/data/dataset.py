@@ -62,6 +62,11 @@ class LandmarkDataset(Dataset[RawBatch]):
         """How often each image occurs."""
         return 1 if self.angle_deg is None else self.angle_deg.shape[1]
 
+    @property
+    def points_px(self) -> Float[np.ndarray, "row point 2"]:
+        """Of each image, as it is, in pixels of the frame; NaN where missing."""
+        return self.samples.points_px[self.rows][:, self.landmarks]
+
     def __len__(self) -> int:
         return len(self.rows) * self.variants
 

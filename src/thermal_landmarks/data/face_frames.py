@@ -18,6 +18,9 @@ FACE_HEIGHT = 0.6
 UPRIGHT_ASPECT = 0.3
 """(h^2 - w^2) / (h^2 + w^2) of an upright face, where its box at 45 degrees doesn't tell."""
 
+FACE_SHAPES = (-0.8, 0.3)
+"""(w^2 - h^2) / (h^2 + w^2) of the narrowest and the widest upright face."""
+
 # Mean of rendered near-frontal faces: x and y from the middle of the finder's box, as fractions of its height.
 _FACE16_IN_BOX = np.array(
     [
@@ -57,13 +60,31 @@ def face_frame(
 
 
 def own_height(extent: Float[Tensor, "face 2"], angle: Float[Tensor, " face"]) -> Float[Tensor, " face"]:
-    """Height of faces along themselves, whose upright boxes are `extent` (width, height) wide: faces are ellipses."""
+    """Height of faces along themselves, whose upright boxes are `extent` (width, height) wide."""
+    total, difference = leaning_ellipses(extent, angle)
+    return ((total - difference) / 2).sqrt().clamp(min=1e-3)
+
+
+def leaning_ellipses(
+    extent: Float[Tensor, "*face 2"],
+    angle: Float[Tensor, "*face"],
+    limits: tuple[float | Tensor, ...] = FACE_SHAPES,
+) -> tuple[Float[Tensor, "*face"], Float[Tensor, "*face"]]:
+    """Faces as ellipses with the axes a (across the face) and b in upright boxes: a^2 + b^2 and a^2 - b^2.
+
+    The boxes' width^2 - height^2 is (a^2 - b^2) cos(2 angle); near 45 degrees, where that tells nothing, faces have
+    their usual aspect.
+
+    Args:
+        extent: Width and height of the boxes, or half of them.
+        angle: Of the faces, in radians.
+        limits: Smallest and largest (a^2 - b^2) / (a^2 + b^2).
+    """
     square, twice = extent.square(), torch.cos(2 * angle)
-    total, difference = square.sum(dim=1), square[:, 0] - square[:, 1]
-    leans = twice.abs() > 0.3
-    along = torch.where(leans, difference / torch.where(leans, twice, 1.0), -UPRIGHT_ASPECT * total)
-    along = torch.minimum(torch.maximum(along, -0.8 * total), 0.3 * total)
-    return ((total - along) / 2).sqrt().clamp(min=1e-3)
+    total, difference = square.sum(dim=-1), square[..., 0] - square[..., 1]
+    tells = twice.abs() > 0.3
+    own = torch.where(tells, difference / torch.where(tells, twice, 1.0), -UPRIGHT_ASPECT * total)
+    return total, torch.minimum(torch.maximum(own, limits[0] * total), limits[1] * total)
 
 
 def expected_points(

@@ -5,7 +5,7 @@ and maps a point (x, y, 1) of the original image to the network's input.
 """
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 
 _ROUNDS = 5  # of the alignment to the mean shape
 
@@ -71,8 +71,7 @@ def mean_shape(points: Float[np.ndarray, "face point 2"]) -> Float[np.ndarray, "
     z = points[..., 0] + 1j * points[..., 1]
     complete = z[~np.isnan(z).any(axis=1)]
     if not len(complete):
-        count = (~np.isnan(z)).sum(axis=0)
-        mean = np.where(count > 0, np.nansum(z, axis=0) / np.maximum(count, 1), np.nanmean(z))
+        mean = mean_of_each_point(z)
     else:
         shapes = _unit(complete)
         mean = shapes.mean(axis=0)
@@ -84,6 +83,14 @@ def mean_shape(points: Float[np.ndarray, "face point 2"]) -> Float[np.ndarray, "
         mean = mean * turn / np.abs(turn)
     mean = _unit(mean)
     return np.stack([mean.real, mean.imag], axis=-1).astype(np.float32)
+
+
+def mean_of_each_point(points: Shaped[np.ndarray, "face point *xy"]) -> Shaped[np.ndarray, "point *xy"]:
+    """Over the faces that have it; where no face has a point, the mean of all. Missing ones are NaN."""
+    known = ~np.isnan(points)
+    count = known.sum(axis=0)
+    mean = np.where(known, points, 0).sum(axis=0) / np.maximum(count, 1)
+    return np.where(count > 0, mean, np.nanmean(points, axis=(0, 1)))
 
 
 def _unit(z: np.ndarray) -> np.ndarray:

@@ -12,12 +12,12 @@ from typing import Any
 from hydra.core.config_loader import ConfigLoader
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Override
-from hydra_plugins.hydra_optuna_sweeper._impl import create_params_from_overrides
 from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import BaseDistribution
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.network import model_id
+from thermal_landmarks.search.ranges import read_range
 from thermal_landmarks.settings import flat, of_trials
 
 _PARTS = ("data", "root", "stem", "branch", "head", "loss", "optimizer", "scheduler")
@@ -121,16 +121,7 @@ def _plan(
         declared = (cfg[part].get("search") or {}).items()
         ranges |= {f"{part}.{key}": str(value) for key, value in declared if value is not None}
     ranges |= dict(sweep.split("=", 1) for sweep in sweeps)
-    try:
-        space, constant, _ = create_params_from_overrides([f"{key}={value}" for key, value in ranges.items()])
-    except (ValueError, NotImplementedError, AssertionError) as error:
-        raise ConfigError(f"A range of the search can't be searched: {error}") from error
-    if constant:
-        key, value = next(iter(constant.items()))
-        raise ConfigError(
-            f"The search range of {key} is the single value {value}. Expected a range as choice(1,2,3), range(1,6) or "
-            "tag(log,interval(1e-4,1e-2))."
-        )
+    space = {setting: read_range(setting, text) for setting, text in ranges.items()}
     fixed = {override.partition("=")[0].lstrip("+") for override in overrides}
     unknown = [key for key in space if key not in fixed and OmegaConf.select(cfg, key, default=_MISSING) is _MISSING]
     if unknown:

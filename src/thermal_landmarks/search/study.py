@@ -13,7 +13,7 @@ from typing import Any
 
 import optuna
 from omegaconf import DictConfig
-from optuna.distributions import BaseDistribution, check_distribution_compatibility
+from optuna.distributions import check_distribution_compatibility
 from optuna.samplers import BaseSampler
 from optuna.storages import fail_stale_trials
 from optuna.trial import TrialState
@@ -25,6 +25,7 @@ from thermal_landmarks.old_names import todays_flat_settings
 from thermal_landmarks.runs import write_json
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan, epochs_of
+from thermal_landmarks.search.ranges import write_range
 from thermal_landmarks.search.storage import exclusive, give_back, trial_id
 from thermal_landmarks.search.trials import Trials
 from thermal_landmarks.settings import of_trials
@@ -149,8 +150,8 @@ class SharedStudy:
                     check_distribution_compatibility(then, now)
                 except ValueError:
                     raise ConfigError(
-                        f"The study {self.plan.name} has been searched with {name}={_range(then)}, now it is "
-                        f"{_range(now)}, and its sampler can't use both. Repeat the range, or name a new study: "
+                        f"The study {self.plan.name} has been searched with {name}={write_range(then)}, now it is "
+                        f"{write_range(now)}, and its sampler can't use both. Repeat the range, or name a new study: "
                         "search.study=NAME."
                     ) from None
 
@@ -174,13 +175,3 @@ class SharedStudy:
 
 def _this_process() -> str:
     return f"{socket.gethostname()} {os.getpid()}"
-
-
-def _range(distribution: BaseDistribution) -> str:
-    """As a person types it: `choice(4,8)`, `interval(0.001,0.03)`, `range(1,6)`."""
-    settings: dict[str, Any] = distribution._asdict()
-    if "choices" in settings:
-        return f"choice({','.join(map(str, settings['choices']))})"
-    whole = isinstance(settings["low"], int)
-    text = f"{'range' if whole else 'interval'}({settings['low']},{settings['high'] + whole})"
-    return f"tag(log,{text})" if settings["log"] else text

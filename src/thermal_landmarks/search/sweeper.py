@@ -16,7 +16,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from hydra.plugins.sweeper import Sweeper
 from hydra.types import HydraContext, TaskFunction
-from omegaconf import DictConfig, open_dict, read_write
+from omegaconf import DictConfig, OmegaConf, open_dict, read_write
 
 from thermal_landmarks.errors import ConfigError
 
@@ -82,8 +82,9 @@ def build_launcher(context: HydraContext, task_function: TaskFunction, config: D
     elif name == "ray":
         # Under `uv run` Ray would copy this folder for its workers, and they would write into the copy.
         os.environ.setdefault("RAY_ENABLE_UV_RUN_RUNTIME_ENV", "0")
-        from hydra_plugins.hydra_ray_launcher._launcher_util import start_ray
+        import ray
 
-        start_ray(launcher.ray_cfg.init)  # once: the launcher would start one cluster a thread
+        if not ray.is_initialized():  # once: the launcher would start one cluster a thread
+            ray.init(**OmegaConf.to_container(launcher.ray_cfg.init, resolve=True))
     assert isinstance(launcher, Launcher)
     return launcher

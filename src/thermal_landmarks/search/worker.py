@@ -9,7 +9,7 @@ from pathlib import Path
 
 import optuna
 from hydra.core.config_loader import ConfigLoader
-from hydra.core.utils import JobStatus
+from hydra.core.utils import JobReturn
 from hydra.plugins.launcher import Launcher
 from omegaconf import DictConfig
 from optuna.trial import FrozenTrial, TrialState
@@ -120,17 +120,17 @@ class Worker:
         return running > 0
 
     def _run(self, study: SharedStudy, trial: optuna.Trial) -> None:
-        lost = "interrupted"
+        lost, own_id = "interrupted", study.trial_id(trial.number)
         try:
-            with Heartbeat(study.storage, study.trial_id(trial.number)):
+            with Heartbeat(study.storage, own_id):
                 (job,) = self.launcher.launch([self._overrides(study, trial)], initial_job_idx=trial.number)
-            if job.status == JobStatus.FAILED:
-                lost = f"the job ended without telling: {job._return_value!r}"[:500]
+            if study.storage.get_trial(own_id).state == TrialState.RUNNING:
+                lost = f"the job ended without telling: {_error_of(job)!r}"[:500]
         except Exception as error:  # its process died: a launcher's own error
             lost = f"the job's process died: {type(error).__name__}"
         finally:
             study.give_back(trial.number, lost)
-        self._report(study, study.storage.get_trial(study.trial_id(trial.number)))
+        self._report(study, study.storage.get_trial(own_id))
 
     def _overrides(self, study: SharedStudy, trial: optuna.Trial) -> list[str]:
         folder = Path(trial.user_attrs["folder"]).name
@@ -156,6 +156,15 @@ class Worker:
                     f"{trial.user_attrs.get('reason', 'an unknown error')}\nFix this or search a smaller space; "
                     "search.max_consecutive_failures sets the limit."
                 )
+
+
+def _error_of(job: JobReturn) -> Exception | None:
+    """What ended a job: Hydra raises it when the job's value is asked for."""
+    try:
+        _ = job.return_value
+    except Exception as error:
+        return error
+    return None
 
 
 def _prepare_data(plans: Sequence[StudyPlan]) -> None:

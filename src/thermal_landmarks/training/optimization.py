@@ -40,8 +40,8 @@ class OptimizedModule(L.LightningModule):
             optimizer = self.optimizer_factory(parameter_groups(self.network))
         except (ValueError, TypeError) as error:  # a negative learning rate
             raise ConfigError(f"{error} (in the setting optimizer)") from error
-        scales_in_step = getattr(optimizer, "_step_supports_amp_scaling", False)
-        if self.trainer.precision == "16-mixed" and self.trainer.gradient_clip_val and scales_in_step:
+        fused = optimizer.defaults.get("fused")  # such a step undoes float16's scale itself, after the clipping
+        if self.trainer.precision == "16-mixed" and self.trainer.gradient_clip_val and fused:
             raise ConfigError(
                 f"trainer.precision=16-mixed can't clip gradients (trainer.gradient_clip_val="
                 f"{self.trainer.gradient_clip_val:g}) of a fused optimizer: set optimizer.fused=false."

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from thermal_landmarks.data.face_frames import UPRIGHT_ASPECT
+from thermal_landmarks.data.face_frames import FACE_SHAPES, leaning_ellipses
 
 
 class Faces(NamedTuple):
@@ -36,21 +36,14 @@ def move_faces(faces: Faces, matrices: Float[Tensor, "b 2 3"]) -> Faces:
     linear, offset = matrices[:, None, :, :2], matrices[:, None, :, 2]
     low, high = faces.boxes_px[..., :2], faces.boxes_px[..., 2:]
     centre = (linear @ ((low + high) / 2)[..., None]).squeeze(-1) + offset
-    half = (high - low) / 2
-    square = half.square()
-    total, difference = square.sum(dim=-1), square[..., 0] - square[..., 1]
-    twice = 2 * faces.angle
-    # Of the ellipse with half axes a (across the face) and b: difference = (a^2 - b^2) cos(2 angle)
-    known = twice.cos().abs() > 0.3
-    along = torch.where(known, difference / torch.where(known, twice.cos(), 1.0), -UPRIGHT_ASPECT * total)
-    # Faces have about one shape; regions that are ignored have any.
-    low_share, high_share = (torch.where(faces.wanted, face, region) for face, region in ((-0.8, -1.0), (0.3, 1.0)))
-    along = torch.minimum(torch.maximum(along, low_share * total), high_share * total)
+    # Regions that are ignored have any shape.
+    limits = tuple(torch.where(faces.wanted, face, any_) for face, any_ in zip(FACE_SHAPES, (-1.0, 1.0), strict=True))
+    total, difference = leaning_ellipses((high - low) / 2, faces.angle, limits)
     scale = torch.linalg.det(matrices[:, :, :2]).abs()[:, None]
     up = torch.stack([faces.angle.sin(), -faces.angle.cos()], dim=-1)  # from the chin to the forehead
     up = (linear @ up[..., None]).squeeze(-1)
     angle = torch.atan2(up[..., 0], -up[..., 1])
-    moved = along * (2 * angle).cos()
+    moved = difference * (2 * angle).cos()
     new_half = torch.stack([(total + moved) / 2, (total - moved) / 2], dim=-1).mul(scale[..., None]).sqrt()
     return Faces(torch.cat([centre - new_half, centre + new_half], dim=-1), angle, faces.wanted, faces.ignored)
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import lightning as L
-import torch
 from lightning.pytorch.callbacks import WeightAveraging
 from torch import Tensor
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from thermal_landmarks.errors import ConfigError
 
@@ -43,6 +43,7 @@ class WeightEma(WeightAveraging):
         step = self._latest_update_step
         decay = min(self.decay, (1 + step) / (10 + step))
         if averages[0].is_floating_point():  # torch calls this once for each dtype
-            torch._foreach_lerp_(list(averages), list(current), 1 - decay)
-        else:
-            torch._foreach_copy_(list(averages), list(current))
+            get_ema_multi_avg_fn(decay)(list(averages), list(current), None)
+        else:  # counts, of which there is no mean
+            for average, count in zip(averages, current, strict=True):
+                average.copy_(count)

@@ -1,4 +1,6 @@
-"""Imports run one way: a room knows those below it and nothing above."""
+"""The plan of the house: imports run one way (a room knows those below it), and a file is read in a sitting."""
+
+from pathlib import Path
 
 import grimp
 import pytest
@@ -17,6 +19,9 @@ old_names settings
 errors allocator
 thermal_faces
 """
+LONGEST = 300
+"""Lines of a file."""
+
 APART = [("training", "search"), ("inference", "runtime", "physiology")]
 """Two ways up from `evaluation`; neither knows anything of the other."""
 
@@ -49,3 +54,14 @@ def test_imports_run_down_only(imports: list[tuple[str, str]]) -> None:
         if above != below and (HEIGHT[below] >= level or strangers):
             upward.append(f"{importer} imports {imported}")
     assert upward == []
+
+
+def test_no_file_is_longer_than_a_sitting() -> None:
+    root = Path(__file__).parents[1]
+    lines = {
+        str(file.relative_to(root)): len(file.read_text(encoding="utf-8").splitlines())
+        for folder in ("src", "tests", "docs/studies")
+        for file in (root / folder).rglob("*.py")
+    }
+    assert len(lines) > 500
+    assert {file: length for file, length in lines.items() if length > LONGEST} == {}
