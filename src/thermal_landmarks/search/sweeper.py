@@ -85,6 +85,7 @@ def build_launcher(context: HydraContext, task_function: TaskFunction, config: D
         import ray
 
         if not ray.is_initialized():  # once: the launcher would start one cluster a thread
-            ray.init(**OmegaConf.to_container(launcher.ray_cfg.init, resolve=True))
+            started_by: Any = OmegaConf.to_container(launcher.ray_cfg.init, resolve=True)
+            ray.init(**started_by)
     assert isinstance(launcher, Launcher)
     return launcher
