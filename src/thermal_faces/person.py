@@ -79,6 +79,7 @@ _SIZES = (
     "canthus_inset_mm", "lobule_height_mm", "wing_half_height_mm", "wing_lean",
     "teeth_shown_mm", "gape",
 )  # fmt: skip
+_THINNEST_LIP_MM = 9.75  # below the mean head's; beyond it the surface would fold over
 _STILL_PERSPIRATION = (0.2, 1.0)
 _CLEAR_MOUTH_LINE = 0.5  # least strength of the line between the lips, as a share of its range, unless it is faint
 _EVEN_NOSE = 0.15  # share of the cooling of ridge and tip that is left in such a nose
@@ -131,8 +132,9 @@ def _draw_shape(
 ) -> dict[str, float]:
     """Weights of the fields that make a person."""
     weights_mm = {name: truncated_normal(generator, deviation) for name, deviation in anatomy.deviations_mm.items()}
-    weights_mm["upper_lip_fullness"] -= uniform(lips_and_eyes, anatomy.upper_lip_thinner_mm)
-    weights_mm["lower_lip_fullness"] -= uniform(lips_and_eyes, anatomy.lower_lip_thinner_mm)
+    for lip in ("upper_lip", "lower_lip"):
+        fullness_mm = weights_mm[f"{lip}_fullness"] - uniform(lips_and_eyes, getattr(anatomy, f"{lip}_thinner_mm"))
+        weights_mm[f"{lip}_fullness"] = max(fullness_mm, -_THINNEST_LIP_MM)
     weights_mm["eye_bulge"] = uniform(lips_and_eyes, anatomy.eye_bulge_mm)
     return weights_mm
 

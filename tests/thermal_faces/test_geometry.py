@@ -65,7 +65,7 @@ def test_mean_face_has_the_proportions_of_anthropometric_tables() -> None:
 
 
 def test_settings_name_exactly_the_modes_that_exist() -> None:
-    assert tuple(AnatomyRanges().deviations_mm) == identity_modes()
+    assert {*AnatomyRanges().deviations_mm, "eye_bulge"} == set(identity_modes())
     assert set(ExpressionRanges().weights_mm) == set(expression_modes())
 
 
@@ -98,6 +98,8 @@ def extremes() -> list[tuple[str, float]]:
     anatomy, expression = AnatomyRanges(), ExpressionRanges()
     weights = [(name, sign * 2.5 * size) for name, size in anatomy.deviations_mm.items() for sign in (-1, 1)]
     weights += [(name, limit) for name, limits in expression.weights_mm.items() for limit in limits]
+    # Of wild faces, whose lips are thinner than the mean head's and whose eyes stand out.
+    weights += [("upper_lip_fullness", -9.75), ("lower_lip_fullness", -9.75), ("eye_bulge", 6.0)]
     return [*weights, ("mouth_open", expression.yawn_mm[1])]
 
 

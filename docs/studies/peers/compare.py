@@ -1,9 +1,11 @@
 """Ours beside other people's landmarkers, on the same pictures in one run.
 
-`uv run --with dlib-bin python docs/studies/peers/compare.py ../shared/data`: six real portraits of two cameras and 100
-rendered faces. Each method gets the picture alone (dlib, which has no thermal finder, the true box). Each is measured
-as it ships and with offsets that `calibrate` learns from the other people. Writes docs/results/peers.csv and the table
-of docs/results/peers.md. Milliseconds are CPU time of one core at 640x480. Nothing is chosen on these pictures.
+    uv run --with dlib-bin --with face_recognition_models python docs/studies/peers/compare.py ../shared/data
+
+Six real portraits of two cameras and 100 rendered faces. Each method gets the picture alone (dlib, which has no thermal
+finder, the true box). Each is measured as it ships and with offsets that `calibrate` learns from the other people.
+Writes docs/results/peers.csv and the table of docs/results/peers.md. Milliseconds are CPU time of one core at 640x480.
+Nothing is chosen on these pictures but the margin of dlib-68's box.
 """
 
 import csv
@@ -11,11 +13,13 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
-from pictures import FACE16, MEDIAPIPE, Portrait, meshes, portraits, rendered, thermal54, thermal_real
+from dlib_shapes import dlib68, trees
+from pictures import FACE16, MEDIAPIPE, Method, Portrait, meshes, portraits, rendered, thermal54, thermal_real
+from unet import unet
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.inference.calibration.leave_one_out import Faces, left_out
@@ -25,29 +29,12 @@ from thermal_landmarks.runtime import ExportedFaces
 
 DOCS = Path(__file__).parents[2]
 FINDER = find_checkpoint("thermal_real").parent / "finder" / "face_finder.ckpt"
-FOR_TREES = 1000
+FACES = 1000  # rendered ones that trees and U-Net learn from
+UNET_MINUTES = 8
 COLUMNS = (
     *("method", "given", "found_of_6", "nme_thermal_real", "nme_thermal54", "five_points", "thermal_real_calibrated"),
     *("found_of_100_rendered", "median_rendered", "parameters", "megabytes", "ms"),
 )
-
-
-class Method(NamedTuple):
-    """What one landmarker gave.
-
-    Attributes:
-        points: (face, 16, 2) in pixels; NaN where it found no face.
-        ms: CPU time of each picture.
-        given: What it got beside the picture.
-        parameters: None where they aren't known.
-        size: Of its weights, in bytes.
-    """
-
-    points: np.ndarray
-    ms: np.ndarray
-    given: str
-    parameters: int | None
-    size: int | None
 
 
 def ours(people: list[Portrait], checkpoint: str, speed: Any = "exact", *, find: bool = True) -> Method:
@@ -98,41 +85,6 @@ def mediapipe(people: list[Portrait]) -> dict[str, Method]:
         "MediaPipe, negative": Method(inverted, second, "", None, size),
         "MediaPipe, both averaged": Method(both, first + second, "", None, size),
     }
-
-
-def trees(people: list[Portrait]) -> Method:
-    """Regression trees of dlib (Kazemi and Sullivan 2014), trained on rendered faces, given the true box."""
-    import dlib
-
-    source = SyntheticFaces(subjects=FOR_TREES, images_per_subject=1, size=(240, 320), seed=5)
-    pictures, annotated = [], []
-    for each in portraits(source):
-        parts = [dlib.point(*map(int, np.rint(xy))) for xy in each.points_px]
-        pictures.append(each.gray)
-        annotated.append([dlib.full_object_detection(_box(each.points_px), parts)])
-    options = dlib.shape_predictor_training_options()
-    options.oversampling_amount, options.tree_depth, options.nu, options.cascade_depth = 8, 4, 0.1, 12
-    options.num_threads, options.be_verbose = 1, False
-    predictor = dlib.train_shape_predictor(pictures, annotated, options)
-    points, ms = np.full((len(people), 16, 2), np.nan), np.zeros(len(people))
-    for row, each in enumerate(people):
-        gray, box = each.gray, _box(each.points_px)
-        started = time.process_time()
-        shape = predictor(gray, box)
-        ms[row] = 1000 * (time.process_time() - started)
-        points[row] = [(part.x, part.y) for part in shape.parts()]
-    file = Path("trees.dat")
-    predictor.save(str(file))
-    size = file.stat().st_size
-    file.unlink()
-    return Method(points, ms, "true box", None, size)
-
-
-def _box(points: np.ndarray) -> Any:
-    import dlib
-
-    low, high = points.min(axis=0), points.max(axis=0)
-    return dlib.rectangle(*map(int, np.rint(np.concatenate([low, high]))))
 
 
 def five_points(points: np.ndarray) -> np.ndarray:
@@ -187,7 +139,10 @@ def main(data: Path) -> None:
     methods["ours and MediaPipe averaged"] = Method(
         (small.points + both.points) / 2, small.ms + both.ms, "", None, None
     )
-    methods[f"dlib trees, {FOR_TREES:,} rendered faces"] = trees(people)
+    methods |= dlib68(people)
+    faces = portraits(SyntheticFaces(subjects=FACES, images_per_subject=1, size=(240, 320), seed=5))
+    methods[f"dlib trees, {FACES:,} rendered faces"] = trees(people, faces)
+    methods[f"U-Net, the same faces, {UNET_MINUTES} minutes"] = unet(people, faces, UNET_MINUTES)
     rows = [row(name, method, people, real) for name, method in methods.items()]
     target = DOCS / "results" / "peers.csv"
     with target.open("w", newline="", encoding="utf-8") as file:

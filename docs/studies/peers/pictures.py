@@ -39,6 +39,24 @@ class Portrait(NamedTuple):
         return np.clip((self.image.values - low) / max(high - low, 1e-6) * 255, 0, 255).astype(np.uint8)
 
 
+class Method(NamedTuple):
+    """What one landmarker gave.
+
+    Attributes:
+        points: (face, 16, 2) in pixels; NaN where it found no face.
+        ms: CPU time of each picture.
+        given: What it got beside the picture.
+        parameters: None where they aren't known.
+        size: Of its weights, in bytes.
+    """
+
+    points: np.ndarray
+    ms: np.ndarray
+    given: str
+    parameters: int | None
+    size: int | None
+
+
 def portraits(source: Source) -> list[Portrait]:
     """All complete faces of a data set that holds the landmarks of `face16`."""
     index = get_scheme(source.scheme).index_map(FACE16)
