@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from optuna.trial import TrialState
 
 
@@ -102,3 +103,13 @@ def test_pruned_trials_end_as_finished_runs_in_the_group_of_their_study_and_fail
     failed = read_record(tmp_path / "outputs/search/bad/conv-none/000/wandb")
     assert [record.exit.exit_code for record in failed if record.WhichOneof("record_type") == "exit"] == [1]
     assert [told["state"] for told in summary_and_config(failed)] == ["failed", "failed"]
+
+
+def test_hydras_optuna_sweeper_searches_by_what_a_training_returns(search, tmp_path):
+    words = ["search=[]", "hydra/sweeper=optuna", "hydra.sweeper.n_trials=3", f"hydra.sweep.dir={tmp_path}/plain"]
+    search(*words, "optimizer.lr=tag(log,interval(1e-4,1e-2))", task=lambda cfg: cfg.optimizer.lr)
+    found = yaml.safe_load((tmp_path / "plain" / "optimization_results.yaml").read_text())
+    tried = [yaml.safe_load(path.read_text()) for path in tmp_path.glob("plain/*/.hydra/overrides.yaml")]
+    rates = [float(dict(line.split("=", 1) for line in lines)["optimizer.lr"]) for lines in tried]
+    assert len(rates) == 3
+    assert found["best_value"] == pytest.approx(min(rates))
