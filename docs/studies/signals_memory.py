@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import typer
@@ -62,7 +63,7 @@ def measured(minutes: float, folder: Path, stored: Path, points: np.ndarray, rat
     return int(said[-1]) / 1024
 
 
-def main(minutes: float = 10, height: int = 480, width: int = 640, every: int = 1) -> None:
+def main(minutes: Annotated[float, typer.Argument()] = 10, height: int = 480, width: int = 640, every: int = 1) -> None:
     """Print the peaks and their ratio."""
     sequence = SyntheticSequence(seed=1, seconds=12, rate_hz=5, size=(height, width))
     frames = list(sequence)

@@ -86,6 +86,22 @@ def test_breaths_that_begin_after_a_long_pause_are_counted_as_without_it(seconds
     assert {found.flag[i] for i in np.flatnonzero(after)} == {"ok"}
 
 
+def test_pauses_that_make_up_a_fifth_of_a_recording_are_told_by_their_stillness_and_noise_is_not() -> None:
+    generator, time_s = np.random.default_rng(4), np.arange(0, 40, 0.2)
+    pauses = ((time_s > 10) & (time_s < 12.6)) | ((time_s > 27) & (time_s < 32))
+    phase = np.cumsum(np.where(pauses, 0, 24 / 60 * 0.2))
+    wave = np.where(pauses, 0, np.cos(2 * np.pi * phase) - 0.3 * np.cos(4 * np.pi * phase))
+    found = breathing(time_s, 34 + 0.3 * wave + 0.02 * generator.standard_normal(len(time_s)))
+    breaths = [60 * np.interp([at - 7.5, at + 7.5], time_s, phase) @ [-1, 1] / 15 for at in found.time_s]
+    assert np.abs(found.rate - breaths).mean() < 1.0
+    assert np.abs(found.by_spectrum - breaths).mean() > 2.0
+    assert found.flag.count("ok") > 0.8 * len(found.flag)
+    noisy = breathing(
+        time_s, 34 + 0.3 * np.cos(2 * np.pi * 0.4 * time_s) + 0.5 * generator.standard_normal(len(time_s))
+    )
+    np.testing.assert_array_equal(noisy.rate, noisy.by_spectrum)  # a peak that noise hides makes no pause
+
+
 def test_a_head_that_turns_away_for_three_breaths_makes_no_pause() -> None:
     time_s, temperature = breaths(30, noise=0.01)
     turned = (time_s >= 10.7) & (time_s < 14.6)

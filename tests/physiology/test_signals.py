@@ -16,7 +16,7 @@ from thermal_landmarks.data.annotation import ThermalImage, Unit
 from thermal_landmarks.data.schemes import SCHEMES
 from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.physiology.disturbances import FrameSteps, head_speed, jumps, late_frames, moving
+from thermal_landmarks.physiology.disturbances import FrameSteps, SteadyGain, head_speed, jumps, late_frames, moving
 from thermal_landmarks.physiology.events import blinks, yawns
 from thermal_landmarks.physiology.face_frame import FaceFrame
 from thermal_landmarks.physiology.regions import Corner, checked_regions, read_regions
@@ -125,15 +125,31 @@ def test_hidden_frames_have_no_values(made: Made) -> None:
     assert rows["value"].isna().all()
 
 
-def test_gray_recordings_have_breathing_and_no_perspiration(made: Made) -> None:
+def test_gray_recordings_have_breathing_and_no_perspiration_and_bear_a_gain_that_flickers(made: Made) -> None:
     frames, tracks = made
     gray: Unit = "gray"
-    dull = [VideoFrame(f.index, f.time_s, ThermalImage(f.image.values * 6, gray)) for f in frames]
+    rng = np.random.default_rng(6)
+    dull = []
+    for f in frames:
+        factor, offset = rng.choice([0.8, 1.0, 1.25]), rng.choice([-10, 0, 8])
+        levels = np.clip(np.rint(factor * ((f.image.values - 18) * 10) + offset), 0, 255).astype(np.float32)
+        dull.append(VideoFrame(f.index, f.time_s, ThermalImage(levels, gray)))
     recording = measure(dull, tracks, FACE16)
-    names = set(recording.signals["signal"])
-    assert "breathing_rate" in names
-    assert not {"perspiration", "pore_energy"} & names
+    signals = recording.signals
+    assert not {"perspiration", "pore_energy"} & set(signals["signal"])
     assert any("Perspiration" in note for note in recording.notes)
+    rate = signals[signals["signal"] == "breathing_rate"]
+    assert rate["value"].iloc[0] == pytest.approx(true_rate(), abs=1.0)
+    assert not (recording.events["event"] == "flat_field").any()
+
+
+def test_a_gain_that_stays_leaves_every_value_as_it_is(made: Made) -> None:
+    gain = SteadyGain()
+    for frame in made[0]:
+        levels = np.rint(frame.image.values * 6).astype(np.float32)
+        assert gain(levels) is levels
+    stepped = 0.7 * levels + 12
+    np.testing.assert_allclose(gain(stepped), levels, atol=0.5)
 
 
 def test_own_regions_come_from_a_file_or_are_named_wrong(made: Made, tmp_path: Path) -> None:

@@ -18,11 +18,13 @@ _STEP_S = 1.0
 _LEAST_COVERED = 0.8
 _BRIDGED_S = 0.5  # between two samples, at most, which no breath hides in: the quickest takes 1.3 s
 _LEAST_SHARE = 0.4
-_CLEAR_SHARE = 0.75  # of a recording whose peaks can be believed where they differ from the phase
+_CLEAR_SHARE = 0.75  # of a recording whose peaks can be believed wherever they differ from the phase
+_LITTLE_REST = 0.6  # of the waveform, beside it
 _AGREE_PER_MIN = 2.0
 _PAUSE = 1.45  # of the usual time between peaks; longer is a pause
 _SEEN = 0.3  # of the usual weight; less is no place for a peak
 _WELL_SEEN, _NEARLY_ALL = 0.5, 0.9  # of the usual weight, at so many of a pause's samples
+_STILL_BREATH, _STILL_SHARE, _STILL_TIME = 0.4, 0.2, 0.4  # of a breath; of its swing; of what a pause adds to a breath
 _WAVE = 1.3  # cut-off of the waveform, relative to the usual rate
 _LEAST_PROMINENCE = 1.2  # of a peak, in effective values around it
 _APNOEA_S = 10.0
@@ -74,13 +76,17 @@ def breathing(
     if there.any():
         found = rhythm(grid, believed, between)
         usual_hz = _weighted_median(found.hz, believed * found.share)
-        wave = smooth(without_drift(grid, believed, between), believed, HALF_POWER / (_WAVE * usual_hz) / between)
+        level = without_drift(grid, believed, between)
+        wave = smooth(level, believed, HALF_POWER / (_WAVE * usual_hz) / between)
+        rest = float(np.sqrt(np.average((level - wave) ** 2, weights=believed) / np.average(wave**2, weights=believed)))
         wave[~seen] = np.nan
         counts = _counts_of_peaks(wave, bridged, grid_s, usual_hz)
         clear = _weighted_median(found.share, believed * found.share) > _CLEAR_SHARE
     else:
-        found, wave, counts, clear = None, grid, None, False
+        found, wave, counts, clear, rest = None, grid, None, False, np.inf
     pauses = [] if counts is None else [each for each in _pauses(*counts) if _well_seen(bridged, grid_s, *each)]
+    if not clear:  # noise may hide a peak, but where there is little of it nothing but a pause leaves stillness
+        pauses = [p for p in pauses if rest < _LITTLE_REST and _still_within(wave, grid_s, *p, 1 / usual_hz)]
     still = _still(wave, between)
     end_s = grid_s[-1] + between
     starts = np.arange(grid_s[0], max(end_s - window_s, grid_s[0]) + 1e-9, _STEP_S)
@@ -94,7 +100,7 @@ def breathing(
         by_phase = _a_minute(start, stop, grid_s, found.phase)
         by_peaks = np.nan if counts is None else _a_minute(start, stop, *counts)
         differ, share = abs(by_phase - by_peaks), float(found.share[inside].mean())
-        paused = clear and any(a < stop and b > start for a, b in pauses)
+        paused = any(a < stop and b > start for a, b in pauses)
         rates[:, i] = by_peaks if paused else by_phase, by_phase, by_peaks
         quality[i] = share * np.exp(-differ / 5) if np.isfinite(differ) else 0.0
         agree = paused or differ <= _AGREE_PER_MIN
@@ -168,6 +174,25 @@ def _well_seen(
     return bool((weight[inside] >= _WELL_SEEN * _weighted_median(weight, weight)).mean() >= _NEARLY_ALL)
 
 
+def _still_within(
+    wave: Float[np.ndarray, " sample"], time_s: Float[np.ndarray, " sample"], start: float, end: float, breath_s: float
+) -> bool:
+    """Whether the nostrils hardly change in much of the time by which a pause is longer than a breath."""
+    between = float(time_s[1] - time_s[0])
+    there = np.isfinite(wave)
+    short = _swing(wave, max(2, round(_STILL_BREATH * breath_s / between)))
+    usual = np.quantile(_swing(wave, max(3, round(breath_s / between)))[there], _BREATHS)
+    still = there & (short < _STILL_SHARE * usual) & (time_s > start) & (time_s < end)
+    return bool(still.sum() * between > _STILL_TIME * (end - start - breath_s))
+
+
+def _swing(wave: Float[np.ndarray, " sample"], size: int) -> Float[np.ndarray, " sample"]:
+    """Highest minus lowest value around each sample."""
+    there = np.isfinite(wave)
+    highest = maximum_filter1d(np.where(there, wave, -np.inf), size)
+    return highest - minimum_filter1d(np.where(there, wave, np.inf), size)
+
+
 def _peaks(wave: Float[np.ndarray, " sample"], between: float, usual_hz: float) -> Int[np.ndarray, " peak"]:
     there = np.isfinite(wave)
     around = np.sqrt(smooth(np.where(there, wave, 0) ** 2, there.astype(float), 2 / usual_hz / between))
@@ -183,9 +208,7 @@ def _still(wave: Float[np.ndarray, " sample"], between: float) -> list[tuple[int
     if not there.any():
         return []
     size = max(3, round(_SWING_S / between))
-    swing = maximum_filter1d(np.where(there, wave, -np.inf), size) - minimum_filter1d(
-        np.where(there, wave, np.inf), size
-    )
+    swing = _swing(wave, size)
     low = there & (swing < _APNOEA_SHARE * np.quantile(swing[there], _BREATHS))
     edges = np.flatnonzero(np.diff(np.concatenate([[0], low.astype(int), [0]])))
     # A filter of four seconds sees the breaths on both sides: a stretch is longer than where it sees none.

@@ -10,6 +10,7 @@ _TIMES_USUAL = 8.0  # median absolute step
 _LATE = 1.5  # of the usual time between frames
 _AROUND = 31  # frames that tell it: phones film slower where it is dark
 _STEADY_S = 0.1  # over which places are averaged before their speed is taken
+_EXPLAINED = 0.5  # of the change of the pixels, which is left at most where it is the camera's
 _AT_ONCE = 4096  # frames
 _MOVING = 0.25  # outer eye distances a second
 
@@ -30,6 +31,49 @@ class FrameSteps:
             common = float(min(abs(low), abs(high))) if low * high > 0 else 0.0
         self.last = small
         return float(step), common
+
+
+class SteadyGain:
+    """Takes the steps of a camera's automatic gain out of gray values: each frame in terms of the first one.
+
+    From frame to frame most of a picture stays what it is, so what its pixels have in common, a factor and an offset,
+    is the camera's. A camera that keeps its gain gives what it gave: changes that this explains no better are left.
+    """
+
+    def __init__(self) -> None:
+        self.last: Float[np.ndarray, "height width"] | None = None  # some pixels of the last frame, as it came
+        self.factor, self.offset = 1.0, 0.0
+
+    def __call__(self, values: Float[np.ndarray, "height width"]) -> Float[np.ndarray, "height width"]:
+        """The next frame's values."""
+        small = values[::_STRIDE, ::_STRIDE].astype(np.float64)
+        if self.last is not None and self.last.shape == small.shape:
+            factor, offset = _in_common(small, self.last)
+            as_it_came, explained = (
+                float(np.median(np.abs(self.last - now))) for now in (small, factor * small + offset)
+            )
+            if as_it_came > _LEAST_STEP["gray"] and explained < _EXPLAINED * as_it_came:
+                self.factor, self.offset = self.factor * factor, self.factor * offset + self.offset
+        self.last = small
+        return values if (self.factor, self.offset) == (1.0, 0.0) else self.factor * values + self.offset
+
+
+def _in_common(
+    now: Float[np.ndarray, "height width"], before: Float[np.ndarray, "height width"]
+) -> tuple[float, float]:
+    """Factor and offset that make a frame the one before, by the pixels that change with most."""
+    (low, high), (low_before, high_before) = (np.quantile(each, (0.1, 0.9)) for each in (now, before))
+    if high <= low or high_before <= low_before:
+        return 1.0, 0.0
+    factor = float((high_before - low_before) / (high - low))
+    rest = before - factor * now
+    beside = np.abs(rest - np.median(rest))
+    with_most = beside <= max(3 * 1.4826 * float(np.median(beside)), 1e-9)
+    # Both frames have the same noise: the ratio of their spreads is the factor, where a regression would be below it.
+    spread, spread_before = float(now[with_most].std()), float(before[with_most].std())
+    if spread > 0 and spread_before > 0:
+        factor = spread_before / spread
+    return factor, float(before[with_most].mean() - factor * now[with_most].mean())
 
 
 def jumps(

@@ -13,7 +13,7 @@ from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.data.video.frame import VideoFrame
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.physiology.breathing import WINDOW_S
-from thermal_landmarks.physiology.disturbances import FrameSteps, jumps, late_frames
+from thermal_landmarks.physiology.disturbances import FrameSteps, SteadyGain, jumps, late_frames
 from thermal_landmarks.physiology.face import Face
 from thermal_landmarks.physiology.kept_measurement import keep_state, kept_state
 from thermal_landmarks.physiology.perspiration import ELEMENT_PX, refusal
@@ -87,7 +87,7 @@ class Measurement:
         points = points_of_tracks(pieces, scheme)
         if not points:
             raise DataError("The tracks hold no face with points, so there is nothing to measure.")
-        self._steps, self._unit, self._most = FrameSteps(), "gray", -1.0
+        self._steps, self._gain, self._unit, self._most = FrameSteps(), SteadyGain(), "gray", -1.0
         self._still: tuple[int, float, Float[np.ndarray, "height width"]] | None = None
         with kept_state(self._folder) as kept:
             self.next_frame, rows = map(int, kept["frames"]) if kept else (0, 0)
@@ -109,6 +109,8 @@ class Measurement:
     def add(self, frame: VideoFrame) -> None:
         """Measure in the next frame."""
         self._unit, values = frame.image.unit, frame.image.values
+        if self._unit == "gray":
+            values = self._gain(values)
         self._frames.append(np.array([frame.index, frame.time_s, *self._steps.step(values)]))
         temperatures = refusal(self._unit) is None
         faces = self.faces.values()
@@ -128,6 +130,8 @@ class Measurement:
             "still": values,
             "about_still": np.array([number, time_s, self._most]),
             "unit": np.array(self._unit),
+            "gain": np.array([self._gain.factor, self._gain.offset]),
+            "gray": np.zeros((0, 0)) if self._gain.last is None else self._gain.last,
         }
         for track, face in self.faces.items():
             state |= {f"{track}/{name}": value for name, value in face.state().items()}
@@ -138,6 +142,8 @@ class Measurement:
         number, time_s, self._most = kept["about_still"].tolist()
         self._still = (int(number), time_s, kept["still"]) if number >= 0 else None
         self._unit = str(kept["unit"])
+        self._gain.factor, self._gain.offset = kept["gain"].tolist()
+        self._gain.last = kept["gray"] if kept["gray"].size else None
 
     def recording(self, *, window_s: float = WINDOW_S, baseline_s: tuple[float, float] | None = None) -> Recording:
         """What was measured in the frames so far; no frame can be added after it.

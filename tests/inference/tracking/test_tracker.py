@@ -72,6 +72,22 @@ def test_a_face_that_lies_on_its_side_is_found_and_followed(predictor, still, qu
     assert np.linalg.norm(tracks[-1][0].points_px - true, axis=1).mean() < 0.12 * np.linalg.norm(points[2] - points[5])
 
 
+@pytest.mark.parametrize("first", ["upright", "lying"])
+def test_a_face_that_lies_is_found_beside_an_upright_one_and_the_other_way(predictor, still, first: str) -> None:
+    both = np.full((SIZE[1], sum(SIZE)), np.median(still[0]), dtype=np.float32)
+    alone = both.copy()
+    places = {
+        "upright": (slice(0, SIZE[0]), slice(0, SIZE[1])),
+        "lying": (slice(0, SIZE[1]), slice(SIZE[1], sum(SIZE))),
+    }
+    both[places["upright"]], both[places["lying"]] = still[0], np.rot90(still[0])
+    alone[places[first]] = both[places[first]]
+    images = [ThermalImage(alone, "celsius")] * 4 + [ThermalImage(both, "celsius")] * 6
+    tracks = track(Tracker(predictor, fps=2.0), images)
+    assert [len(faces) for faces in tracks[:4]] == [1] * 4
+    assert [face.flag for face in tracks[-1]] == ["ok", "ok"]
+
+
 def test_points_between_a_face_and_one_that_appears_beside_it_are_doubtful_at_once(predictor, still) -> None:
     values, points = still
     by = round(0.8 * np.ptp(points[:, 0]) + 0.1 * SIZE[1])

@@ -30,6 +30,7 @@ MIN_CONFIDENCE = 0.5
 _FIND_S = 0.5  # between two runs of the finder while all faces are followed
 _SEARCH_S = 0.1  # the same, while a face is missing or doubtful
 _LYING_S = 1.0  # between two looks for faces that lie on their side, while there is nobody
+_LYING_BESIDE_S = 3.0  # the same, while others are followed
 _SURELY_LYING = 0.9  # score of such a face: of 40 rendered rooms without people one had 0.85, 6 more than 0.6
 _SHUTTER_S = 1.5  # without a picture, after which nobody is taken to be where he was
 _ABSENT_S = 60.0  # after which a person is forgotten, who then comes back as a new one
@@ -214,10 +215,11 @@ class Tracker:
         self._begin(image, found.take(np.flatnonzero(free)), seen, location)
 
     def _turns(self, followed: list[Tracklet]) -> list[int]:
-        """Quarters by which the picture is turned: as followed faces lie; if there are none, to each side at times."""
+        """Quarters by which the picture is turned: none and those of followed faces; now and then to each side."""
+        every, apart_s = (self.find_every, _LYING_BESIDE_S) if followed else (self._search_every, _LYING_S)
+        lying = self.frame // every % max(1, round(apart_s * self.fps / every)) == 0
         if followed:
-            return sorted({_quarters(track) for track in followed})
-        lying = self.frame // self._search_every % max(1, round(_LYING_S / _SEARCH_S)) == 0
+            return sorted({0, *(_quarters(track) for track in followed), *((1, 3) if lying else ())})
         return [1, 3] if lying else []
 
     def _least_score(self, track: Tracklet) -> float:
