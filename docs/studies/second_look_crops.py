@@ -126,16 +126,3 @@ def _crops(part: Part, backdrops: Path) -> tuple[np.ndarray, np.ndarray, np.ndar
                 is_face.append(bool(right))
                 score.append(float(sure))
     return np.array(values), np.array(is_face), np.array(score, dtype=np.float32)
-
-
-if __name__ == "__main__":
-    import sys
-
-    torch.set_num_threads(1)
-    part = PARTS[int(sys.argv[3])]
-    file = _file(Path(sys.argv[1]), part)
-    Path(sys.argv[1]).mkdir(exist_ok=True)
-    v = _crops(part, Path(sys.argv[2]))
-    np.savez(file.with_suffix(".partial.npz"), *v)
-    file.with_suffix(".partial.npz").rename(file)
-    print(part.seed, v[1].sum(), len(v[1]), (v[2][~v[1]] > 0.15).sum())

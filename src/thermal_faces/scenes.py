@@ -78,7 +78,7 @@ class SyntheticScenes:
         scene: Of `SceneRanges`; without it, rooms are fuller, hotter and colder than there.
         clutter: Of `ClutterRanges`.
         sensor: Of `SensorRanges`; without it, cameras are coarser than there and six of ten pictures are 8-bit.
-        backdrops: Folder of real pictures without people, to stand behind the scenes' own; None: none.
+        backdrops: Folder of real pictures without people, or one such picture, to stand behind the scenes' own.
         backdrop_share: Probability of such a picture in place of a painted room.
 
     Raises:

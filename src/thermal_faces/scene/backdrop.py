@@ -27,7 +27,7 @@ _SHARE = (0.25, 1.0)  # of the picture that is seen; small parts more often
 
 
 class Backdrops:
-    """The pictures of a folder and its subfolders, read as gray levels when the first is painted.
+    """The pictures of a folder and its subfolders, or a single one, read as gray levels when the first is painted.
 
     Raises:
         ConfigError: If there are none.
@@ -35,7 +35,8 @@ class Backdrops:
 
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
-        self.files = sorted(path for path in self.folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+        paths = [self.folder] if self.folder.is_file() else self.folder.rglob("*")
+        self.files = sorted(path for path in paths if path.suffix.lower() in _SUFFIXES)
         if not self.files:
             raise ConfigError(
                 f"backdrops={self.folder}: no picture there ({', '.join(_SUFFIXES)}). Name a folder of pictures "
