@@ -32,7 +32,7 @@ class Part(NamedTuple):
     """Some of the scenes."""
 
     seed: int
-    count: int
+    number: int
     settings: dict[str, Any]  # of `SyntheticScenes`
     real: float = 0.0  # share of them that stands before real pictures
 
@@ -109,7 +109,7 @@ def _sifted(file: Path, draw: np.random.Generator) -> tuple[np.ndarray, np.ndarr
 
 
 def _file(folder: Path, part: Part) -> Path:
-    return folder / f"crops-{part.seed}-{part.count}.npz"
+    return folder / f"crops-{part.seed}-{part.number}.npz"
 
 
 def _crops(part: Part, backdrops: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -119,7 +119,7 @@ def _crops(part: Part, backdrops: Path) -> tuple[np.ndarray, np.ndarray, np.ndar
     is_face: list[bool] = []
     score: list[float] = []
     settings = part.settings | ({"backdrops": backdrops, "backdrop_share": part.real} if part.real else {})
-    for scene in scenes(part.seed, part.count, **settings):
+    for scene in scenes(part.seed, part.number, **settings):
         image = ThermalImage(scene.values, scene.unit)
         boxes = np.array([face.box_px for face in scene.faces]).reshape(-1, 4)
         wanted = np.array([face.is_face for face in scene.faces], dtype=bool)
