@@ -43,3 +43,12 @@ def test_trials_are_compared_by_what_changes_them() -> None:
         "weights": None,
     }
     assert reported(flat(given), "model") == {"stem.depth": 2, "callbacks.ema.decay": 0.9}
+
+
+def test_studies_and_runs_from_before_a_range_of_the_renderer_are_as_those_that_leave_it_off() -> None:
+    before = {"data.source.size": [240, 320]}
+    off = before | {"data.source.appearance.beard_clear": [0.8, 1.1]}
+    on = before | {"data.source.appearance.beard_clear": [0.5, 1.1]}
+    for compared in (of_trials, lambda settings: reported(settings, "protocol")):
+        assert compared(off) == compared(before) == before
+        assert compared(on) == on

@@ -4,6 +4,7 @@ A study refuses trials of other settings, a resumed run keeps its own, and a rep
 all three ask here. A setting that isn't listed counts for all of them but the report.
 """
 
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -80,13 +81,14 @@ def meaning_of(setting: str) -> Meaning:
 
 def of_trials(settings: Flat) -> Flat:
     """Those that change what a trial measures."""
-    return {key: value for key, value in settings.items() if meaning_of(key).in_trials and not _is_range(key)}
+    counted = {key: value for key, value in settings.items() if meaning_of(key).in_trials and not _is_range(key)}
+    return _without_what_is_off(counted)
 
 
 def reported(settings: Flat, kind: Literal["protocol", "model"]) -> Flat:
     """Those that runs of one table of a report share, or of one row; what is null is as if it weren't there."""
     known = {key: value for key, value in settings.items() if value is not None and not _is_range(key)}
-    return {key: value for key, value in known.items() if meaning_of(key).reported == kind}
+    return _without_what_is_off({key: value for key, value in known.items() if meaning_of(key).reported == kind})
 
 
 def flat(settings: Mapping[str, Any], prefix: str = "") -> Flat:
@@ -100,6 +102,24 @@ def flat(settings: Mapping[str, Any], prefix: str = "") -> Flat:
 def is_below(setting: str, *sections: str) -> bool:
     """Whether a setting is one of the sections or lies in one."""
     return any(setting == section or setting.startswith(f"{section}.") for section in sections)
+
+
+def _without_what_is_off(settings: Flat) -> Flat:
+    """Without the renderer's later ranges where these are off: as with studies and runs from before there were any."""
+    return {key: value for key, value in settings.items() if _later_ranges().get(key) != str(value)}
+
+
+@functools.cache
+def _later_ranges() -> Mapping[str, str]:
+    """The value that changes nothing, by the setting's name."""
+    from thermal_faces.ranges import GROUPS
+    from thermal_faces.ranges.later import later_defaults
+
+    return {
+        f"data.source.{name}.{key}": str(list(off))
+        for name, group in GROUPS.items()
+        for key, off in later_defaults(group).items()
+    }
 
 
 def _is_range(setting: str) -> bool:

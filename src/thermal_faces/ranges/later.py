@@ -15,8 +15,14 @@ LATER = {"came after": "renderer 14"}
 def known_settings(group: Any) -> Mapping[str, Any]:
     """All settings of a group of ranges, or of several in one, without later ones that are at their defaults."""
     known = {}
+    later = later_defaults(type(group))
     for each in fields(group):
         value = getattr(group, each.name)
-        if not (each.metadata == LATER and value == each.default):
+        if each.name not in later or value != later[each.name]:
             known[each.name] = known_settings(value) if is_dataclass(value) else value
     return known
+
+
+def later_defaults(group: Any) -> Mapping[str, Any]:
+    """The later ranges of a group, and the defaults at which they change nothing."""
+    return {each.name: each.default for each in fields(group) if each.metadata == LATER}
