@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.crops import cut_crops, face_crops, reference_px, whole_crops
+from thermal_landmarks.data.gathered_views import GatheredViews
 from thermal_landmarks.data.geometry import warp_image
-from thermal_landmarks.data.image_pyramid import ImagePyramid, _halved
+from thermal_landmarks.data.image_pyramid import ImagePyramid, _halved, one_view_each
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.warping import Padding, warp_batch, warp_quickly
 from thermal_landmarks.errors import ConfigError
@@ -101,6 +102,9 @@ def test_views_of_every_level_and_padding_are_those_of_one_image_each(padding: P
         down = torch.tensor([[cells, 0, (cells - 1) / 2], [0, cells, (cells - 1) / 2], [0, 0, 1]])
         expected = warp_batch(level, (there @ down)[None, :2], padding, size=(20, 24))
         torch.testing.assert_close(views[place], expected[0], atol=2e-4, rtol=0)
+    for rows in (slice(0, 2), slice(4, 6), slice(7, 9)):  # the last of two levels
+        each = one_view_each(frames[[row % 2 for row in range(*rows.indices(10))]], matrices[rows], (20, 24), padding)
+        torch.testing.assert_close(each, views[rows], atol=2e-4, rtol=0)
 
 
 @pytest.mark.parametrize("scale", [0.3, 0.75, 1.0, 1.7])
@@ -177,3 +181,18 @@ def test_halved_images_are_means_of_two_by_two_pixels(size: tuple[int, int]) -> 
     images = torch.randn(3, 1, *size)
     expected = images[..., : size[0] // 2 * 2, : size[1] // 2 * 2].unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
     torch.testing.assert_close(_halved(images), expected.mean(dim=(3, 5)))
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_views_of_exported_files_are_those_of_the_pyramid(mirrored: bool) -> None:
+    draw = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 1, 67, 131, generator=draw)
+    angle, scale = torch.rand(12, generator=draw) * 6.3, torch.logspace(-1.6, 1, 12)  # of every level
+    cos, sin = scale * angle.cos(), scale * angle.sin()
+    shift = torch.randn(12, 2, 1, generator=draw) * 30
+    matrices = torch.cat([torch.stack([cos, -sin, sin, cos], dim=1).view(-1, 2, 2), shift], dim=2)
+    expected, views = (
+        kind(image, mirrored=mirrored).crops(matrices, (20, 24)) for kind in (ImagePyramid, GatheredViews)
+    )
+    assert expected.std(dim=(1, 2, 3)).max() > 0.1
+    torch.testing.assert_close(views, expected, atol=2e-4, rtol=0)

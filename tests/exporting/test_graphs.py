@@ -149,7 +149,7 @@ def test_a_quick_look_is_enough_in_the_graph_where_it_is_for_the_finder() -> Non
         boxes[1] = boxes[0] + draw.uniform(0, 8)
         score = np.where(draw.random(4) < [1, 0.7, 0.1, 0.1], draw.uniform(0.1, 1, 4), 0.0).astype(np.float32)
         found = suppress(Detections(boxes, score, np.zeros(4)).take(np.flatnonzero(score > LEAST_SCORE)), OVERLAP)
-        enough = shows_one_face(torch.from_numpy(boxes), torch.from_numpy(score), torch.tensor([160.0]))
+        enough = shows_one_face(torch.from_numpy(boxes.T), torch.from_numpy(score), torch.tensor([160.0]))
         told.append(is_enough(found, 160))
         assert bool(enough) == told[-1]
     assert 10 < sum(told) < 50

@@ -4,9 +4,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 
-from thermal_landmarks.exporting.quick_operators import with_quick_operators
+from thermal_landmarks.exporting.quick_operators import (
+    with_doubled_maps,
+    with_quick_operators,
+    with_wider_groups,
+)
 from thermal_landmarks.runtime.exported import shipped_exports
 
 
@@ -41,7 +45,53 @@ def test_a_graph_with_quick_operators_gives_the_same_numbers(size: tuple[int, in
         np.testing.assert_allclose(fast, slow, rtol=1e-6)
 
 
+def test_maps_repeated_to_twice_their_size_need_no_sizes() -> None:
+    image = helper.make_tensor_value_info("image", TensorProto.FLOAT, (1, 1, "height", "width"))
+    nodes = [
+        helper.make_node("MaxPool", ["image"], ["half"], kernel_shape=[2, 2], strides=[2, 2]),
+        helper.make_node("Shape", ["image"], ["size"]),
+        helper.make_node(
+            "Resize",
+            ["half", "", "", "size"],
+            ["repeated"],
+            mode="nearest",
+            coordinate_transformation_mode="asymmetric",
+            nearest_mode="floor",
+        ),
+    ]
+    made = helper.make_graph(
+        nodes, "graph", [image], [helper.make_tensor_value_info("repeated", TensorProto.FLOAT, None)]
+    )
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    given = {"image": np.random.default_rng(0).normal(size=(1, 1, 8, 12)).astype(np.float32)}
+    (before,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, given)
+    quick = with_doubled_maps(model)
+    assert [node.op_type for node in quick.graph.node] == ["MaxPool", "Resize"]
+    (after,) = onnxruntime.InferenceSession(quick.SerializeToString()).run(None, given)
+    np.testing.assert_array_equal(after, before)
+
+
+@pytest.mark.parametrize(("channels", "groups", "left"), [(32, 8, 2), (16, 8, 1), (32, 2, 2), (24, 6, 6), (20, 5, 5)])
+def test_narrow_groups_are_joined_where_sixteen_channels_come_together(channels: int, groups: int, left: int) -> None:
+    draw = np.random.default_rng(0)
+    weight = draw.normal(size=(channels, channels // groups, 3, 3)).astype(np.float32)
+    image, result = (helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("image", "result"))
+    nodes = [  # that share their weights
+        helper.make_node("Conv", names[:2], names[2:], group=groups, pads=[1, 1, 1, 1])
+        for names in (["image", "weight", "once"], ["once", "weight", "result"])
+    ]
+    made = helper.make_graph(nodes, "graph", [image], [result], [numpy_helper.from_array(weight, "weight")])
+    model = helper.make_model(made, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    given = {"image": draw.normal(size=(1, channels, 6, 5)).astype(np.float32)}
+    (before,) = onnxruntime.InferenceSession(model.SerializeToString()).run(None, given)
+    wide = with_wider_groups(model)
+    assert [each.i for node in wide.graph.node for each in node.attribute if each.name == "group"] == [left, left]
+    (after,) = onnxruntime.InferenceSession(wide.SerializeToString()).run(None, given)
+    np.testing.assert_allclose(after, before, atol=1e-3)
+
+
 def test_the_shipped_file_has_quick_operators() -> None:
     kinds = {node.op_type for node in onnx.load(shipped_exports()["thermal_real"]).graph.node}
     assert "AveragePool" not in kinds
-    assert {"Clip", "Resize"} <= kinds
+    assert "GridSample" not in kinds  # several times as slow as gathering
+    assert {"Clip", "Resize", "GatherElements"} <= kinds

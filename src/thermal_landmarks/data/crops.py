@@ -13,7 +13,7 @@ from torch import Tensor
 
 from thermal_landmarks.data.batch import numbers
 from thermal_landmarks.data.cascade import Cascade
-from thermal_landmarks.data.image_pyramid import ImagePyramid
+from thermal_landmarks.data.image_pyramid import ImagePyramid, one_view_each
 from thermal_landmarks.data.warping import Padding
 
 _SMALLEST_FACE = 0.02  # of the frame's height; keeps a collapsed prediction from an endless zoom
@@ -92,8 +92,12 @@ def cut_crops(
         cascade: Size of the views and their contrast.
         padding: What appears beyond the border.
     """
-    pyramid = frames if isinstance(frames, ImagePyramid) else ImagePyramid(frames)
-    views = pyramid.crops(matrices, cascade.crop_size, padding)
+    if isinstance(frames, ImagePyramid):
+        views = frames.crops(matrices, cascade.crop_size, padding)
+    elif len(matrices) == len(frames):
+        views = one_view_each(frames, matrices, cascade.crop_size, padding)
+    else:
+        views = ImagePyramid(frames).crops(matrices, cascade.crop_size, padding)
     return views if cascade.percentiles is None else stretch(views, cascade.percentiles)
 
 

@@ -8,11 +8,11 @@ import copy
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from thermal_landmarks.data.batch import numbers
-from thermal_landmarks.data.warping import Padding, determinant, inverse
+from thermal_landmarks.data.warping import Padding, determinant, inverse, sampling_grid, warp_batch
 
 _LEVELS = 6
 
@@ -35,34 +35,43 @@ class ImagePyramid:
         self.mirrored = mirrored
         self.number = len(images) * (1 + mirrored)
         self.height, self.width = images.shape[-2:]
+        self.like = images
         levels = [images]
         while len(levels) < _LEVELS and min(levels[-1].shape[-2:]) >= 2:
             levels.append(_halved(levels[-1]))
         self.count = len(levels)
+        self._keep(levels)
+
+    def _keep(self, levels: list[Float[Tensor, "batch 1 level_height level_width"]]) -> None:
+        """Put the levels where `_views` samples them."""
+        images = levels[0]
         # The first level at the left; the others in a column beside it, one below the other.
         column = self.width // 2
         parts = [F.pad(level, (0, column - level.shape[-1])) for level in levels[1:]]
         parts.append(images.new_zeros(len(images), 1, self.height, column))  # all levels add up to less
         self._atlas = torch.cat([images, torch.cat(parts, dim=2)[:, :, : self.height]], dim=3)
-        self.like = self._atlas
         # Of each level: left-most, top-most, right-most and lowest pixel in the atlas.
-        level = torch.arange(self.count, dtype=images.dtype, device=images.device)
-        sizes = torch.floor(numbers([self.width, self.height], images) / torch.exp2(level)[:, None])
-        beside = (level > 0).to(images.dtype)
+        sizes = self._sizes()
+        beside = (torch.arange(self.count, device=images.device) > 0).to(images.dtype)
         tops = (beside * sizes[:, 1]).cumsum(dim=0) - beside * sizes[:, 1]
         first = torch.stack([beside * sizes[0, 0], tops], dim=1)
         self._boxes = torch.cat([first, first + sizes - 1], dim=1)
 
+    def _sizes(self) -> Float[Tensor, "level 2"]:
+        """(width, height) of each level."""
+        level = torch.arange(self.count, dtype=self.like.dtype, device=self.device)
+        return torch.floor(numbers([self.width, self.height], self.like) / torch.exp2(level)[:, None])
+
     def without_mirror_images(self) -> "ImagePyramid":
         """The same images; nothing is copied."""
         plain = copy.copy(self)
-        plain.mirrored, plain.number = False, len(self._atlas)
+        plain.mirrored, plain.number = False, len(self.like)
         return plain
 
     @property
     def device(self) -> torch.device:
         """That the images lie on."""
-        return self._atlas.device
+        return self.like.device
 
     def crops(
         self, matrices: Float[Tensor, "view 2 3"], size: tuple[int, int], padding: Padding = "border"
@@ -74,28 +83,37 @@ class ImagePyramid:
             size: (height, width) of a view.
             padding: What appears beyond an image's border; see `warp_batch`.
         """
-        height, width = size
         if self.mirrored:
             matrices = self._of_mirror_images(matrices)
         shrink = determinant(matrices[:, :, :2]).abs().clamp(min=1e-12).rsqrt()
         level = shrink.log2().floor().clamp(0, self.count - 1)
-        cells, box = torch.exp2(level)[:, None], self._boxes[level.long()]
-        # From the view's pixels to the level's (centres at integers: image = cells * level + (cells - 1) / 2), then to
-        # grid_sample's unit, in which the atlas spans -1 to 1.
+        # From the view's pixels to the level's (centres at integers: image = cells * level + (cells - 1) / 2).
+        cells = torch.exp2(level)[:, None]
         linear = inverse(matrices[:, :, :2])
         offset = -(linear @ matrices[:, :, 2:]).squeeze(2)
+        return self._views(level.long(), linear / cells[:, None], (offset - (cells - 1) / 2) / cells, size, padding)
+
+    def _views(
+        self,
+        level: Int[Tensor, " view"],
+        linear: Float[Tensor, "view 2 2"],
+        offset: Float[Tensor, "view 2"],
+        size: tuple[int, int],
+        padding: Padding,
+    ) -> Float[Tensor, "view 1 view_height view_width"]:
+        """Views by maps from their pixels to those of a level."""
+        height, width = size
+        box = self._boxes[level]
+        # In grid_sample's unit, in which the atlas spans -1 to 1.
         unit = 2 / numbers(self._atlas.shape[:-3:-1], box)
         low, high = (corner * unit + unit / 2 - 1 for corner in (box[:, :2], box[:, 2:]))
-        linear = linear * (unit / cells)[:, :, None]
-        offset = low + (offset - (cells - 1) / 2) / cells * unit
-        x = torch.arange(width, dtype=linear.dtype, device=linear.device)
-        y = torch.arange(height, dtype=linear.dtype, device=linear.device)
+        linear = linear * unit[:, None]
+        offset = low + offset * unit
+        grid = sampling_grid(linear, offset, size)
 
         def row(values: Float[Tensor, "view 2"]) -> Float[Tensor, "view 1 twice_width"]:
             return values[:, None].expand(-1, width, -1).flatten(1)[:, None]
 
-        first = (x[:, None] * linear[:, None, :, 0] + offset[:, None]).flatten(1)[:, None]
-        grid = y[:, None] * row(linear[:, :, 1]) + first  # x and y of a pixel side by side
         low, high, unit = row(low), row(high), row(unit[None])
         if padding == "reflection":
             span, start = high - low + unit, low - unit / 2
@@ -113,11 +131,37 @@ class ImagePyramid:
 
     def _of_mirror_images(self, matrices: Float[Tensor, "view 2 3"]) -> Float[Tensor, "view 2 3"]:
         """The same maps from pixels of the images themselves: x becomes width - 1 - x for the second half of images."""
-        images = matrices.unflatten(0, (-1, 2, len(self._atlas)))
+        images = matrices.unflatten(0, (-1, 2, len(self.like)))
         itself, mirror = images[:, 0], images[:, 1]
         x, y, shift = mirror.unbind(-1)
         turned = torch.stack([-x, y, shift + (self.width - 1) * x], dim=-1)
         return torch.stack([itself, turned], dim=1).flatten(0, 2)
+
+
+def one_view_each(
+    images: Float[Tensor, "batch 1 height width"],
+    matrices: Float[Tensor, "batch 2 3"],
+    size: tuple[int, int],
+    padding: Padding = "border",
+) -> Float[Tensor, "batch 1 view_height view_width"]:
+    """As `ImagePyramid(images).crops(...)` of one view of each image, without the levels that no view is cut from.
+
+    In training, on a processor, the rest of the pyramid takes as long as the views.
+    """
+    shrink = determinant(matrices[:, :, :2]).abs().clamp(min=1e-12).rsqrt()
+    most = min(_LEVELS, min(images.shape[-2:]).bit_length()) - 1
+    level = shrink.log2().floor().clamp(0, most).long()
+    views = images.new_empty(len(images), images.shape[1], *size)
+    for number in level.unique().tolist():
+        rows = (level == number).nonzero()[:, 0]
+        some, cells = images[rows], 2**number
+        for _ in range(number):
+            some = _halved(some)
+        # The image's pixels by the level's: centres at integers.
+        middle = matrices[rows, :, :2].sum(dim=2, keepdim=True) * (cells - 1) / 2
+        maps = torch.cat([matrices[rows, :, :2] * cells, matrices[rows, :, 2:] + middle], dim=2)
+        views[rows] = warp_batch(some, maps, padding, size=size)
+    return views
 
 
 def _halved(images: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "batch 1 half_height half_width"]:

@@ -3,6 +3,8 @@
 import onnx
 from onnx import TensorProto, helper
 
+from thermal_landmarks.exporting.quick_operators import nodes_behind
+
 FIRST = "first/"
 """What names of the nodes of the quick look start with."""
 _FINER = "finer/"
@@ -24,7 +26,7 @@ def with_first_look(model: onnx.ModelProto, first: onnx.ModelProto) -> onnx.Mode
     joined = onnx.ModelProto()
     joined.CopyFrom(model)
     graph = joined.graph
-    finer = _nodes_behind(graph, set(SEEN))
+    finer = nodes_behind(graph, set(SEEN))
     kept = [node for node in graph.node if node not in finer]
     weights = [tensor for tensor in graph.initializer if any(tensor.name in node.input for node in finer)]
     elsewhere = [tensor for tensor in graph.initializer if any(tensor.name in node.input for node in kept)]
@@ -62,13 +64,3 @@ def _renamed(node: onnx.NodeProto, names: dict[str, str]) -> onnx.NodeProto:
     copy.input[:] = [names.get(name, name) for name in node.input]
     copy.output[:] = [names.get(name, name) for name in node.output]
     return copy
-
-
-def _nodes_behind(graph: onnx.GraphProto, wanted: set[str]) -> list[onnx.NodeProto]:
-    """Those that some results rest on, in order."""
-    wanted, found = set(wanted), []
-    for node in reversed(graph.node):
-        if wanted.intersection(node.output):
-            found.append(node)
-            wanted.update(node.input)
-    return found[::-1]

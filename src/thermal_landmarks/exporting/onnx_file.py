@@ -26,7 +26,11 @@ from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
 from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks
 from thermal_landmarks.exporting.first_look import FIRST, SEEN
-from thermal_landmarks.exporting.quick_operators import with_quick_operators
+from thermal_landmarks.exporting.quick_operators import (
+    with_doubled_maps,
+    with_quick_operators,
+    with_wider_groups,
+)
 from thermal_landmarks.inference.finder import LEAST_SCORE, MULTIPLE, OVERLAP
 from thermal_landmarks.runtime.exported import METADATA
 
@@ -102,6 +106,7 @@ def candidates_model(candidates: Candidates, prefix: str, *more: str) -> onnx.Mo
     padded = {0: image, 2: MULTIPLE * Dim("rows", min=2, max=512), 3: MULTIPLE * Dim("columns", min=2, max=512)}
     gray, longest = torch.rand(2, 1, 9 * MULTIPLE, 12 * MULTIPLE), torch.full((1,), 640.0)
     cells = _convert(candidates.cells, (gray, longest), (padded, None), ["shown", "of"], [*SEEN, *more])
+    cells = with_doubled_maps(cells)  # sizes are multiples of the coarsest level's cell
     model: onnx.ModelProto = compose.merge_models(seen, cells, [("gray", "shown"), ("longest", "of")])
     del model.opset_import[:]  # one of each part
     model.opset_import.append(helper.make_opsetid("", OPSET))
@@ -175,7 +180,7 @@ def _convert(
         del node.metadata_props[:]  # where in our source it comes from: half of the file
         node.doc_string = ""
     del model.graph.value_info[:]
-    return with_quick_operators(model)
+    return with_wider_groups(with_quick_operators(model))
 
 
 def _choose(model: onnx.ModelProto) -> None:

@@ -4,7 +4,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-_HALF = "half_size"
+_HALF, _TWICE = "half_size", "twice_the_size"
+_BLOCK = 16  # channels that ONNX Runtime's convolutions take together
 
 
 def with_quick_operators(model: onnx.ModelProto) -> onnx.ModelProto:
@@ -33,7 +34,71 @@ def with_quick_operators(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def with_wider_groups(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph with several narrow groups of a convolution as one of 16 channels, zeros between those that were apart.
+
+    ONNX Runtime has quick convolutions for blocks of 16 channels; with 4 channels a group they take twice the time of
+    such a block, and maps are put in another order before and after.
+
+    Args:
+        model: Is changed itself.
+    """
+    weights = {tensor.name: tensor for tensor in model.graph.initializer}
+    before: dict[str, np.ndarray] = {}  # several nodes may share weights
+    for node in model.graph.node:
+        (groups,) = [each for each in node.attribute if each.name == "group"] or [None]
+        if node.op_type != "Conv" or groups is None or node.input[1] not in weights:
+            continue
+        name = node.input[1]
+        narrow = before.setdefault(name, numpy_helper.to_array(weights[name]))
+        outputs, channels = len(narrow) // groups.i, narrow.shape[1]
+        joined = _BLOCK // channels
+        if outputs != channels or not 1 < channels < _BLOCK or _BLOCK % channels or groups.i % joined:
+            continue
+        wide = np.zeros((len(narrow), _BLOCK, *narrow.shape[2:]), narrow.dtype)
+        for group in range(groups.i):
+            rows, first = slice(group * outputs, (group + 1) * outputs), group % joined * channels
+            wide[rows, first : first + channels] = narrow[rows]
+        weights[name].CopyFrom(numpy_helper.from_array(wide, name))
+        groups.i //= joined
+    return model
+
+
+def with_doubled_maps(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph with each map repeated to twice its size, instead of to a size that is computed from another map.
+
+    ONNX Runtime then keeps maps in the blocks of channels that its convolutions want, and adds and limits them there.
+
+    Args:
+        model: In which every level of a pyramid is half as large as the next; is changed itself.
+    """
+    graph = model.graph
+    repeats = [node for node in graph.node if node.op_type == "Resize" and _setting(node, "mode") == b"nearest"]
+    for node in repeats:
+        node.input[:] = [node.input[0], "", _TWICE]
+    if repeats:
+        graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), _TWICE))
+        used = {node.output[0] for node in nodes_behind(graph, {result.name for result in graph.output})}
+        for node in [node for node in graph.node if node.output[0] not in used]:  # that computed the sizes
+            graph.node.remove(node)
+    return model
+
+
+def _setting(node: onnx.NodeProto, name: str) -> bytes:
+    return next((each.s for each in node.attribute if each.name == name), b"")
+
+
 def _halves(pool: onnx.NodeProto) -> bool:
     settings = {each.name: list(each.ints) or each.i for each in pool.attribute if each.name != "auto_pad"}
     two_by_two = settings["kernel_shape"] == settings.get("strides") == [2, 2]
     return two_by_two and not settings.get("ceil_mode") and not any(settings.get("pads", ()))
+
+
+def nodes_behind(graph: onnx.GraphProto, wanted: set[str]) -> list[onnx.NodeProto]:
+    """Those that some results rest on, in order."""
+    wanted, found = set(wanted), []
+    for node in reversed(graph.node):
+        if wanted.intersection(node.output):
+            found.append(node)
+            wanted.update(node.input)
+    return found[::-1]

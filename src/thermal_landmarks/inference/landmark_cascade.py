@@ -14,6 +14,7 @@ from torch import Tensor
 from thermal_landmarks.data.batch import to_pixels
 from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.face_frames import expected_points
+from thermal_landmarks.data.gathered_views import pyramid_of
 from thermal_landmarks.data.image_pyramid import ImagePyramid
 from thermal_landmarks.data.schemes import Scheme
 from thermal_landmarks.errors import require_choice
@@ -113,7 +114,7 @@ class LandmarkCascade:
         assert self.cascade is not None
         assert start_px is None or len(images) == 1
         cascade, size = self.cascade, (images.shape[-2], images.shape[-1])
-        pyramid = ImagePyramid(images, mirrored=self.plan.flip_tta)
+        pyramid = pyramid_of(images, mirrored=self.plan.flip_tta)
         with self._autocast():
             if not self.plan.flip_tta:
                 return to_pixels(self._last_stage(pyramid, cascade, start_px, known).float(), size)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from thermal_landmarks.data.face_frames import face_frames
-from thermal_landmarks.data.image_pyramid import ImagePyramid
+from thermal_landmarks.data.gathered_views import pyramid_of
 from thermal_landmarks.models.folding import fold_normalisation
 from thermal_landmarks.models.network import FinderNetwork
 
@@ -46,7 +46,7 @@ class SecondLook(nn.Module):
         angle: Float[Tensor, " face"],
         score: Float[Tensor, " face"],
     ) -> Float[Tensor, " face"]:
-        crops = ImagePyramid(image[None, None]).crops(face_frames(boxes_px, angle, self.size, SHARE), self.size)
+        crops = pyramid_of(image[None, None]).crops(face_frames(boxes_px, angle, self.size, SHARE), self.size)
         seen = self.log_odds(normalised(crops)).clamp(-_SURE, _SURE)
         first = score.logit(eps=1e-3)
         return (self.weights[0] + self.weights[1] * first + self.weights[2] * seen).sigmoid()

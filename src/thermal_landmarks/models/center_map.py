@@ -73,11 +73,7 @@ class CenterMapHead(nn.Module):
         with torch.autocast(mixed.device.type, enabled=False):
             maps: Tensor = self.maps(mixed.to(self.maps.weight.dtype)).float()
             height, width = maps.shape[-2:]
-            y, x = torch.meshgrid(
-                torch.arange(height, device=maps.device) + 0.5,
-                torch.arange(width, device=maps.device) + 0.5,
-                indexing="ij",
-            )
-            centre = maps[:, 1:3] + torch.stack([x, y])
+            y, x = (torch.arange(side, device=maps.device) + 0.5 for side in (height, width))
+            centre = [maps[:, 1:2] + x, maps[:, 2:3] + y[:, None]]
             size = _CELLS * maps[:, 3:5].clamp(*_EXPONENTS).exp()
-        return FaceMaps(maps[:, 0], torch.cat([centre, size], dim=1), maps[:, 5:7])
+        return FaceMaps(maps[:, 0], torch.cat([*centre, size], dim=1), maps[:, 5:7])
