@@ -19,13 +19,15 @@ from pictures import MEDIAPIPE, Portrait, meshes, portraits, thermal_real
 
 from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
-from thermal_landmarks.exporting import openvino_file
-from thermal_landmarks.exporting.export import export
-from thermal_landmarks.exporting.onnx_file import image_inputs
+from thermal_landmarks.exporting import onnx_file, openvino_file
+from thermal_landmarks.exporting.export import CALIBRATION, CALIBRATION_SEED, rendered_frames
+from thermal_landmarks.exporting.face_graphs import Candidates, CellsOfOne, FaceLandmarks
+from thermal_landmarks.exporting.first_look import with_first_look
+from thermal_landmarks.exporting.quantisation import quantise
 from thermal_landmarks.inference.face import MIN_SCORE, Face
+from thermal_landmarks.inference.finder import FIRST_SIZE
 from thermal_landmarks.inference.predictor import Predictor
-from thermal_landmarks.models.checkpoint import find_checkpoint
-from thermal_landmarks.runtime.exported import ExportedFaces, as_faces, shipped_exports
+from thermal_landmarks.runtime.exported import ExportedFaces, as_faces
 
 SEED, PEOPLE, ROUNDS = 40_404, 40, 15
 Find = Callable[[ThermalImage], list[Face]]
@@ -58,19 +60,40 @@ def nearest(faces: list[Face], truth: Portrait) -> np.ndarray | None:
     return found[0] if found else None
 
 
-def exported(speed: Any, form: Any, precision: Any, output: Path) -> tuple[Find, int]:
-    """A file of the shipped checkpoint as a function, and its bytes."""
-    path = output / f"{speed}_{precision}"
-    if (speed, form, precision) == ("balanced", "onnx", "32"):
-        file = shipped_exports()["thermal_real"]
-    else:
-        checkpoint = find_checkpoint("thermal_real")
-        file = export(checkpoint, path, speed=speed, form=form, precision=precision, rendered=4).path
-    if form == "onnx":
-        return ExportedFaces(file).faces, file.stat().st_size
-    run = openvino_file.runner(file, 1)
-    size = file.stat().st_size + file.with_suffix(".bin").stat().st_size
-    return lambda image: as_faces(run(image_inputs(image)), min_score=MIN_SCORE), size
+class Files:
+    """The exported files of the shipped checkpoint at one speed, as `export` writes them; networks are converted once.
+
+    Args:
+        speed: `fast` or `balanced`.
+        output: Folder for the files.
+    """
+
+    def __init__(self, speed: Any, output: Path) -> None:
+        self.speed, self.output = speed, output
+        predictor = Predictor.from_checkpoint("thermal_real", device="cpu", speed=speed)
+        self.find = predictor.finder
+        landmarks = FaceLandmarks(predictor, predictor.confidence, self.find.second_look)
+        self.all_faces = onnx_file.faces_model(Candidates(self.find), landmarks)
+        self.first = onnx_file.first_look_model(Candidates(self.find, FIRST_SIZE, CellsOfOne))
+        self.settings = onnx_file.describe(predictor.scheme, speed=speed)
+
+    def __call__(self, form: str, precision: str) -> tuple[Find, int]:
+        """A file as a function, and its bytes."""
+        path, model = self.output / f"{self.speed}_{precision}.onnx", self.all_faces
+        if precision == "int8":
+            frames = rendered_frames(CALIBRATION, CALIBRATION_SEED)
+            model = quantise(model, [frame for frame in frames if self.find(frame).number])
+        model = with_first_look(model, self.first)
+        if precision == "16":
+            model = onnx_file.half_precision(model)
+        if form == "onnx":
+            onnx_file.write(model, path, self.settings)
+            return ExportedFaces(path).faces, path.stat().st_size
+        path = path.with_suffix(".xml")
+        openvino_file.convert(model, path)
+        run = openvino_file.runner(path, 1)
+        size = path.stat().st_size + path.with_suffix(".bin").stat().st_size
+        return lambda image: as_faces(run(onnx_file.image_inputs(image)), min_score=MIN_SCORE), size
 
 
 def main(data: Path, output: Path, *, every: bool) -> None:
@@ -85,8 +108,9 @@ def main(data: Path, output: Path, *, every: bool) -> None:
         ways[f"PyTorch, {speed}"] = (Predictor.from_checkpoint("thermal_real", device="cpu", speed=speed).faces, None)  # type: ignore[arg-type]
     forms = [("onnx", "32"), *([("onnx", "16"), ("onnx", "int8"), ("openvino", "32")] if every else [])]
     for speed in ("balanced", "fast"):
+        files = Files(speed, output)
         for form, precision in forms:
-            ways[f"{form}, {speed}, {precision}"] = exported(speed, form, precision, output)
+            ways[f"{form}, {speed}, {precision}"] = files(form, precision)
     table = []
     for name, (find, size) in ways.items():
         sets = {w: [nearest(find(p.image), p) for p in some] for w, some in truths.items()}

@@ -30,7 +30,7 @@ _REFUSED = {
 _ENDINGS = {"onnx": [".onnx"], "openvino": [".xml", ".bin", ".json"], "tflite": [".tflite", ".json"]}
 _RUNNERS = {"onnx": onnx_file.runner, "openvino": openvino_file.runner, "tflite": tflite_file.runner}
 COMPARED_SEED, CALIBRATION_SEED = 20_260, 20_270  # of rendered frames that nothing was trained on
-_CALIBRATION, _COMPARED = 24, 8
+CALIBRATION, _COMPARED = 24, 8
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def export(
     _check(what, form, speed, precision)
     compared = [*frames, *rendered_frames(rendered, COMPARED_SEED)]
     if what == "faces":
-        shown = [*frames, *rendered_frames(_CALIBRATION, CALIBRATION_SEED)] if precision == "int8" else None
+        shown = [*frames, *rendered_frames(CALIBRATION, CALIBRATION_SEED)] if precision == "int8" else None
         exportable = every_face(
             checkpoint, compared, finder=finder, speed=speed, first_size=finder_first_size, shown=shown
         )
