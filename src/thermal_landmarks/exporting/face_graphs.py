@@ -21,6 +21,7 @@ from thermal_landmarks.inference.confidence import BEYOND, Confidence, agreement
 from thermal_landmarks.inference.finder import LARGE, LEAST_SCORE, MULTIPLE, OVERLAP, SURE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.second_look import SecondLook
+from thermal_landmarks.models.network import FinderNetwork
 
 _USUAL_SHAPE = 3 / 4  # height of an image by its width
 
@@ -63,7 +64,7 @@ class Cells(nn.Module):
         longest_side: That images are seen at.
     """
 
-    def __init__(self, network: nn.Module, longest_side: int) -> None:
+    def __init__(self, network: FinderNetwork, longest_side: int) -> None:
         super().__init__()
         self.network = network
         self.longest_side = longest_side
