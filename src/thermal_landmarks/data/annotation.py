@@ -1,11 +1,12 @@
 """The interface that every data source offers; the values that it gives are those of the renderer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from thermal_faces.annotation import Annotation, ThermalImage, Unit
 
-__all__ = ["NO_DATA", "Annotation", "Source", "ThermalImage", "Unit"]
+__all__ = ["NO_DATA", "Annotation", "Source", "ThermalImage", "Unit", "by_image"]
 
 NO_DATA = 1e30
 """Values from here on, of either sign, are marks of missing values in float images, never measured ones."""
@@ -34,3 +35,11 @@ class Source(Protocol):
 
     def fingerprint(self) -> str:
         """Changes when the content of the data set or a setting that alters its images changes."""
+
+
+def by_image(annotations: Iterable[Annotation]) -> dict[Path, list[Annotation]]:
+    """The faces of each image, in the order of both."""
+    faces: dict[Path, list[Annotation]] = {}
+    for annotation in annotations:
+        faces.setdefault(annotation.image, []).append(annotation)
+    return faces

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from thermal_landmarks.data.annotation import Annotation
+from thermal_landmarks.data.annotation import Annotation, by_image
 from thermal_landmarks.data.check_report import Finding, finding_at
 from thermal_landmarks.data.face_frames import annotated_box
 from thermal_landmarks.data.schemes import Scheme
@@ -40,10 +40,7 @@ def shared_images(annotations: Sequence[Annotation], framed: Scheme | None) -> I
         framed: The scheme of the annotations where each face of such an image is shown in a frame; see
             `face_frames.frames_of_faces`.
     """
-    by_image: dict[Path, list[Annotation]] = defaultdict(list)
-    for annotation in annotations:
-        by_image[annotation.image].append(annotation)
-    for faces in by_image.values():
+    for faces in by_image(annotations).values():
         first = faces[0]
         for other in faces[1:]:
             if other.subject != first.subject:

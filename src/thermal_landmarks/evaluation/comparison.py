@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from jaxtyping import Float
 
 from thermal_landmarks.csv_table import original
 from thermal_landmarks.errors import DataError, said_by
@@ -54,8 +55,7 @@ def compare_runs(runs: Mapping[str, pd.DataFrame], *, seed: int = 0) -> pd.DataF
         raise DataError(
             f"The runs share the pictures of {len(counts)} people. Compare runs of the same test set, of at least two."
         )
-    drawn = np.random.default_rng(seed).multinomial(len(counts), np.full(len(counts), 1 / len(counts)), size=DRAWS)
-    means = (drawn @ sums) / (drawn @ counts)[:, None]
+    means = drawn_people(counts, DRAWS, np.random.default_rng(seed)) @ (sums / counts[:, None])
     whole = sums.sum(axis=0) / counts.sum()
     low, high = np.quantile(means - means[:, :1], [0.025, 0.975], axis=0)
     return pd.DataFrame(
@@ -70,6 +70,14 @@ def compare_runs(runs: Mapping[str, pd.DataFrame], *, seed: int = 0) -> pd.DataF
             "better_on": (sums < sums[:, :1]).mean(axis=0),
         }
     )
+
+
+def drawn_people(
+    images: Float[np.ndarray, " person"], draws: int, rng: np.random.Generator
+) -> Float[np.ndarray, "draw person"]:
+    """How much each person's mean counts in each draw of as many people, with replacement, each with all images."""
+    weights = rng.multinomial(len(images), np.full(len(images), 1 / len(images)), size=draws) * images
+    return weights / weights.sum(axis=1, keepdims=True)
 
 
 def _by_face(table: pd.DataFrame) -> pd.Series:

@@ -1,15 +1,13 @@
 """Annotated pictures as scenes: a finder learns from every face of each, and from pictures that show none."""
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal, NamedTuple
 
 import lightning as L
 import numpy as np
 
-from thermal_landmarks.data.annotation import Annotation, Source, Unit
+from thermal_landmarks.data.annotation import Annotation, Source, Unit, by_image
 from thermal_landmarks.data.face_frames import annotated_box
 from thermal_landmarks.data.readers.base import FileReader
 from thermal_landmarks.data.schemes import Scheme, get_scheme
@@ -63,11 +61,7 @@ class AnnotatedScenes:
                 raise DataError(f"{said}\nAnnotate them, or leave their pictures out by data.on_bad_item=skip.")
             L.pytorch.utilities.rank_zero_warn(said)
         left_out = {annotation.image for annotation in unknown}
-        scenes: dict[Path, list[Annotation]] = defaultdict(list)
-        for annotation in annotations:
-            if annotation.image not in left_out:
-                scenes[annotation.image].append(annotation)
-        self._scenes = list(scenes.values())
+        self._scenes = [faces for image, faces in by_image(annotations).items() if image not in left_out]
         self._empty = list(source.faceless) if isinstance(source, FileReader) else []
         self._ignored = source.ignored if isinstance(source, FileReader) else {}
         if not self._scenes:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from thermal_landmarks.evaluation.comparison import drawn_people
 from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import Kind, Step
 
@@ -77,8 +78,7 @@ def _estimate(models: Sequence[Sequence[Record]], statistic: Any) -> Estimate:
     images = np.array([models[0][0]["subjects"][person]["images"] for person in people], dtype=float)
     tables = [np.array([[100 * run["subjects"][p]["nme"] for p in people] for run in runs]) for runs in models]
     rng = np.random.default_rng(0)
-    weights = rng.multinomial(len(people), np.full(len(people), 1 / len(people)), size=DRAWS) * images
-    weights /= weights.sum(axis=1, keepdims=True)
+    weights = drawn_people(images, DRAWS, rng)
     drawn = statistic([_drawn(table, weights, rng) for table in tables])
     whole = statistic([table.mean(axis=0) @ (images / images.sum()) for table in tables])
     low, high = np.quantile(drawn, [0.025, 0.975])

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-import pandas as pd
 from optuna.storages import fail_stale_trials
 from optuna.trial import TrialState
 
 from thermal_landmarks.errors import DataError
+from thermal_landmarks.evaluation.comparison import read_errors
 from thermal_landmarks.runs import RunFolder
 from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.storage import exclusive, trial_id
@@ -126,14 +126,6 @@ def outcome(folder: Path) -> dict[str, Any]:
     if metrics.get("test/wing") is None or not run.per_image.is_file():
         raise DataError(f"{folder}: the run has no test, so the chain can't use it. Set data.split.test above 0.")
     kept = {name: value for name, value in metrics.items() if name in _KEPT or name.startswith(_MEASURED)}
-    # no subject is called "nothing": NA and the like are names
-    rows = pd.read_csv(
-        run.per_image,
-        usecols=["subject", "nme"],
-        dtype={"subject": str},
-        keep_default_na=False,
-        na_values={"nme": [""]},
-    )
-    errors = rows.dropna().groupby("subject")["nme"].agg(["size", "mean"])
+    errors = read_errors(folder).dropna().groupby("subject")["nme"].agg(["size", "mean"])
     subjects = {name: {"images": int(images), "nme": float(nme)} for name, images, nme in errors.itertuples()}
     return {**kept, "folder": str(folder), "subjects": subjects}
