@@ -186,10 +186,15 @@ def test_a_job_that_was_given_to_another_process_does_not_tell(search, trial_tas
     assert not trial.intermediate_values
 
 
-@pytest.fixture
-def in_pool(tmp_path):
-    """Two trials at a time, in a pool of their own: an earlier test's may be about to end by its time limit."""
+@pytest.fixture(scope="module")
+def pool():
+    """One for all tests here, since its processes take seconds to start; an earlier one may be about to end."""
     get_reusable_executor(max_workers=2).shutdown(wait=True, kill_workers=True)
+
+
+@pytest.fixture
+def in_pool(pool, tmp_path):
+    """Two trials at a time."""
     return ["search.n_jobs=2", "hydra/launcher=joblib", f"search.storage=sqlite:///{tmp_path}/outputs/studies.db"]
 
 

@@ -1,5 +1,6 @@
 """What lies below the folders of a report: runs, evaluations, activation pictures, and what can't be shown."""
 
+import csv
 import json
 import os
 import re
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pandas as pd
 import yaml
 from jaxtyping import Float
 
@@ -176,9 +176,12 @@ def _image_nme(folder: Path) -> Float[np.ndarray, " image"] | None:
     if not path.is_file():
         return None
     try:
-        errors = pd.read_csv(path, usecols=["nme"], dtype=float)["nme"].to_numpy()
+        with path.open(newline="", encoding="utf-8") as file:
+            rows = csv.reader(file)
+            column = next(rows).index("nme")
+            errors = np.array([float(row[column]) for row in rows if row and row[column]])
         return errors[np.abs(errors) < _LARGEST_NME]
-    except ValueError as error:
+    except (csv.Error, IndexError, StopIteration, ValueError) as error:
         raise ValueError(
             f"{path.name}: expected a table with a number or nothing in the column nme ({type(error).__name__}: "
             f"{error}). Test the run again, or leave its folder out."
