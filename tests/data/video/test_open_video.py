@@ -1,5 +1,6 @@
 """What is written into each container comes out again: values, order, times; from any frame on."""
 
+import struct
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -160,3 +161,36 @@ def test_flir_films_give_degrees_and_the_cameras_time(shared_data: Path) -> None
 
 def test_numbers_in_names_count_as_numbers() -> None:
     assert sorted(["b2", "b10", "b1", "a"], key=natural) == ["a", "b1", "b2", "b10"]
+
+
+def test_an_animated_png_is_a_film_and_an_animated_webp_is_refused(tmp_path: Path) -> None:
+    first, *others = (Image.fromarray(np.full((24, 32), level, np.uint8)) for level in (40, 90, 140))
+    for name, kind in (("a.png", "PNG"), ("a.webp", "WEBP")):
+        first.save(tmp_path / name, format=kind, save_all=True, append_images=others, duration=200)
+    frames = list(open_video(tmp_path / "a.png"))
+    assert [frame.image.values.mean() for frame in frames] == pytest.approx([40, 90, 140], abs=1)
+    with pytest.raises(DataError, match="is an animated WebP"):
+        open_video(tmp_path / "a.webp")
+
+
+def test_a_film_that_was_held_upright_is_turned(tmp_path: Path) -> None:
+    film = bytearray(encode(tmp_path / "a.mp4", frames("uint8"), "mpeg4", "yuv420p").read_bytes())
+    matrix = film.find(b"tkhd") + 44
+    film[matrix : matrix + 36] = struct.pack(">9i", 0, 65536, 0, -65536, 0, 0, SIZE[0] << 16, 0, 1 << 30)
+    (tmp_path / "turned.mp4").write_bytes(film)
+    found = values(open_video(tmp_path / "turned.mp4"))
+    assert np.abs(found - np.rot90(frames("uint8"), -1, axes=(1, 2))).mean() < 3
+
+
+def test_a_film_that_begins_before_zero_keeps_its_times(tmp_path: Path) -> None:
+    with av.open(str(tmp_path / "a.mkv"), "w") as out:
+        stream: Any = out.add_stream("ffv1", rate=10)
+        stream.height, stream.width, stream.pix_fmt = *SIZE, "gray"
+        for i, levels in enumerate(frames("uint8")):
+            frame = av.VideoFrame.from_ndarray(levels, format="gray")
+            frame.pts, frame.time_base = 100 * i - 500, Fraction(1, 1000)
+            out.mux(stream.encode(frame))
+        out.mux(stream.encode(None))
+    assert np.diff([frame.time_s for frame in open_video(tmp_path / "a.mkv")]) == pytest.approx(
+        [0.1] * (N - 1), abs=0.002
+    )

@@ -27,6 +27,8 @@ _BY_MAGIC: dict[Callable[[Path], Container], tuple[bytes, ...]] = {
 }
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _GIF = b"GIF8"  # one picture or many
+_ANIMATED_PNG = b"acTL"  # the second block of such a file
+_WEBP, _ANIMATED = b"WEBPVP8X", 0x02
 _BARE = {".raw", ".bin", ".dat"}  # frames without a header
 _RENDERED = "frames.tif", "sequence.json"  # of render_sequence
 
@@ -102,7 +104,7 @@ def _container(source: str, unit: str | None, size: tuple[int, int] | None, dtyp
     if not path.is_file():
         raise DataError(f"{path}: no such file or folder.")
     with path.open("rb") as file:
-        start = file.read(16)
+        start = file.read(48)
     if not start:
         raise DataError(f"{path}: the file is empty. Copy it again from its source.")
     if start.startswith((_HDF5, HDF5_MAGIC)):
@@ -117,7 +119,10 @@ def _container(source: str, unit: str | None, size: tuple[int, int] | None, dtyp
             return kind(path)
     if path.suffix.lower() in _BARE:
         return Raw(size, dtype, path)
-    if path.suffix.lower() in readable_suffixes() and not start.startswith(_GIF):
+    if start[8:16] == _WEBP and start[20] & _ANIMATED:
+        raise DataError(f"{path}: is an animated WebP, which is not read as a video. Save it as mp4, GIF or PNG files.")
+    several = start.startswith(_GIF) or start[37:41] == _ANIMATED_PNG
+    if path.suffix.lower() in readable_suffixes() and not several:
         return Folder(path, [path], unit)
     _require("av", source)
     return Coded(path)
