@@ -35,8 +35,7 @@ class Case(NamedTuple):
 
     found: Detections
     crops: np.ndarray  # as a second look sees them
-    looks: list[np.ndarray]  # at the landmarks of each
-    shape: tuple[int, ...]  # of the picture
+    agreement: np.ndarray  # features of the probability of a face, at a score of a half
     faces_px: np.ndarray  # boxes of faces
     ignored_px: np.ndarray  # boxes of what may be found or not
 
@@ -59,9 +58,10 @@ class Case(NamedTuple):
 
     def features(self, score: np.ndarray) -> np.ndarray:
         """What the probability of a face is made of."""
-        rows = zip(self.looks, self.found.boxes_px, score, strict=True)
-        faces = [Agreement.of(looks, box, float(sure), self.shape).face for looks, box, sure in rows]
-        return np.array(faces).reshape(-1, len(FACE_FEATURES))
+        sure = np.asarray(score, dtype=float).clip(0.01, 0.99)  # as `Agreement` does
+        features = self.agreement.copy()
+        features[:, FACE_FEATURES.index("score")] = np.log(sure / (1 - sure))
+        return features
 
 
 def log_odds(score: np.ndarray) -> np.ndarray:
@@ -107,8 +107,10 @@ def _cases(shown: Iterable[RenderedScene]) -> Iterator[Case]:
         boxes = np.array([face.box_px for face in scene.faces]).reshape(-1, 4)
         large = np.sqrt((boxes[:, 2:] - boxes[:, :2]).prod(axis=1)) >= LEAST_PX
         wanted = np.array([face.is_face for face in scene.faces], dtype=bool) & large
-        crops = _crops(scene.values, found)
-        yield Case(found, crops, looks, scene.values.shape, boxes[wanted], boxes[~wanted])
+        rows = zip(looks, found.boxes_px, strict=True)
+        agreement = np.array([Agreement.of(some, box, 0.5, scene.values.shape).face for some, box in rows])
+        agreement = agreement.reshape(-1, len(FACE_FEATURES))
+        yield Case(found, _crops(scene.values, found), agreement, boxes[wanted], boxes[~wanted])
 
 
 def _crops(values: np.ndarray, found: Detections) -> np.ndarray:

@@ -94,9 +94,8 @@ def test_joined_weights_keep_what_neither_look_changes() -> None:
             first, second = (draw.normal(0, 1.5, 2) + told * (2 * right - 1) for told in (1.0, seen))
             boxes = np.array([[0, 0, 40, 40], [50, 0, 90, 40]], dtype=float)
             found = Detections(boxes, expit(first), np.zeros(2))
-            cases.append(
-                second_look_cases.Case(found, np.empty((2, 1, 64, 64)), [], (40, 90), boxes[right], np.empty((0, 4)))
-            )
+            none = np.empty((2, 1, 64, 64)), np.empty((2, 5))
+            cases.append(second_look_cases.Case(found, *none, boxes[right], np.empty((0, 4))))
             odds.append(second)
         return second_look.joined(cases, odds)
 
