@@ -96,8 +96,9 @@ def _measured(path: Path, folder: Path, settings: dict[str, Any]) -> pd.DataFram
             run_command(
                 "track", [f"source={_quoted(path)}", f"{where}={_quoted(folder)}", *_words(settings["track"])], log
             )
-        if not summary.exists():
-            where = "resume" if (summary.parent / PROGRESS).exists() else "output"
+        begun = (summary.parent / PROGRESS).exists()  # and stopped, with a table of what came before
+        if begun or not summary.exists():
+            where = "resume" if begun else "output"
             words = [f"tracks={_quoted(folder)}", f"{where}={_quoted(summary.parent)}", *_words(settings["signals"])]
             run_command("signals", words, log)
         return pd.read_csv(summary)
