@@ -59,8 +59,8 @@ def _placed(
     return np.array(points, dtype=float), ms
 
 
-def trees(people: list[Portrait], faces: list[Portrait]) -> Method:
-    """Regression trees of dlib (Kazemi and Sullivan 2014), trained on rendered faces, given the true box."""
+def train_trees(faces: list[Portrait], file: Path) -> None:
+    """Regression trees of dlib (Kazemi and Sullivan 2014), trained on rendered faces, into a file."""
     pictures, annotated = [], []
     for each in faces:
         parts = [dlib.point(*map(int, np.rint(xy))) for xy in each.points_px]
@@ -69,13 +69,13 @@ def trees(people: list[Portrait], faces: list[Portrait]) -> Method:
     options = dlib.shape_predictor_training_options()
     options.oversampling_amount, options.tree_depth, options.nu, options.cascade_depth = 8, 4, 0.1, 12
     options.num_threads, options.be_verbose = 1, False
-    predictor = dlib.train_shape_predictor(pictures, annotated, options)
-    points, ms = _placed(predictor, people, _box)
-    file = Path("trees.dat")
-    predictor.save(str(file))
-    size = file.stat().st_size
-    file.unlink()
-    return Method(points, ms, "true box", None, size)
+    dlib.train_shape_predictor(pictures, annotated, options).save(str(file))
+
+
+def trees(people: list[Portrait], file: Path) -> Method:
+    """What these trees see, given the true box."""
+    points, ms = _placed(dlib.shape_predictor(str(file)), people, _box)
+    return Method(points, ms, "true box", None, file.stat().st_size)
 
 
 def _box(points: np.ndarray) -> dlib.rectangle:

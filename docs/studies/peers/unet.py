@@ -6,6 +6,7 @@ After Chu and Liu, "Thermal facial landmark detection by deep multi-task learnin
 
 import math
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -49,8 +50,8 @@ def _block(given: int, wanted: int) -> nn.Sequential:
     return nn.Sequential(*layers)
 
 
-def unet(people: list[Portrait], faces: list[Portrait], minutes: float) -> Method:
-    """Trains on `faces` for so many minutes of CPU time, then looks at `people`."""
+def train_unet(faces: list[Portrait], minutes: float, file: Path) -> None:
+    """Trains on faces for so many minutes of CPU time; the weights go into a file."""
     torch.manual_seed(0)
     network = UNet()
     optimizer = torch.optim.AdamW(network.parameters(), lr=_RATE)
@@ -67,6 +68,13 @@ def unet(people: list[Portrait], faces: list[Portrait], minutes: float) -> Metho
         loss.backward()
         optimizer.step()
         share = (time.process_time() - started) / (60 * minutes)
+    torch.save(network.state_dict(), file)
+
+
+def unet(people: list[Portrait], file: Path) -> Method:
+    """What the network sees, given the true box."""
+    network = UNet()
+    network.load_state_dict(torch.load(file, weights_only=True))
     network.eval()
     points, ms = np.full((len(people), 16, 2), np.nan), np.zeros(len(people))
     for row, each in enumerate(people):
