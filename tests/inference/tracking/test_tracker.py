@@ -14,6 +14,7 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.face_frames import box_around, expected_points
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.inference.predictor import Predictor
+from thermal_landmarks.inference.tracking.following import is_part_of
 from thermal_landmarks.inference.tracking.kept import plain, restored
 from thermal_landmarks.inference.tracking.roll import Late, Settled
 from thermal_landmarks.inference.tracking.steadying import FRAMES
@@ -70,6 +71,11 @@ def test_a_face_that_lies_on_its_side_is_found_and_followed(predictor, still, qu
     tracks = track(Tracker(predictor, fps=2.0), [lying] * 5)
     assert [[face.flag for face in faces] for faces in tracks] == [["ok"]] * 5
     assert np.linalg.norm(tracks[-1][0].points_px - true, axis=1).mean() < 0.12 * np.linalg.norm(points[2] - points[5])
+
+
+def test_an_ear_is_no_face_of_its_own() -> None:
+    face, ear, behind, as_large = (40, 20, 100, 100), (96, 50, 106, 70), (110, 50, 130, 70), (50, 30, 110, 110)
+    assert [is_part_of(box, np.array(face)) for box in (ear, behind, as_large)] == [True, False, False]
 
 
 @pytest.mark.parametrize("first", ["upright", "lying"])

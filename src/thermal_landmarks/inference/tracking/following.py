@@ -21,6 +21,8 @@ _UNTOLD = 0.05  # confidence below which landmarks are on no face: of a head tha
 _FAR = 0.12  # of a face's size between where it was looked for and found, from which on it is looked at again there
 _LOOKS = 3  # at one face in a frame, at most
 _STRANGE = 0.5  # likeness with itself below which a face near others may be half another one
+_HEAD = 1.4  # sides of a face with ears and hair, to those of its landmarks
+_PART = 0.25  # area of a followed face, below which what lies in it is an ear, an eye or a mouth
 _SMOOTH = 0.35  # share of a frame's motion in the velocity
 
 
@@ -143,3 +145,11 @@ def is_place(points_px: Float[np.ndarray, "point 2"], box_px: Float[np.ndarray, 
     height, width = image.values.shape[-2:]
     middle = middle_of(box_px)
     return bool(np.isfinite(points_px).all() and (middle > 0).all() and (middle < [width, height]).all())
+
+
+def is_part_of(found_px: Sequence[float], face_px: Float[np.ndarray, "4"]) -> bool:
+    """Whether a box is a small one whose middle lies in the head of a face that is followed."""
+    found, face = (np.asarray(box, dtype=float).reshape(2, 2) for box in (found_px, face_px))
+    size, of_face = found[1] - found[0], face[1] - face[0]
+    off = np.abs(found.mean(axis=0) - face.mean(axis=0)) / of_face
+    return bool(off.max() < _HEAD / 2 and size.prod() < _PART * of_face.prod())

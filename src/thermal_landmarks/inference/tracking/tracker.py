@@ -18,7 +18,7 @@ from thermal_landmarks.inference.faces import faces_at
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.tracking.appearance import likeness, look
 from thermal_landmarks.inference.tracking.crossing import separate
-from thermal_landmarks.inference.tracking.following import Follower, is_place
+from thermal_landmarks.inference.tracking.following import Follower, is_part_of, is_place
 from thermal_landmarks.inference.tracking.recognition import DECIDED_S, People, assigned
 from thermal_landmarks.inference.tracking.roll import SHOWN_S, Roll, Sighting
 from thermal_landmarks.inference.tracking.track import Flag, TrackedFace, Tracklet
@@ -234,7 +234,9 @@ class Tracker:
         for face in self._faces(image, found, location):
             score = raw.get(face.box_px, face.score)
             track = self._follower.begin(face.points_px.astype(float), self._next, self.frame, score)
-            if face.score >= self._least_score(track) and is_place(track.points_px, track.box_px, image):
+            is_part = any(is_part_of(face.box_px, other.box_px) for other in self.followed)
+            sure = face.score >= self._least_score(track)
+            if sure and not is_part and is_place(track.points_px, track.box_px, image):
                 for other in self.followed:
                     if not other.crowded and box_overlap(other.box_px[None], track.box_px[None]).any():
                         other.crowded, other.met = 1, self.frame
