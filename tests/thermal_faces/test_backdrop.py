@@ -48,6 +48,17 @@ def test_what_is_painted_is_a_part_of_the_picture_around_the_temperature_of_the_
     assert 0 < warm < 12
 
 
+@pytest.mark.parametrize("stored", ["centi_kelvin.png", "centi_kelvin.tif", "celsius.tif"])
+def test_temperatures_are_shown_from_cold_to_warm(tmp_path: Path, stored: str) -> None:
+    celsius = np.tile(np.linspace(15, 35, 90), (60, 1))
+    counts = np.rint(100 * (celsius + 273.15)).astype(np.uint16)
+    Image.fromarray(celsius.astype(np.float32) if "celsius" in stored else counts).save(tmp_path / stored)
+    (tmp_path / f"._{stored}").write_bytes(b"of macOS")
+    (picture,) = Backdrops(tmp_path)._pictures
+    assert (picture.min(), picture.max()) == (0, 255)
+    assert (np.diff(picture[0].astype(int)) >= 0).all()
+
+
 def test_a_fingerprint_follows_the_pictures(folder: Path) -> None:
     def fingerprint(**settings: object) -> str:
         return SyntheticScenes(images=2, **settings).fingerprint()  # type: ignore[arg-type]

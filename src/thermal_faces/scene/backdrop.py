@@ -36,7 +36,8 @@ class Backdrops:
     def __init__(self, folder: str | Path) -> None:
         self.folder = Path(folder)
         paths = [self.folder] if self.folder.is_file() else self.folder.rglob("*")
-        self.files = sorted(path for path in paths if path.suffix.lower() in _SUFFIXES)
+        seen = (path for path in paths if not path.name.startswith("._"))  # of macOS beside the pictures
+        self.files = sorted(path for path in seen if path.suffix.lower() in _SUFFIXES)
         if not self.files:
             raise ConfigError(
                 f"backdrops={self.folder}: no picture there ({', '.join(_SUFFIXES)}). Name a folder of pictures "
@@ -77,11 +78,22 @@ class Backdrops:
 def _read(file: Path) -> UInt8[np.ndarray, "height width"]:
     try:
         with Image.open(file) as opened:
-            picture = opened.convert("L")
+            deep = opened.mode == "F" or opened.mode.startswith("I")  # converted, these would be cut off at 255
+            picture = Image.fromarray(_as_bytes(np.asarray(opened, dtype=float))) if deep else opened.convert("L")
             picture.thumbnail((_LONGEST_PX, _LONGEST_PX))
             return np.asarray(picture)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise ConfigError(f"{file}: can't be read as a backdrop ({error}). Remove or replace it.") from error
+
+
+def _as_bytes(values: Float[np.ndarray, "height width"]) -> UInt8[np.ndarray, "height width"]:
+    """Temperatures or counts as gray levels, from the coldest thousandth to the warmest; what is missing is cold."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        raise ValueError("it holds no finite values")
+    low, high = np.percentile(known, (0.1, 99.9))
+    levels = np.clip(255 * (values - low) / max(high - low, 1e-6), 0, 255)
+    return np.nan_to_num(levels).astype(np.uint8)
 
 
 def _part(

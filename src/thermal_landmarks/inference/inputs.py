@@ -13,7 +13,7 @@ from torch import Tensor
 from thermal_landmarks.data.annotation import NO_DATA, ThermalImage, Unit
 from thermal_landmarks.data.normalisation import encode, encoding_of, is_constant, normalise_stored
 from thermal_landmarks.data.preprocessing import Box, Prepared, Preprocessing
-from thermal_landmarks.errors import ConfigError, DataError
+from thermal_landmarks.errors import ConfigError, DataError, said_by
 
 Images = ThermalImage | np.ndarray | Tensor | Sequence[ThermalImage | np.ndarray | Tensor]
 
@@ -31,7 +31,7 @@ def find_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError, NotImplementedError) as error:
-        raise ConfigError(f"device={name} is not at hand. Choose auto or cpu.") from error
+        raise ConfigError(f"device={name} is not at hand ({said_by(error)}). Choose auto or cpu.") from error
     return device
 
 
