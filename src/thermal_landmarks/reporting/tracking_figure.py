@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 _COLOURS = ("#E69F00", "#56B4E9", "#009E73", "#CC79A7", "#D55E00", "#0072B2", "#999999")
+_NAMED = 12  # tracks in the legend, at most
 _MARKS = 3000  # along the time, at most
 _WORST_LAST = ("ok", "doubtful", "hidden", "lost")
 _NOBODY = pd.DataFrame({"time_s": [], "track": [], "confidence": [], "x": [], "y": [], "flag": []}).astype(
@@ -30,6 +31,9 @@ def tracking_figure(pieces: Iterable[pd.DataFrame], path: Path, *, title: str, f
     """
     together = max(1, frames // _MARKS)
     faces = pd.concat([_NOBODY, *(_thinned(piece, together) for piece in pieces)], ignore_index=True)
+    if faces.empty:
+        _say_nobody(path, title, frames)
+        return
     figure = Figure(figsize=(11, 6.5), layout="constrained")
     across, down, sure, seen = figure.subplots(4, 1, sharex=True, height_ratios=[3, 3, 2, 1])
     numbers = sorted(faces["track"].unique())
@@ -49,9 +53,19 @@ def tracking_figure(pieces: Iterable[pd.DataFrame], path: Path, *, title: str, f
     down.set(ylabel="y in pixels")
     down.invert_yaxis()
     sure.set(ylabel="confidence", ylim=(0, 1.02))
-    seen.set(ylabel="track", xlabel="seconds (gray: hidden, red: lost)", yticks=numbers)
-    if numbers:
-        across.legend(loc="upper right", fontsize=8, ncols=min(len(numbers), 6))
+    seen.set(ylabel="track", xlabel="seconds (gray: hidden, red: lost)", yticks=numbers[:: -(-len(numbers) // 5)])
+    first = across.get_lines()[:_NAMED]
+    names = [str(line.get_label()) for line in first]
+    if len(numbers) > _NAMED:
+        names[-1] += f" (of {len(numbers)})"
+    across.legend(first, names, loc="upper right", fontsize=8, ncols=min(len(names), 6))
+    figure.savefig(path, dpi=110)
+
+
+def _say_nobody(path: Path, title: str, frames: int) -> None:
+    """Instead of empty axes."""
+    figure = Figure(figsize=(11, 1.5))
+    figure.text(0.5, 0.5, f"{title}: no face in {frames:,} frames", ha="center", va="center", fontsize=14)
     figure.savefig(path, dpi=110)
 
 
