@@ -32,6 +32,7 @@ def folder(tmp_path: Path, blob_faces: Any) -> Path:
         for side, annotation in enumerate(pair):
             triples = [v for x, y in annotation.points_px.tolist() for v in (x + side * width, y, 2)]
             faces.append({"id": len(faces), "image_id": number, "keypoints": triples})
+        faces.append({"id": len(faces), "image_id": number, "bbox": [10, 10, 20, 20], "iscrowd": 1})
     content = {"images": images, "annotations": faces, "categories": []}
     (tmp_path / "faces" / "annotations.json").write_text(json.dumps(content))
     return tmp_path
@@ -56,6 +57,8 @@ def test_landmarks_are_trained_on_each_face_and_the_check_shows_both(folder: Pat
     result = run_script(["src/check_data.py", *data, "samples=2", "output=checked"], cwd=folder)
     assert result.returncode == 0, result.stderr
     assert {path.name for path in (folder / "checked").glob("*.png")} == {"faces.png", "montage.png"}
+    red, green, blue = np.moveaxis(np.asarray(Image.open(folder / "checked" / "faces.png"), dtype=int), 2, 0)
+    assert ((red == 0x99) & (green == 0x99) & (blue == 0x99)).mean() > 3e-4  # the edges of the crowds
     small = ["stem=conv", "branch=none", "debug=fast", "data.batch_size=2", "output=trained"]
     result = run_script(["src/train.py", *data, *small], cwd=folder)
     assert result.returncode == 0, result.stderr

@@ -22,6 +22,7 @@ from thermal_landmarks.data.check_report import DataReport, Finding
 from thermal_landmarks.data.checks import Use, check_source
 from thermal_landmarks.data.datamodule import LandmarkDataModule
 from thermal_landmarks.data.face_frames import annotated_box
+from thermal_landmarks.data.readers.base import FileReader
 from thermal_landmarks.data.readers.coco import write_coco
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.data.split import SplitSettings, split_subjects
@@ -31,6 +32,7 @@ from thermal_landmarks.evaluation.drawing import Picture, PointsPx, draw_boxes, 
 from thermal_landmarks.evaluation.figures import overlay_grid
 from thermal_landmarks.runs import write_json
 
+_IGNORED_COLOUR = "#999999"
 _TILE, _COLUMNS = (360, 480), 2  # of whole pictures: height and width, and how many side by side
 _RANDOM_VERSIONS = 3  # columns of the montage after the original, where the augmentation stores no rotated versions
 
@@ -140,12 +142,15 @@ def _has_several_faces(annotations: Sequence[Annotation]) -> bool:
 def draw_faces(source: Source, annotations: Sequence[Annotation], *, most: int) -> UInt8[np.ndarray, "height width 3"]:
     """Pictures side by side, those with the most faces first; each face has the number of its annotation.
 
+    Regions that are to be ignored are gray.
+
     Args:
         source: Loads the pictures.
         annotations: Usable faces, at least one.
         most: Number of pictures.
     """
     scheme = get_scheme(source.scheme)
+    regions = source.ignored if isinstance(source, FileReader) else {}
     by_image: dict[Path, list[tuple[int, Annotation]]] = defaultdict(list)
     for number, annotation in enumerate(annotations):
         by_image[annotation.image].append((number, annotation))
@@ -156,6 +161,11 @@ def draw_faces(source: Source, annotations: Sequence[Annotation], *, most: int) 
         picture = Image.fromarray(to_rgb(source.load(faces[0][1]).values))
         scale = min(height / picture.height, width / picture.width)
         drawn = np.asarray(picture.resize((round(picture.width * scale), round(picture.height * scale))))
+        edges = np.tile(drawn.shape[1::-1], 2) - 1
+        ignored = [
+            tuple(((np.array(box) + 0.5) * scale - 0.5).clip(0, edges)) for box in regions.get(faces[0][1].image, ())
+        ]
+        drawn = draw_boxes(drawn, ignored, ["ignored"] * len(ignored), colour=_IGNORED_COLOUR)
         for number, annotation in faces:
             box = annotated_box(annotation, scheme)
             if box is not None:
