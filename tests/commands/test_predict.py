@@ -99,7 +99,9 @@ def test_a_wall_has_no_face_and_that_is_no_error(
     np.save(tmp_path / "wall.npy", np.random.default_rng(0).normal(20, 0.1, (48, 64)))
     checkpoint = make_checkpoint(scheme="face16")
     assert predict(f"checkpoint={checkpoint}", "source=wall.npy", "device=cpu", "output=out", "format=coco") is None
-    assert "0 faces in 1 image, 1 without" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "0 faces in 1 image, 1 without" in said
+    assert "rotations=all" in said
     assert (tmp_path / "out" / "points.csv").read_text().splitlines()[1].endswith("," * 56)
     assert (tmp_path / "out" / "faces.json").exists()
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 from PIL import Image
-from pytest import MonkeyPatch
 
 from thermal_landmarks.reporting.tracking_figure import tracking_figure
 
@@ -17,7 +17,7 @@ def faces(tracks: int) -> pd.DataFrame:
     return table.assign(box_x_min=1.0, box_x_max=3.0, box_y_min=2.0, box_y_max=6.0)
 
 
-def test_a_recording_without_faces_says_so_instead_of_empty_axes(tmp_path: Path, monkeypatch: MonkeyPatch) -> None:
+def test_a_recording_without_faces_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said: list[str] = []
     monkeypatch.setattr(Figure, "text", lambda self, x, y, text, **settings: said.append(text))
     tracking_figure([], tmp_path / "tracks.png", title="night", frames=1200)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from thermal_landmarks.inference.predictor import Predictor
     from thermal_landmarks.physiology.stills import TemperatureTable
 
+_NOBODY = (
+    "No face was found in any image. Where there are some: rotations=all finds them in pictures that lie on their "
+    "side, finder_size=[448,1024] small ones, min_score=0.3 faint ones; faces=frame takes each image for one face"
+)
 _CHOICES = {"faces": ("auto", "one", "frame"), "rotations": ("upright", "all"), "format": ("csv", "coco")}
 
 
@@ -124,6 +128,8 @@ def _predict_faces(predictor: "FindsFaces", cfg: DictConfig, files: list[Path], 
         if temperatures.without:
             print(f"{temperatures.without} images with faces hold no temperatures; unit= names that of bare numbers")
     _say(outcome, str(outcome), files, folder)
+    if not outcome.faces:
+        print(_NOBODY)
 
 
 def _temperature_table(cfg: DictConfig, folder: Path, scheme: "Scheme") -> "TemperatureTable":
