@@ -49,6 +49,28 @@ def test_the_orientation_of_a_png_may_follow_its_pixels(tmp_path: Path) -> None:
     assert read_image_size(path) == (9, 6)
 
 
+@pytest.mark.parametrize("mode", ["L", "RGB", "P", "1", "LA", "RGBA"])
+@pytest.mark.parametrize("hidden", [None, 5])
+def test_a_png_has_the_pixels_that_pillow_gives(tmp_path: Path, mode: str, hidden: int | None) -> None:
+    colours = np.random.default_rng(1).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    picture = Image.fromarray(colours).convert("L" if mode in ("L", "1", "LA") else "RGB")
+    picture = picture.quantize(11) if mode == "P" else picture.convert(mode)
+    if hidden is not None:
+        picture.info["transparency"] = (hidden,) * 3 if mode == "RGB" else hidden
+    path = tmp_path / "a.png"
+    picture.save(path)
+    with Image.open(path) as file:
+        expected = np.array(file.convert("L" if mode in ("L", "1", "LA") else "RGB"))
+    image = read_image(path)
+    np.testing.assert_array_equal(image.values if expected.ndim == 2 else image.rgb, expected)
+
+
+def test_a_dark_colour_picture_is_not_taken_for_temperatures(tmp_path: Path) -> None:
+    levels = np.linspace(10, 38, 40 * 40).reshape(40, 40, 1).repeat(3, axis=2).astype(np.uint8)
+    Image.fromarray(levels).save(tmp_path / "night.png")
+    assert read_image(tmp_path / "night.png").unit == "gray"
+
+
 @pytest.mark.parametrize("channels", [2, 3, 4])
 def test_all_sixteen_bits_of_colour_pictures_count(tmp_path: Path, channels: int) -> None:
     levels = np.random.default_rng(0).integers(0, 65536, (7, 8, channels)).astype(np.uint16)

@@ -4,10 +4,11 @@ A bar's colour is the same across it and runs once through the palette along it,
 of all vendors the warm end is the upper or the right one.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import UInt8
+from jaxtyping import Bool, UInt8
 
 from thermal_landmarks.data.formats.palettes import Palette, palette_of
 
@@ -20,7 +21,7 @@ _LEAST_WIDTH_PX = 3
 _LEAST_RANGE = 200.0  # of luminance along a bar; all known palettes have 215 and more, clothes and walls less
 _LARGEST_SPREAD = 14.0  # across a bar, of nine tenths of its pixels from the middle of their row
 _LUMINANCE = np.array([0.299, 0.587, 0.114])  # of red, green and blue
-_EDGE = 30.0  # how much the picture differs beside the bar
+_EDGE, _BESIDE = 30.0, 3  # how much the picture differs beside the bar, and so many pixels on
 _STATIONS = 9  # along the bar
 _LEAST_STEP = 8.0  # between two of them
 _STEPS = 64
@@ -52,28 +53,30 @@ def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
     height, width = rgb.shape[:2]
     every = max(height // _ROWS, 1)
     channels = 1 if rgb.strides[2] == 0 else 3  # of gray pictures one, which is seen three times
-    compared = np.ascontiguousarray(rgb[::every, :, :channels].transpose(2, 0, 1))  # far faster than pixel by pixel
-    planes = np.broadcast_to(compared, (3, *compared.shape[1:]))
-    if not _may_have_a_bar(compared[:, :, ::_LEAST_WIDTH_PX]):
+    some = rgb[::every, :, :channels]
+    if not _may_have_a_bar(_planes(some[:, ::_LEAST_WIDTH_PX])):
         return None
+    compared = _planes(some)
+    planes = np.broadcast_to(compared, (3, *compared.shape[1:]))
     flat = _difference(compared[:, :, 1:], compared[:, :, :-1]) <= _FLAT
-    first, last = _longest_runs(flat[1:] & _goes_on(compared)[:, 1:])
-    long = last - first >= _LEAST_LENGTH * planes.shape[1]
+    like_a_bar = flat[1:] & _goes_on(compared)[:, 1:]
+    long = _have_run(like_a_bar, math.ceil(_LEAST_LENGTH * planes.shape[1]))
     edges = np.flatnonzero(np.diff(long.astype(np.int8), prepend=0, append=0))
     best, longest = None, 0.0
     for left, right in zip(edges[::2], edges[1::2] + 1, strict=True):  # columns left to right - 1 are alike
         middle = min((left + right) // 2, width - 2)
-        start, stop = int(first[middle]), int(last[middle]) + 1
         if not _LEAST_WIDTH_PX <= right - left <= max(_LARGEST_WIDTH * width, _LEAST_WIDTH_PX):
             continue
+        start, stop = _longest_run(like_a_bar[:, middle])
         if np.ptp(_LUMINANCE @ planes[:, start : stop + 1, middle]) < _LEAST_RANGE - 2 * _LARGEST_SPREAD:
             continue  # most are walls and clothes; what follows takes longer to say so
-        rows = planes[:, start : stop + 1].transpose(1, 2, 0).astype(np.int16)
-        bar = np.median(rows[:, left:right], axis=1)
+        beside = max(left - _BESIDE, 0)
+        rows = planes[:, start : stop + 1, beside : right + _BESIDE].transpose(1, 2, 0).astype(np.int16)
+        across = slice(left - beside, right - beside)
+        bar = np.median(rows[:, across], axis=1)
         cut, path = _way(bar)
-        rows, start, stop = rows[cut], start + cut.start, start + cut.stop
-        alike = _runs_through_a_palette(rows[:, left:right], bar[cut])
-        if path > longest and alike and _ends_sharply(rows, bar[cut], left, right):
+        rows, bar, start, stop = rows[cut], bar[cut], start + cut.start, start + cut.stop
+        if path > longest and _ends_sharply(rows, bar, across) and _runs_through_a_palette(rows[:, across], bar):
             pixels = slice(start * every, min((stop - 1) * every + 1, height))
             best, longest = (pixels, slice(int(left), int(right))), path
     if best is None:
@@ -81,6 +84,11 @@ def _upright_bar(rgb: UInt8[np.ndarray, "height width 3"]) -> ColourBar | None:
     colours = np.median(rgb[best], axis=1)[::-1]
     steps = np.rint(np.linspace(0, len(colours) - 1, min(_STEPS, len(colours)))).astype(int)
     return ColourBar(*best, palette_of("colour bar", colours[steps].astype(np.uint8).tobytes()))
+
+
+def _planes(rgb: UInt8[np.ndarray, "row column channel"]) -> UInt8[np.ndarray, "channel row column"]:
+    """The channels one after the other, which are far faster to compare than pixel by pixel."""
+    return np.ascontiguousarray(rgb.transpose(2, 0, 1))
 
 
 def _may_have_a_bar(planes: UInt8[np.ndarray, "channel row column"]) -> bool:
@@ -92,8 +100,7 @@ def _may_have_a_bar(planes: UInt8[np.ndarray, "channel row column"]) -> bool:
     varied = np.ptp(brightness, axis=0) >= _LEAST_RANGE - 4 * _LARGEST_SPREAD
     if not varied.any():
         return False
-    first, last = _longest_runs(_goes_on(planes[:, :, varied]))
-    return bool((last - first >= _LEAST_LENGTH * planes.shape[1]).any())
+    return bool(_have_run(_goes_on(planes[:, :, varied]), math.ceil(_LEAST_LENGTH * planes.shape[1])).any())
 
 
 def _goes_on(planes: UInt8[np.ndarray, "channel row column"]) -> np.ndarray:
@@ -112,13 +119,24 @@ def _difference(one: np.ndarray, other: np.ndarray) -> np.ndarray:
     return apart
 
 
-def _longest_runs(marked: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First row of each column's longest run of marked rows, and the first row after it."""
-    row = np.arange(len(marked), dtype=np.int16)[:, None]
-    length = row - np.maximum.accumulate(np.where(marked, np.int16(-1), row), axis=0)
-    last = length.argmax(axis=0)
-    longest = np.take_along_axis(length, last[None], axis=0)[0].astype(int)
-    return last + 1 - longest, last + 1
+def _have_run(marked: Bool[np.ndarray, "row column"], length: int) -> Bool[np.ndarray, " column"]:
+    """Whether each column has so many marked rows in succession; put together from runs whose length doubles."""
+    runs, together = marked, 1
+    while together < length:
+        step = min(together, length - together)
+        runs = runs[: max(len(runs) - step, 0)] & runs[step:]
+        together += step
+    found: np.ndarray = np.logical_or.reduce(runs, axis=0)
+    return found
+
+
+def _longest_run(marked: Bool[np.ndarray, " row"]) -> tuple[int, int]:
+    """The first row of a column's longest run of marked ones (of several, the first), and the second row after it."""
+    ends = np.flatnonzero(np.diff(marked, prepend=False, append=False))
+    if not len(ends):
+        return 1, 2
+    longest = int((ends[1::2] - ends[::2]).argmax())
+    return int(ends[2 * longest]), int(ends[2 * longest + 1]) + 1
 
 
 def _way(bar: np.ndarray) -> tuple[slice, float]:
@@ -140,7 +158,7 @@ def _runs_through_a_palette(rows: np.ndarray, bar: np.ndarray) -> bool:
     return bool(spread <= _LARGEST_SPREAD and np.ptp(bar @ _LUMINANCE) >= _LEAST_RANGE)
 
 
-def _ends_sharply(rows: np.ndarray, bar: np.ndarray, left: int, right: int) -> bool:
+def _ends_sharply(rows: np.ndarray, bar: np.ndarray, across: slice) -> bool:
     """Whether the picture is another one on both sides; a few pixels on, where JPEG has blended nothing."""
-    sides = [column for column in (left - 3, right + 2) if 0 <= column < rows.shape[1]]
+    sides = [column for column in (across.start - _BESIDE, across.stop + _BESIDE - 1) if 0 <= column < rows.shape[1]]
     return all(float(np.abs(rows[:, column] - bar).max(axis=1).mean()) >= _EDGE for column in sides)

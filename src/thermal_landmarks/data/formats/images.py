@@ -170,19 +170,23 @@ def to_image(path: Path, stored: Stored, *, quiet: bool = False) -> ThermalImage
     rgb = raw[:, :, :3] if colour else None
     single = _single_channel(path, raw if rgb is None else ThermalImage.from_rgb(rgb).values)
     values, missing = fill_missing(path, single, stored.no_data, quiet=quiet)
-    unit = stored.unit or infer_unit(path, values)
+    unit = stored.unit or (COUNTS if colour else infer_unit(path, values))
     if unit == COUNTS:
         return ThermalImage(values.astype(np.float32, copy=False), "gray", rgb, missing, stated_palette=stored.palette)
     scale, offset = UNITS[unit]
-    # float64 until here: centi-kelvin in float32 would lose a hundredth of a degree
-    celsius = (values.astype(np.float64) * scale + offset).astype(np.float32)
-    median = float(np.median(celsius))
+    if (scale, offset) == (1.0, 0.0):
+        celsius = values.astype(np.float32)
+    else:  # in float64: centi-kelvin in float32 would lose a hundredth of a degree
+        celsius = (values.astype(np.float64) * scale + offset).astype(np.float32)
     low, high = _PLAUSIBLE_MEDIAN_C
-    if not low <= median <= high:
-        raise DataError(
-            f"{path}: read as {unit}, its median would be {median:.1f} degrees Celsius (stored: "
-            f"{float(np.median(values)):g}). Set the unit that the file is written in: {', '.join([*UNITS, COUNTS])}."
-        )
+    if not low <= celsius.min() <= celsius.max() <= high:  # else the median, which takes far longer, is plausible, too
+        median = float(np.median(celsius))
+        if not low <= median <= high:
+            raise DataError(
+                f"{path}: read as {unit}, its median would be {median:.1f} degrees Celsius (stored: "
+                f"{float(np.median(values)):g}). Set the unit that the file is written in: "
+                f"{', '.join([*UNITS, COUNTS])}."
+            )
     return ThermalImage(celsius, "celsius", missing=missing)
 
 

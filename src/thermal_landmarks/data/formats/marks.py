@@ -155,11 +155,11 @@ def filled(values: Float32[np.ndarray, "height width"], marks: Mask) -> Float32[
 
     The nearer of them count more, by the inverse of their distance.
     """
-    rows, columns = np.nonzero(marks)
+    rows, columns = np.divmod(np.flatnonzero(marks), marks.shape[1])  # far faster than `np.nonzero`
     total, weight = np.zeros(len(rows), np.float32), np.zeros(len(rows), np.float32)
     for across in (False, True):
         line, place, source = (columns, rows, values.T) if across else (rows, columns, values)
-        order = np.lexsort((place, line))
+        order = line.astype(np.uint32).argsort(kind="stable") if across else slice(None)
         line, place = line[order], place[order]
         runs = np.flatnonzero((np.diff(line, prepend=-1) != 0) | (np.diff(place, prepend=-2) != 1))
         length = np.diff(runs, append=len(line))
@@ -216,7 +216,10 @@ def _surrounded(pixels: Mask, by: Mask, side: int, fewest: int) -> Mask:
     """Those pixels with enough of the others in a square around them, as far as the picture reaches."""
     if np.count_nonzero(by) < fewest or not pixels.any():
         return np.zeros_like(pixels)
-    count = _summed(_summed(by.astype(np.uint16), side, 0), side, 1)
+    bytes_do = side * fewest < 256
+    lines = _summed(by.view(np.uint8) if bytes_do else by.astype(np.uint16), side, 0)
+    # More than enough in a line say no more than enough do.
+    count = _summed(np.minimum(lines, lines.dtype.type(fewest)), side, 1)
     enough: Mask = pixels & (count >= fewest)
     return enough
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 
 import numpy as np
-from jaxtyping import Float, Float32, UInt8
+from jaxtyping import Complex64, Float, Float32, UInt8
 
 from thermal_landmarks.errors import ConfigError
 
@@ -110,21 +110,24 @@ class Palette:
         self, rgb: UInt8[np.ndarray, "*shape 3"]
     ) -> tuple[Float32[np.ndarray, "*shape"], Float32[np.ndarray, "*shape"]]:
         """Intensity and distance from a table of colours with 5 bits a channel; what is new is added to it."""
-        fine = (rgb & 0xF8).astype(np.uint16)
-        code = ((fine[..., 0] << 7) | (fine[..., 1] << 2) | (fine[..., 2] >> 3)).astype(np.intp)
-        levels, distances = self._tables
-        distance = distances[code]
-        if np.isnan(distance).any():
-            new = np.unique(code[np.isnan(distance)])
+        red, green, blue = np.moveaxis(rgb, -1, 0)
+        code = (red >> 3).astype(np.uint16)
+        for channel in (green, blue):
+            code <<= 5
+            code |= channel >> 3
+        found = self._table.take(code)
+        if np.isnan(found).any():
+            new = np.unique(code[np.isnan(found)])
             colours = np.stack([new >> 10, (new >> 5) & 31, new & 31], axis=1) * 8.0 + 4
-            levels[new], distances[new] = self.nearest(colours)  # in this order: another thread looks at distances
-            distance = distances[code]
-        return levels[code], distance
+            levels, distances = self.nearest(colours)
+            self._table[new] = levels + 1j * distances
+            found = self._table.take(code)
+        return found.real, found.imag
 
     @cached_property
-    def _tables(self) -> Float32[np.ndarray, "2 code"]:
-        """Level and distance of each colour, NaN where none was asked for."""
-        return np.full((2, _CODES), np.nan, np.float32)
+    def _table(self) -> Complex64[np.ndarray, " code"]:
+        """Level and distance of each colour, as one number, which one look-up finds; NaN where none was asked for."""
+        return np.full(_CODES, np.nan, np.complex64)
 
     @property
     def is_gray(self) -> bool:
