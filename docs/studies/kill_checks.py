@@ -14,7 +14,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from thermal_landmarks.data.video import open_video
 from thermal_landmarks.runs import PROGRESS, RunFolder
-from thermal_landmarks.search.trials import replaced_trials
+from thermal_landmarks.search.study import replaced_trials
 
 _STUDY = "quick/conv-none"
 _MEASURED = (TrialState.COMPLETE, TrialState.PRUNED)

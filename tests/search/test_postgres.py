@@ -10,7 +10,7 @@ import pytest
 from optuna.trial import TrialState
 
 from thermal_landmarks.search import trial as trial_module
-from thermal_landmarks.search.trials import replaced_trials
+from thermal_landmarks.search.study import replaced_trials
 
 
 @pytest.mark.slow

@@ -7,8 +7,8 @@ import pytest
 from optuna.trial import TrialState, create_trial
 from rich.console import Console
 
-from thermal_landmarks.search.progress import progress_line, study_table
-from thermal_landmarks.search.trials import Trials
+from thermal_landmarks.search.study import Trials
+from thermal_landmarks.search.worker import progress_line, study_table
 
 
 def study_of(name: str, states: str, asked: int) -> Any:

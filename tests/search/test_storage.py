@@ -16,12 +16,10 @@ from optuna.samplers import RandomSampler
 from optuna.trial import TrialState
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.search.patience import PatientStorage
 from thermal_landmarks.search.plan import StudyPlan
-from thermal_landmarks.search.storage import Heartbeat, Retry, give_back, hide_password, open_storage
-from thermal_landmarks.search.study import SharedStudy
+from thermal_landmarks.search.storage import Heartbeat, PatientStorage, Retry, give_back, hide_password, open_storage
+from thermal_landmarks.search.study import SharedStudy, replaced_trials
 from thermal_landmarks.search.trial import _StudyWithoutLostTrials
-from thermal_landmarks.search.trials import replaced_trials
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -172,7 +170,7 @@ def test_a_lost_trial_does_not_compete_with_its_own_repetition(shared):
         return trial, seen.should_prune()
 
     best, _ = after_one_epoch(1.0)
-    give_back(worker.study, worker.storage, best._trial_id, reason="died", retries=2)
+    give_back(worker.study, worker.storage, best._trial_id, "died")
     for _ in range(4):
         _, pruned = after_one_epoch(1.0)  # the first is the repetition
         assert not pruned

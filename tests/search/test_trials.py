@@ -5,7 +5,7 @@ import pytest
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from thermal_landmarks.search.trials import Trials
+from thermal_landmarks.search.study import Trials
 
 COMPLETE, PRUNED, FAIL, WAITING = TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL, TrialState.WAITING
 

@@ -33,7 +33,7 @@ def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
     if not _asks_for_study(arguments):
         return list(arguments)
     from thermal_landmarks.search.storage import hide_password
-    from thermal_landmarks.search.trials import Trials
+    from thermal_landmarks.search.study import Trials
 
     experiment: Any = OmegaConf.load(experiment_file)
     typed = {a.partition("=")[0].lstrip("+"): a.partition("=")[2] for a in arguments if not a.startswith("-")}

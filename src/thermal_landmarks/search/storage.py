@@ -1,44 +1,129 @@
 """Where studies are kept: SQLite or PostgreSQL, with heartbeats, so that a killed process's trial is run again.
 
+A database that is gone for a while (restarted, out of reach, on a disk that is full) is waited for.
+
 A password of PostgreSQL's stays out of everything that is written or printed: its client library reads PGPASSWORD and
 `~/.pgpass` itself, so the URL that travels needs none.
 """
 
+import functools
 import logging
 import os
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import optuna
 from filelock import FileLock
-from optuna.exceptions import ExperimentalWarning, UpdateFinishedTrialError
-from optuna.storages import BaseStorage
+from optuna.exceptions import ExperimentalWarning, StorageInternalError, UpdateFinishedTrialError
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 from sqlalchemy import Connection, make_url, text
 from sqlalchemy.exc import (
     ArgumentError,
+    DBAPIError,
     IntegrityError,
+    InterfaceError,
     NoSuchModuleError,
     OperationalError,
     ProgrammingError,
     SQLAlchemyError,
 )
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from thermal_landmarks.errors import ConfigError
-from thermal_landmarks.search.patience import PatientStorage, reason_of
 
 _log = logging.getLogger(__name__)
 
 _ATTEMPTS = 20  # to open a new database while other processes make its tables
-_PAUSE_SECONDS = 0.25
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 5.0
 _CONNECT_SECONDS = 4
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class PatientStorage(RDBStorage):
+    """Optuna's storage, whose every operation is tried again while the database is gone.
+
+    Args:
+        url: Of the database, without password.
+        patience_seconds: How long an operation waits.
+        **settings: Of `RDBStorage`.
+    """
+
+    def __init__(self, url: str, *, patience_seconds: float, **settings: Any) -> None:
+        self.patience_seconds = 0.0  # a search that can't begin says so at once
+        self._given_up = False
+        super().__init__(url, **settings)
+        self.patience_seconds = patience_seconds
+
+    def patiently(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Call a function that uses the database, again and again while that is gone.
+
+        Raises:
+            ConfigError: If it stays away for longer than `patience_seconds`; later calls don't wait any more.
+        """
+        began, pause = time.monotonic(), _FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                return function(*args, **kwargs)
+            except (SQLAlchemyError, StorageInternalError) as error:
+                if self.patience_seconds == 0 or not _is_gone(error):
+                    raise
+                waited = time.monotonic() - began
+                if self._given_up or waited > self.patience_seconds:
+                    self._given_up = True
+                    raise ConfigError(
+                        f"search.storage={self.url} hasn't answered for {waited:.0f} s ({reason_of(error)}). What was "
+                        "told before is kept: fix the database and give the same command again."
+                    ) from error
+                if pause == _FIRST_PAUSE_SECONDS:
+                    _log.warning(
+                        "The study's database doesn't answer (%s); waiting up to %.0f s for it.",
+                        reason_of(error),
+                        self.patience_seconds,
+                    )
+            time.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+
+
+def _is_gone(error: Exception) -> bool:
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    if isinstance(cause, OperationalError | InterfaceError | PoolTimeoutError):
+        return "no such table" not in str(cause)
+    return isinstance(cause, DBAPIError) and cause.connection_invalidated
+
+
+def reason_of(error: Exception) -> str:
+    """What the database said, its first line."""
+    cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+    return str(getattr(cause, "orig", None) or cause).strip().splitlines()[0]
+
+
+def _patient(name: str) -> Callable[..., Any]:
+    operation = getattr(RDBStorage, name)
+
+    @functools.wraps(operation)
+    def method(self: PatientStorage, *args: Any, **kwargs: Any) -> Any:
+        return self.patiently(operation, self, *args, **kwargs)
+
+    return method
+
+
+# Optuna's cache, which stands before each of its storages, also calls the last five. Heartbeats try again themselves.
+_OPERATIONS = (
+    *(name for name in vars(BaseStorage) if name.startswith(("create", "delete", "set", "get"))),
+    *("_create_new_trial", "_set_trial_param", "_get_best_trial_id", "_get_trials", "_get_stale_trial_ids"),
+)
+for _name in _OPERATIONS:
+    setattr(PatientStorage, _name, _patient(_name))
 
 
 def open_storage(settings: Mapping[str, Any], *, made: bool = False) -> PatientStorage:
@@ -60,7 +145,7 @@ def open_storage(settings: Mapping[str, Any], *, made: bool = False) -> PatientS
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.filterwarnings("ignore", category=ExperimentalWarning)  # Optuna's heartbeats are one
     warnings.filterwarnings("ignore", message="Heartbeat of storage is supposed to be used with")  # `Heartbeat` beats
-    open_once = partial(
+    open_once = functools.partial(
         PatientStorage,
         url,
         patience_seconds=settings["patience_seconds"],
@@ -78,7 +163,7 @@ def open_storage(settings: Mapping[str, Any], *, made: bool = False) -> PatientS
             except (IntegrityError, ProgrammingError, OperationalError) as error:
                 if not isinstance(error, IntegrityError) and "already exists" not in str(error.orig):
                     raise
-                time.sleep(_PAUSE_SECONDS)  # another process is making the same tables
+                time.sleep(_FIRST_PAUSE_SECONDS)  # another process is making the same tables
         return open_once()
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigError(
@@ -145,14 +230,16 @@ def trial_id(storage: BaseStorage, study: str, number: int) -> int:
     return storage.get_trial_id_from_study_id_trial_number(storage.get_study_id_from_name(study), number)
 
 
-def give_back(study: optuna.Study, storage: BaseStorage, trial_id: int, *, reason: str, retries: int) -> None:
+def give_back(study: optuna.Study, storage: RDBStorage, trial_id: int, reason: str) -> None:
     """End a trial that could not be finished, and queue its hyperparameters again."""
     try:
         storage.set_trial_user_attr(trial_id, "reason", reason)
         storage.set_trial_state_values(trial_id, state=TrialState.FAIL)
     except UpdateFinishedTrialError:
         return  # told already
-    Retry(retries)(study, storage.get_trial(trial_id))
+    queue_again = storage.get_heartbeat_stale_trial_callback()
+    assert queue_again is not None
+    queue_again(study, storage.get_trial(trial_id))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from thermal_landmarks.building import build
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.search.plan import epochs_of
 from thermal_landmarks.search.storage import Heartbeat, give_back, open_storage, trial_id
-from thermal_landmarks.search.trials import without_lost
+from thermal_landmarks.search.study import without_lost
 from thermal_landmarks.training.loggers import finish_run, log_outcome
 from thermal_landmarks.training.run import train
 
@@ -54,9 +54,15 @@ def run_trial(cfg: DictConfig, folder: Path, names: Mapping[str, str | None] | N
         if storage.get_trial(own_id).state != TrialState.RUNNING:
             raise _taken_over(cfg)
         with Heartbeat(storage, own_id):
-            return _train_and_tell(cfg, folder, names, study, optuna.Trial(study, own_id))
+            try:
+                return _train_and_tell(cfg, folder, names, study, optuna.Trial(study, own_id))
+            finally:  # Ctrl-C, or a cluster that takes the machine away; whatever else ends a trial is told
+                give_back(study, storage, own_id, "interrupted")
     finally:
         storage.engine.dispose()
+        gc.collect()  # the next trial of this process starts with the same memory
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
 
 class _StudyWithoutLostTrials(optuna.Study):
@@ -85,37 +91,25 @@ def _train_and_tell(
         metrics["processor_seconds"] = round(time.process_time() - processor, 2)
         for name in _KEPT:
             trial.set_user_attr(name, metrics[name])
-        if metrics["pruned"]:
-            failed = False
-            study.tell(trial, state=TrialState.PRUNED)
-            raise optuna.TrialPruned(f"{cfg.study} trial {cfg.trial} stopped after {metrics['epochs']} epochs")
         value = metrics.get(cfg.objective)
-        if value is None or not math.isfinite(value):
+        if not metrics["pruned"] and (value is None or not math.isfinite(value)):
             raise ConfigError(f"objective={cfg.objective} is {value} after training. Measured: {', '.join(metrics)}.")
         failed = False
+        if metrics["pruned"]:
+            study.tell(trial, state=TrialState.PRUNED)
+            raise optuna.TrialPruned(f"{cfg.study} trial {cfg.trial} stopped after {metrics['epochs']} epochs")
         study.tell(trial, value)
-        return float(value)
+        return float(metrics[cfg.objective])
     except optuna.TrialPruned:
         raise
     except Exception as error:
         with suppress(UpdateFinishedTrialError):
-            trial.set_user_attr("reason", _reason(error))
+            trial.set_user_attr("reason", f"{type(error).__name__}: {error}"[:500])
             study.tell(trial, state=TrialState.FAIL)
         log_outcome("failed", cfg.objective, {})
         raise
-    except BaseException:  # Ctrl-C, or a cluster that takes the machine away
-        own_id = trial_id(trial.storage, cfg.study, cfg.trial)
-        give_back(study, trial.storage, own_id, reason="interrupted", retries=cfg.search.retries)
-        raise
     finally:
         finish_run(failed=failed)
-        gc.collect()  # the next trial of this process starts with the same memory
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:500]
 
 
 def _taken_over(cfg: DictConfig) -> ConfigError:

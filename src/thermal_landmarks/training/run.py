@@ -26,7 +26,7 @@ from thermal_landmarks.models.starting_weights import start_from
 from thermal_landmarks.runs import RunFolder, remove_partial_files, replacing, write_json
 from thermal_landmarks.training.callbacks.divergence import StopDiverged
 from thermal_landmarks.training.callbacks.history import History
-from thermal_landmarks.training.callbacks.interruption import Interruption, Pruning
+from thermal_landmarks.training.callbacks.interruption import Interruption
 from thermal_landmarks.training.finder_module import build_finder
 from thermal_landmarks.training.loggers import build_logger, log_outcome
 from thermal_landmarks.training.module import build_module
@@ -89,17 +89,11 @@ def train(
         console.print(_headline(metadata, data))
         if cfg.weights is not None and not resumed:
             console.print(start_from(module.network, cfg.weights))
-        history, pruning = History(), Pruning(monitor=cfg.objective, report=report)
+        history = History(cfg.objective, report)
         trainer: L.Trainer = build(
             "trainer",
             cfg.trainer,
-            callbacks=[
-                *_callbacks(cfg),
-                history,
-                pruning,
-                StopDiverged(objective=cfg.objective),
-                Interruption(request),
-            ],
+            callbacks=[*_callbacks(cfg), StopDiverged(objective=cfg.objective), history, Interruption(request)],
             logger=build_logger(cfg.logger, metadata, run.path),
             default_root_dir=str(run.path),
         )
@@ -109,14 +103,14 @@ def train(
             """What `metrics.json` holds without a test."""
             best = history.best_epoch(_monitor(cfg) if report is None else cfg.objective)
             seconds = time.perf_counter() - started
-            return {**best, **metadata.record(), **training_record(trainer, seconds=seconds, pruned=pruning.pruned)}
+            return {**best, **metadata.record(), **training_record(trainer, seconds=seconds, pruned=history.pruned)}
 
         try:
             # this project's own checkpoints hold plain data and tensors only
             last = str(run.last_checkpoint) if resumed else None
             trainer.fit(module, data, ckpt_path=last, weights_only=True)
             metrics = record()
-            if not pruning.pruned and len(data.datasets["test"]) and trainer.limit_test_batches:
+            if not history.pruned and len(data.datasets["test"]) and trainer.limit_test_batches:
                 best = str(run.best_checkpoint) if run.best_checkpoint.exists() else None
                 (measured,) = trainer.test(module, data, ckpt_path=best, verbose=False, weights_only=True)
                 metrics |= {**measured, "test_precision": TEST_PRECISION}
@@ -131,7 +125,7 @@ def train(
             raise
     if main_process:
         write_json(run.metrics, metrics)
-        log_outcome("pruned" if pruning.pruned else "complete", cfg.objective, metrics)
+        log_outcome("pruned" if history.pruned else "complete", cfg.objective, metrics)
     if not tested and metadata.trial is None:
         console.print("There is no test: data.split.test or trainer.limit_test_batches leaves no image for it.")
     console.print(metric_table(metrics, cfg.metrics.normaliser, stage="test" if tested else "val"))

@@ -13,7 +13,7 @@ from thermal_landmarks.runs import replacing
 from thermal_landmarks.search.chain.progress import total
 from thermal_landmarks.search.chain.steps import Kind
 from thermal_landmarks.search.chain.work import Chain
-from thermal_landmarks.search.progress import duration
+from thermal_landmarks.search.worker import duration
 
 _TITLES: dict[Kind, str] = {
     "singular": "Table 2: single models",

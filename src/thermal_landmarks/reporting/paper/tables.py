@@ -10,7 +10,7 @@ from thermal_landmarks.reporting.published import TABLES, order
 from thermal_landmarks.reporting.report.charts import pareto_front
 from thermal_landmarks.search.chain.steps import Kind
 from thermal_landmarks.search.chain.work import Chain
-from thermal_landmarks.search.trials import Trials
+from thermal_landmarks.search.study import Trials
 
 _MEASURED = (TrialState.COMPLETE, TrialState.PRUNED)
 

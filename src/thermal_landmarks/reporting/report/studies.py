@@ -10,7 +10,7 @@ from thermal_landmarks.reporting.published import order
 from thermal_landmarks.reporting.report.stored import require_usual_trials
 from thermal_landmarks.search.chain.ledger import KIND_OF_STUDY
 from thermal_landmarks.search.storage import connection_settings
-from thermal_landmarks.search.trials import Trials
+from thermal_landmarks.search.study import Trials
 
 DEFAULT_FILE = Path("outputs/studies.db")
 

@@ -18,8 +18,7 @@ from optuna.trial import TrialState
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.evaluation.comparison import read_errors
 from thermal_landmarks.runs import RunFolder
-from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.storage import exclusive, trial_id
+from thermal_landmarks.search.storage import PatientStorage, exclusive, trial_id
 
 State = Literal["open", "running", "done", "failed"]
 

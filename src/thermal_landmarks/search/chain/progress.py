@@ -14,9 +14,9 @@ from rich.table import Table
 
 from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import KINDS, Kind, Step
-from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.progress import duration
-from thermal_landmarks.search.trials import Trials
+from thermal_landmarks.search.storage import PatientStorage
+from thermal_landmarks.search.study import Trials
+from thermal_landmarks.search.worker import duration
 
 Measure = Literal["seconds", "processor_seconds"]
 

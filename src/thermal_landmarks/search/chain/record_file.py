@@ -16,8 +16,8 @@ from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from thermal_landmarks.errors import ConfigError, DataError
-from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.trials import Trials
+from thermal_landmarks.search.storage import PatientStorage
+from thermal_landmarks.search.study import Trials
 
 _FORMAT = 1
 _KEPT_STATES = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)

@@ -12,10 +12,9 @@ from thermal_landmarks.runs import RunFolder
 from thermal_landmarks.search.chain.ledger import Entry, Ledger, outcome
 from thermal_landmarks.search.chain.progress import Measure, Pace, progress_table, searched, seconds_left, total
 from thermal_landmarks.search.chain.steps import Step
-from thermal_landmarks.search.patience import PatientStorage
-from thermal_landmarks.search.progress import duration
-from thermal_landmarks.search.storage import Heartbeat
-from thermal_landmarks.search.trials import Trials
+from thermal_landmarks.search.storage import Heartbeat, PatientStorage
+from thermal_landmarks.search.study import Trials
+from thermal_landmarks.search.worker import duration
 
 console = Console(soft_wrap=True, highlight=False)
 

@@ -1,6 +1,7 @@
-"""`history.csv` of a run folder: one row an epoch, with every logger and without one."""
+"""What a run measures in each epoch: kept as `history.csv` of its folder, and reported to the search that it is of."""
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +19,28 @@ class History(Callback):
     The rows are part of the checkpoint and the file is replaced as a whole, so a killed run leaves a readable file and
     a resumed one repeats no row.
 
+    Args:
+        objective: The metric that a search judges the run by.
+        report: Takes it after each epoch that has measured it, with the number of epochs, and says whether to stop;
+            the training then ends gracefully. None: there is no search.
+
     Attributes:
         rows: One dict an epoch: `epoch`, `step` and the metrics.
+        pruned: Whether the search has stopped the training.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, objective: str = "", report: Callable[[float, int], bool] | None = None) -> None:
         self.rows: list[dict[str, float]] = []
+        self.objective, self.report, self.pruned = objective, report, False
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        metrics = sorted(current_metrics(trainer).items())
-        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **dict(metrics)})
+        metrics = dict(sorted(current_metrics(trainer).items()))
+        self.rows.append({"epoch": trainer.current_epoch, "step": trainer.global_step, **metrics})
         if trainer.is_global_zero and not getattr(trainer, "fast_dev_run", False):
             write_rows(Path(trainer.default_root_dir) / "history.csv", self.rows)
+        if self.report is not None and self.objective in metrics:
+            self.pruned = self.report(metrics[self.objective], trainer.current_epoch + 1)
+            trainer.should_stop = trainer.should_stop or self.pruned
 
     def best_epoch(self, monitor: str | None) -> dict[str, float]:
         """Training and validation metrics of the best epoch, with its number from 1 as `best_epoch`.

@@ -1,8 +1,6 @@
-"""Ends a training early and in good order: where the user or the machine asks for it, and where a search says so."""
+"""Ends a training early and in good order, where the user or the machine asks for it."""
 # ruff: noqa: ARG002  (Lightning fixes the arguments of its hooks)
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,12 +11,11 @@ from lightning.pytorch.callbacks import Callback
 from torch import Tensor
 
 from thermal_landmarks.data.dataset import ResumableLoader
-from thermal_landmarks.errors import DivergedError, Interrupted
+from thermal_landmarks.errors import Interrupted
 from thermal_landmarks.runs import RunFolder
 from thermal_landmarks.training.callbacks.checkpoints import LastCheckpoint
 from thermal_landmarks.training.callbacks.divergence import require_finite_weights
 from thermal_landmarks.training.stopping import StopRequest
-from thermal_landmarks.training.trainer import current_metrics
 
 
 @dataclass(eq=False)
@@ -83,23 +80,3 @@ class Interruption(Callback):
             f"in epoch {trainer.current_epoch + 1} of {trainer.max_epochs}, after {trainer.global_step} steps",
             self.request.signal_number or 15,  # 15: SIGTERM reached another process of the training
         )
-
-
-@dataclass(kw_only=True, eq=False)
-class Pruning(Callback):
-    """Stops the training gracefully: its loggers finish, its checkpoints stay."""
-
-    monitor: str  # a logged metric
-    # Takes the metric and the number of epochs trained, and says whether to stop. None: there is no search
-    report: Callable[[float, int], bool] | None
-    pruned: bool = field(default=False, init=False)  # whether the training was stopped
-
-    def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        value = current_metrics(trainer).get(self.monitor)
-        if value is None or self.report is None:
-            return
-        epochs = trainer.current_epoch + 1
-        if not math.isfinite(value):
-            raise DivergedError(f"{self.monitor} is {value} after {epochs} epoch(s)")
-        self.pruned = self.report(value, epochs)
-        trainer.should_stop = trainer.should_stop or self.pruned
