@@ -9,15 +9,10 @@ from thermal_faces.portable_math import compiled
 def smooth_noise(
     generator: np.random.Generator, rows: Float[np.ndarray, " height"] | int, columns: int, knots: tuple[int, int]
 ) -> Float[np.ndarray, "height columns"]:
-    """Smoothed normal noise of deviation about 1.
+    """Smoothed normal noise of deviation about 1 from so many random values (`knots`) along each side.
 
-    The draws depend on `knots` only, so that a pattern keeps its form at any size.
-
-    Args:
-        generator: Source of randomness.
-        rows: Number of rows; or the place of each row, in ascending order, where rows are not evenly spaced.
-        columns: Number of columns.
-        knots: How many random values lie along each side.
+    `rows` is their number, or the place of each in ascending order, where rows are not evenly spaced. The draws depend
+    on `knots` only, so that a pattern keeps its form at any size.
     """
     values = generator.standard_normal((knots[0] + 3, knots[1] + 3), dtype=np.float32)
     # Averaged neighbours: less of the grid shows.

@@ -88,13 +88,7 @@ class Portrait:
         return float(x.min()), float(y.min()), float(x.max()), float(y.max())
 
     def draw_over(self, image: Float[np.ndarray, "height width"], ambient_c: float, *, markers: bool = False) -> None:
-        """Paints the person over a background in degrees Celsius, in place.
-
-        Args:
-            image: The background.
-            ambient_c: Room temperature, which cool surfaces take on.
-            markers: Paints a hot spot at every landmark onto the surface, for tests of the geometry.
-        """
+        """Paints the person over a background in degrees Celsius, in place; `markers`: see `SyntheticFaces`."""
         person, frame_state, view = self.person, self.frame_state, self.view
         right_side_nearness = float(view.head[2, 0])
         near, far = (1, -1) if right_side_nearness > 0 else (-1, 1)

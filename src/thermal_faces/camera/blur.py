@@ -9,12 +9,7 @@ _REACH = 2.5
 
 
 def gaussian_blur(image: Float[np.ndarray, "height width"], deviation_px: float) -> Float[np.ndarray, "height width"]:
-    """The image blurred in both directions; beyond its border the nearest pixel is repeated.
-
-    Args:
-        image: Any values.
-        deviation_px: Standard deviation; the kernel ends at 2.5 of them.
-    """
+    """The image blurred in both directions by a kernel of 2.5 deviations; its border is repeated."""
     steps = np.arange(int(_REACH * deviation_px + 0.5) + 1)
     weights = exp(-0.5 * (steps / deviation_px) ** 2)
     weights /= weights[0] + 2 * weights[1:].sum()

@@ -9,12 +9,7 @@ _BASIS = np.array(
 
 
 def compressed(gray: Float[np.ndarray, "height width"], step: float) -> Float[np.ndarray, "height width"]:
-    """Gray levels after compression and decompression.
-
-    Args:
-        gray: From 0 to 255.
-        step: Quantisation of the coarsest pattern in gray levels; finer patterns are quantised more coarsely.
-    """
+    """Gray levels after compression and decompression; `step` quantises the coarsest pattern, finer ones more."""
     height, width = gray.shape
     padded = np.pad(gray, ((0, -height % 8), (0, -width % 8)), mode="edge")
     # Places inside a block come first, so that each of them is one array.

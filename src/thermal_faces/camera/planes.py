@@ -13,13 +13,7 @@ def seen_on_plane(
 ) -> tuple[Grid, Grid]:
     """Place in mm (x and y) of what is seen at pixels on the plane at depth `z_mm` of a turned frame.
 
-    Args:
-        view: The camera.
-        matrix: Rotation of the frame (`View.head` or `View.body`).
-        z_mm: Depth of the plane in that frame.
-        x_px: Columns; broadcast with the rows.
-        y_px: Rows.
-        bow: The surface bends back by this much for each squared mm of x.
+    The frame is that of `View.head` or `View.body`; the surface bends back by `bow` for each squared mm of x.
     """
     r, distance = matrix.astype(np.float32), np.float32(view.distance_mm)
     across = (x_px - np.float32(view.centre_px[0])) / np.float32(view.focal_px)

@@ -73,10 +73,7 @@ def visible_cells(
 ) -> Bool[np.ndarray, "rows-1 columns-1"]:
     """Cells that face the camera and have no nearer cell of the same surface in front of them.
 
-    Args:
-        points_px: Vertices in the image.
-        nearness_mm: Of the vertices; larger is nearer to the camera.
-        tolerance_mm: A cell that lies deeper than this behind a nearer one, beyond its own slope, is hidden.
+    A cell that lies deeper than the tolerance behind a nearer one, beyond its own slope, is hidden.
     """
     areas = cell_areas_px(points_px)
     facing = areas > 0
@@ -123,14 +120,7 @@ def draw(
     texture: Float[np.ndarray, "down across"],
     cells: Bool[np.ndarray, "rows-1 columns-1"],
 ) -> None:
-    """Paints the chosen cells over the image, in place.
-
-    Args:
-        image: What is behind; changed where the surface covers it.
-        points_px: Vertices in the image.
-        texture: Values at the samples, (rows - 1) * samples by (columns - 1) * samples.
-        cells: Which cells to draw.
-    """
+    """Paints the chosen cells over the image, in place, with a texture of `samples` by `samples` values a cell."""
     samples = texture.shape[0] // cells.shape[0]
     _draw(
         image,

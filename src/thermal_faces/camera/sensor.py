@@ -23,12 +23,7 @@ def record(
 ) -> Float[np.ndarray, "height width"]:
     """The temperatures in degrees Celsius that the camera reports for a scene.
 
-    Args:
-        generator: Source of what belongs to the camera (and of the noise of a still image).
-        ranges: What may be drawn.
-        scene_c: What the camera sees, in degrees Celsius.
-        ambient_c: Temperature of the room.
-        temporal: Source of this frame's noise, where one camera records many frames.
+    `temporal` is the source of this frame's noise, where one camera records many frames.
     """
     size = scene_c.shape
     interpolated, native_rows = chance(generator, ranges.interpolated), uniform(generator, ranges.native_height_px)

@@ -36,13 +36,7 @@ def back_vertices_mm(head_mm: Float[np.ndarray, "rows columns 3"]) -> Float[np.n
 def back_texture_c(
     head_c: Float[np.ndarray, "down across"], rows: int, samples: int
 ) -> Float[np.ndarray, "down across"]:
-    """Temperature of the back from that of the head's texture at its two edges.
-
-    Args:
-        head_c: Texture of the head, `samples` by `samples` a cell.
-        rows: Rows of vertices of the back.
-        samples: Of each cell.
-    """
+    """Temperature of the back from that of the head's texture at its two edges; `samples` by `samples` a cell."""
     right, left = head_c[: (rows - 1) * samples, -1], head_c[: (rows - 1) * samples, 0]
     share = upsample(np.linspace(0, 1, _COLUMNS, dtype=np.float32)[None, :].repeat(2, 0), samples)[:1]
     return right[:, None] + share * (left - right)[:, None]

@@ -55,11 +55,7 @@ def turned_bust_mm(
 ) -> Float[np.ndarray, "rows columns 3"]:
     """Neck and torso in the camera's directions: the neck's top follows the head, the rest the body.
 
-    Args:
-        person: Whose.
-        head: Rotation of the head.
-        body: Rotation of the shoulders.
-        waist: By which share the torso is narrower below the arms; 0: as wide as with arms that hang.
+    `waist` is the share by which the torso is narrower below the arms; 0: as wide as with arms that hang.
     """
     vertices = bust_vertices_mm(person)
     if waist:

@@ -65,16 +65,7 @@ class Body:
 def draw_body(
     generator: np.random.Generator, posture: str, *, skin_c: float, neck_c: float, cloth_c: float, ambient_c: float
 ) -> Body:
-    """A body in clothes.
-
-    Args:
-        generator: Source of randomness.
-        posture: `standing`, `walking` or `sitting`.
-        skin_c: Temperature of the forehead.
-        neck_c: Of the neck.
-        cloth_c: Of the clothes on the torso.
-        ambient_c: Of the air, which thick clothes and cold hands take on.
-    """
+    """A body in clothes, `standing`, `walking` or `sitting`; thick clothes and cold hands are as cool as the air."""
     excess = skin_c - ambient_c
     bare_arms, bare_legs = chance(generator, 0.45), chance(generator, 0.2)
     arm_c, hand_c = (

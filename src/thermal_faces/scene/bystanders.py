@@ -15,16 +15,7 @@ def paint_bystander(
     ranges: SceneRanges,
     ambient_c: float,
 ) -> None:
-    """Paints one person over the room, in place; parts may lie outside the frame.
-
-    Args:
-        room: Degrees Celsius.
-        x: Columns in frame heights, (1, width).
-        y: Rows in frame heights, (height, 1).
-        generator: Source of randomness.
-        ranges: Of the scene.
-        ambient_c: Of the room.
-    """
+    """Paints one person over the room, in place; parts may lie outside the frame. x and y are in frame heights."""
     centre_x, centre_y = uniform(generator, (-0.05, 1.38)), uniform(generator, (0.05, 0.9))
     radius, face_c = uniform(generator, ranges.bystander_size), uniform(generator, ranges.bystander_face_c)
     hair_c, cloth_c = (ambient_c + uniform(generator, (0.15, 0.75)) * (face_c - ambient_c) for _ in range(2))

@@ -39,14 +39,7 @@ class Cast:
     def figures(
         self, index: int, size: tuple[int, int], ambient_c: float, camera_rows: int | None = None
     ) -> list[Figure]:
-        """The people of one scene, the farthest first.
-
-        Args:
-            index: Of the scene.
-            size: Height and width of the picture.
-            ambient_c: Temperature of the air.
-            camera_rows: Of the camera, if it has fewer than the picture: faces are then seen from nearer.
-        """
+        """The people of one scene, the farthest first; a camera with fewer rows than the picture sees them nearer."""
         generator = rng(self.seed, index, "crowd")
         crowd, (height, _) = self.crowd, size
         heights = self._face_heights(generator, height, camera_rows or height)

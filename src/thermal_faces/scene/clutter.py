@@ -123,14 +123,7 @@ def paint_in_front(image: np.ndarray, generator: np.random.Generator, ambient_c:
 def paint_reflection(
     image: np.ndarray, people: Bool[np.ndarray, "height width"], generator: np.random.Generator, ambient_c: float
 ) -> None:
-    """Mirrors the scene weakly in a pane of glass behind the people, in place.
-
-    Args:
-        image: The finished scene.
-        people: Pixels that people or things in front of the glass cover.
-        generator: Source of randomness.
-        ambient_c: Of the room, which the glass has too.
-    """
+    """Mirrors the finished scene weakly in a pane of glass behind the people (the pixels that they cover), in place."""
     height, width = image.shape
     wide, tall = (uniform(generator, (0.3, 1.0)) for _ in range(2))
     left, top = (

@@ -46,12 +46,7 @@ def face_of(
 ) -> SceneFace | None:
     """The face of a figure, or its head if the picture doesn't tell that it is turned away; else None.
 
-    Args:
-        figure: In the scene.
-        covered: What is in front of it.
-        smallest_px: Height of the smallest face that counts.
-        image: As the camera gives it.
-        unit: Of the image: `celsius` or `gray`.
+    It is `covered` by what is in front of it; the smallest face that counts is `smallest_px` high.
     """
     box = figure.box_px() if figure.shows_face else figure.head_box_px()
     shows_detail = head_detail(image, box) >= _FAINTEST[unit]

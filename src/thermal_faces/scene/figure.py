@@ -58,11 +58,7 @@ class Figure:
         return float(low[0]), float(low[1]), float(high[0]), float(high[1])
 
     def landmarks(self, covered: Bool[np.ndarray, "height width"]) -> tuple[np.ndarray, Bool[np.ndarray, " 16"]]:
-        """Pixels of the `face16` landmarks, and which can be seen.
-
-        Args:
-            covered: Pixels that something nearer has painted over.
-        """
+        """Pixels of the `face16` landmarks, and which can be seen: not those `covered` by something nearer."""
         points_px, visible = self.portrait.landmarks()
         return points_px, visible & ~_outside_or_covered(points_px, covered)
 

@@ -49,14 +49,7 @@ def paint_nose(canvas: Canvas, person: Person, forehead_c: float, frame_state: F
 
 
 def _wing_mm(beside: np.ndarray, y: np.ndarray, ala_y: float, half_height: float) -> np.ndarray:
-    """Distance to the outline of a wing, whose lower end stays with the landmark whatever its height.
-
-    Args:
-        beside: Distance from the wing's axis, outwards.
-        y: Height on the face.
-        ala_y: Of the landmark.
-        half_height: Of the wing.
-    """
+    """Distance to the outline of a wing, whose lower end stays with the landmark whatever its height."""
     return (hypot(beside / 6.3, (y - (ala_y + 2.6 - half_height)) / half_height) - 1) * 6
 
 

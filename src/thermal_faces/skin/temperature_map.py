@@ -70,9 +70,8 @@ def broad_temperature_c(person: Person, frame_state: FrameState) -> Float[np.nda
 def area_distances_mm(shift_mm: Mapping[str, float], width: float) -> dict[str, Float[np.ndarray, "rows columns"]]:
     """How far the vertices lie outside (negative: inside) the areas that have a border of their own.
 
-    Args:
-        shift_mm: How far each area lies below its mean place.
-        width: Distance of the border between mouth and cheek from the middle, relative.
+    `shift_mm` is how far each area lies below its mean place, `width` the relative distance of the border between mouth
+    and cheek from the middle.
     """
     x, y = np.moveaxis(mean_head().frontal_mm, -1, 0)
     side = np.abs(x)
@@ -106,24 +105,16 @@ def paint_grain(canvas: "Canvas", person: Person) -> None:
 def with_grazing_loss(
     temperature_c: Float[np.ndarray, "*grid"], facing: Float[np.ndarray, "*grid"], ambient_c: float, loss: float
 ) -> Float[np.ndarray, "*grid"]:
-    """Apparent temperature of skin seen at an angle: emissivity falls, the room is mirrored.
+    """Apparent temperature of skin seen at an angle: emissivity falls, the room is mirrored, by `loss` where it grazes.
 
-    Args:
-        temperature_c: Of the surface.
-        facing: Cosine of the angle between the surface's normal and the camera.
-        ambient_c: Room temperature.
-        loss: Share of the ambient temperature at grazing incidence.
+    `facing` is the cosine of the angle between the surface's normal and the camera.
     """
     slant = 1 - np.clip(facing, 0, 1)
     return temperature_c + np.float32(loss) * slant * slant * slant * (np.float32(ambient_c) - temperature_c)
 
 
 class Canvas:
-    """The texture of the head under the brush.
-
-    Args:
-        vertices_c: Temperature at the vertices.
-        samples: Samples along each side of a cell.
+    """The texture of the head under the brush, of `samples` by `samples` a cell.
 
     Attributes:
         texture: Temperature at the samples.

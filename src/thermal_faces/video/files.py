@@ -49,16 +49,11 @@ def write_sequence(
     provenance: Mapping[str, object] | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> bool:
-    """Renders a sequence into a folder.
+    """Renders a sequence into a folder; one that holds this very sequence stays as it is.
 
-    Args:
-        sequence: What to render.
-        folder: Where the files go; one that holds this very sequence stays as it is.
-        pool: Processes that render; None: this one does.
-        ahead: How many pieces of work the pool gets before the first is done.
-        preview_s: Duration of the preview; 0: none.
-        provenance: More that `sequence.json` says of where the files come from.
-        advance: Called after each frame.
+    The processes of `pool`, if there is one, get `ahead` pieces of work before the first is done. `provenance` is what
+    `sequence.json` says besides of where the files come from; `preview_s=0` makes no preview; `advance` is called after
+    each frame.
 
     Returns:
         Whether it had to be rendered.

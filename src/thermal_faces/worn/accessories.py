@@ -65,15 +65,7 @@ def hidden_by_accessories(
     vertices_mm: Float[np.ndarray, "rows columns 3"],
     places_px: Float[np.ndarray, "16 2"],
 ) -> Bool[np.ndarray, " 16"]:
-    """Which landmarks lie under or behind something that is worn or held.
-
-    Args:
-        person: Who is seen.
-        frame_state: What the person wears.
-        view: The camera.
-        vertices_mm: The head's surface in the head frame.
-        places_px: The landmarks in the picture.
-    """
+    """Which landmarks lie under or behind something that is worn or held."""
     frontal_mm = mean_head().frontal_mm[tuple(mean_head().landmark_vertices.T)]
     hidden = hidden_below(frame_state.worn, frontal_mm)
     glasses = worn_glasses(person, frame_state, view, vertices_mm)

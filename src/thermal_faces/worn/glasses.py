@@ -152,17 +152,7 @@ def wear(
     glasses: Glasses, view: View, eyes_mm: Float[np.ndarray, "4 3"], nasion_mm: Float[np.ndarray, " 3"],
     scale: float, *, slide_mm: float, pushed_up: bool,
 ) -> WornGlasses:  # fmt: skip
-    """Puts glasses onto a face.
-
-    Args:
-        glasses: Their shape.
-        view: The camera.
-        eyes_mm: The corners of the eyes in the head's frame.
-        nasion_mm: The root of the nose.
-        scale: Size of the head.
-        slide_mm: How far they have slipped down the nose.
-        pushed_up: Onto the forehead.
-    """
+    """Puts glasses onto a face: they have slipped down the nose by `slide_mm`, or are pushed up onto the forehead."""
     y = _PUSHED_UP_MM * scale if pushed_up else float(eyes_mm[:, 1].mean()) + (1.5 + slide_mm) * scale
     z = 90 * scale if pushed_up else float(max(nasion_mm[2] + 3, eyes_mm[:, 2].mean() + 13)) + 0.3 * slide_mm
     return WornGlasses(glasses, view, (float(nasion_mm[0]), y, z), scale)

@@ -46,10 +46,7 @@ def _fringe_mm(person: Person, hairline: Float[np.ndarray, " places"], longitude
 def thicken(vertices_mm: Float[np.ndarray, "rows columns 3"], person: Person, outward_mm: np.ndarray | None) -> None:
     """Moves the scalp outwards by the hair's thickness, or by what is worn over it, in place.
 
-    Args:
-        vertices_mm: Of the head.
-        person: Whose hair it is.
-        outward_mm: Thickness at every vertex of what presses the hair down; NaN where nothing does. None: nothing.
+    `outward_mm` is at every vertex the thickness of what presses the hair down, NaN where nothing does.
     """
     y = mean_head().frontal_mm[..., 1]
     thickness = np.zeros_like(y)

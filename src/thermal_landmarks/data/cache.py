@@ -68,11 +68,8 @@ class CachedSamples:
 def load_or_build(source: Source, preprocessing: Preprocessing, cache_dir: Path, *, workers: int = 0) -> CachedSamples:
     """The cached samples of a source, built on the first call, and again where they are damaged.
 
-    Args:
-        source: Where annotations and images come from.
-        preprocessing: Crop, size and normalisation.
-        cache_dir: Folder of all caches; this one gets a folder named by a hash of content and settings.
-        workers: Processes that decode images; 0 means one a core.
+    A cache lies in `cache_dir`, in a folder named by a hash of content and settings; `workers` processes (0: one a
+    core) decode its images.
 
     Raises:
         DataError: If the source has no usable sample, or its files change while they are read.

@@ -65,9 +65,7 @@ def is_usable(folder: Path) -> bool:
 def see_to(folder: Path, fill: Callable[[Path], None]) -> None:
     """See to it that a cache is there and whole; else one process fills it for all.
 
-    Args:
-        folder: Of the cache.
-        fill: Writes its files into a new folder, which takes the place of this one.
+    `fill` writes its files into a new folder, which takes the place of this one.
 
     Raises:
         OutputError: If it can't be written.

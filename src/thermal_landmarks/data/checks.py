@@ -46,13 +46,7 @@ class Use:
 
 
 def check_source(source: Source, use: Use = Use(), *, name: str = "", workers: int = 0) -> DataReport:
-    """Read every annotation and image of a data set.
-
-    Args:
-        source: The data set.
-        use: What it is for.
-        name: For headings; by default the reader's name.
-        workers: Processes that decode images; 0 means one a core.
+    """Read every annotation and image of a data set, by `workers` processes (0: one a core).
 
     Returns:
         The report. An annotation file that can't be read is an error in it, too.
@@ -80,14 +74,7 @@ def check_source(source: Source, use: Use = Use(), *, name: str = "", workers: i
 def find_faults(
     annotations: Sequence[Annotation], facts: Sequence[ImageFacts | str], scheme: Scheme, use: Use
 ) -> list[Finding]:
-    """What is wrong or odd in annotations whose images have been read.
-
-    Args:
-        annotations: All of a data set.
-        facts: Of each annotation's image, or the reason why it can't be read.
-        scheme: Of the annotations.
-        use: What they are for.
-    """
+    """What is wrong or odd in annotations; `facts` are of each one's image, or the reason why it can't be read."""
     wanted = scheme.index_map(get_scheme(use.scheme)) if use.scheme else np.arange(scheme.num_points)
     found = [
         Finding(severity, kind, str(annotation.image), annotation.location, reason)

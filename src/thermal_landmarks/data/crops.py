@@ -51,13 +51,7 @@ def face_crops(
     """Maps from frame to view pixels that bring each face upright into the middle of its view.
 
     The least-squares similarity from the reference shape to the points (in complex numbers: points = a reference + b),
-    inverted.
-
-    Args:
-        points_px: In pixels of the frame.
-        mask: Which points to use; a face without any gets the similarity of the smallest face. None: all.
-        cascade: Size of the view and of the face in it.
-        frame_height: In pixels.
+    inverted. `mask` says which points to use (None: all); a face without any gets the similarity of the smallest face.
     """
     reference = reference_px(cascade, points_px)
     # One row of weights for all faces where all points count: an exporter can compute what follows from it in advance.
@@ -86,11 +80,7 @@ def cut_crops(
 ) -> Float[Tensor, "view 1 view_height view_width"]:
     """What the network sees: frames resampled by maps from frame to view pixels, each view with its own contrast.
 
-    Args:
-        frames: Normalised images.
-        matrices: One or more for each frame: all first views of the frames, then all second ones, and so on.
-        cascade: Size of the views and their contrast.
-        padding: What appears beyond the border.
+    There are one or more maps for each frame: all first views of the frames, then all second ones, and so on.
     """
     if isinstance(frames, ImagePyramid):
         views = frames.crops(matrices, cascade.crop_size, padding)
@@ -111,12 +101,9 @@ def _smallest(values: Float[Tensor, "view n"], rank: int) -> Float[Tensor, " vie
 def stretch(
     views: Tensor, percentiles: tuple[float, float], *, smallest: Callable[[Tensor, int], Tensor] = _smallest
 ) -> Tensor:
-    """Each view's percentiles become -1 and +1; what lies beyond is clipped.
+    """The percentiles of each view (of a sample of its pixels) become -1 and +1; what lies beyond is clipped.
 
-    Args:
-        views: Of one channel.
-        percentiles: Of a sample of a view's pixels.
-        smallest: Of each row of values, the one with so many smaller ones.
+    `smallest` gives of each row of values the one with so many smaller ones.
     """
     step = max(1, min(views.shape[-2:]) // 32)  # a thousand pixels tell the percentiles
     sample = views[:, 0, ::step, ::step].flatten(1)

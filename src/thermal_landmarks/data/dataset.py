@@ -36,10 +36,7 @@ class RawBatch(TypedDict):
 def rotated_triples(rows: int, range_deg: tuple[float, float], seed: int) -> Float[np.ndarray, "row 3"]:
     """Angles of the paper's augmentation: every image as it is, once turned to the left and once to the right.
 
-    Args:
-        rows: How many images there are.
-        range_deg: Smallest and largest angle, e.g. (20, 30).
-        seed: Each image keeps its two angles for the whole training.
+    By an angle from the range, such as (20, 30), which the image keeps for the whole training.
     """
     angles = np.random.default_rng([seed, 1]).uniform(*range_deg, size=(rows, 2))
     return np.column_stack([np.zeros(rows), angles[:, 0], -angles[:, 1]]).astype(np.float32)

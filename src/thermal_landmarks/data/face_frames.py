@@ -34,13 +34,10 @@ _FACE16_IN_BOX = np.array(
 def face_frames(
     boxes_px: Float[Tensor, "face 4"], angle: Float[Tensor, " face"], size: tuple[int, int], share: float = FACE_HEIGHT
 ) -> Float[Tensor, "face 2 3"]:
-    """The matrices that bring faces upright into the middle of a frame each; can be exported.
+    """The matrices that bring faces upright into the middle of a frame of `size` (height, width) each; can be exported.
 
-    Args:
-        boxes_px: x_min, y_min, x_max, y_max in the image.
-        angle: Of each face in the picture's plane, in radians, clockwise as seen by a person.
-        size: (height, width) of the frame.
-        share: Of the face in the frame's height.
+    Angles are in the picture's plane, in radians, clockwise as seen by a person; `share` is that of the face in the
+    frame's height.
     """
     scale = share * size[0] / own_height(boxes_px[:, 2:] - boxes_px[:, :2], angle)
     cos, sin = scale * torch.cos(angle), scale * torch.sin(angle)
@@ -72,13 +69,9 @@ def leaning_ellipses(
 ) -> tuple[Float[Tensor, "*face"], Float[Tensor, "*face"]]:
     """Faces as ellipses with the axes a (across the face) and b in upright boxes: a^2 + b^2 and a^2 - b^2.
 
-    The boxes' width^2 - height^2 is (a^2 - b^2) cos(2 angle); near 45 degrees, where that tells nothing, faces have
-    their usual aspect.
-
-    Args:
-        extent: Width and height of the boxes, or half of them.
-        angle: Of the faces, in radians.
-        limits: Smallest and largest (a^2 - b^2) / (a^2 + b^2).
+    The boxes, or half of them, are `extent` (width, height) wide, and their width^2 - height^2 is (a^2 - b^2) cos(2
+    angle); near 45 degrees, where that tells nothing, faces have their usual aspect. `limits` are the smallest and
+    largest (a^2 - b^2) / (a^2 + b^2).
     """
     square, twice = extent.square(), torch.cos(2 * angle)
     total, difference = square.sum(dim=-1), square[..., 0] - square[..., 1]
@@ -95,11 +88,7 @@ def expected_points(
 ) -> tuple[Float[np.ndarray, "point 2"], Bool[np.ndarray, " point"]]:
     """Where a scheme's landmarks lie in such a frame, about, and of which of them that is known.
 
-    Args:
-        scheme: Of the landmarks.
-        reference: Their mean shape in any unit; fills in those that `face16` lacks.
-        size: (height, width) of the frame.
-        share: As of `face_frame`.
+    `reference`, their mean shape in any unit, fills in those that `face16` lacks.
     """
     face16 = get_scheme("face16")
     middle = np.array([(size[1] - 1) / 2, (size[0] - 1) / 2])
@@ -118,12 +107,9 @@ def expected_points(
 def box_around(
     points_px: Float[np.ndarray, "point 2"], scheme: Scheme, reference: Sequence[tuple[float, float]] | None
 ) -> tuple[Float[np.ndarray, "4"], float]:
-    """The box that a finder would give a face with these landmarks, and its angle in the picture's plane, in radians.
+    """The box that a finder would give a face with these landmarks (NaN: missing), and its angle in the picture.
 
-    Args:
-        points_px: The landmarks; NaN where one is missing.
-        scheme: Their names.
-        reference: As of `expected_points`.
+    The angle is in radians; `reference` as of `expected_points`.
 
     Raises:
         ValueError: If fewer than two different landmarks are there of which it is known where they lie in a face.

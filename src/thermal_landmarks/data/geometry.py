@@ -17,13 +17,9 @@ def fit_matrix(
     box_px: tuple[float, float, float, float] | None = None,
     margin: float = 0.0,
 ) -> np.ndarray:
-    """The matrix that fits an image, or a box in it, into the target size.
+    """The matrix that fits an image, or a box (x_min, y_min, x_max, y_max) in it, into the target size.
 
-    Args:
-        original_size: (height, width) of the image.
-        target_size: (height, width) of the network's input.
-        box_px: (x_min, y_min, x_max, y_max) to show instead of the whole image.
-        margin: Added on each side of the box, as a fraction of its larger side.
+    `margin` is added on each side of the box, as a fraction of its larger side.
 
     Returns:
         float64 (2, 3). The aspect ratio is kept; what the target has to spare shows more of the image or its border.

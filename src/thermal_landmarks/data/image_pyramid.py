@@ -78,10 +78,7 @@ class ImagePyramid:
     ) -> Float[Tensor, "view 1 view_height view_width"]:
         """Parts of the images, each resampled by a map from pixels of its image to pixels of the view.
 
-        Args:
-            matrices: One or more for each image: all first views of the images, then all second ones, and so on.
-            size: (height, width) of a view.
-            padding: What appears beyond an image's border; see `warp_batch`.
+        There are one or more maps for each image: all first views of the images, then all second ones, and so on.
         """
         if self.mirrored:
             matrices = self._of_mirror_images(matrices)

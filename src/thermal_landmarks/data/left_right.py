@@ -26,11 +26,7 @@ _TOLERANCE = 0.06  # of the face's size: pairs may change places that little in 
 
 
 def swapped_pairs(points_px: Float[np.ndarray, "point 2"], scheme: Scheme) -> Int[np.ndarray, "pair 2"]:
-    """Mirror partners (left, right; as indices of the scheme) that are on each other's side.
-
-    Args:
-        points_px: x and y; NaN where missing.
-        scheme: Their landmark scheme.
+    """Mirror partners (left, right; as indices of the scheme) that are on each other's side; NaN: a point is missing.
 
     Returns:
         The swapped pairs; none where too few points are there to tell.

@@ -80,12 +80,7 @@ class Encoding(NamedTuple):
 
 
 def encoding_of(image: ThermalImage, limits: tuple[float, float]) -> Encoding:
-    """How the values of this image are stored.
-
-    Args:
-        image: The whole image.
-        limits: The values that become -1 and +1.
-    """
+    """How the values of this image are stored, of which the limits become -1 and +1."""
     if image.unit == "celsius" and limits[0] >= -_KELVIN and limits[1] <= 65535 / 100 - _KELVIN:
         return Encoding(0.01, -_KELVIN)  # hundredths of a kelvin: finer than any camera's noise
     values = image.values

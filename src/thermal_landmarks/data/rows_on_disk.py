@@ -24,11 +24,7 @@ class Rows(Protocol):
 
 
 class RowsOnDisk:
-    """An array in C order, read row by row; one that is deleted stays readable as long as this lives.
-
-    Args:
-        path: Of the `.npy` file.
-        rows: Which of its rows, in this order; None: all.
+    """Rows of an array in C order, read one by one; a file that is deleted stays readable as long as this lives.
 
     Attributes:
         shape: Of the rows together.
@@ -94,12 +90,7 @@ class RowsOnDisk:
 
 
 class JoinedRows:
-    """The rows of one array on the disk, then those of another of the same shape.
-
-    Args:
-        first: Rows from 0 on.
-        second: Those after them.
-    """
+    """The rows of one array on the disk, then those of another of the same shape."""
 
     def __init__(self, first: Rows, second: Rows) -> None:
         self._first, self._second = first, second

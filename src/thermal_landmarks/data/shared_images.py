@@ -35,10 +35,7 @@ def duplicated_images(annotations: Sequence[Annotation], digests: Sequence[str |
 def shared_images(annotations: Sequence[Annotation], framed: Scheme | None) -> Iterator[Finding]:
     """Images with several faces: of two subjects, annotated twice, or which can't be shown each in a frame of its own.
 
-    Args:
-        annotations: Of images that can be read.
-        framed: The scheme of the annotations where each face of such an image is shown in a frame; see
-            `face_frames.frames_of_faces`.
+    The latter where `framed` is their scheme; see `face_frames.frames_of_faces`.
     """
     for faces in by_image(annotations).values():
         first = faces[0]

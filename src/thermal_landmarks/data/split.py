@@ -35,12 +35,7 @@ Split = dict[str, list[str]]
 
 
 def split_subjects(subjects: Sequence[str], settings: SplitSettings, *, with_test: bool = True) -> Split:
-    """Divide subjects into train, val and test.
-
-    Args:
-        subjects: The subject of each annotation, repeats allowed.
-        settings: Fractions, seed and alternatives.
-        with_test: False where the test set is a data set of its own.
+    """Divide the subjects of annotations, repeats allowed, into train, val and, if it is to come from here, test.
 
     Raises:
         ConfigError: If there are too few subjects for the fractions, or a split file doesn't fit.

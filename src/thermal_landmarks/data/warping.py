@@ -36,10 +36,7 @@ def sampling_grid(
 ) -> Float[Tensor, "view height twice_width"]:
     """Where each pixel of a view comes from, x and y side by side; a fifth of `affine_grid`'s time on a processor.
 
-    Args:
-        linear: From pixels of the view to the unit of places.
-        start: Where the first pixel comes from.
-        size: (height, width) of the view.
+    `linear` leads from pixels of the view to the unit of places; `start` is where the first pixel comes from.
     """
     rows, columns = (torch.arange(side, dtype=linear.dtype, device=linear.device) for side in size)
     first = (columns[:, None] * linear[:, None, :, 0] + start[:, None]).flatten(1)
@@ -54,13 +51,9 @@ def warp_batch(
     *,
     size: tuple[int, int] | None = None,
 ) -> Float[Tensor, "batch channel new_height new_width"]:
-    """Resample images bilinearly by maps from old to new pixels.
+    """Resample images in [-1, 1] bilinearly by maps from old to new pixels, into `size` or their own.
 
-    Args:
-        images: In [-1, 1].
-        matrices: Maps.
-        padding: What appears beyond the border: the nearest pixel, the mirrored image, or the coldest input value (-1).
-        size: (height, width) of the result; None: that of the images.
+    Beyond the border appears the nearest pixel, the mirrored image, or the coldest input value (-1).
     """
     height, width = images.shape[-2:]
     new_height, new_width = (height, width) if size is None else size

@@ -37,13 +37,9 @@ def read_errors(folder: Path) -> pd.DataFrame:
 def compare_runs(runs: Mapping[str, pd.DataFrame], *, seed: int = 0) -> pd.DataFrame:
     """One row a run: its NME, how far it lies from the first one's, and the 95 % interval of that.
 
-    Columns: `run`, `images`, `people`, `nme` (% of the inter-ocular distance), `difference` to the first run, `low`
-    and `high` of its interval, and `better_on`, the share of people on whom the run errs less than the first. Only
-    pictures that all runs have measured count.
-
-    Args:
-        runs: `read_errors` by name.
-        seed: Of the draws.
+    Columns: `run`, `images`, `people`, `nme` (% of the inter-ocular distance), `difference` to the first run, `low` and
+    `high` of its interval, and `better_on`, the share of people on whom the run errs less than the first. Only pictures
+    that all runs have measured count. `runs` are tables of `read_errors` by name.
 
     Raises:
         DataError: If fewer than two people are left, of whom nothing can be drawn.

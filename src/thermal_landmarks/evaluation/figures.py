@@ -44,14 +44,10 @@ def overlay_grid(
     *,
     columns: int = 3,
 ) -> Figure:
-    """Images in a grid with their true points as circles and the predicted ones as crosses.
+    """Images in a grid with their true points as circles and the predicted ones as crosses; None: not known.
 
-    Args:
-        images: Temperatures, gray levels or colours; sizes may differ.
-        true_points_px: For each image, in its pixels; NaN where missing. None: not known.
-        predicted_points_px: The same, as predicted.
-        titles: One a picture.
-        columns: Pictures a row, at most.
+    Images are temperatures, gray levels or colours, and may differ in size; points are in pixels of each, NaN where
+    missing.
 
     Raises:
         ValueError: If there are no images, or not as many points or titles as images.
@@ -86,12 +82,8 @@ def overlay_grid(
 def ced_figure(curves: Mapping[str, Curve], *, auc_threshold: float, failure_threshold: float) -> Figure:
     """Cumulative error distribution: the share of images whose NME is at most x, one curve a name.
 
-    The legend repeats AUC and failure rate as they were measured, so that it can't differ from the metrics.
-
-    Args:
-        curves: By name.
-        auc_threshold: Upper end of the AUC; here the axis ends.
-        failure_threshold: An image with a greater NME was counted as a failure.
+    The axis ends at the upper end of the AUC; an image beyond the other threshold was counted as a failure. The legend
+    repeats AUC and failure rate as they were measured, so that it can't differ from the metrics.
     """
     figure = Figure(figsize=(6.4, 4.4), dpi=130, layout="constrained")
     axis = figure.add_subplot()

@@ -67,15 +67,8 @@ def draw_figures(
 ) -> dict[str, "Figure"]:
     """`overlays_best`, `overlays_median`, `overlays_worst` with some images each, and the error curve `ced`.
 
-    Images are ranked by NME, or by pixel error where no image has an NME; then there is no curve.
-
-    Args:
-        table: What was predicted.
-        dataset: Its images are shown.
-        measures: As the table was measured.
-        measured: `auc` and `failure_rate`, which the curve's legend repeats.
-        name: Of the curve.
-        faces: Images a picture; 0: none.
+    Images are ranked by NME, or by pixel error where no image has an NME; then there is no curve. `measured` has `auc`
+    and `failure_rate`, which the curve's legend repeats; `faces` images make a picture (0: there is none).
     """
     from thermal_landmarks.evaluation.figures import Curve, ced_figure  # matplotlib is slow to import
 

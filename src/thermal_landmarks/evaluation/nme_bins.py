@@ -27,12 +27,8 @@ def nme_bins_figure(
 ) -> Figure:
     """The figure; a place stays empty where a subset has no face in a range, a range without any face has no row.
 
-    Args:
-        table: What was predicted.
-        dataset: Its images are shown.
-        nme: Of each image; NaN is left out, but there must be a number.
-        subsets: Which images belong to each; with `full` alone, each row shows several faces of the range.
-        edges: Ascending; n edges make n + 1 rows. The last row is above the last edge; other edges begin a row.
+    Of `nme`, NaN is left out. With the subset `full` alone, each row shows several faces of the range. The ascending
+    edges each begin a row, but the last, above which the last row lies.
     """
     flags = [name for name in subsets if name != FULL]
     bounds = [f"{edge:g}" for edge in edges]

@@ -88,11 +88,7 @@ def nan_mean(values: np.ndarray, *, axis: int | tuple[int, ...]) -> np.ndarray:
 
 
 class ImagePass:
-    """Collects the batches of one pass, on their device, and brings those of all processes together at its end.
-
-    Args:
-        num_points: N, for a pass without any batch.
-    """
+    """Collects the batches of one pass, on their device, and brings those of all processes together at its end."""
 
     def __init__(self, num_points: int) -> None:
         self.num_points = num_points

@@ -14,13 +14,7 @@ _SMALLEST_IN_FOUR_PLACES = 1e-3
 
 
 def metric_table(metrics: Mapping[str, float], normaliser: str, *, stage: Literal["test", "val"] = "test") -> Table:
-    """The metrics of a test, or of the validation where there was none, and what they mean.
-
-    Args:
-        metrics: Keys `test/...` and `val/...`; missing or NaN where nothing could be measured.
-        normaliser: Of the NME.
-        stage: Which are shown.
-    """
+    """The metrics of a test, or of the validation where there was none, and what they mean; `-`: not measured."""
     title = "Test metrics" if stage == "test" else "Validation metrics of the best epoch"
     table = Table("metric", stage, "meaning", title=title)
     meanings = {

@@ -71,13 +71,7 @@ class LuongBranch(ChannelAttentionBranch):
 
 @BRANCHES.register("bahdanau")
 class BahdanauBranch(ChannelAttentionBranch):
-    """With Bahdanau's score (the paper's models 3).
-
-    Args:
-        in_shape: Of the incoming feature map.
-        shared_scale: Whether all channels share the score's u, instead of one each.
-        **shared: See `ChannelAttentionBranch`.
-    """
+    """With Bahdanau's score (the paper's models 3); `shared_scale`: all channels share its u, instead of one each."""
 
     def __init__(self, in_shape: FeatureMap, *, shared_scale: bool = False, **shared: Any) -> None:
         self.score = "bahdanau_shared" if shared_scale else "bahdanau"

@@ -25,10 +25,7 @@ def locate(
 ) -> Float[Tensor, "batch point 2"]:
     """The network's landmarks after all stages, in [0, 1] units of the frame.
 
-    Args:
-        network: Of views.
-        frames: Normalised images; values may exceed [-1, 1], since every view finds its own range.
-        cascade: How to look.
+    Values of the frames may exceed [-1, 1], since every view finds its own range.
     """
     return last_stage(network, frames, cascade).mean(dim=0)
 
@@ -84,10 +81,7 @@ def locate_both_ways(
 ) -> Float[Tensor, "batch point 2"]:
     """The mean of the landmarks in each image and in its mirror image, in [0, 1] image units.
 
-    Args:
-        network: Of images.
-        images: Normalised.
-        flip_indices: Permutation that restores the landmark order in a mirrored image (`Scheme.flip_indices`).
+    `flip_indices` restores the landmark order in a mirrored image (`Scheme.flip_indices`).
     """
     points, mirrored = network(torch.cat([images, images.flip(-1)])).chunk(2)
     mirrored = mirrored[:, flip_indices]

@@ -210,11 +210,9 @@ def find_finder(path: str | Path | None) -> Path:
 
 
 def load_finder(path: str | Path | None = None) -> LoadedFinder:
-    """Read a finder; nothing in the file is executed.
+    """Read a finder, a checkpoint of `experiment=recipes/face_finder`; nothing in the file is executed.
 
-    Args:
-        path: A checkpoint of `experiment=recipes/face_finder` or the folder of its run. None: the one that comes with
-            the package.
+    None: the one that comes with the package.
 
     Raises:
         ConfigError: If the file is missing or holds no finder.
@@ -236,10 +234,7 @@ def load_finder(path: str | Path | None = None) -> LoadedFinder:
 def write_weights(checkpoint: str | Path, path: Path, **hyper_parameters: Any) -> None:
     """Copy what predicting needs, without optimizer and history: how the shipped checkpoints are made.
 
-    Args:
-        checkpoint: A checkpoint, or the folder of a run.
-        path: The file to write.
-        **hyper_parameters: Plain data to add, or to put in the place of what the checkpoint has by that name.
+    `hyper_parameters`, plain data, come in the place of what the checkpoint has by these names.
     """
     content = torch.load(find_checkpoint(checkpoint), map_location="cpu", weights_only=True)
     weights = {name: value for name, value in content["state_dict"].items() if name.startswith((_PREFIX, _SECOND_LOOK))}

@@ -31,13 +31,9 @@ class Detections(NamedTuple):
 
 
 def decode(maps: FaceMaps, stride: int, *, threshold: float, overlap: float = 0.4) -> list[Detections]:
-    """The faces of each picture.
+    """The faces of each picture with a score of at least `threshold`; a cell is `stride` pixels wide.
 
-    Args:
-        maps: Of the network.
-        stride: Pixels a cell.
-        threshold: Smallest score.
-        overlap: Of two boxes that overlap by more (intersection over union), the less sure one is dropped.
+    Of two boxes that overlap by more than `overlap` (intersection over union), the less sure one is dropped.
     """
     score = maps.score.sigmoid()
     peaks = (F.max_pool2d(score[:, None], 3, stride=1, padding=1)[:, 0] == score) & (score >= threshold)

@@ -90,14 +90,7 @@ def is_whole(value: object) -> bool:
 
 
 def strided(component: str, shape: FeatureMap, *, channels: int, stride: int, remedy: str) -> FeatureMap:
-    """Shape after a padded convolution with a stride.
-
-    Args:
-        component: For the message.
-        shape: Of the incoming map.
-        channels: Of the outgoing map.
-        stride: Of the convolution.
-        remedy: What to set where the map is too small, e.g. `a smaller stem.stride`.
+    """Shape after a padded convolution with a stride; `remedy` is what to set where the map is too small for it.
 
     Raises:
         ConfigError: If the map has fewer pixels than the stride spans.

@@ -169,10 +169,7 @@ class LandmarkNetwork(Network):
     ) -> tuple[Float[Tensor, "b point 2"], Float[Tensor, ""]]:
         """For training: landmarks, and the penalty that the head wants to be added to the loss.
 
-        Args:
-            images: A batch.
-            target: True landmarks in [0, 1] image units.
-            mask: Which of them are valid.
+        `target` holds the true landmarks in [0, 1] image units, `mask` which of them are valid.
         """
         points, penalty = self.head.forward_train(self._features(images), target, mask)
         return points, penalty

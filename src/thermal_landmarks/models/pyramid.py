@@ -27,16 +27,7 @@ from thermal_landmarks.models.shapes import FeatureMap
 
 
 class SeparableLayer(nn.Module):
-    """Depthwise convolution, then a 1x1 convolution, each normalised; its input is added where the shape stays.
-
-    Args:
-        in_channels: Of the incoming map.
-        out_channels: Of the outgoing map.
-        kernel_size: Of the depthwise convolution, odd.
-        stride: Of the depthwise convolution.
-        normalisation: `batch`, `group` or `none`.
-        activation: After the sum.
-    """
+    """Depthwise convolution, then a 1x1 convolution, each normalised; its input is added where the shape stays."""
 
     def __init__(
         self,

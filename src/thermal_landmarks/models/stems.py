@@ -205,13 +205,7 @@ class AlternatingConvLuongStem(AlternatingConvAttentionStem):
 
 @STEMS.register("alt_conv_bahdanau")
 class AlternatingConvBahdanauStem(AlternatingConvAttentionStem):
-    """With Bahdanau attention (the paper's models B).
-
-    Args:
-        in_shape: Of the incoming feature map.
-        shared_scale: Whether all channels share the score's u, instead of one each.
-        **shared: See `AlternatingConvAttentionStem`.
-    """
+    """With Bahdanau attention (the paper's models B); `shared_scale`: all channels share u, instead of one each."""
 
     def __init__(self, in_shape: FeatureMap, *, shared_scale: bool = False, **shared: Any) -> None:
         self.score = "bahdanau_shared" if shared_scale else "bahdanau"

@@ -79,12 +79,7 @@ def build_workspace(
 def save_workspace(*, entity: str | None, project: str, name: str, hyperparameters: Sequence[str], scheme: str) -> str:
     """Lay the workspace out in W&B; gives its address.
 
-    Args:
-        entity: User or team. None: the default one of who is logged in.
-        project: That runs are logged to.
-        name: Of the workspace.
-        hyperparameters: Settings in the panel of parallel coordinates.
-        scheme: Whose landmarks are compared.
+    The hyperparameters are those in the panel of parallel coordinates, the scheme is that whose landmarks are compared.
 
     Raises:
         ConfigError: If nobody is logged in, or W&B can't be reached or refuses.

@@ -38,12 +38,7 @@ _RANDOM_VERSIONS = 3  # columns of the montage after the original, where the aug
 
 
 def check_data(cfg: DictConfig, folder: Path, *, console: Console | None = None) -> bool:
-    """Check the data set of a config, print the report and write it into a folder.
-
-    Args:
-        cfg: The composed `conf/check_data.yaml`.
-        folder: Where the report goes; made if missing.
-        console: Where it is printed.
+    """Check the data set of a composed `conf/check_data.yaml`, print the report and write it into a folder.
 
     Returns:
         Whether training would accept the data set.
@@ -140,14 +135,9 @@ def _has_several_faces(annotations: Sequence[Annotation]) -> bool:
 
 
 def draw_faces(source: Source, annotations: Sequence[Annotation], *, most: int) -> UInt8[np.ndarray, "height width 3"]:
-    """Pictures side by side, those with the most faces first; each face has the number of its annotation.
+    """Some pictures side by side, those with the most faces first; each face has the number of its annotation.
 
     Regions that are to be ignored are gray.
-
-    Args:
-        source: Loads the pictures.
-        annotations: Usable faces, at least one.
-        most: Number of pictures.
     """
     scheme = get_scheme(source.scheme)
     regions = source.ignored if isinstance(source, FileReader) else {}

@@ -21,14 +21,7 @@ _UNSEEN = {"hidden": "#BBBBBB", "lost": "#D55E00"}
 
 
 def tracking_figure(pieces: Iterable[pd.DataFrame], path: Path, *, title: str, frames: int) -> None:
-    """Draw and save it.
-
-    Args:
-        pieces: Of `faces.csv`.
-        path: A PNG file.
-        title: Of the recording.
-        frames: Of the recording; of very many, some together are one mark.
-    """
+    """Draw the pieces of `faces.csv` as a PNG file; of very many frames, some together are one mark."""
     together = max(1, frames // _MARKS)
     faces = pd.concat([_NOBODY, *(_thinned(piece, together) for piece in pieces)], ignore_index=True)
     if faces.empty:

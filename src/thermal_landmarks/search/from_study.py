@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 
 def expand_study(arguments: Sequence[str], experiment_file: Path) -> list[str]:
-    """The arguments with what the study says, if they ask for it.
-
-    Args:
-        arguments: As typed.
-        experiment_file: `conf/experiment/from_study.yaml`; what it sets is not taken from the study.
+    """The arguments with what the study says, if they ask for it; what `from_study.yaml` sets is not taken from it.
 
     Raises:
         ConfigError: If there is no such study, or it has no completed trial.

@@ -71,12 +71,7 @@ def epochs_of(cfg: DictConfig) -> int:
 
 
 def plan_studies(config: DictConfig, loader: ConfigLoader, arguments: Sequence[str]) -> list[StudyPlan]:
-    """The studies of a command, in order.
-
-    Args:
-        config: Composed from the command; has `search`.
-        loader: Hydra's, to compose the config of each study.
-        arguments: What was typed.
+    """The studies of a command, in order: of its composed config and of what was typed.
 
     Raises:
         ConfigError: If a range can't be searched.

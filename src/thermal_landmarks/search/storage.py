@@ -50,13 +50,7 @@ T = TypeVar("T")
 
 
 class PatientStorage(RDBStorage):
-    """Optuna's storage, whose every operation is tried again while the database is gone.
-
-    Args:
-        url: Of the database, without password.
-        patience_seconds: How long an operation waits.
-        **settings: Of `RDBStorage`.
-    """
+    """Optuna's storage, whose every operation is tried again for `patience_seconds` while the database is gone."""
 
     def __init__(self, url: str, *, patience_seconds: float, **settings: Any) -> None:
         self.patience_seconds = 0.0  # a search that can't begin says so at once
@@ -127,11 +121,7 @@ for _name in _OPERATIONS:
 
 
 def open_storage(settings: Mapping[str, Any], *, made: bool = False) -> PatientStorage:
-    """The database of `conf/search`, made if missing.
-
-    Args:
-        settings: `storage` (the URL), `heartbeat_seconds`, `dead_after_seconds`, `patience_seconds` and `retries`.
-        made: That its tables have been made and checked, by who asked for the trial.
+    """The database of `conf/search`, made if missing; `made`: who asked for the trial has made and checked its tables.
 
     Raises:
         ConfigError: If the URL is of another kind, or the database can't be reached.

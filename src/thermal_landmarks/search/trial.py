@@ -28,12 +28,7 @@ _KEPT = ("model_id", "parameters", "gflops", "epochs", "seconds", "processor_sec
 
 
 def run_trial(cfg: DictConfig, folder: Path, names: Mapping[str, str | None] | None = None) -> float:
-    """Train the model of one trial.
-
-    Args:
-        cfg: The composed `conf/train.yaml` with `search`, `study` and `trial`.
-        folder: The run folder.
-        names: What the run is called after.
+    """Train the model of one trial; the config has `search`, `study` and `trial`.
 
     Returns:
         The objective at the best epoch.

@@ -31,13 +31,7 @@ class FaceTargets(NamedTuple):
 
 
 def face_targets(faces: Faces, stride: int, size: tuple[int, int]) -> FaceTargets:
-    """Targets for maps of `size` (height, width) cells, each `stride` pixels wide.
-
-    Args:
-        faces: Where they are, in pixels of the picture.
-        stride: Pixels a cell.
-        size: Of the maps.
-    """
+    """Targets for maps of `size` (height, width) cells, each `stride` pixels wide."""
     height, width = size
     device = faces.boxes_px.device
     boxes = (torch.nan_to_num(faces.boxes_px) + 0.5) / stride  # in cells from the map's corner

@@ -28,14 +28,7 @@ _THRESHOLD = 0.05  # of scores that enter the curves
 
 
 class FinderModule(OptimizedModule):
-    """Trains and tests a `FinderNetwork`.
-
-    Args:
-        network: Keyword arguments of `FinderNetwork`, plain data.
-        loss: Of the maps.
-        optimizer: Makes the optimizer from parameter groups. None: the module can only test.
-        scheduler: As `LandmarkModule`'s.
-    """
+    """Trains and tests a `FinderNetwork`, of which `network` are the settings; otherwise see `OptimizedModule`."""
 
     def __init__(
         self,

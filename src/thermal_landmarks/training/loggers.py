@@ -116,10 +116,8 @@ def finish_run(*, failed: bool) -> None:
 def log_outcome(state: str, objective: str, metrics: Mapping[str, Any]) -> None:
     """Tell the W&B run of this process how its training ended, so that a table of runs can be filtered by it.
 
-    Args:
-        state: `complete`, `pruned`, `failed` or `interrupted`.
-        objective: A metric.
-        metrics: Those of the best epoch, as far as there are any.
+    `state` is `complete`, `pruned`, `failed` or `interrupted`; `metrics` are those of the best epoch, as far as there
+    are any.
     """
     wandb = sys.modules.get("wandb")
     if wandb is None or wandb.run is None:

@@ -34,13 +34,7 @@ def penalty(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 @penalty
 def wing(error: Float[Tensor, "*shape"], *, width: float = 10.0, epsilon: float = 2.0) -> Float[Tensor, "*shape"]:
-    """`width * ln(1 + |x| / epsilon)` below `width`, linear above.
-
-    Args:
-        error: Of each coordinate.
-        width: Where the logarithm ends, in the units of the errors.
-        epsilon: Curvature of the logarithm, in the same units.
-    """
+    """`width * ln(1 + |x| / epsilon)` below `width`, linear above; both are in the units of the errors."""
     size = error.abs()
     beyond = width - width * math.log1p(width / epsilon)
     return torch.where(size < width, width * torch.log1p(size / epsilon), size - beyond)
@@ -50,15 +44,9 @@ def wing(error: Float[Tensor, "*shape"], *, width: float = 10.0, epsilon: float 
 def smooth_wing(
     error: Float[Tensor, "*shape"], *, width: float = 10.0, epsilon: float = 2.0, threshold: float = 0.01
 ) -> Float[Tensor, "*shape"]:
-    """Quadratic below `threshold`, logarithmic up to `width`, linear above.
+    """Quadratic below `threshold`, logarithmic up to `width`, linear above; all are in the units of the errors.
 
     Value and slope are continuous at both joints; the slope reaches 1 at `width`.
-
-    Args:
-        error: Of each coordinate.
-        width: Where the logarithm ends, in the units of the errors.
-        epsilon: Curvature of the logarithm, in the same units.
-        threshold: Where the logarithm begins, in the same units; below `width`.
 
     Raises:
         ConfigError: If `threshold` isn't below `width`.
@@ -136,13 +124,10 @@ class LandmarkLoss(nn.Module):
         mask: Bool[Tensor, "batch point"],
         image_size: tuple[int, int],
     ) -> Float[Tensor, ""]:
-        """The loss of a batch.
+        """The loss of a batch, 0 where it holds no valid point.
 
-        Args:
-            prediction: In [0, 1] image units.
-            target: In [0, 1] image units; anything, NaN included, where masked.
-            mask: True where the point is valid.
-            image_size: (height, width) of the network's input, for errors in pixels.
+        Points are in [0, 1] image units; a masked target may be anything, NaN included. `image_size` (height, width) is
+        that of the network's input, for errors in pixels.
 
         Returns:
             A scalar; 0 where the batch holds no valid point.

@@ -14,11 +14,7 @@ _TRAINED_IN = {"32": "32-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
 def training_precision(name: str | int, accelerator: str = "auto") -> str:
-    """Lightning's word for what `trainer.precision` means.
-
-    Args:
-        name: `auto`, `32-true`, `bf16-mixed`, `16-mixed` or their short forms 32, bf16, 16.
-        accelerator: See `best_precision`.
+    """Lightning's word for `trainer.precision`: `auto`, `32-true`, `bf16-mixed`, `16-mixed`, or 32, bf16, 16.
 
     Raises:
         ConfigError: If it is another one. Lightning's `bf16-true` and `16-true` would round points to whole pixels.
@@ -44,12 +40,9 @@ def full_precision(device: torch.device) -> Iterator[None]:
 
 
 def best_precision(accelerator: str = "auto") -> str:
-    """`bf16-mixed` where the processor computes in bfloat16, else `32-true`.
+    """`bf16-mixed` where the processor computes in bfloat16, else `32-true`; `accelerator` is Lightning's word.
 
     On a CPU with AVX-512 BF16 or AMX a training step takes about 0.4 of its float32 time.
-
-    Args:
-        accelerator: Lightning's word: `auto`, `cpu`, `gpu`, `cuda`, `mps`, ...
     """
     if accelerator in ("auto", "gpu", "cuda") and torch.cuda.is_available():
         return "bf16-mixed" if torch.cuda.is_bf16_supported(including_emulation=False) else "32-true"

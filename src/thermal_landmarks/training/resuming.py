@@ -19,12 +19,9 @@ _NAMED = ("data", "experiment", "ablation")
 
 
 def resumed_config(run: RunFolder, overrides: Sequence[str], typed: DictConfig) -> DictConfig:
-    """The config of the run that is resumed, with what may change as it was typed now.
+    """The config of the run that is resumed, with what may change as it was `typed` now.
 
-    Args:
-        run: The run to resume.
-        overrides: What was typed. What is as in the run may be repeated, so the run's own command line fits.
-        typed: The config that was composed from `overrides`.
+    What is as in the run may be repeated among the `overrides`, so the run's own command line fits.
 
     Raises:
         ConfigError: If something was typed that would make another run of it, or if the run is longer already than it

@@ -53,8 +53,7 @@ class StopRequest:
 def stop_requests(going_on: Callable[[], str] | None = None) -> Iterator[StopRequest]:
     """Answer Ctrl-C and SIGTERM by a `StopRequest`; afterwards whoever answered them before does so again.
 
-    Args:
-        going_on: Says what was kept and how to go on, for the message of `Interrupted`.
+    `going_on` says what was kept and how to go on, for the message of `Interrupted`.
     """
     request = StopRequest()
     before = {number: signal.getsignal(number) for number in _SIGNALS}

@@ -48,11 +48,7 @@ def require_bytes(file: str | Path, *, at_most: int = _LARGEST_LIST) -> bytes:
 
 
 def require_text(file: str | Path, *, at_most: int = _LARGEST_LIST) -> str:
-    """The content of a text file, with every line end as a newline.
-
-    Args:
-        file: Its path.
-        at_most: Bytes; `LARGEST_RECORD` for a file that describes one image.
+    """The content of a text file with at most so many bytes, every line end as a newline.
 
     Raises:
         DataError: If there is none, it is larger, or it is not text.
@@ -85,11 +81,7 @@ def numbered_lines(file: Path, *, at_most: int = _LARGEST_LIST) -> list[tuple[in
 
 
 def parse_points(file: Path, lines: Iterable[tuple[int, str]] | None = None) -> Float[np.ndarray, "point 2"]:
-    """Points from the lines `x y` of a file that describes one image, float32.
-
-    Args:
-        file: Its path.
-        lines: Numbered lines of it; None: all.
+    """Points from the lines `x y` of a file that describes one image, float32; `lines` are those that count.
 
     Raises:
         DataError: If a line is something else; names it. Otherwise as `require_text`.

@@ -175,11 +175,7 @@ class FileReader(ABC):
     ) -> Annotation:
         """The annotation of a record; a faulty one, which `load` refuses, if reading fails or it can't be a face's.
 
-        Args:
-            image: The picture, or why there is none.
-            subject: Who is seen.
-            location: Where the record stands.
-            read: Gives what the record says. A `DataError` of it is the finding, as it stands or behind `location`.
+        A `DataError` of `read`, which gives what the record says, is the finding, as it stands or behind `location`.
         """
         place = _encodable(self._at(location))
         subject = _encodable(subject)

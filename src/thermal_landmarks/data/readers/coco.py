@@ -172,14 +172,10 @@ def write_coco(
     sizes: Mapping[Path, tuple[int, int]],
     unit: str | None = None,
 ) -> None:
-    """Write annotations as COCO keypoints that `CocoKeypoints` reads back.
+    """Write annotations as COCO keypoints that `CocoKeypoints` reads; image names are relative to the file's folder.
 
-    Args:
-        path: The JSON file; image names are written relative to its folder.
-        annotations: Faces; several may share an image.
-        scheme: Their landmark scheme.
-        sizes: (height, width) of each image; those without an annotation are listed too.
-        unit: What the image values mean, where an annotation's attributes don't say.
+    All images in `sizes` (height, width) are listed, also those without an annotation; `unit` is that of the images of
+    which their annotations don't say it.
     """
     images: dict[tuple[Path, str], dict[str, Any]] = {}
 

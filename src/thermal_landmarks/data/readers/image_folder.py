@@ -30,10 +30,7 @@ class ImageFinder:
     def find(self, folders: Sequence[Path], name: str, remedy: str) -> Path | MissingImageError:
         """The first image of that name, whatever its suffix, in the first folder that has one; else why there is none.
 
-        Args:
-            folders: Where to look.
-            name: Without suffix.
-            remedy: A sentence on what to do.
+        `remedy` is the message's sentence on what to do.
         """
         for folder in folders:
             if folder not in self._by_folder:

@@ -51,10 +51,7 @@ def move_faces(faces: Faces, matrices: Float[Tensor, "b 2 3"]) -> Faces:
 def sort_out(faces: Faces, size: tuple[int, int], smallest_px: float | Tensor) -> Faces:
     """Faces whose middle is outside the picture, or which are too small or too large, are ignored instead of wanted.
 
-    Args:
-        faces: Of a batch.
-        size: (height, width) of the pictures.
-        smallest_px: Width and height that a wanted face has at least, on average; (b, 1) or one for all.
+    A wanted face is on average at least `smallest_px` wide and high: (b, 1), or one number for all.
     """
     boxes = faces.boxes_px
     centre, extent = (boxes[..., :2] + boxes[..., 2:]) / 2, boxes[..., 2:] - boxes[..., :2]

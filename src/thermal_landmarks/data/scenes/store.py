@@ -61,12 +61,8 @@ def load_or_render(
 ) -> StoredScenes:
     """The stored scenes of a source, made on the first call, and again where they are damaged.
 
-    Args:
-        source: Of the scenes.
-        size: (height, width) of the stored images; scenes of another size are fitted into it.
-        folder: Of all stores; this one gets a folder named by a hash of source and settings.
-        workers: Processes; 0: one a core.
-        minutes: Rendering stops after this time, with as many scenes as are ready. None: all.
+    They lie below `folder`, named by a hash of source and settings; scenes of another size are fitted into `size`
+    (height, width). `workers` processes (0: one a core) render for so many minutes, or all scenes (None).
 
     Raises:
         DataError: If not a single scene was ready in time.

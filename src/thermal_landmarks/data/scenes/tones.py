@@ -14,11 +14,8 @@ def random_tones(
 ) -> Float[Tensor, "count 256"]:
     """One table for each picture, from byte to value in [-1, 1].
 
-    Args:
-        draws: Of the pictures.
-        invert: Probability of exchanging cold and warm.
-        gamma: Range of exponents.
-        curve: Probability of a curve through random levels, which needn't rise.
+    `invert` is the probability of exchanging cold and warm, `curve` that of a curve through random levels, which
+    needn't rise; exponents lie between those of `gamma`.
     """
 
     def uniform(low: float, high: float) -> Float[Tensor, "count 1"]:

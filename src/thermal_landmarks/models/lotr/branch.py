@@ -43,12 +43,7 @@ def sine_positions(height: int, width: int, dim: int) -> Float[Tensor, "pixel di
 
 
 class Attention(nn.Module):
-    """Multi-head attention with a projection each for queries, keys, values and result.
-
-    Args:
-        dim: Length of a token.
-        heads: Attention layers in parallel, each over `dim / heads` of the projected channels.
-    """
+    """Multi-head attention with a projection each for queries, keys, values and result."""
 
     def __init__(self, dim: int, *, heads: int) -> None:
         super().__init__()

@@ -20,12 +20,7 @@ from thermal_landmarks.models.shapes import Shape, Tokens
 
 
 class LandmarkQueries(nn.Module):
-    """A token for each landmark, drawn from a map or from other tokens by one attention with learned queries.
-
-    Args:
-        shape: Of what is asked.
-        num_points: N.
-    """
+    """A token for each landmark, drawn from a map or from other tokens by one attention with learned queries."""
 
     def __init__(self, shape: Shape, num_points: int) -> None:
         super().__init__()

@@ -94,14 +94,10 @@ def maximise(
     *,
     progress: Callable[[], None] = lambda: None,
 ) -> Maximised:
-    """Search the picture that each channel answers strongest to; all channels as one batch.
+    """Search the picture that each channel of a layer answers strongest to; all channels as one batch.
 
-    Args:
-        network: In evaluation mode. Its one image channel is repeated as in training.
-        layer: One of its layers.
-        channels: Of the layer's output.
-        ascent: How to search.
-        progress: Called after each step.
+    The network is in evaluation mode; its one image channel is repeated as in training. `progress` is called after each
+    step.
     """
     rows, chosen = torch.arange(len(channels)), torch.tensor(channels)
     device = next(network.parameters()).device

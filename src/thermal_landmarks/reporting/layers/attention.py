@@ -57,13 +57,7 @@ def channel_attention(
     *,
     pixel: tuple[int, int] | None = None,
 ) -> ChannelAttention:
-    """The attention among channels that the layer computes without storing it.
-
-    Args:
-        layer: The layer.
-        features: What arrives at it.
-        pixel: (row, column) whose matrix is given; None: the mean over all pixels.
-    """
+    """The attention among channels that a layer computes without storing it: at a pixel (row, column), or the mean."""
     _, channels, rows, columns = features.shape
     planes = layer.projection(layer.normalisation(features))[0].flatten(1).float()
     queries, keys, _ = planes.split(channels)
@@ -112,16 +106,10 @@ def _weights(
 def attention_tiles(
     network: LandmarkNetwork, layer: NamedLayer, view: View, *, pixel: tuple[int, int] | None
 ) -> list[Tile]:
-    """The view, and what the layer attends to.
+    """The view, and what the layer attends to from a pixel (x, y) of the view, or on average.
 
     Among channels that is the D x D matrix and the focus of each pixel; among the patches of a transformer the
     attention of each head, and that of all layers up to this one rolled out.
-
-    Args:
-        network: The network.
-        layer: Its layer of attention.
-        view: What it sees.
-        pixel: (x, y) in the view, whose attention is shown; None: the mean.
 
     Raises:
         ConfigError: If the pixel lies outside the view.

@@ -26,11 +26,7 @@ class View(NamedTuple):
 def look_at(predictor: Predictor, image: ThermalImage, *, look: int = -1, box_px: Box | None = None) -> View:
     """What the network sees when it predicts an image's landmarks.
 
-    Args:
-        predictor: The network.
-        image: The image.
-        look: For a network that looks several times (`cascade`): 0 is the first look, at the whole frame, -1 the last.
-        box_px: The face box, where the network was trained on face boxes.
+    Of a network that looks several times (`cascade`), look 0 is that at the whole frame, -1 the last one.
 
     Raises:
         ConfigError: If there is no such look.

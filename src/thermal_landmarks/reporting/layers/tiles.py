@@ -47,14 +47,9 @@ def tile_grid(
     scale: str | None = None,
     tile_inch: float = _TILE_INCH,
 ) -> Figure:
-    """Tiles in a grid below a header.
+    """Tiles in a grid of at most so many columns below a header of one or two lines.
 
-    Args:
-        tiles: In reading order.
-        header: One or two lines.
-        columns: Tiles a row, at most.
-        scale: Name of the quantity that all tiles share the limits of; adds one colour bar.
-        tile_inch: Width of a tile.
+    `scale` names the quantity that all tiles share the limits of, and adds one colour bar.
     """
     columns = max(1, min(columns, len(tiles)))
     rows = -(-len(tiles) // columns)

@@ -37,12 +37,7 @@ _SCALE_PERCENTILE = 99.5  # of all pictures' distances from zero: black and whit
 
 
 def visualize(cfg: DictConfig, folder: Path, *, console: Console | None = None) -> dict[str, Any]:
-    """Make the pictures that a config asks for.
-
-    Args:
-        cfg: The composed `conf/visualize.yaml`.
-        folder: Gets `WHAT.png` and `visualize.json`; made if missing.
-        console: Where progress and result are printed.
+    """Make the pictures that a composed `conf/visualize.yaml` asks for: `WHAT.png` and `visualize.json` in a folder.
 
     Returns:
         What `visualize.json` holds.
@@ -184,12 +179,7 @@ class _Shown:
 
 
 def choose_channels(setting: Any, count: int, *, most: int) -> list[int]:
-    """The channels that `channels=` means.
-
-    Args:
-        setting: One channel, a list, `all`, or None: at most `most`, evenly spread.
-        count: Channels of the layer.
-        most: See `setting`.
+    """Those of a layer's channels that `channels=` means: one, a list, `all`, or None: at most `most`, evenly spread.
 
     Raises:
         ConfigError: If there is no such channel.

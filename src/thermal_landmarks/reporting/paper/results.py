@@ -32,13 +32,7 @@ class Estimate:
 
 
 class Results:
-    """Finished trainings of one form of the network.
-
-    Args:
-        steps: Of the chain.
-        entries: What its ledger holds.
-        form: `plain` or `ours`.
-    """
+    """Finished trainings of one form of the network, `plain` or `ours`."""
 
     def __init__(self, steps: Sequence[Step], entries: Mapping[str, Entry], form: str) -> None:
         self._records: dict[tuple[Kind, str], list[Record]] = {}

@@ -48,13 +48,9 @@ def ced_chart(protocol: Protocol, name: str) -> Chart | None:
 
 @style()
 def size_chart(protocol: Protocol, size: str, metric: str, name: str) -> Chart | None:
-    """Error over parameters or GFLOPs, with the Pareto front: models that no other beats in both.
+    """Error (`test/nme` or `test/wing`) over `parameters` or `gflops`, with the Pareto front.
 
-    Args:
-        protocol: Its singular models, ensembles and ablations.
-        size: `parameters` or `gflops`.
-        metric: `test/nme` or `test/wing`.
-        name: Of the chart's file.
+    On it are models that no other beats in both.
     """
     points = [(row, row.mean(size), row.mean(metric)) for row in protocol.rows]
     scale = 100 if metric == "test/nme" else 1

@@ -92,12 +92,8 @@ def augmentation_picture(
 ) -> Picture | None:
     """Images before and after augmentation: of `check_data.py`, else drawn from the data settings of the runs.
 
-    Args:
-        montages: Of `check_data.py`; the newest is taken.
-        protocols: The first one's data settings are drawn, rendered faces with four people of their own.
-        folder: Where the drawing is kept.
-        samples: Rows; 0 draws nothing.
-        width: Of the picture in pixels.
+    The newest montage is taken; else the first protocol's data settings, of rendered faces with `samples` people of
+    their own, each a row (0: none).
 
     Raises:
         UserError: If the data can't be read.

@@ -68,16 +68,7 @@ def sections(
     pictures: Mapping[str, Sequence[Picture]],
     problem: str = "",
 ) -> list[Section]:
-    """All sections, the empty ones too.
-
-    Args:
-        found: What lies below the report's folders.
-        protocols: Its runs, put together.
-        older: Runs that newer ones stand for.
-        searches: Its studies.
-        pictures: By section.
-        problem: Why the augmentation isn't shown.
-    """
+    """All sections, the empty ones too; `older` are runs that newer ones stand for."""
     trained = [run for run in found.runs if run.kind != "trial"]
     trials = [run for run in found.runs if run.kind == "trial"]
     of_trials = [f"{len(trials)} runs of searches are listed in tables/trials.csv."] if trials else []

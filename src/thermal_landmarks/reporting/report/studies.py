@@ -42,10 +42,7 @@ class Search:
 
 
 def storage_url(studies: str | None) -> str | None:
-    """The storage that `studies=` means.
-
-    Args:
-        studies: An Optuna URL, an SQLite file, `auto` (outputs/studies.db if it is there), or None.
+    """The storage that `studies=` means: an Optuna URL, an SQLite file, or `auto` (outputs/studies.db if it is there).
 
     Raises:
         ConfigError: If it is a file that doesn't exist.

@@ -80,9 +80,7 @@ class Ledger:
     def claim(self, step: str, *, again: bool = False) -> int | None:
         """The id of a trial that stands for the training, which is now this process's; None if it isn't open.
 
-        Args:
-            step: Its name.
-            again: Whether one that failed is open too.
+        `again`: one that failed is open, too.
         """
         with exclusive(self.storage, self.name):
             entry = self.entries().get(step, Entry("open"))

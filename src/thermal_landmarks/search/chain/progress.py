@@ -56,14 +56,8 @@ def seconds_left(
 ) -> float | None:
     """How long one process needs for the rest of a step; None while nothing has been measured.
 
-    Args:
-        step: A search or a training.
-        trials: Of its search.
-        entry: Of the training.
-        usual: Of all trials of the chain, for a search that has none.
-        cfg: `conf/reproduce.yaml`; without rotated copies a training has three times its epochs, of a third of the
-            images.
-        measure: By the clock or the processor.
+    `usual` is the pace of all trials of the chain, for a search that has none. Without rotated copies a training has
+    three times its epochs, of a third of the images.
     """
     if step.kind == "search":
         pace = Pace.of(trials.each, measure) or usual

@@ -29,13 +29,9 @@ class _InRunFolder(ModelCheckpoint):
 
 
 class BestCheckpoint(_InRunFolder):
-    """Keeps the checkpoint with the best value of a metric as `best.ckpt`.
+    """Keeps the checkpoint with the best value of a logged metric as `best.ckpt`; `mode` is `min`, `max` or the usual.
 
     A run that is resumed in another folder takes the best checkpoint so far along.
-
-    Args:
-        monitor: A logged metric.
-        mode: `min` or `max`: which value is best. None: the one that is for this metric.
     """
 
     def __init__(self, *, monitor: str = "val/wing", mode: str | None = None) -> None:

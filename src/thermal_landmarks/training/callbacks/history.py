@@ -45,8 +45,7 @@ class History(Callback):
     def best_epoch(self, monitor: str | None) -> dict[str, float]:
         """Training and validation metrics of the best epoch, with its number from 1 as `best_epoch`.
 
-        Args:
-            monitor: Whose value decides; None: the last epoch with a validation is taken.
+        The best by the metric `monitor`; None: the last epoch with a validation.
         """
         validated = [
             row for row in self.rows if (monitor in row if monitor else any(name.startswith("val/") for name in row))

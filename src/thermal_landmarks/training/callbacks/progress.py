@@ -22,11 +22,7 @@ _SHOWN = {
 
 
 def build_progress(*, terminal: bool | None = None) -> ProgressBar:
-    """A bar if standard error is a terminal, else lines.
-
-    Args:
-        terminal: Overrides what is found.
-    """
+    """A bar if standard error is a terminal (or `terminal` says that it is), else lines."""
     if sys.stderr.isatty() if terminal is None else terminal:
         theme = RichProgressBarTheme(
             progress_bar="cyan", progress_bar_finished="green", time="grey54", processing_speed="grey70", metrics="bold"
