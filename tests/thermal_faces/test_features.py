@@ -8,9 +8,8 @@ import pytest
 from thermal_faces import SyntheticFaces
 from thermal_faces.head.surface import mean_head
 from thermal_faces.person import Person
-from thermal_faces.skin.chin import paint_chin
 from thermal_faces.skin.eyes import paint_eye
-from thermal_faces.skin.mouth import paint_mouth
+from thermal_faces.skin.mouth import paint_chin, paint_mouth
 from thermal_faces.skin.nose import paint_nose
 from thermal_faces.skin.temperature_map import Canvas
 from thermal_faces.worn.beard import paint_beard

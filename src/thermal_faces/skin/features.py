@@ -1,9 +1,8 @@
 """All small features of a face, painted into the texture."""
 
 from thermal_faces.person import FrameState, Person
-from thermal_faces.skin.chin import paint_chin
 from thermal_faces.skin.eyes import paint_brow, paint_eye
-from thermal_faces.skin.mouth import paint_mouth
+from thermal_faces.skin.mouth import paint_chin, paint_mouth
 from thermal_faces.skin.nose import paint_nasolabial_fold, paint_nose
 from thermal_faces.skin.pores import paint_pores
 from thermal_faces.skin.temperature_map import Canvas

@@ -1,4 +1,4 @@
-"""The mouth and the fold below it, painted into the texture."""
+"""The mouth, the fold below it and the pad of the chin, painted into the texture."""
 
 import numpy as np
 
@@ -50,3 +50,16 @@ def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: floa
         )
         inside_k = k["mouth_cavity"] + teeth * (k["teeth"] - k["mouth_cavity"])
         view += (1 - closed) * cavity * (np.float32(forehead_c) + inside_k - view)
+
+
+def paint_chin(canvas: Canvas, person: Person) -> None:
+    """A cool pad from the fold below the lip to the edge of the chin, with a border of its own to jaw and throat."""
+    places, k = mean_head().landmarks_frontal_mm, person.features_k
+    view, x, y = canvas.window((-42, 42), (80, 134))
+    upper = places["lower_lip"][1] + 11
+    lower = places["chin"][1] + np.float32(k["chin_pad_drop"]) - np.float32(0.012) * x * x
+    half_width, half_height = np.float32(k["chin_pad_half_width"]), (lower - upper) / 2
+    radius = np.float32(0.8) * np.minimum(half_width, half_height)
+    across, along = np.abs(x) - half_width + radius, np.abs(y - (lower + upper) / 2) - half_height + radius
+    outside = hypot(np.maximum(across, 0), np.maximum(along, 0)) + np.minimum(np.maximum(across, along), 0) - radius
+    view += np.float32(k["chin_pad"]) * soft(outside, k["chin_pad_edge"])

@@ -17,22 +17,14 @@ TASKS = ("landmarks", "faces")
 
 
 def task_of(settings: DictConfig) -> str:
-    """`landmarks` or `faces`.
-
-    Raises:
-        ConfigError: If `data.task` is neither.
-    """
+    """`landmarks` or `faces`; a `ConfigError` if `data.task` is neither."""
     task = str(settings.get("task", "landmarks"))
     require_choice("data.task", task, TASKS)
     return task
 
 
 def settings_of_task(settings: DictConfig) -> dict[str, Any]:
-    """The settings of a data set that its data module takes.
-
-    Raises:
-        ConfigError: If `data.task` is unknown.
-    """
+    """The settings of a data set that its data module takes."""
     plain = OmegaConf.to_container(settings, resolve=True, throw_on_missing=True)
     assert isinstance(plain, dict)
     kept = {str(key): value for key, value in plain.items() if key != "task"}

@@ -26,9 +26,6 @@ class ChannelAttentionBranch(nn.Module):
 
     `width` is D, the channels that attend to each other; where it differs from the stem's width, a 1x1 convolution
     leads over (that is ours; it keeps the head small). None: the stem's width.
-
-    Raises:
-        ConfigError: If a setting is out of range.
     """
 
     score: Score

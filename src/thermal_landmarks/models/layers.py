@@ -29,11 +29,7 @@ _GROUP_CHANNELS = 8
 
 
 def make_normalisation(name: Normalisation, channels: int) -> nn.Module:
-    """Batch normalisation, group normalisation with groups of about 8 channels, or none.
-
-    Raises:
-        ConfigError: If the name is unknown.
-    """
+    """Batch normalisation, group normalisation with groups of about 8 channels, or none."""
     require_choice("normalisation", name, get_args(Normalisation))
     if name == "batch":
         return nn.BatchNorm2d(channels)
@@ -43,43 +39,27 @@ def make_normalisation(name: Normalisation, channels: int) -> nn.Module:
 
 
 def make_activation(name: Activation) -> nn.Module:
-    """The activation of that name, in place where it can be.
-
-    Raises:
-        ConfigError: If the name is unknown.
-    """
+    """The activation of that name, in place where it can be."""
     require_choice("activation", name, _ACTIVATIONS)
     return nn.GELU() if name == "gelu" else _ACTIVATIONS[name](inplace=True)
 
 
 def require_positive(component: str, **settings: int) -> None:
-    """Refuse settings that are not whole numbers of at least 1.
-
-    Raises:
-        ConfigError: Naming component, setting and value.
-    """
+    """Refuse settings that are not whole numbers from 1 on, by a `ConfigError` that names component and setting."""
     for name, value in settings.items():
         if not is_whole(value) or value < 1:
             raise ConfigError(f"The {component}'s {name} must be a whole number of at least 1, found {value!r}.")
 
 
 def require_number(component: str, **settings: float) -> None:
-    """Refuse settings that are not finite numbers.
-
-    Raises:
-        ConfigError: Naming component, setting and value.
-    """
+    """Refuse settings that are not finite numbers, by a `ConfigError` that names component, setting and value."""
     for name, value in settings.items():
         if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
             raise ConfigError(f"The {component}'s {name} must be a number, found {value!r}.")
 
 
 def require_odd(component: str, kernel_size: int) -> None:
-    """Refuse even kernels, which can't be centred on a pixel.
-
-    Raises:
-        ConfigError: Naming component and value.
-    """
+    """Refuse even kernels, which can't be centred on a pixel, by a `ConfigError`."""
     if not is_whole(kernel_size) or kernel_size < 1 or kernel_size % 2 == 0:
         raise ConfigError(f"The {component}'s kernel_size must be odd and positive, found {kernel_size!r}.")
 

@@ -19,11 +19,7 @@ _LARGEST_LIST = 256 << 20  # bytes of a file that describes a data set; COCO's o
 
 
 def require_folder(folder: str | Path) -> Path:
-    """The folder as a path.
-
-    Raises:
-        DataError: If there is none.
-    """
+    """The folder as a path; a `DataError` if there is none."""
     path = Path(folder)
     if not path.is_dir():
         raise DataError(f"{path}: no such folder. Check the data set's path.")

@@ -63,11 +63,7 @@ class Jd106(FileReader):
 
 
 def read_counted_points(file: Path) -> np.ndarray:
-    """The points (N, 2) of a file whose first line is N and whose other lines are x and y.
-
-    Raises:
-        DataError: If it is not of that form; names the line.
-    """
+    """The points (N, 2) of a file whose first line is N and whose others are x and y."""
     lines = numbered_lines(file, at_most=LARGEST_RECORD)
     stated = lines[0][1] if lines else ""
     if not re.fullmatch("[0-9]{1,6}", stated):

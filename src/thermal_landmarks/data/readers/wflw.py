@@ -29,11 +29,7 @@ _LIST_FOLDERS = ("WFLW_annotations/list_98pt_rect_attr_train_test", "list_98pt_r
 
 @dataclass(kw_only=True, eq=False)
 class Wflw(FileReader):
-    """Faces of one official list; a line has 196 coordinates, the face box, six flags and the picture's path.
-
-    Raises:
-        ConfigError: If there is no such part.
-    """
+    """Faces of one official list; a line has 196 coordinates, the face box, six flags and the picture's path."""
 
     scheme: str = field(default="wflw98", init=False)
     subject_pattern: str | None = field(default=None, init=False)

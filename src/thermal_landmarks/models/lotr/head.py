@@ -43,17 +43,7 @@ def _token(shape: Shape) -> Tokens:
 
 @HEADS.register("per_query")
 class PerQueryHead(LandmarkHead):
-    """Hidden layers with ReLU, then two linear outputs, x and y; an ensemble's tokens of a landmark are joined.
-
-    Args:
-        in_shapes: Of each component's output.
-        num_points: N.
-        depth: Number of hidden layers.
-        width: Of each.
-
-    Raises:
-        ConfigError: If a setting is out of range.
-    """
+    """`depth` hidden layers with ReLU, then x and y by a linear one; an ensemble's tokens of a landmark are joined."""
 
     def __init__(self, in_shapes: Sequence[Shape], num_points: int, *, depth: int, width: int) -> None:
         super().__init__()

@@ -24,11 +24,7 @@ from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 @STEMS.register("projection")
 class ProjectionStem(nn.Conv2d):
-    """A 1x1 convolution.
-
-    Raises:
-        ConfigError: If `width` is out of range.
-    """
+    """A 1x1 convolution."""
 
     def __init__(self, in_shape: FeatureMap, *, width: int) -> None:
         require_positive("stem", width=width)

@@ -51,8 +51,7 @@ _NEEDED = {"data": ("image_size", "batch_size", "source"), "trainer": ("max_epoc
 def require_usual_metrics(metrics: Mapping[str, Any]) -> None:
     """Refuse a `metrics.json` whose entries are none that a run or an evaluation writes; null is "not measured".
 
-    Raises:
-        ValueError: Naming the entry, what was found and what was expected.
+    A `ValueError` names the entry, what was found and what was expected; likewise below.
     """
     for key, value in metrics.items():
         if value is None:
@@ -66,11 +65,7 @@ def require_usual_metrics(metrics: Mapping[str, Any]) -> None:
 
 
 def require_usual_config(config: Any) -> None:
-    """Refuse a `config.yaml` that isn't one of a run.
-
-    Raises:
-        ValueError: Naming the setting, what was found and what was expected.
-    """
+    """Refuse a `config.yaml` that isn't one of a run."""
     _require("config.yaml", config, _SETTINGS)
     for path, kind in _CONFIG.items():
         section, _, name = path.rpartition(".")
@@ -80,11 +75,7 @@ def require_usual_config(config: Any) -> None:
 
 
 def require_usual_trials(trials: Any) -> None:
-    """Refuse a study's trials that hold other facts than a search writes.
-
-    Raises:
-        ValueError: Naming the trial and what was found.
-    """
+    """Refuse a study's trials that hold other facts than a search writes."""
     for trial in trials:
         epochs = trial.user_attrs.get("epochs", 0)
         _require(f"epochs of trial {trial.number}", epochs, _COUNT)
