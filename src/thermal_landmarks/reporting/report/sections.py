@@ -10,6 +10,7 @@ from optuna.trial import TrialState
 
 from thermal_landmarks.reporting.report import charts
 from thermal_landmarks.reporting.report.chart import Chart
+from thermal_landmarks.reporting.report.findings import findings
 from thermal_landmarks.reporting.report.pictures import Picture
 from thermal_landmarks.reporting.report.rows import KINDS, Protocol
 from thermal_landmarks.reporting.report.runs import Found, Run
@@ -51,13 +52,14 @@ class Section:
     tables: Sequence[Table] = ()
     blocks: Sequence[Block] = ()  # charts
     pictures: Sequence[Picture] = ()  # images
+    points: Sequence[str] = ()  # sentences in a list, before the rest
     lines: Sequence[str] = ()  # plain lines at the end
     files: Sequence[Table] = ()  # tables too long for a page; CSV only
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to show."""
-        return not (self.tables or self.blocks or self.pictures or self.lines)
+        return not (self.points or self.tables or self.blocks or self.pictures or self.lines)
 
 
 def sections(
@@ -73,6 +75,7 @@ def sections(
     trials = [run for run in found.runs if run.kind == "trial"]
     of_trials = [f"{len(trials)} runs of searches are listed in tables/trials.csv."] if trials else []
     content: dict[str, dict[str, Any]] = {
+        "findings": {"points": findings(protocols)},
         "search": {"tables": search_tables(searches), "blocks": [_study_block(search) for search in searches]},
         **{kind: {"tables": result_tables(kind, protocols)} for kind in KINDS},
         "errors": {"blocks": [b for i, protocol in enumerate(protocols) if (b := _error_block(protocol, i)).charts]},
