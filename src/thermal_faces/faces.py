@@ -57,21 +57,10 @@ class _Annotations(Sequence[Annotation]):
 class SyntheticFaces:
     """Rendered thermal faces with exact landmarks.
 
-    Every image depends on nothing but the seed, its subject and its index: not on order, process or machine.
-
-    Args:
-        subjects: Number of people.
-        images_per_subject: Images of each.
-        size: Height and width of an image; another size shows the same scenes.
-        seed: Another seed gives other people.
-        anatomy: Settings of `AnatomyRanges` that differ from the defaults; likewise the following.
-        expression: Of `ExpressionRanges`.
-        pose: Of `PoseRanges`.
-        temperature: Of `TemperatureRanges`.
-        appearance: Of `AppearanceRanges`.
-        scene: Of `SceneRanges`.
-        sensor: Of `SensorRanges`.
-        markers: Paints a hot spot at every landmark onto the surface, for tests of the geometry.
+    Every image depends on nothing but the seed, its subject and its index: not on order, process or machine. Another
+    seed gives other people, another `size` (height, width) shows the same scenes. Each group of settings gives what
+    differs from the defaults of its class in `ranges`. `markers` paints a hot spot at every landmark onto the surface,
+    for tests of the geometry.
 
     Raises:
         ConfigError: If a setting isn't known or makes no sense.

@@ -66,20 +66,11 @@ class SyntheticScenes:
 
     A scene depends on nothing but the settings, the seed and its index: not on order or process.
 
-    Args:
-        images: Number of scenes.
-        size: Height and width of the pictures; or a smallest and a largest such pair, for scenes of many sizes.
-        seed: Another seed gives other people and rooms.
-        crowd: Settings of `CrowdRanges` that differ from the defaults.
-        anatomy: Of `AnatomyRanges`.
-        expression: Of `ExpressionRanges`.
-        temperature: Of `TemperatureRanges`.
-        appearance: Of `AppearanceRanges`; without it, more is worn than in `SyntheticFaces`.
-        scene: Of `SceneRanges`; without it, rooms are fuller, hotter and colder than there.
-        clutter: Of `ClutterRanges`.
-        sensor: Of `SensorRanges`; without it, cameras are coarser than there and six of ten pictures are 8-bit.
-        backdrops: Folder of real pictures without people, or one such picture, to stand behind the scenes' own.
-        backdrop_share: Probability of such a picture in place of a painted room.
+    `size` is (height, width), or a smallest and a largest such pair, for scenes of many sizes; another seed gives other
+    people and rooms. Each group of settings gives what differs from the defaults of its class in `ranges`, but that
+    more is worn than in `SyntheticFaces`, rooms are fuller, hotter and colder, cameras are coarser, and six of ten
+    pictures are 8-bit. With `backdrop_share` as probability a real picture without people of `backdrops`, a folder or
+    one such picture, stands in place of a painted room.
 
     Raises:
         ConfigError: If a setting isn't known or makes no sense, or the folder has no pictures.

@@ -15,7 +15,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.models.checkpoint import load_checkpoint
 from thermal_landmarks.models.network import LandmarkNetwork
-from thermal_landmarks.reporting.layers.feature_maps import look_at
+from thermal_landmarks.reporting.layers.network_layers import look_at
 from thermal_landmarks.reporting.layers.visualize import celsius_range, choose_channels
 
 MakeCheckpoint = Callable[..., Path]

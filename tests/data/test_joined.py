@@ -5,7 +5,7 @@ import pytest
 
 from thermal_landmarks.data.annotation import Annotation
 from thermal_landmarks.data.datamodule import LandmarkDataModule
-from thermal_landmarks.data.rows_on_disk import JoinedRows, RowsOnDisk
+from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.errors import ConfigError, DataError
 
 
@@ -13,7 +13,8 @@ def test_joined_rows_are_those_of_both_arrays(tmp_path):
     arrays = [np.random.default_rng(i).integers(0, 9, (3 + i, 2, 4), dtype=np.uint16) for i in range(2)]
     for i, array in enumerate(arrays):
         np.save(tmp_path / f"{i}.npy", array)
-    rows = JoinedRows(*(RowsOnDisk(tmp_path / f"{i}.npy") for i in range(2)))
+    first, second = (RowsOnDisk(tmp_path / f"{i}.npy") for i in range(2))
+    rows = first.followed_by(second)
     both = np.concatenate(arrays)
     assert len(rows) == 7
     for wanted in ([6, 0, 3, 3], [0, 1], [5], []):

@@ -13,9 +13,8 @@ from optuna.trial import TrialState
 
 from thermal_landmarks.commands.configs import compose_config
 from thermal_landmarks.reporting.paper.claims import beyond, verdicts
-from thermal_landmarks.reporting.paper.importance import importances
 from thermal_landmarks.reporting.paper.results import Results
-from thermal_landmarks.reporting.paper.tables import front
+from thermal_landmarks.reporting.paper.tables import front, importances
 from thermal_landmarks.search.chain.ledger import Entry
 from thermal_landmarks.search.chain.steps import Step, chain_steps
 

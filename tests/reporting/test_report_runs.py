@@ -11,9 +11,8 @@ from rich.console import Console
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.reporting.report.pictures import activation_pictures
-from thermal_landmarks.reporting.report.rows import group, newest_of_each_seed, singular_row
+from thermal_landmarks.reporting.report.rows import differences, group, newest_of_each_seed, singular_row
 from thermal_landmarks.reporting.report.runs import collect
-from thermal_landmarks.reporting.report.settings import differences
 from thermal_landmarks.reporting.report.write import write_report
 from thermal_landmarks.settings import flat
 

@@ -64,15 +64,10 @@ def draw_view(
     hairline_mm: Float[np.ndarray, "places 3"],
     face_height_mm: float,
 ) -> View:
-    """A random view that keeps the face inside the frame.
+    """A random view that keeps the face inside the frame; the number of draws doesn't depend on its size.
 
-    Args:
-        generator: Source of randomness; the number of draws doesn't depend on the size.
-        ranges: What may be drawn.
-        size: Height and width of the frame in pixels.
-        inside_mm: What must stay in the frame, in the head frame: the landmarks.
-        hairline_mm: What stays in the frame in most views.
-        face_height_mm: Hairline to chin, which fills the drawn fraction of the frame's height (of a zoom lens).
+    The landmarks, `inside_mm` in the head frame, must stay in the frame, the hairline does so in most views. The face's
+    height, hairline to chin, fills the drawn fraction of the frame's height (of a zoom lens).
     """
     height, width = size
     angles = [_near_zero(generator, limits) for limits in (ranges.yaw_deg, ranges.pitch_deg, ranges.roll_deg)]

@@ -52,19 +52,9 @@ class SequenceFrame:
 class SyntheticSequence:
     """A video of one rendered face; `sequence[k]` is frame k, and `for frame in sequence` gives all in order.
 
-    A frame depends on seed, subject, rate and its number alone: a longer sequence begins like a shorter one.
-
-    Args:
-        seed: Another seed gives other people.
-        subject: Number of the person.
-        seconds: Duration.
-        rate_hz: Frames a second.
-        size: Height and width of a frame.
-        motion: Settings of `MotionRanges` that differ from the defaults.
-        physiology: Of `PhysiologyRanges`.
-        pose: Of `PoseRanges`, where the defaults are `SEQUENCE_POSE`: the pose around which the head moves.
-        markers: Paints a hot spot at every landmark onto the surface, for tests of the geometry.
-        faces: The other groups of settings of `SyntheticFaces`.
+    A frame depends on seed, subject, rate and its number alone: a longer sequence begins like a shorter one. Settings
+    give what differs from the defaults of `MotionRanges`, `PhysiologyRanges` and, for the pose around which the head
+    moves, `SEQUENCE_POSE`; `faces` are the other groups of `SyntheticFaces`, as is `markers`.
 
     Raises:
         ConfigError: If a setting isn't known or makes no sense.

@@ -17,7 +17,7 @@ from thermal_landmarks.data.face_frames import frames_of_faces
 from thermal_landmarks.data.geometry import pixel_size, transform_points
 from thermal_landmarks.data.normalisation import Encoding, encode, encoding_of
 from thermal_landmarks.data.preprocessing import Preprocessing
-from thermal_landmarks.data.rows_on_disk import JoinedRows, Rows, RowsOnDisk
+from thermal_landmarks.data.rows_on_disk import RowsOnDisk
 from thermal_landmarks.data.schemes import Scheme, get_scheme
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.long_work import in_chunks
@@ -41,7 +41,7 @@ _Prepared = tuple[Annotation, _Stored | str]
 class CachedSamples:
     """All samples of one source; row i of every array is one sample. Points and boxes are in network input pixels."""
 
-    images: Rows  # uint16 (n, height, width) or in colour (n, 3, height, width), on the disk
+    images: RowsOnDisk  # uint16 (n, height, width) or in colour (n, 3, height, width), on the disk
     encoding: np.ndarray  # float32 (n, 2), scale and offset of each image's values
     limits: np.ndarray  # float32 (n, 2), the values that become -1 and +1
     matrix: np.ndarray  # float32 (n, 2, 3), original pixels -> input pixels
@@ -203,7 +203,7 @@ def joined(first: CachedSamples, second: CachedSamples, scheme: Scheme) -> Cache
 
     points = [samples.points_px[:, get_scheme(samples.scheme).index_map(scheme)] for samples in both]
     own: dict[str, Any] = {
-        "images": JoinedRows(first.images, second.images),
+        "images": first.images.followed_by(second.images),
         "points_px": np.concatenate(points),
         "scheme": scheme.name,
     }

@@ -39,28 +39,10 @@ Stage = Literal["train", "val", "test"]
 class LandmarkDataModule(L.LightningDataModule):
     """Thermal images with landmarks, split by subject, cached, batched and augmented.
 
-    Args:
-        source: Annotated images; train, val and test subjects come from here.
-        scheme: Landmarks that the network predicts; the source must contain them.
-        image_size: (height, width) of the network's input.
-        batch_size: Images a batch.
-        in_channels: How often the single channel is repeated.
-        colour: Whether the network sees red, green and blue of colour pictures instead; then `in_channels` is 3.
-        crop: Settings of `preprocessing.Crop`.
-        five_points: Settings of `five_points.add_five_points`, for aligned crops.
-        normalisation: Settings of `normalisation.ValueRange`.
-        cascade: Settings of `cascade.Cascade`, whose `reference` comes from the training data. None: the network sees
-            whole images only.
-        augmentation: Settings of `augmentation.AugmentationSettings`.
-        split: Settings of `split.SplitSettings`.
-        test_source: A data set of its own for the test; then the source is divided into train and val only.
-        unlabelled: Faces whose landmarks a teacher has written; all are training data, those that the data check would
-            refuse are left out.
-        unlabelled_share: Of the training images, that such faces are: they come several times an epoch, or not all.
-        on_bad_item: `error` refuses a data set with an unusable item, `skip` leaves such items out with a warning.
-        cache_dir: Folder of the decoded images.
-        workers: Processes that decode images into the cache; 0 means one a core.
-        seed: Of order and augmentation.
+    `conf/data/base.yaml` says what each setting means. The source must contain the scheme's landmarks; with a
+    `test_source` it is divided into train and val only. Of `unlabelled`, faces whose landmarks a teacher has written,
+    all are training data but those that the data check would refuse; they come several times an epoch, or not all, to
+    be `unlabelled_share` of it.
     """
 
     def __init__(

@@ -137,13 +137,8 @@ class Preprocessing:
     ) -> Prepared:
         """Crop and resize one image, as `seen` gives it, and find its value limits.
 
-        Args:
-            image: The image.
-            box_px: Of the face, where the crop needs it.
-            five_points_px: Of the face, for an aligned crop.
-            matrix: (2, 3), original pixels -> frame pixels, where the frame is known already; else the crop decides.
-            location: Names the image in errors.
-            warp: Resamples the image as `warp_image` does.
+        The crop decides by the face's box or five points, unless the matrix (2, 3) from original to frame pixels is
+        known already. `location` names the image in errors; `warp` resamples as `warp_image` does.
 
         Raises:
             DataError: If the crop lacks a face box or five points that it needs, the whole image has one value, or no

@@ -26,15 +26,10 @@ _LOG2_E = math.log2(math.e)  # exp2 is four times faster than exp on CPUs, so sc
 
 
 def luong_attention(queries: Planes, keys: Planes, values: Planes, *, chunk_bytes: int | None = None) -> Planes:
-    """Attention with score_ij = q_i k_j.
+    """Attention with score_ij = q_i k_j of planes (D, pixels), float32 or float64.
 
-    Args:
-        queries: (D, pixels), float32 or float64.
-        keys: The same.
-        values: The same.
-        chunk_bytes: Upper bound of the working memory; pixels are visited in chunks that fit, but at least 256 pixels
-            at a time. None: 4 MB on CPUs, which stays in their caches, and 256 MB elsewhere, where few large kernels
-            are faster.
+    Pixels are visited in chunks whose working memory fits into `chunk_bytes`, but at least 256 at a time. None: 4 MB on
+    CPUs, which stays in their caches, and 256 MB elsewhere, where few large kernels are faster.
 
     Returns:
         (D, pixels).

@@ -20,18 +20,14 @@ Score = Literal["luong", "bahdanau", "bahdanau_shared"]
 class ChannelAttentionLayer(nn.Module):
     """Self-attention among the channels of each pixel; the shape stays.
 
-    Args:
-        channels: D.
-        score: `luong` (q_i k_j), `bahdanau` (u_i tanh(q_i + k_j), u learned, one number a channel, which is ours) or
-            `bahdanau_shared` (one u for all channels).
-        residual: Whether the result is added to the input.
-        bias: Whether the projections to queries, keys and values have one.
-        chunk_megabytes: Upper bound of the working memory on top of a few arrays of the input's size; at least 256
-            pixels are worked on at a time. None: what is fast on the device.
-        normalisation: Of the input of the projections.
-        start_scale: Factor of the projections' weights at the start; 1: variance 1 / D. Small ones give near-uniform
-            attention and a small addition, which let gradients pass (measured: L models learn several times faster).
-            Values that replace the input start with 1.
+    The score is `luong` (q_i k_j), `bahdanau` (u_i tanh(q_i + k_j), u learned, one number a channel, which is ours) or
+    `bahdanau_shared` (one u for all channels). `residual`: the result is added to the input. `bias` and `normalisation`
+    are of the projections to queries, keys and values, and of their input.
+
+    `chunk_megabytes` bounds the working memory on top of a few arrays of the input's size; at least 256 pixels are
+    worked on at a time. None: what is fast on the device. `start_scale` is a factor of the projections' weights at the
+    start; 1: variance 1 / D. Small ones give near-uniform attention and a small addition, which let gradients pass
+    (measured: L models learn several times faster). Values that replace the input start with 1.
 
     Raises:
         ConfigError: If `chunk_megabytes` or `start_scale` is not positive.

@@ -113,21 +113,11 @@ class ConvLayer(nn.Sequential):
 class ResNeXtLayer(nn.Module):
     """y = x + sum over `cardinality` paths T_i(x); each path: 1x1 down, kxk, 1x1 up.
 
-    One grouped convolution computes all paths; the last 1x1 convolution sums them.
-
-    Args:
-        in_channels: Channels of x.
-        out_channels: Channels of y.
-        cardinality: Number of paths.
-        bottleneck_width: Channels inside each path.
-        kernel_size: Of the middle convolution.
-        stride: Of the middle convolution.
-        normalisation: After the first two convolutions; with `none` they have biases instead.
-        activation: After the first two convolutions.
-        shortcut: What is added where stride or width change the shape, so that eq. 14 has no sum: `projection`: x after
-            a strided 1x1 convolution, `identity`: nothing. Elsewhere x is added.
-        path_scale: Factor of the last convolution's weights at the start, so that the sum starts close to its shortcut
-            however many layers are stacked.
+    One grouped convolution computes all paths; the last 1x1 convolution sums them. Normalisation (with `none`: a bias)
+    and activation follow the first two convolutions. Where stride or width change the shape, so that eq. 14 has no sum,
+    `shortcut` says what is added: x after a strided 1x1 convolution (`projection`) or nothing (`identity`).
+    `path_scale` is a factor of the last convolution's weights at the start, so that the sum starts close to its
+    shortcut however many layers are stacked.
 
     Raises:
         ConfigError: If `shortcut` is unknown or `path_scale` is not positive.

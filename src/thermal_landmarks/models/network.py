@@ -58,15 +58,8 @@ class Component(nn.Sequential):
 class Network(nn.Module):
     """The chain of root, components and head; what the head gives is a matter of the subclass.
 
-    Args:
-        root: Settings of the root: `name` and its constructor's keyword arguments. The same for the other parts.
-        stem: Settings of the stem.
-        branch: Settings of the branch.
-        head: Settings of the head.
-        in_channels: Channels of the image.
-        image_size: (height, width) of the image in pixels.
-        num_points: N, the number of landmarks; 0 where the head gives none.
-        ensemble: Number of components side by side on the root, each with its own weights.
+    Root, stem, branch and head are settings: `name` and their constructor's keyword arguments. `num_points` is 0 where
+    the head gives no landmarks; `ensemble` components stand side by side on the root, each with its own weights.
 
     Attributes:
         gives: What the subclass wants of its head, `landmarks` or `faces`.
@@ -191,10 +184,7 @@ class LandmarkNetwork(Network):
 
 
 class FinderNetwork(Network):
-    """Images of any size in, maps of faces out.
-
-    Args:
-        **settings: As of `Network`; the head gives faces, `image_size` is of the images that it is trained on.
+    """Images of any size in, maps of faces out; `image_size` is of the images that it is trained on.
 
     Attributes:
         stride: Pixels of the image for a cell of the maps.

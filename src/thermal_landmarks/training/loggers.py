@@ -27,12 +27,9 @@ if TYPE_CHECKING:
 def build_logger(settings: Mapping[str, Any], run: RunMetadata, folder: Path) -> Logger | None:
     """The logger of a run, or None where `history.csv` is enough.
 
-    Args:
-        settings: `kind` (`wandb`, `tensorboard` or `none`; `csv` of older runs is the same, since `history.csv` is
-            always written) and for W&B `project`, `entity` (None: the default one) and `mode` (`online`, `offline`,
-            `disabled`; `auto` follows WANDB_MODE, else is online if the user is logged in, else offline).
-        run: What is shown of the run.
-        folder: The run folder.
+    Its settings are `kind` (`wandb`, `tensorboard` or `none`; `csv` of older runs is the same, since `history.csv` is
+    always written) and for W&B `project`, `entity` (None: the default one) and `mode` (`online`, `offline`, `disabled`;
+    `auto` follows WANDB_MODE, else is online if the user is logged in, else offline).
 
     Raises:
         ConfigError: If the kind or the mode is unknown.

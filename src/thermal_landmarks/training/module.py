@@ -42,23 +42,11 @@ MemoryFormat = Literal["channels_last", "contiguous"]
 class LandmarkModule(OptimizedModule):
     """Trains and tests a `LandmarkNetwork`.
 
-    Batches arrive augmented, normalised and on the device (the data module's `on_after_batch_transfer`).
-
-    Args:
-        network: Keyword arguments of `LandmarkNetwork`, plain data.
-        scheme: Name of the landmark scheme.
-        preprocessing: `Preprocessing.settings`, plain data; a predictor repeats it.
-        loss: Training loss. None: wing with the paper's settings.
-        optimizer: Makes the optimizer from parameter groups. None: the module can only test and predict.
-        scheduler: Makes Lightning's scheduler dict from `(optimizer, total_steps=..., steps_per_epoch=...)`; see
-            `schedules`. None: constant learning rate.
-        metrics: Keyword arguments of `Measures`, plain data.
-        memory_format: Of the network's weights and the images.
-        flip_tta: In the test, average the points in each image and in its mirror image.
-        taught: Of which unlabelled pictures the training learns besides, and by which teacher, plain data; kept in
-            the checkpoint.
-        start_at_mean_shape: Begin training with the head's output at the mean shape of the training set, which the
-            data module offers as `mean_shape` (N, 2) in [0, 1].
+    Batches arrive augmented, normalised and on the device (the data module's `on_after_batch_transfer`). `network`,
+    `preprocessing` (which a predictor repeats), `metrics` and `taught` (of which unlabelled pictures the training
+    learns besides, and by which teacher) are plain data: the settings of these, which the checkpoint keeps. Optimizer
+    and scheduler: see `OptimizedModule`. `flip_tta`: the test averages the points in each image and in its mirror
+    image. `start_at_mean_shape`: training begins with the head's output at the data module's `mean_shape`.
 
     Attributes:
         validated: What the last validation has predicted.

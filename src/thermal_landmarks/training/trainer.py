@@ -25,17 +25,10 @@ def build_trainer(
     logger: Logger | None = None,
     **settings: Any,
 ) -> L.Trainer:
-    """A Trainer whose checkpoints are written atomically.
+    """A Trainer whose checkpoints are written atomically; `conf/trainer/default.yaml` says what its settings mean.
 
-    Args:
-        precision: See `precision.training_precision`.
-        matmul_precision: Of float32 matrix products on a GPU: `highest`, `high` (TF32) or `medium`.
-        accelerator: `auto`, `cpu`, `gpu`, `mps`, ...
-        max_epochs: Length of the training, times `epochs_factor`.
-        epochs_factor: More than 1 where an epoch has fewer images than usual.
-        callbacks: In the order in which they run.
-        logger: None: only what callbacks write.
-        **settings: Any other argument of `lightning.Trainer`; `default_root_dir` is the run folder.
+    Callbacks run in their order; `settings` are any other arguments of `lightning.Trainer`, of which `default_root_dir`
+    is the run folder.
     """
     _quieten_lightning()
     torch.set_float32_matmul_precision(matmul_precision)

@@ -5,9 +5,8 @@ import pytest
 import torch
 
 from thermal_landmarks.data.draws import Draws
-from thermal_landmarks.data.scenes.augmentation import SceneAugmentation, SceneChanges
+from thermal_landmarks.data.scenes.augmentation import SceneAugmentation, SceneChanges, random_tones
 from thermal_landmarks.data.scenes.batch import Faces
-from thermal_landmarks.data.scenes.tones import random_tones
 
 STILL = SceneChanges(
     scale=(1.0, 1.0), near_face=0.0, rotation_max_deg=0.0, mosaic=0.0, invert=0.0, gamma=(1.0, 1.0), curve=0.0,

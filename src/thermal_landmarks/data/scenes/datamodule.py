@@ -23,21 +23,8 @@ from thermal_landmarks.errors import ConfigError
 class SceneDataModule(L.LightningDataModule):
     """Scenes with the boxes of their faces.
 
-    Args:
-        source: Of the scenes; or annotated pictures, which are divided by subject.
-        test_source: Other scenes, or annotated pictures, for the test. None: subjects of `source`.
-        stored_size: (height, width) of the scenes as they are kept.
-        image_size: (height, width) of the network's input in training; the trained network takes any size.
-        batch_size: Scenes a batch.
-        steps_per_epoch: Batches between two validations.
-        validation: How many of rendered scenes, the last ones, are kept for it.
-        split: Settings of `split.SplitSettings`, for annotated pictures.
-        on_bad_item: What `AnnotatedScenes` does with a face whose place is not known.
-        augmentation: Settings of `SceneChanges`.
-        cache_dir: Folder of the stored scenes.
-        render_minutes: Rendering ends then with the scenes that are ready. None: all are rendered.
-        workers: Processes that render; 0: one a core.
-        seed: Of order and augmentation.
+    `conf/scenes/default.yaml` says what each setting means. Annotated pictures are divided by subject; of rendered
+    scenes the last ones, `validation` many, are kept for it. The trained network takes pictures of any size.
     """
 
     task: Literal["faces"] = "faces"

@@ -17,8 +17,7 @@ from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.models.channel_attention import ChannelAttentionLayer
 from thermal_landmarks.models.network import LandmarkNetwork
 from thermal_landmarks.models.vit import TransformerLayer
-from thermal_landmarks.reporting.layers.feature_maps import View
-from thermal_landmarks.reporting.layers.network_layers import NamedLayer, named_layers
+from thermal_landmarks.reporting.layers.network_layers import NamedLayer, View, named_layers
 from thermal_landmarks.reporting.layers.tiles import Tile, range_of
 
 _COLOURS = "inferno"

@@ -23,8 +23,14 @@ from thermal_landmarks.models.layers import is_whole
 from thermal_landmarks.models.shapes import FeatureMap
 from thermal_landmarks.reporting.layers.activation_maximisation import Ascent, Plain, Regularised, maximise
 from thermal_landmarks.reporting.layers.attention import attention_tiles, attention_title
-from thermal_landmarks.reporting.layers.feature_maps import View, feature_maps, look_at
-from thermal_landmarks.reporting.layers.network_layers import ATTENTION, NamedLayer, find_layer
+from thermal_landmarks.reporting.layers.network_layers import (
+    ATTENTION,
+    NamedLayer,
+    View,
+    feature_maps,
+    find_layer,
+    look_at,
+)
 from thermal_landmarks.reporting.layers.tiles import Tile, range_of, tile_grid
 from thermal_landmarks.runs import git_commit, write_json
 from thermal_landmarks.training.loggers import build_logger, log_picture

@@ -10,9 +10,8 @@ from thermal_landmarks.reporting.paper.claims import beyond, verdicts
 from thermal_landmarks.reporting.paper.results import Results
 from thermal_landmarks.reporting.paper.tables import epochs_saved, finished, front, searches, settings, tested
 from thermal_landmarks.runs import replacing
-from thermal_landmarks.search.chain.progress import total
 from thermal_landmarks.search.chain.steps import Kind
-from thermal_landmarks.search.chain.work import Chain
+from thermal_landmarks.search.chain.work import Chain, total
 from thermal_landmarks.search.worker import duration
 
 _TITLES: dict[Kind, str] = {

@@ -1,10 +1,14 @@
 """Rows of the paper page's tables: searches, tested models, the front of error and size, settings that mattered."""
 
+import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from optuna.trial import TrialState
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+from optuna.trial import FrozenTrial, TrialState
 
-from thermal_landmarks.reporting.paper.importance import shares_of_searches
 from thermal_landmarks.reporting.paper.results import Results, collapsed
 from thermal_landmarks.reporting.published import TABLES, order
 from thermal_landmarks.reporting.report.charts import pareto_front
@@ -13,6 +17,8 @@ from thermal_landmarks.search.chain.work import Chain
 from thermal_landmarks.search.study import Trials
 
 _MEASURED = (TrialState.COMPLETE, TrialState.PRUNED)
+_FEWEST_TRIALS = 20
+"""Of a search whose importances are told."""
 
 Row = Mapping[str, str]
 """Cells by heading."""
@@ -41,7 +47,10 @@ def searches(chain: Chain, form: str) -> Sequence[Row]:
 
 def settings(chain: Chain) -> Sequence[Row]:
     """A row a hyperparameter of the finished searches: how much it has to do with a trial's error."""
-    shares = shares_of_searches(trials.each for trials in finished(chain))
+    shares: dict[str, list[float]] = defaultdict(list)
+    for trials in finished(chain):
+        for name, share in importances(trials.each).items():
+            shares[name].append(share)
     mean = {name: sum(found) / len(found) for name, found in shares.items()}
     return [
         {
@@ -52,6 +61,30 @@ def settings(chain: Chain) -> Sequence[Row]:
         }
         for name in sorted(shares, key=lambda name: -mean[name])
     ]
+
+
+def importances(trials: Sequence[FrozenTrial]) -> dict[str, float]:
+    """Share of each hyperparameter in whether a trial is of the better quarter after the first rung (PED-ANOVA).
+
+    Only there can the trials that went on be compared with those that were pruned. Empty of fewer than 20 such trials.
+    """
+    pruned_after = [
+        len(t.intermediate_values) for t in trials if t.state == TrialState.PRUNED and t.intermediate_values
+    ]
+    if not pruned_after:
+        return {}
+    rung = min(pruned_after)
+    study = optuna.create_study()
+    for trial in trials:
+        if len(trial.intermediate_values) >= rung:
+            value = trial.intermediate_values[sorted(trial.intermediate_values)[rung - 1]]
+            study.add_trial(optuna.create_trial(params=trial.params, distributions=trial.distributions, value=value))
+    if len(study.trials) < _FEWEST_TRIALS:
+        return {}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        evaluator = PedAnovaImportanceEvaluator(target_quantile=0.25)
+        return get_param_importances(study, evaluator=evaluator)
 
 
 def finished(chain: Chain) -> Sequence[Trials]:

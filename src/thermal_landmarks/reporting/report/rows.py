@@ -1,13 +1,17 @@
 """Runs put together: one group a protocol, one row a model, its seeds averaged."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from thermal_landmarks.reporting.published import order
 from thermal_landmarks.reporting.report.runs import Run
-from thermal_landmarks.reporting.report.settings import differences, identity, without_length_and_rotation
+from thermal_landmarks.settings import LENGTH, Flat
 
 KINDS = ("singular", "ensemble", "no_rotation", "layers_removed")
+_SHOWN = 5  # settings in a note
 
 
 @dataclass(frozen=True)
@@ -54,31 +58,18 @@ class Protocol:
 
 def newest_of_each_seed(runs: Iterable[Run]) -> tuple[list[Run], list[Run]]:
     """One run for each protocol, model and seed, and the older ones that it stands for."""
-    newest: dict[str, Run] = {}
-    older = []
-    for run in sorted(runs, key=lambda run: run.finished):
-        key = identity(
-            {"p": run.protocol, "m": run.model, "k": run.kind, "i": run.model_id, "s": run.metrics.get("seed")}
-        )
-        if key in newest:
-            older.append(newest[key])
-        newest[key] = run
-    return sorted(newest.values(), key=lambda run: run.number), older
+    by_age = sorted(runs, key=lambda run: run.finished)
+    alike = _grouped(by_age, lambda run: [run.protocol, run.model, run.kind, run.model_id, run.metrics.get("seed")])
+    newest = sorted((same[-1] for same in alike), key=lambda run: run.number)
+    return newest, [run for same in alike for run in same[:-1]]
 
 
 def group(runs: Iterable[Run]) -> list[Protocol]:
     """Protocols of the runs that aren't trials, the one with the most runs first."""
-    by_protocol: dict[str, list[Run]] = {}
-    for run in runs:
-        if run.kind in KINDS:
-            by_protocol.setdefault(identity(run.protocol), []).append(run)
-    members = sorted(by_protocol.values(), key=lambda runs: (-len(runs), runs[0].number))
+    members = _grouped((run for run in runs if run.kind in KINDS), lambda run: run.protocol)
+    members.sort(key=lambda runs: (-len(runs), runs[0].number))
     labels = [runs[0].protocol_label for runs in members]
-    notes = [""] * len(members)
-    for label in set(labels):
-        alike = [i for i, other in enumerate(labels) if other == label]
-        for i, note in zip(alike, differences([members[i][0].protocol for i in alike]), strict=True):
-            notes[i] = note
+    notes = _notes(labels, [runs[0].protocol for runs in members])
     return [Protocol(*parts) for parts in zip(labels, notes, map(_rows, members), strict=True)]
 
 
@@ -106,16 +97,59 @@ def _without_size(row: Row) -> dict[str, object]:
 
 
 def _rows(runs: Sequence[Run]) -> list[Row]:
-    by_model: dict[str, list[Run]] = {}
-    for run in runs:
-        by_model.setdefault(identity({"k": run.kind, "i": run.model_id, "m": run.model}), []).append(run)
     rows = [
-        Row(runs[0].kind, tuple(sorted(runs, key=lambda run: run.metrics.get("seed") or 0)))
-        for runs in by_model.values()
+        Row(same[0].kind, tuple(sorted(same, key=lambda run: run.metrics.get("seed") or 0)))
+        for same in _grouped(runs, lambda run: [run.kind, run.model_id, run.model])
     ]
     rows.sort(key=lambda row: (order(row.first.model_id), row.first.ensemble, row.first.number))
-    for name in {(row.kind, row.name) for row in rows}:
-        alike = [i for i, row in enumerate(rows) if (row.kind, row.name) == name]
-        for i, note in zip(alike, differences([rows[i].first.model for i in alike]), strict=True):
-            rows[i] = replace(rows[i], note=note)
-    return rows
+    notes = _notes([(row.kind, row.name) for row in rows], [row.first.model for row in rows])
+    return [replace(row, note=note) for row, note in zip(rows, notes, strict=True)]
+
+
+def _grouped(runs: Iterable[Run], key: Callable[[Run], Any]) -> list[list[Run]]:
+    """Runs of which the key is the same, in the order of the first of each."""
+    groups: dict[str, list[Run]] = defaultdict(list)
+    for run in runs:
+        groups[identity(key(run))].append(run)
+    return list(groups.values())
+
+
+def _notes(labels: Sequence[Any], settings: Sequence[Flat]) -> list[str]:
+    """What sets each apart from the others of the same label."""
+    notes = [""] * len(labels)
+    for label in set(labels):
+        alike = [i for i, other in enumerate(labels) if other == label]
+        for i, note in zip(alike, differences([settings[i] for i in alike]), strict=True):
+            notes[i] = note
+    return notes
+
+
+def without_length_and_rotation(protocol: Flat) -> Flat:
+    """A protocol without what the ablation "no rotation" changes by definition."""
+    changed = (*LENGTH, "data.augmentation.rotation")  # with the ranges of its angles
+    return {key: value for key, value in protocol.items() if not key.startswith(changed)}
+
+
+def identity(settings: Any) -> str:
+    """The same text for the same settings."""
+    return json.dumps(settings, sort_keys=True, default=str)
+
+
+def differences(settings: Sequence[Flat]) -> list[str]:
+    """For each of several settings what sets it apart from the others: `stem.depth=3, head.dropout=0.1`.
+
+    A setting that is absent shows as `no stem.depth`.
+    """
+    keys = sorted({key for flat in settings for key in flat})
+    differing = [key for key in keys if len({identity(flat.get(key, "absent")) for flat in settings}) > 1]
+    return [_words(flat, differing) for flat in settings]
+
+
+def _words(flat: Flat, keys: Sequence[str]) -> str:
+    shown = [f"{key}={_value(flat[key])}" if key in flat else f"no {key}" for key in keys[:_SHOWN]]
+    more = [f"{len(keys) - _SHOWN} more (see config.yaml)"] if len(keys) > _SHOWN else []
+    return ", ".join(shown + more)
+
+
+def _value(value: Any) -> str:
+    return json.dumps(value, default=str).replace('"', "").replace(" ", "")

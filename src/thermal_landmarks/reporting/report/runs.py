@@ -5,7 +5,7 @@ import json
 import os
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,6 @@ from jaxtyping import Float
 
 from thermal_landmarks.errors import ConfigError, said_by
 from thermal_landmarks.old_names import todays_settings
-from thermal_landmarks.reporting.report.settings import protocol_label
 from thermal_landmarks.reporting.report.stored import require_usual_config, require_usual_metrics
 from thermal_landmarks.runs import RunFolder, require_shallow
 from thermal_landmarks.settings import Flat, flat, reported
@@ -194,3 +193,23 @@ def _yaml(path: Path) -> Any:
         return yaml.load(require_shallow(path).read_text(encoding="utf-8"), Loader=loader)
     except yaml.YAMLError as error:
         raise ValueError(f"{path.name}: {error}") from error
+
+
+def protocol_label(config: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """A protocol in words: data, landmarks, image size, epochs, batch, loss, rotation."""
+    data, trainer = config.get("data"), config.get("trainer")
+    what = f"{metrics.get('data', 'unnamed data')}, {metrics.get('scheme', 'unknown landmarks')}"
+    if not data or not trainer:
+        return f"{what}; no config.yaml, so image size and length aren't known"
+    height, width = data["image_size"]
+    epochs = trainer["max_epochs"] * trainer.get("epochs_factor", 1)
+    return (
+        f"{what}, {height} × {width} × {data.get('in_channels', 1)} pixels, {epochs} epoch{'s' * (epochs != 1)}, "
+        f"batch {data['batch_size']}, {_loss(config)} loss, "
+        f"rotation {data.get('augmentation', {}).get('rotation', 'unknown')}"
+    )
+
+
+def _loss(config: Mapping[str, Any]) -> str:
+    choices, loss = config.get("group_choices", {}), config.get("loss", {})  # the former: of runs of earlier versions
+    return str(choices.get("loss") or loss.get("penalty", "unnamed"))

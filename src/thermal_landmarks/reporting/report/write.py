@@ -33,18 +33,11 @@ def write_report(
     augmentation_samples: int = 3,
     console: Console | None = None,
 ) -> Path:
-    """Read runs and studies and write the report on them.
+    """Read all runs below some folders and the studies of a storage, write the report on them, and give its page.
 
-    Args:
-        runs: Folders that are searched for runs, with all that is below.
-        folder: Where the report goes; made if missing.
-        studies: Optuna storage; `auto`: outputs/studies.db if it is there.
-        title: Heading.
-        picture_width: Largest width of pictures in pixels.
-        activations: Activation pictures at most.
-        augmentation_samples: Images that are drawn with their augmentation where no picture of `check_data` is found;
-            0: none.
-        console: Where the result is told.
+    `studies=auto` means outputs/studies.db if it is there. Pictures are at most `picture_width` pixels wide, and
+    `activations` of them show activation; `augmentation_samples` images (0: none) are drawn with their augmentation
+    where no picture of `check_data` is found.
 
     Returns:
         The HTML page.
