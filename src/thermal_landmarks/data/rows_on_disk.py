@@ -37,7 +37,7 @@ class RowsOnDisk:
     def followed_by(self, other: "RowsOnDisk") -> "RowsOnDisk":
         """These rows, then those of another array of the same shape."""
         both = object.__new__(RowsOnDisk)
-        behind = other._places + [len(self._parts), 0]
+        behind = np.add(other._places, [len(self._parts), 0])
         state = {"_parts": self._parts + other._parts, "_places": np.concatenate([self._places, behind])}
         both.__setstate__({**self.__getstate__(), **state, "shape": (len(self) + len(other), *self.shape[1:])})
         return both

@@ -44,12 +44,7 @@ class TrainedOn(NamedTuple):
 
 
 def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """Measure a checkpoint on a data set.
-
-    Args:
-        cfg: The composed `conf/evaluate.yaml`.
-        folder: Gets `metrics.json`, `per_image.csv`, `benchmark.csv` and `figures/`.
-        overrides: What was typed on the command line.
+    """Measure a checkpoint on a data set: `metrics.json`, `per_image.csv`, `benchmark.csv` and `figures/` in a folder.
 
     Returns:
         What `metrics.json` holds.
@@ -121,12 +116,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
 
 @torch.inference_mode()
 def evaluate(predictor: Predictor, data: LandmarkDataModule) -> ImageTable:
-    """Predict the data module's test set.
-
-    Args:
-        predictor: Of the same scheme and preprocessing as the data module.
-        data: With a test set.
-    """
+    """Predict the data module's test set; the predictor is of the same scheme and preprocessing."""
     images = ImagePass(predictor.scheme.num_points)
     with counting("Evaluating", len(data.datasets["test"])) as done:
         for raw in data.test_dataloader():

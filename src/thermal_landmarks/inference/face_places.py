@@ -15,11 +15,7 @@ _log = logging.getLogger(__name__)
 
 
 def choose_five_points(file: str | None, crop: Crop) -> Found | None:
-    """The five points of faces that `five_points=` means.
-
-    Args:
-        file: A table as `data.five_points.file` of the training, or nothing.
-        crop: What the network was trained on.
+    """The five points of faces that `five_points=` means: a table as `data.five_points.file`, or nothing.
 
     Raises:
         ConfigError: If the network was not trained on aligned faces.
@@ -85,13 +81,10 @@ def read_boxes(path: Path) -> dict[Path, Box]:
 
 
 def read_all_boxes(path: Path) -> dict[Path, list[Box]]:
-    """All face boxes by absolute path of the image, from a CSV file.
+    """All face boxes by absolute path of the image, from a CSV file, from whose folder relative paths start.
 
     It has the columns `image,box_x_min,box_y_min,box_x_max,box_y_max` of the flat CSV data format, separated by comma,
     semicolon or tab; others don't matter.
-
-    Args:
-        path: The file; relative image paths start from its folder.
 
     Raises:
         DataError: If the file is missing, lacks a column, or a row holds no box.

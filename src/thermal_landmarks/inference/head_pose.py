@@ -33,11 +33,7 @@ _ROUNDS = 3
 
 
 def head_pose_deg(points_px: Float[np.ndarray, "point 2"], scheme: Scheme) -> tuple[float, float, float]:
-    """Yaw, pitch and roll of a head against the line from the camera to it, in degrees.
-
-    Args:
-        points_px: Of one face; NaN where it isn't seen.
-        scheme: Of the points.
+    """Yaw, pitch and roll of a head against the line from the camera to it, in degrees; NaN: a point isn't seen.
 
     Returns:
         Turn to the picture's right, turn upwards, tilt clockwise as seen by a person. NaN for a face without points,

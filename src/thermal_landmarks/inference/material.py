@@ -44,12 +44,7 @@ class Material(Protocol):
 def find_material(source: str | Path, *, most: int, unit: str | None, palette: str, marks: str) -> Material:
     """What a person names: a folder of pictures with its subfolders, a pattern of names, or a video.
 
-    Args:
-        source: Where they are.
-        most: Pictures that are taken, evenly spread over all.
-        unit: Of values that don't name theirs; see `read_image`.
-        palette: Of 8-bit colour pictures; see `as_heat`.
-        marks: Of cameras in 8-bit pictures and films; see `as_heat`.
+    `most` pictures are taken, evenly spread over all. Unit, palette and marks: see `read_image` and `as_heat`.
 
     Raises:
         ConfigError: If it is a camera, which can't be read twice.

@@ -24,15 +24,10 @@ _WAITING, _WAITING_BYTES = 8, 256 * 2**20  # each keeps its image in memory
 
 
 class OverlayFiles:
-    """Overlays of image files in a folder of their own.
+    """Overlays of image files in a folder of their own; `debug`: an error of the program in drawing is raised.
 
     One that can't be written (a name that is too long with its suffix) is named in a warning; a full or read-only disk
     ends all.
-
-    Args:
-        folder: Where they go.
-        files: All images.
-        debug: Whether an error of the program in drawing is raised.
     """
 
     def __init__(self, folder: Path, files: Sequence[Path], *, debug: bool = False) -> None:

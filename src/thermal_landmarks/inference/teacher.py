@@ -42,10 +42,7 @@ class Seen(NamedTuple):
 class Teacher:
     """A network and a finder that look at each picture from all sides: crops of several sizes, and their mirror images.
 
-    Args:
-        checkpoint: A shipped network by its name, a checkpoint file or the folder of a run.
-        finder: As `checkpoint`; None: the one that comes with the package.
-        device: `auto`, `cpu`, `cuda`, ...
+    Both are shipped ones by their names, checkpoint files or folders of runs; `finder=None`: the shipped one.
     """
 
     def __init__(self, checkpoint: str | Path, *, finder: str | Path | None, device: str) -> None:

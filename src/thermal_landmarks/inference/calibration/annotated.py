@@ -24,15 +24,12 @@ class AnnotatedFaces(NamedTuple):
 
 
 def predict_annotated(predictor: Predictor, source: Source, *, skip_bad_items: bool = False) -> AnnotatedFaces:
-    """Predict each annotated face of a data set.
+    """Predict each annotated face of a data set, whose scheme needs to share landmarks with the network's.
 
     A network that looks at whole images is shown the faces that the finder finds, and the whole image where it finds
     none at the annotated place; one that was trained on crops is given the annotated boxes.
 
-    Args:
-        predictor: Uncalibrated.
-        source: The data set; its scheme needs to share landmarks with the network's.
-        skip_bad_items: Whether an unreadable image is named instead of ending all.
+    `skip_bad_items`: an unreadable image is named instead of ending all.
 
     Raises:
         ConfigError: If the data's scheme has none of the network's landmarks.

@@ -11,13 +11,7 @@ _NAMED = 30  # landmarks that can be named without hiding one another
 
 
 def offsets_figure(calibration: Calibration, scheme: Scheme, counts: Float[np.ndarray, " point"]) -> Figure:
-    """Arrows from the network's landmarks to the annotator's, for a face that looks straight ahead.
-
-    Args:
-        calibration: What was learned.
-        scheme: Of the landmarks.
-        counts: How many faces have each landmark annotated; those without are gray.
-    """
+    """Arrows from the network's landmarks to the annotator's, for a face that looks straight ahead; gray: none."""
     figure = Figure(figsize=(6, 7), layout="constrained")
     axis = figure.subplots()
     start = 100 * calibration.reference

@@ -54,14 +54,9 @@ def learn(
     *,
     pose: Pose = "auto",
 ) -> Calibration:
-    """Offsets from a network's landmarks to an annotator's.
+    """Offsets from a network's landmarks to an annotator's (NaN: missing), and whether they depend on yaw and pitch.
 
-    Args:
-        predicted_px: As the network gives them.
-        annotated_px: Of the same faces; NaN where missing.
-        subjects: Who each face is.
-        scheme: Of the landmarks.
-        pose: Whether offsets may depend on yaw and pitch; `auto` from `FACES_FOR_POSE` faces on.
+    `pose=auto`: from `FACES_FOR_POSE` faces on.
 
     Raises:
         DataError: If there are fewer than `LEAST_FACES` faces.

@@ -49,12 +49,7 @@ class Calibration:
     def apply(
         self, points_px: Float[np.ndarray, "*batch point 2"], scheme: Scheme
     ) -> Float[np.ndarray, "*batch point 2"]:
-        """The landmarks as the annotator would place them.
-
-        Args:
-            points_px: As the network gives them, in pixels of any image that shows the face undistorted.
-            scheme: Of the landmarks.
-        """
+        """The landmarks as the annotator would place them, in pixels of any image that shows the face undistorted."""
         points = np.asarray(points_px, dtype=np.float64)
         faces = points.reshape(-1, *points.shape[-2:])
         frame = in_frame(faces, self.reference, scheme)

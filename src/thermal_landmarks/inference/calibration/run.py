@@ -29,11 +29,8 @@ FEWEST_FACES = 3
 def calibrate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] = ()) -> dict[str, Any]:
     """Learn an annotator's offsets and write them with the network to a new checkpoint.
 
-    Args:
-        cfg: The composed `conf/calibrate.yaml`.
-        folder: Gets `checkpoints/best.ckpt`, `calibration.json`, `calibration.csv`,
-            `per_face.csv` and `figures/offsets.png`.
-        overrides: What was typed on the command line.
+    The folder gets `checkpoints/best.ckpt`, `calibration.json`, `calibration.csv`, `per_face.csv` and
+    `figures/offsets.png`.
 
     Returns:
         What `calibration.json` holds.
