@@ -33,12 +33,9 @@ class FaceMaps(NamedTuple):
 
 @HEADS.register("center_map")
 class CenterMapHead(nn.Module):
-    """A 3x3 convolution and a 1x1 convolution, on maps of any height and width.
+    """A 3x3 convolution and a 1x1 convolution, on maps of any height and width. Settings: `conf/head/center_map.yaml`.
 
-    Args:
-        in_shapes: Of each component's output: feature maps of one height and width.
-        width: Channels between the two convolutions.
-        prior: Probability of a face in a cell that the untrained head gives; a small one keeps the first steps calm.
+    A small `prior`, the probability of a face in a cell that the untrained head gives, keeps the first steps calm.
 
     Raises:
         ConfigError: If a component gives tokens instead of a map, or a setting is out of range.

@@ -41,17 +41,10 @@ class LandmarkHead(nn.Module, ABC):
 class FullyConnectedHead(LandmarkHead):
     """One linear layer from all features to all coordinates, without an activation.
 
-    Two things are ours. Its features are divided by the square root of their number: a fully connected layer over
-    10,000 features otherwise moves its output by several image widths in a single step of Adam. And its points start
-    close to the image's centre.
-
-    Args:
-        in_shapes: Of each component's output.
-        num_points: N.
-        dropout: Probability that a feature is dropped while training.
-        scaled: Whether the features are divided by the square root of their number.
-        start: `image_centre`: small weights and a bias of 0.5. `glorot`: the usual start of a fully connected layer
-            (Glorot & Bengio 2010), whose points start around the image's upper left corner.
+    Two things are ours. Its features are divided by the square root of their number (`scaled`): a fully connected layer
+    over 10,000 features otherwise moves its output by several image widths in a single step of Adam. And its points
+    start close to the image's centre, by small weights and a bias of 0.5; with `glorot` (Glorot & Bengio 2010) they
+    start around the image's upper left corner. Settings: `conf/head/fully_connected.yaml`.
 
     Raises:
         ConfigError: If `dropout` is not a number in [0, 1), or `start` is unknown.

@@ -60,14 +60,7 @@ class SeparableLayer(nn.Module):
 class PyramidStem(nn.Module):
     """Levels of halved size and back; gives a map of the incoming size, or without the way back the coarsest.
 
-    Args:
-        in_shape: Of the incoming feature map.
-        width: Channels of each level, the finest first.
-        depth: Layers of each level on the way down.
-        out_width: Channels on the way up, and of the result. None: there is no way up.
-        kernel_size: Of the depthwise convolutions, odd.
-        normalisation: `batch`, `group` or `none`.
-        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
+    Without an `out_width` there is no way back. Settings: `conf/stem/pyramid.yaml`.
 
     Raises:
         ConfigError: If a setting is out of range, or the map has fewer pixels than the levels span.

@@ -3,7 +3,7 @@
 How to add a component: write a module whose constructor takes `in_shape` (and `num_points`, if it needs that) and
 keyword-only settings, of which those of its base class may pass through by `**shared` (see `stems`), and sets
 `self.out_shape` (and `self.grid`, if it gives a map); put the decorator above it, and add a YAML with `name:`, every
-setting, and `search:`.
+setting, and `search:`. The YAML alone says what a setting means; one that is out of range is a `ConfigError`.
 """
 
 import inspect

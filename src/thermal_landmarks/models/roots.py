@@ -23,14 +23,7 @@ from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 @ROOTS.register("paper")
 class PaperRoot(nn.Module):
-    """Convolutions with stride 2, one for each entry of `channels`.
-
-    Args:
-        in_shape: Channels, height and width of the image.
-        channels: Output channels of each convolution (the paper: 32 and 64).
-        kernel_size: Of all of them.
-        normalisation: After each convolution.
-        activation: After each normalisation.
+    """Convolutions with stride 2, one for each entry of `channels`. Settings: `conf/root/paper.yaml`.
 
     Raises:
         ConfigError: If the image has fewer pixels than the strides span, or a setting is out of range.

@@ -24,20 +24,12 @@ Places = Literal["centres", "stretched"]
 class SoftArgmaxHead(LandmarkHead):
     """One heat map a landmark from a 1x1 convolution; the landmark is the heat map's centre of mass.
 
-    Args:
-        in_shapes: Of each component's output: feature maps of one height and width, or tokens that are cells of one.
-        num_points: N.
-        image_shape: Of the image.
-        grid: Where the cells of the components' maps lie in the image; None: unknown.
-        margin: Cells around the map in which a landmark may lie too, so that points at or beyond the image's border
-            can be reached.
-        dropout: Probability that a whole feature channel is dropped while training.
-        heat_weight: Weight of the penalty on the form of the heat maps, which is added to the loss. Without it they
-            learn slowly where the evidence is.
-        heat_sigma: Standard deviation of the wanted heat maps, in cells.
-        places: `centres`: a cell lies at the centre of its receptive field. `stretched`: the map is stretched over the
-            image, as it was before this setting; that shifts points, by an amount that depends on the place where the
-            total stride doesn't divide the image. Checkpoints without the setting were trained so.
+    It follows feature maps of one height and width, or tokens that are cells of one; `grid` says where the cells lie in
+    the image. By the `margin` around the map, points at or beyond the image's border can be reached. Without the
+    penalty on the form of the heat maps (`heat_weight`) they learn slowly where the evidence is. `places=stretched`
+    spreads the map over the image, as it was before this setting; that shifts points, by an amount that depends on the
+    place where the total stride doesn't divide the image. Checkpoints without the setting were trained so. Settings:
+    `conf/head/soft_argmax.yaml`.
 
     Raises:
         ConfigError: If a component gives tokens that are no map's cells, or a setting is out of range.

@@ -31,19 +31,7 @@ from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 
 class Stem(nn.Module, ABC):
-    """What all stems share: the plan of widths and strides, and running the repeats in order.
-
-    Args:
-        in_shape: Of the incoming feature map.
-        depth: Number of repeats.
-        width: Channels of the first repeat, or a list with those of each.
-        width_growth: Factor from one strided repeat to the next, unless `width` is a list.
-        kernel_size: Of the convolutions, odd.
-        stride: Of the strided repeats.
-        strided_repeats: How many of the first repeats shrink the map.
-        normalisation: `batch`, `group` or `none`.
-        activation: `relu`, `leaky_relu`, `gelu` or `silu`.
-        removed_repeats: How many of the last repeats are left out.
+    """What all stems share: the plan of widths and strides, and running the repeats in order. Settings: `conf/stem/`.
 
     Raises:
         ConfigError: If a setting is out of range, or the map has fewer pixels than the strides span.

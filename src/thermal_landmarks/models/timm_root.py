@@ -21,15 +21,10 @@ from thermal_landmarks.models.shapes import FeatureMap, Grid
 
 @ROOTS.register("timm")
 class TimmRoot(nn.Module):
-    """A backbone of timm, or its first stages.
+    """A backbone of timm up to its pooling, or its first stages. Settings: `conf/root/timm.yaml`.
 
-    Args:
-        in_shape: Channels, height and width of the image.
-        model: timm's name, e.g. `resnet50`.
-        stage: Whose output is taken, counted from 0 (usually stride 2) to 4 (stride 32). None: the whole backbone up
-            to its pooling, with the convolutions that follow the stages (MobileNetV2: 1280 channels; HRNet: its scales
-            joined to 2048).
-        pretrained: Start from the weights that timm fetches from the Hugging Face Hub, else from random ones.
+    The whole backbone has the convolutions that follow the stages (MobileNetV2: 1280 channels; HRNet: its scales joined
+    to 2048).
 
     Raises:
         ConfigError: If timm has no such model or stage, its weights can't be fetched, or it gives no feature map.

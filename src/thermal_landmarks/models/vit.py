@@ -104,16 +104,8 @@ class TransformerLayer(nn.Module):
 class VisionTransformerBranch(nn.Module):
     """One patch encoder, then transformer layers over the patches (the paper's models 4).
 
-    Args:
-        in_shape: Of the incoming feature map.
-        depth: Number of transformer layers.
-        patch_size: Side of a patch in pixels of the map.
-        dim: Length of a token.
-        heads: Attention heads of each layer; must divide `dim`.
-        mlp_ratio: Hidden width of the fully connected layers, as a multiple of `dim`.
-        normalise: `before` each part of a layer, and once after the last, or `after` the sum with its input.
-        activation: Between the fully connected layers.
-        class_token: Whether a learned token of no patch stands before the patches; the head gets it with the others.
+    `heads` must divide `dim`; the fully connected layers are `mlp_ratio` times as wide as it. Settings:
+    `conf/branch/vit.yaml`.
 
     Raises:
         ConfigError: If a patch is larger than the map, `heads` doesn't divide `dim`, or a setting is out of range.

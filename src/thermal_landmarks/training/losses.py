@@ -80,16 +80,10 @@ def smooth_l1(error: Float[Tensor, "*shape"], *, beta: float = 0.01) -> Float[Te
 
 
 class LandmarkLoss(nn.Module):
-    """A penalty on each coordinate's error, reduced over the valid points of a batch.
+    """A penalty on each coordinate's error, reduced over the valid points of a batch. Settings: `conf/loss/`.
 
-    Args:
-        penalty: One of `PENALTIES`.
-        coordinates: Errors are taken in [0, 1] image units (`normalised`) or in pixels of the network's input
-            (`pixel`).
-        reduction: Of the coordinates of one image: `sum` adds up the 2N outputs (scaled up to 2N where points are
-            masked), `mean` averages over the valid ones. Images are averaged in both cases; images without any valid
-            point don't count.
-        **settings: Of the penalty.
+    `sum` adds up the 2N outputs of an image (scaled up to 2N where points are masked), `mean` averages over the valid
+    ones. Images are averaged in both cases; images without any valid point don't count.
 
     Raises:
         ConfigError: If a setting has no such value.

@@ -46,12 +46,8 @@ class NamedImages:
 
     A name may have been written under Windows (`C:\\faces\\a.png`) or for a browser (`my%20face.png`,
     `/data/local-files/?d=faces/a.png`); a folder of another machine in front of it is left out where that leads to a
-    file.
-
-    Args:
-        file: The annotation file.
-        folder: Of the images; None: beside the file, in `images` beside it (Label Studio), the same one folder up
-            (COCO, CVAT), each also with the subset that the file's name ends with (`person_keypoints_default.json`).
+    file. Without a folder, images are beside the file, in `images` beside it (Label Studio), the same one folder up
+    (COCO, CVAT), each also with the subset that the file's name ends with (`person_keypoints_default.json`).
     """
 
     def __init__(self, file: Path, folder: Path | None) -> None:

@@ -43,13 +43,10 @@ _SUBJECT = r"(?:^|/)([^/_]+)_[^/]*$"  # 111_1_2_1_120_100_1.png: person 111
 
 
 class Sftl54(FileReader):
-    """SF-TL54 from per-image JSON files, or from a `.jsonl` file with one image a line.
+    """SF-TL54 from per-image JSON files (in `gray/train/json`), or from a `.jsonl` file with one image a line.
 
-    Args:
-        annotations: Folder of JSON files (`gray/train/json`), or a `.jsonl` file.
-        image_dir: Folder of the images; None: for a folder, its neighbour `images`; for a file, its own folder.
-        unit: As of `FileReader`.
-        subject_pattern: As of `FileReader`; by default what stands before the first `_`.
+    Images lie in `image_dir`; None: for a folder in its neighbour `images`, for a file in its own. By default the
+    subject is what stands before the first `_`.
     """
 
     def __init__(

@@ -38,12 +38,9 @@ class AnnotatedScenes:
 
     A face's box is the one that the shipped finder would give it, by its landmarks; where there are none it is the
     annotated box, and the face upright. Pictures that a reader lists without a face (`FileReader.faceless`) are scenes
-    too. Regions that a reader has to ignore (`FileReader.ignored`) are heads that may be found or not.
-
-    Args:
-        source: The data set.
-        on_bad_item: `error` refuses a data set with a face of which neither box nor landmarks tell where it is;
-            `skip` leaves out its whole picture, since a face that is there must not be learned as background.
+    too. Regions that a reader has to ignore (`FileReader.ignored`) are heads that may be found or not. A face of which
+    neither box nor landmarks tell where it is is an error, or its whole picture is left out (`skip`), since it must not
+    be learned as background.
 
     Raises:
         DataError: If there is such a face, or no picture is left.

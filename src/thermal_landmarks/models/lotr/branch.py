@@ -111,14 +111,8 @@ class DecoderLayer(nn.Module):
 class LotrBranch(nn.Module):
     """Encoder and decoder of the same depth; the result is one token a landmark, in the scheme's order.
 
-    Args:
-        in_shape: Of the incoming feature map; its channels are the length of a token.
-        num_points: N, the number of queries.
-        depth: Layers of the encoder, and of the decoder.
-        heads: Attention heads of each layer.
-        ffn_width: Hidden width of the feed-forward layers.
-        dropout: Of the result of each attention and feed-forward, before it is added.
-        query_std: Standard deviation of the queries at the start.
+    The channels of the incoming map are the length of a token; dropout is of the result of each attention and
+    feed-forward, before it is added. Settings: `conf/branch/lotr.yaml`.
 
     Raises:
         ConfigError: If the channels can't be divided among heads and sines, or a setting is out of range.

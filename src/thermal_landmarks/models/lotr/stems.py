@@ -37,13 +37,7 @@ class ProjectionStem(nn.Conv2d):
 class DeconvolutionStem(nn.Module):
     """A 1x1 convolution, then transposed convolutions that double height and width, one for each entry of `channels`.
 
-    Args:
-        in_shape: Of the incoming feature map.
-        width: Channels of the 1x1 convolution.
-        channels: Of each transposed convolution.
-        kernel_size: Of these, even.
-        normalisation: After each: `batch`, `group` or `none`.
-        activation: After each normalisation: `relu`, `leaky_relu`, `gelu` or `silu`.
+    Settings: `conf/stem/deconvolution.yaml`.
 
     Raises:
         ConfigError: If a setting is out of range.

@@ -16,10 +16,8 @@ class WeightEma(WeightAveraging):
     """Averages weights and running statistics after each optimizer step.
 
     A checkpoint's `state_dict` holds the average; Lightning keeps the current weights beside it, so that training
-    resumes exactly. The decay grows from 0 with the number of steps, so that the start is soon forgotten.
-
-    Args:
-        decay: Final decay; the average looks back about 1 / (1 - decay) steps.
+    resumes exactly. The decay grows from 0 with the number of steps, so that the start is soon forgotten; the average
+    looks back about 1 / (1 - decay) steps.
 
     Raises:
         ConfigError: If the decay isn't in [0, 1).
