@@ -58,12 +58,8 @@ def breathing(
 ) -> Breathing:
     """The breathing in the temperature of the nostrils.
 
-    Args:
-        time_s: Of the samples, rising.
-        temperature: Of the nostrils, in any unit; NaN where they aren't seen.
-        weight: How far each sample is believed, 0 to 1.
-        jumps: Samples at which the camera stepped: each stretch between two of them has a level of its own.
-        window_s: Of the rates.
+    At the frames of `jumps` the camera stepped: each stretch between two of them has a level of its own. A weight says
+    how far each sample is believed, 0 to 1; NaN: the nostrils aren't seen.
     """
     regular = Grid(time_s)
     between, slots, grid_s = regular.step_s, regular.slots, regular.time_s

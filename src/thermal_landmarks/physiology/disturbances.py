@@ -79,13 +79,7 @@ def _in_common(
 def jumps(
     median: Float[np.ndarray, " frame"], common: Float[np.ndarray, " frame"], unit: str
 ) -> Bool[np.ndarray, " frame"]:
-    """Frames at which nearly all pixels stepped the same way at once, as after a flat-field correction.
-
-    Args:
-        median: Of `FrameSteps`.
-        common: Of `FrameSteps`.
-        unit: `celsius` or `gray`.
-    """
+    """Frames at which nearly all pixels stepped the same way at once, as after a flat-field correction."""
     usual = float(np.median(np.abs(median))) if len(median) else 0.0
     least = max(_LEAST_STEP[unit], _TIMES_USUAL * usual)
     return (np.abs(median) > least) & (common > least / 2)
@@ -103,13 +97,7 @@ def late_frames(time_s: Float[np.ndarray, " frame"]) -> Bool[np.ndarray, " frame
 def head_speed(
     time_s: Float[np.ndarray, " frame"], points_px: Float[np.ndarray, "frame landmark 2"], size_px: float
 ) -> Float[np.ndarray, " frame"]:
-    """How fast the face moves, the mean of its landmarks, in outer eye distances a second; NaN beside gaps.
-
-    Args:
-        time_s: Of the frames, rising.
-        points_px: Landmarks, NaN where the face isn't seen.
-        size_px: Of the face: the distance of its outer eye corners.
-    """
+    """How fast the face moves, the mean of its landmarks, in outer eye distances a second; NaN beside gaps."""
     if len(time_s) < 2:
         return np.full(len(time_s), np.nan)
     sigma = max(_STEADY_S / float(np.median(np.diff(time_s))), 0.3)

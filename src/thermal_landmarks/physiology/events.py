@@ -112,15 +112,7 @@ def stretches(
     *,
     lasting_s: tuple[float, float],
 ) -> list[FaceEvent]:
-    """Stretches without a gap in time in which something is on.
-
-    Args:
-        kind: Of the events.
-        time_s: Of the frames.
-        size: Whose largest value is the event's.
-        on: Whether it happens.
-        lasting_s: How long at least and at most.
-    """
+    """Stretches without a gap in time in which something is on, so long at least and at most; `size`: of the events."""
     if len(time_s) < 2:
         return []
     usual = float(np.median(np.diff(time_s)))

@@ -91,13 +91,7 @@ class Face:
     def measure(
         self, number: int, time_s: float, values: Float[np.ndarray, "height width"], *, temperatures: bool
     ) -> float:
-        """Measure in one frame; frames come in their order.
-
-        Args:
-            number: Of the frame.
-            time_s: Of the frame.
-            values: Of the frame.
-            temperatures: Whether they are; else nothing is kept for perspiration.
+        """Measure in one frame; frames come in their order. Without temperatures nothing is kept for perspiration.
 
         Returns:
             How surely the face is seen: the mean confidence of its points, or 0.
@@ -173,12 +167,7 @@ class Face:
 
 
 class SecondPatches:
-    """The mean perinasal patch of each second, which lie on the disk.
-
-    Args:
-        store: With the weight of each second in front of its patch.
-        shape: Height and width of a patch.
-    """
+    """The mean perinasal patch of each second, on the disk, with the weight of each second in front of its patch."""
 
     def __init__(self, store: RowStore, shape: tuple[int, int]) -> None:
         self._store, self._shape = store, shape

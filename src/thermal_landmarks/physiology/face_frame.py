@@ -44,11 +44,8 @@ class FaceFrame:
     It is the median of the person's own points, so that nothing about the shape of a face is assumed. Its scale is the
     median one of the video: patches have as much detail as the frames, and no more.
 
-    Args:
-        points_px: Landmarks of all frames in pixels; NaN where the face is not seen.
-        names: Of the landmarks, each one of `face16`.
-        own: Regions beside those of `REGIONS`.
-        margin_px: Around the perinasal region in its patch, for morphology at its edge.
+    `own` regions come beside those of `REGIONS`; `margin_px` lies around the perinasal region in its patch, for
+    morphology at its edge.
 
     Raises:
         DataError: If no frame has all points.
@@ -145,14 +142,7 @@ class FaceFrame:
         points_px: Float[np.ndarray, "landmark 2"],
         shift_px: Float[np.ndarray, "2"] | None = None,
     ) -> Float[np.ndarray, "patch_height patch_width"]:
-        """A region's patch of a frame; NaN where it lies outside the frame.
-
-        Args:
-            name: Of the region.
-            values: Of the frame.
-            points_px: Of the face there.
-            shift_px: Of `Registration`.
-        """
+        """A region's patch of a frame, shifted as `Registration` says; NaN where it lies outside the frame."""
         patch = self.patches[name]
         grid = patch.grid_px if shift_px is None else patch.grid_px + shift_px
         places = _apply(self.fitted(patch.weights, points_px), grid)

@@ -27,12 +27,7 @@ class Piece(NamedTuple):
 
 
 def pieces(time_s: Float[np.ndarray, " frame"], window_s: float) -> Iterator[Piece]:
-    """Pieces without a gap; a recording of ten minutes or less is one.
-
-    Args:
-        time_s: Of the frames, rising.
-        window_s: Of the rates, for which longer ones need longer pieces.
-    """
+    """Pieces without a gap, longer ones for longer windows; a recording of ten minutes or less is one."""
     first, last = float(time_s[0]), float(time_s[-1])
     beside_s = max(_BESIDE_S, window_s)
     piece_s = _PIECE_S / _BESIDE_S * beside_s
@@ -51,15 +46,10 @@ def long_breathing(
     jumps: Bool[np.ndarray, " frame"],
     window_s: float = WINDOW_S,
 ) -> Breathing:
-    """The breathing in the cells at the base of a nose.
+    """The breathing in the cells at the base of a nose, of which `cells` gives the temperatures in some frames.
 
-    Args:
-        time_s: Of the frames, rising.
-        cells: Gives their temperatures in some frames; NaN where they aren't seen.
-        misfit: Of `Registration`.
-        offsets: Of the cells from the base of the nose, in outer eye distances.
-        jumps: Frames at which the camera stepped.
-        window_s: Of the rates.
+    NaN: they aren't seen. `offsets` are their places from the base of the nose, in outer eye distances; otherwise see
+    `nostrils.breath`.
     """
     parts = []
     for start_s, end_s, around in pieces(time_s, window_s):

@@ -34,11 +34,7 @@ class Breath(NamedTuple):
 
 
 class NostrilCells:
-    """The cells at the base of one face's nose.
-
-    Args:
-        frame: The face at rest.
-    """
+    """The cells at the base of one face's nose."""
 
     def __init__(self, frame: FaceFrame) -> None:
         x, y = (np.arange(low, high + 1e-9, _CELL) for low, high in (_RIGHT, _DOWN))
@@ -81,14 +77,10 @@ def breath(
     *,
     jumps: Bool[np.ndarray, " frame"] | None = None,
 ) -> Breath:
-    """The signal of the cells in which the breath is clearest.
+    """The signal of the cells in which the breath is clearest; NaN: they aren't seen.
 
-    Args:
-        time_s: Of the frames, rising.
-        cells: Their temperatures; NaN where they aren't seen.
-        misfit: Of `Registration`.
-        offsets: Of the cells from the base of the nose, in outer eye distances.
-        jumps: Frames at which the camera stepped.
+    `misfit` is that of `Registration`, `offsets` are the cells' places from the base of the nose in outer eye
+    distances, and `jumps` frames at which the camera stepped.
     """
     regular = Grid(time_s)
     between, slots = regular.step_s, regular.slots

@@ -62,12 +62,7 @@ def elements(size: int = ELEMENT_PX) -> tuple[Bool[np.ndarray, "size size"], Boo
 def pore_energy(
     patch: Float[np.ndarray, "height width"], inside: Bool[np.ndarray, "height width"], size: int = ELEMENT_PX
 ) -> float:
-    """Mean squared depth of the cold spots of a region.
-
-    Args:
-        patch: Temperatures, with a margin of half an element around the region.
-        inside: Which pixels belong to the region.
-        size: Diameter of the elements in pixels.
+    """Mean squared depth of the cold spots of a region, by elements of `size` pixels, half of one as margin.
 
     Returns:
         In square kelvins; NaN where a part of the patch is missing.
@@ -105,14 +100,8 @@ def perspiration(
 ) -> Perspiration:
     """Perspiration from the mean patch of each second.
 
-    Args:
-        time_s: Middles of the seconds.
-        patches: Of the perinasal region; NaN where it wasn't seen.
-        weight: How far each second is believed.
-        inside: Which pixels belong to the region.
-        shapes: The face's landmarks relative to its own axes and size.
-        element_px: Diameter of the morphological elements.
-        baseline_s: Start and end of a time of rest. None: the driest tenth of the recording is rest.
+    `shapes` are the face's landmarks relative to its own axes and size, `baseline_s` start and end of a time of rest.
+    None: the driest tenth of the recording is rest.
 
     Raises:
         ConfigError: If nothing was measured in the time of rest.

@@ -50,9 +50,6 @@ def available(names: Sequence[str]) -> dict[str, list[Corner]]:
 def read_regions(path: Path) -> dict[str, list[Corner]]:
     """Regions of one's own from a YAML file: `NAME: [[LANDMARK, RIGHT, DOWN], ...]`.
 
-    Args:
-        path: Of the file.
-
     Raises:
         ConfigError: If it can't be read, or holds something else.
     """
@@ -64,11 +61,7 @@ def read_regions(path: Path) -> dict[str, list[Corner]]:
 
 
 def checked_regions(content: object, *, place: str = "regions") -> dict[str, list[Corner]]:
-    """Regions of one's own as polygons.
-
-    Args:
-        content: A mapping of names to corners.
-        place: Where it stands, for errors.
+    """Regions of one's own as polygons, from a mapping of names to corners that stands at a place.
 
     Raises:
         ConfigError: If it is something else, an unknown landmark is named, or a polygon has too few corners.

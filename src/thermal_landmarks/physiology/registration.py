@@ -20,11 +20,7 @@ _FARTHEST = 0.1  # a shift beyond it, in outer eye distances, is no trembling
 
 
 class Registration:
-    """One face's shifts, frame after frame.
-
-    Args:
-        frame: The face at rest.
-    """
+    """One face's shifts, frame after frame."""
 
     def __init__(self, frame: FaceFrame) -> None:
         x, y = (np.arange(low, high + 1e-9, _STEP) for low, high in (_RIGHT, _DOWN))
@@ -48,10 +44,6 @@ class Registration:
         self, values: Float[np.ndarray, "height width"], points_px: Float[np.ndarray, "landmark 2"]
     ) -> tuple[Float[np.ndarray, "2"], float]:
         """The shift of the next frame in pixels of the face frame, and how badly it fits then.
-
-        Args:
-            values: Of the frame.
-            points_px: Landmarks of the face there.
 
         Returns:
             What is to be added to a place of the face frame before it is mapped into the frame, and the standard

@@ -36,9 +36,6 @@ class Rhythm(NamedTuple):
 class Grid:
     """Regular times for the frames of a video, also of one whose rate varies: nearly each slot has a frame or more.
 
-    Args:
-        time_s: Of the frames, rising.
-
     Attributes:
         step_s: Between two slots.
         slots: That of each frame.
@@ -64,13 +61,7 @@ class Grid:
 def smooth(
     values: Float[np.ndarray, "sample *others"], weight: Float[np.ndarray, " sample"], sigma: float
 ) -> Float[np.ndarray, "sample *others"]:
-    """Gaussian mean along the samples of what has weight; 0 where there is nothing near.
-
-    Args:
-        values: Anything where the weight is 0, NaN too.
-        weight: Of each sample, 0 to 1.
-        sigma: In samples.
-    """
+    """Gaussian mean along the samples of what has weight; 0 where there is nothing near."""
     spread = weight.reshape(-1, *[1] * (values.ndim - 1))
     total = gaussian_filter1d(np.where(spread > 0, values, 0.0) * spread, sigma, axis=0, mode="constant")
     return total / np.maximum(gaussian_filter1d(spread.astype(float), sigma, axis=0, mode="constant"), 1e-3)
@@ -95,13 +86,7 @@ def thinned(
 
 
 def rhythm(values: Float[np.ndarray, " sample"], weight: Float[np.ndarray, " sample"], between_s: float) -> Rhythm:
-    """The strongest rhythm between 5 and 45 a minute.
-
-    Args:
-        values: At regular times.
-        weight: Of each value, 0 to 1; 0 where there is none.
-        between_s: Two values.
-    """
+    """The strongest rhythm between 5 and 45 a minute in values at regular times, each believed as its weight says."""
     few, few_weight, step = thinned(values, weight, between_s)
     hz, share = _way(without_drift(few, few_weight, step * between_s), few_weight, step * between_s)
     at, few_at = np.arange(len(values)), step * np.arange(len(few))

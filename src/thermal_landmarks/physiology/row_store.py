@@ -17,11 +17,7 @@ _READ_BYTES = 1 << 22  # at once, of a column
 class RowStore:
     """A table that grows row by row, in a file of bare numbers, which is open only while it is read or written.
 
-    Args:
-        path: Of the file.
-        width: Numbers a row.
-        dtype: Of the numbers.
-        kept: Rows of a file that is there already, after which it goes on; what comes after them is cut off.
+    `kept` rows of a file that is there already stay, and it goes on after them.
 
     Raises:
         OutputError: If it can't be written; also by `append` and `flush`.

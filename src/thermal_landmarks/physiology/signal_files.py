@@ -14,10 +14,7 @@ from thermal_landmarks.runs import replacing
 class SignalFiles:
     """The tables of one recording, which take the place of earlier ones once they are whole.
 
-    Args:
-        folder: Where they go.
-        parquet: Whether there is signals.parquet, too; each signal of a track is a row group of its own there, so that
-            one is read without the others.
+    In signals.parquet each signal of a track is a row group of its own, so that one is read without the others.
 
     Attributes:
         values: Number of those written so far.

@@ -148,10 +148,6 @@ class Measurement:
     def recording(self, *, window_s: float = WINDOW_S, baseline_s: tuple[float, float] | None = None) -> Recording:
         """What was measured in the frames so far; no frame can be added after it.
 
-        Args:
-            window_s: Of breathing rates.
-            baseline_s: A time of rest, for perspiration.
-
         Raises:
             DataError: If not one frame of the tracks was in the video.
             ConfigError: If a setting makes no sense.

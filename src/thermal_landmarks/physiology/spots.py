@@ -77,13 +77,7 @@ def depth_of_spots(
 
 
 class _Fine:
-    """What is fine in a region's patches and differs from their mean, pixel by pixel.
-
-    Args:
-        patches: That make the mean.
-        weight: Of each.
-        inside: Which pixels belong to the region.
-    """
+    """What is fine in a region's patches and differs from their mean, pixel by pixel."""
 
     def __init__(
         self,

@@ -27,11 +27,7 @@ def region_temperatures(
 ) -> dict[str, float]:
     """Temperatures of a face in one picture, in degrees Celsius, by `REGION_STATISTIC` as `signals` names them.
 
-    Args:
-        image: As `read_image` gives it.
-        points_px: The face's landmarks, `Face.points_px`.
-        scheme: Of the landmarks.
-        regions: Beside the usual ones; see `physiology.regions.read_regions`.
+    `regions` come beside the usual ones; see `physiology.regions.read_regions`.
 
     Raises:
         DataError: If the picture holds no temperatures.
@@ -50,13 +46,7 @@ def region_temperatures(
 
 
 class TemperatureTable(CsvTable):
-    """`temperatures.csv`, a row a face; cells are empty where a region leaves the picture, or values are no degrees.
-
-    Args:
-        path: Of the table.
-        scheme: Of the landmarks.
-        regions: Beside the usual ones.
-    """
+    """`temperatures.csv`, a row a face; cells are empty where a region leaves the picture, or values are no degrees."""
 
     def __init__(self, path: Path, scheme: Scheme, regions: Mapping[str, Sequence[Corner]]) -> None:
         super().__init__(path)

@@ -18,9 +18,7 @@ def summarise(tables: Iterable[pd.DataFrame], events: pd.DataFrame) -> pd.DataFr
     `perspiration_energy` (mean of the seconds that are `ok`) and `perspiration_ok`, the number of each kind of event,
     and the median over time of each region's mean temperature.
 
-    Args:
-        tables: As `Recording.tables` gives them, each one signal of one track.
-        events: As `Recording` has them.
+    Each of the tables is one signal of one track, as `Recording.tables` gives them.
     """
     found: dict[int, dict[str, float]] = defaultdict(dict)
     for table in tables:

@@ -30,11 +30,7 @@ class TrackPoints(NamedTuple):
 
 
 def points_of_tracks(pieces: Iterable[pd.DataFrame], scheme: Scheme) -> dict[int, TrackPoints]:
-    """The points by the number of their track; tracks without any are left out.
-
-    Args:
-        pieces: Of the table, each of whole frames.
-        scheme: Of the points.
+    """The points by the number of their track, from pieces of whole frames; tracks without any are left out.
 
     Raises:
         DataError: If a landmark of the scheme is missing, or a frame stands at two places.

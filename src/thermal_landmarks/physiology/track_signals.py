@@ -39,18 +39,7 @@ class _Signal(NamedTuple):
 
 
 class TrackSignals:
-    """The signals and events of one track.
-
-    Args:
-        track: Its number.
-        face: What was measured along it.
-        frames: Of the video.
-        unit: Of its values.
-        scheme: Of the track's points.
-        window_s: Of breathing rates.
-        element_px: Of the morphological elements.
-        baseline_s: A time of rest.
-    """
+    """The signals and events of one track."""
 
     def __init__(
         self,

@@ -65,9 +65,7 @@ def values_beside(jpeg: bytes, path: Path) -> Stored | None:
 def turned_as(values: Values, shown: Shaped[np.ndarray, "rows columns"]) -> Values:
     """Values upright as the picture that is shown of them: phones turn the picture, but not what lies beside it.
 
-    Args:
-        values: As they are stored.
-        shown: The intensity of the picture, of any size; it may be black-hot.
+    The picture may be of any size, and black-hot.
     """
     portrait = shown.shape[0] > shown.shape[1]
     turns = [np.rot90(each, k) for each in (values, values[:, ::-1]) for k in range(4)]

@@ -83,10 +83,6 @@ def jpeg_records(jpeg: bytes) -> dict[int, bytes]:
 def records_celsius(records: Mapping[int, bytes], path: Path) -> Float[np.ndarray, "height width"]:
     """Degrees Celsius from the records of one picture.
 
-    Args:
-        records: As of `flir_records`.
-        path: The file, for messages.
-
     Raises:
         DataError: If the image is too large, or its calibration is outside of what a camera can have.
         ValueError: If the records are damaged or incomplete.

@@ -33,21 +33,12 @@ Mask = Bool[np.ndarray, "height width"]
 
 
 def marks_in(levels: UInt8[np.ndarray, "height width"]) -> Mask:
-    """Thin sharp shapes at either end of the range.
-
-    Args:
-        levels: 0 to 255, whatever the picture's palette was.
-    """
+    """Thin sharp shapes at either end of the range."""
     return _unless_too_much(strokes(levels, breadth(levels.shape)))
 
 
 def strokes(levels: UInt8[np.ndarray, "height width"], broad: int) -> Mask:
-    """As `marks_in`, of a part of a picture.
-
-    Args:
-        levels: 0 to 255.
-        broad: Of the picture, as of `breadth`.
-    """
+    """As `marks_in`, of a part of a picture."""
     marks = np.zeros(levels.shape, bool)
     rows = _may_have_strokes(levels, broad)
     lines = dilated(rows[:, None], 4 * broad + 1)[:, 0]  # what follows sees no others

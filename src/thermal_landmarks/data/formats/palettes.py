@@ -171,22 +171,12 @@ def named_palette(name: str) -> Palette:
 
 @lru_cache(maxsize=16)
 def palette_of(name: str, colours: bytes) -> Palette:
-    """A palette that a file or a picture brings along: the pictures of a folder mostly share it.
-
-    Args:
-        name: For people.
-        colours: Red, green and blue of each step, a byte each.
-    """
+    """A palette that a file or a picture brings along: the pictures of a folder mostly share it."""
     return Palette(name, np.frombuffer(colours, np.uint8).reshape(-1, 3).astype(float))
 
 
 def recognise_palette(rgb: UInt8[np.ndarray, "height width 3"], others: Iterable[Palette] = ()) -> PaletteFit | None:
-    """The palette that a picture is shown in; None for gray pictures and for photographs.
-
-    Args:
-        rgb: The picture.
-        others: Candidates beside those that are known by name.
-    """
+    """The palette that a picture is shown in; None for gray pictures and for photographs."""
     coloured = _coloured_sample(rgb)
     if coloured is None:
         return None

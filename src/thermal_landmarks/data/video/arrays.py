@@ -96,13 +96,7 @@ class Npz:
 
 
 class Hdf5:
-    """The dataset of three or four axes in an HDF5 file.
-
-    Args:
-        path: The file.
-        dataset: Its name, where there are several.
-        turned: Whether each frame lies on its side, as in MATLAB's files.
-    """
+    """The dataset of three or four axes in an HDF5 file; `turned`: frames lie on their side, as in MATLAB's files."""
 
     live = False
 

@@ -31,12 +31,7 @@ _MOST = 0.4  # of the picture that is near marks; beyond, they were not told rig
 
 
 class DrawnMarks:
-    """Where the camera of a film draws.
-
-    Args:
-        frames: Some of the first, as intensity, with their colours where they have any.
-        size: (height, width) of a frame.
-        palette: In which the film shows heat; None: in gray.
+    """Where the camera of a film draws, by some of its first frames as intensity, and their colours if they have any.
 
     Attributes:
         pixels: How many are near something drawn; 0: the film has no marks.

@@ -13,8 +13,7 @@ def latest_frames(frames: Iterable[VideoFrame]) -> Iterator[VideoFrame]:
     They are read (and recorded) in a thread of their own, so that a caller who takes longer than the time between two
     frames sees fewer of them, but none late. The next one tells by `passed` how many were left before it.
 
-    Args:
-        frames: Of a live video. Of a file it would give a few: nothing but its end makes it wait.
+    Of a file it would give a few: nothing but its end makes it wait.
 
     Raises:
         DataError: As reading does, after the last frame that came before it.

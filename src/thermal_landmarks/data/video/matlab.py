@@ -18,12 +18,7 @@ _BYTES_PER_PIXEL = 64  # of an image within the limit: 4 GB, the most that MATLA
 
 
 class Matlab:
-    """The array of three or four axes in a file of version 5 to 7; all of it is in memory.
-
-    Args:
-        path: The file.
-        name: Of the variable, where there are several.
-    """
+    """The array of three or four axes in a file of version 5 to 7; all of it is in memory."""
 
     fps: float | None = None
     live = False

@@ -28,13 +28,7 @@ _LEAST_FRAMES = 5
 
 
 class Raw:
-    """Frames from standard input, or of a file.
-
-    Args:
-        size: (height, width).
-        dtype: Of NumPy, such as `uint16` or `>u2`.
-        file: None: standard input.
-        stream: In place of standard input.
+    """Frames of a size (height, width) and NumPy's dtype (`uint16`, `>u2`) from standard input, or of a file.
 
     Raises:
         ConfigError: If size or type is missing or unknown.

@@ -28,10 +28,6 @@ class Recorded:
 
     A frame that can't be decoded is black there, so that the numbers of the others stay. What was written before a
     crash is readable. Values of other kinds than 8 and 16 bits are not recorded; a warning says so.
-
-    Args:
-        live: The stream.
-        path: The file; it is there once the first frame has come.
     """
 
     def __init__(self, live: Container, path: Path) -> None:

@@ -10,12 +10,7 @@ _JUMP_S = 1.0  # a clock that goes back further was set again; smaller steps bac
 
 
 class Clock:
-    """Called with the time stamp of each frame in turn, gives its seconds since the first.
-
-    Args:
-        path: The video, for messages.
-        fps: Its frames a second, which bridge what is wrong with the stamps.
-    """
+    """Called with the time stamp of each frame in turn, gives its seconds since the first; fps bridges gaps."""
 
     def __init__(self, path: Path, fps: float | None) -> None:
         self._path = path

@@ -36,13 +36,7 @@ Look = Float[np.ndarray, " pixel"]
 
 
 def look(image: ThermalImage, box_px: Float[np.ndarray, "4"], angle: float) -> Look:
-    """A face's ranks from cold to warm: of mean 0 and length 1.
-
-    Args:
-        image: The frame.
-        box_px: Around the face.
-        angle: Of the face in the picture's plane, in radians.
-    """
+    """A face's ranks from cold to warm: of mean 0 and length 1. The angle is in the picture's plane, in radians."""
     to_image = invert_matrix(face_frame(box_px, angle, (_FINE, _FINE), _SHARE))
     places = np.rint(transform_points(_PLACES, to_image)).astype(int)
     height, width = image.values.shape

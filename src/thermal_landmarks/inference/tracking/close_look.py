@@ -20,9 +20,6 @@ class CloseLook:
     """A predictor's network, shown the place where each face is expected.
 
     A network that looks from coarse to fine takes one look of its last size; others see the face's frame or box.
-
-    Args:
-        predictor: Of landmarks, and of faces where they are found again.
     """
 
     def __init__(self, predictor: Predictor) -> None:
@@ -35,13 +32,7 @@ class CloseLook:
     def __call__(
         self, image: ThermalImage, expected_px: Sequence[Float[np.ndarray, "point 2"]], *, location: str
     ) -> list[Float[np.ndarray, "look point 2"]]:
-        """The landmarks of each face in pixels of the image, from each look.
-
-        Args:
-            image: The frame.
-            expected_px: About where each face's landmarks are.
-            location: Names the frame in errors.
-        """
+        """The landmarks of each face in pixels of the image, from each look at about where they are expected."""
         if not expected_px:
             return []
         if self._cascade is None:

@@ -17,10 +17,7 @@ def separate(followed: list[Tracklet], frame: int, min_confidence: float) -> Ite
 
     A tracklet that has ended until the next one is asked for has no part in what follows.
 
-    Args:
-        followed: All that are.
-        frame: The current one.
-        min_confidence: Of a face that is seen although another one covers a part of it.
+    `min_confidence` is that of a face that is seen although another one covers a part of it.
     """
     boxes = np.array([track.box_px for track in followed]).reshape(-1, 4)
     shared = box_overlap(boxes, boxes)

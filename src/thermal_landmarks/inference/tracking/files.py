@@ -49,12 +49,7 @@ class Tracked(NamedTuple):
 
 
 class TrackFiles:
-    """The tables of one video.
-
-    Args:
-        folder: Where they are; made if missing.
-        settings: That decide about the tracks; a job that goes on must have the same.
-        scheme: Of the landmarks.
+    """The tables of one video; a job that goes on must have the same settings, those that decide about the tracks.
 
     Raises:
         ConfigError: If the folder holds tracks of other settings.

@@ -27,11 +27,7 @@ _SMOOTH = 0.35  # share of a frame's motion in the velocity
 
 
 class Follower:
-    """Looks at faces that are followed.
-
-    Args:
-        predictor: Of their landmarks.
-        min_confidence: Of landmarks; below, they are flagged `doubtful`.
+    """Looks at faces that are followed; below `min_confidence` landmarks are flagged `doubtful`.
 
     Attributes:
         steadying: The last frames.
@@ -48,11 +44,7 @@ class Follower:
     ) -> dict[int, Agreement]:
         """Look where each is expected; the numbers of those who are there, who are moved there, and what looks say.
 
-        Args:
-            image: The next frame.
-            tracklets: Of the frame before.
-            location: Names the frame in errors.
-            frames: From that one to this.
+        The tracklets are of the frame before, so many frames ago.
         """
         expected = [_expected(track, frames) for track in tracklets]
         image = self.steadying(image, [(track.box_px, track.still) for track in tracklets])

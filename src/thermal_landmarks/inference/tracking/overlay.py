@@ -28,14 +28,10 @@ def write_overlay(
     fps: float,
     advance: Callable[[int], None] = lambda _: None,
 ) -> None:
-    """Write the video; a frame without faces is in it as it is.
+    """Write an MP4 video that is readable up to where a crash has ended it; a frame without faces is in it as it is.
 
-    Args:
-        path: An MP4 file; it is readable up to where a crash has ended it.
-        frames: Of the recording, once more.
-        folder: With `tracks.csv` and `faces.csv`.
-        fps: Nominal frame rate; each frame keeps its own time stamp.
-        advance: Called with 1 after each frame.
+    The folder has `tracks.csv` and `faces.csv`; each frame keeps its own time stamp; `advance` is called with 1 after
+    each.
     """
     points_of, faces_of = (_Rows(folder / name) for name in ("tracks.csv", "faces.csv"))
     with av.open(str(path), "w", options={"movflags": "frag_keyframe+empty_moov"}) as container:

@@ -31,12 +31,7 @@ _MOST_TRACKS = 100  # people who are remembered
 
 
 class People:
-    """All people of a video.
-
-    Args:
-        fps: Frames a second.
-        absent_s: How long a person is remembered who isn't seen.
-    """
+    """All people of a video; one who isn't seen is remembered for `absent_s`."""
 
     def __init__(self, fps: float, absent_s: float) -> None:
         self.fps, self.absent_s = fps, absent_s
@@ -64,26 +59,14 @@ class People:
         return likeness(seen, track.views) if track is not None and track.views else 1.0
 
     def compare(self, tracklet: Tracklet, seen: Look, frame: int, *, clear: bool) -> None:
-        """Take in a look at an open face.
-
-        Args:
-            tracklet: Of the face.
-            seen: What it looks like.
-            frame: Of the look.
-            clear: Whether nothing hides it.
-        """
+        """Take in a look at an open face; `clear`: nothing hides it."""
         alike = {str(track.number): likeness(seen, track.views) for track in self.tracks if track.views}
         tracklet.likeness.append((frame, alike))
         if clear:
             tracklet.looks = [*tracklet.looks[1 - _LOOKS :], seen]
 
     def decide(self, tracklets: list[Tracklet], frame: int) -> None:
-        """Decide of those who are open and clear who they are.
-
-        Args:
-            tracklets: That are followed.
-            frame: The current one.
-        """
+        """Decide of those who are open and clear who they are."""
         unclear = [each for each in tracklets if each.undecided is not None and each.confirmed]
         while unclear:
             free = self._free(tracklets)

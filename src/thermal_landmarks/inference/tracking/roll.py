@@ -21,10 +21,6 @@ class Sighting(NamedTuple):
 class Roll:
     """Gives the faces of each frame the numbers of their tracks, and adds those who are missing.
 
-    Args:
-        fps: Frames a second.
-        landmarks: Of a face.
-
     Attributes:
         last: Of each track its last frame, and the number of the tracklet that it was.
     """
@@ -34,12 +30,9 @@ class Roll:
         self.last: dict[int, tuple[int, int]] = {}
 
     def call(self, frame: int, sightings: list[Sighting] | None, tracklets: list[Tracklet]) -> list[TrackedFace]:
-        """The faces of a frame in the order of their tracks, undecided ones last.
+        """The faces of a frame in the order of their tracks, undecided ones last, by what is known by now.
 
-        Args:
-            frame: Its number.
-            sightings: What is seen in it; None: nothing can be seen, nor that somebody is hidden.
-            tracklets: What is known of the sightings' tracklets by now.
+        Without sightings nothing can be seen, nor that somebody is hidden.
         """
         known = {each.number: each for each in tracklets}
         here: dict[int, TrackedFace] = {}
@@ -76,26 +69,14 @@ class Settled(NamedTuple):
 
 
 class Late:
-    """Holds frames back until it is decided who is who in them: a few seconds at most.
-
-    Args:
-        fps: Frames a second.
-        landmarks: Of a face.
-    """
+    """Holds frames back until it is decided who is who in them: a few seconds at most."""
 
     def __init__(self, fps: float, landmarks: int) -> None:
         self._roll = Roll(fps, landmarks)
         self._waiting: deque[tuple[int, int, float, list[Sighting] | None]] = deque()
 
     def add(self, place: int, frame: int, time_s: float, sightings: list[Sighting] | None) -> None:
-        """Take in a frame.
-
-        Args:
-            place: Its number as of the tracker.
-            frame: Its number in the video.
-            time_s: From the first frame.
-            sightings: Of the tracker; None: nothing can be seen.
-        """
+        """Take in a frame: its numbers as of the tracker and in the video, and its sightings; None: nothing is seen."""
         self._waiting.append((place, frame, time_s, sightings))
 
     def settled(self, tracklets: list[Tracklet]) -> Iterator[Settled]:

@@ -88,11 +88,8 @@ def kalman(
 ) -> Float[np.ndarray, " n"]:
     """The Rauch-Tung-Striebel smoother of a point of constant velocity; defaults as of `one_euro`.
 
-    Args:
-        values: In inter-ocular distances.
-        time_s: Of each.
-        noise: Standard deviation of a value.
-        acceleration: Spectral density of the motion: standard deviation of the velocity's change in a second.
+    In inter-ocular distances: `noise` is the standard deviation of a value, `acceleration` the spectral density of the
+    motion, the standard deviation of the velocity's change in a second.
     """
     number = len(values)
     mean, covariance = np.zeros((number, 2)), np.zeros((number, 2, 2))

@@ -38,12 +38,7 @@ class Steadying:
         self._before.clear()
 
     def __call__(self, image: ThermalImage, faces: Sequence[tuple[Float[np.ndarray, "4"], int]]) -> ThermalImage:
-        """The frame with less noise around faces.
-
-        Args:
-            image: The frame.
-            faces: The box of each, and for how many frames it has been still.
-        """
+        """The frame with less noise around faces: the box of each, and for how many frames it has been still."""
         before = list(self._before)
         self.keep(image)
         if not before or not any(still for _, still in faces):

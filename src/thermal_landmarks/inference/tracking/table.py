@@ -61,13 +61,7 @@ def _check(path: Path, line: int, tracks: pd.DataFrame) -> None:
 
 
 def read_pieces(path: Path, rows: int = _PIECE, columns: list[str] | None = None) -> Iterator[pd.DataFrame]:
-    """A table that `track` has written, in pieces of whole frames; x and y are NaN where a face isn't seen.
-
-    Args:
-        path: `tracks.csv` or `faces.csv`.
-        rows: Of a piece, about.
-        columns: That are read, and must be there; None: all that are.
-    """
+    """`tracks.csv` or `faces.csv` in pieces of whole frames, of about so many rows; x and y are NaN of unseen faces."""
     begun: list[pd.DataFrame] = []
     types = {name: kind for name, kind in _TYPES.items() if name in pd.read_csv(path, nrows=0).columns}
     with pd.read_csv(path, chunksize=rows, dtype=types, usecols=columns) as chunks:
@@ -91,14 +85,7 @@ def read_frames(path: Path) -> Iterator[tuple[int, pd.DataFrame]]:
 
 
 def smoothed_pieces(path: Path, scheme: Scheme, method: str, rows: int = _PIECE) -> Iterator[pd.DataFrame]:
-    """As `read_pieces`, with columns `x_smooth` and `y_smooth`; x and y stay as they were seen.
-
-    Args:
-        path: `tracks.csv`.
-        scheme: Of the landmarks.
-        method: Of `smooth`; `none` adds no column.
-        rows: Of a piece, about.
-    """
+    """As `read_pieces`, with columns `x_smooth` and `y_smooth`; x and y stay as they were seen."""
     if method == "none":
         yield from read_pieces(path, rows)
         return
@@ -114,13 +101,7 @@ def smoothed_pieces(path: Path, scheme: Scheme, method: str, rows: int = _PIECE)
 
 
 def write_parquet(pieces: Iterable[pd.DataFrame], path: Path, *, smooth: bool) -> None:
-    """The table as Parquet.
-
-    Args:
-        pieces: Of it.
-        path: The file.
-        smooth: Whether it has smoothed points.
-    """
+    """The table as Parquet."""
     import pyarrow as pa  # type: ignore[import-untyped]
     import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
@@ -138,12 +119,6 @@ def write_deeplabcut(folder: Path, names: tuple[str, ...], tracks: int, path: Pa
     """The table in DeepLabCut's layout for several animals: a row a frame, four rows of headings.
 
     `pandas.read_csv(path, header=[0, 1, 2, 3], index_col=0)` reads it, as DeepLabCut does.
-
-    Args:
-        folder: With `tracks.csv`.
-        names: Of the landmarks.
-        tracks: Number of tracks.
-        path: The file.
     """
     columns = [
         (SCORER, f"track{track}", name, value)

@@ -89,10 +89,7 @@ class Tracker:
 
         A face of which it isn't known yet who it is has the track `UNKNOWN`, or the one that it had, and is `doubtful`.
 
-        Args:
-            image: The frame.
-            location: Names it in errors.
-            passed: Frames before it that were not looked at.
+        `passed` frames before it were not looked at; `location` names it in errors.
         """
         sightings = self.see(image, location=location, passed=passed)
         return self.roll.call(self.frame, sightings, self.tracklets)
