@@ -78,12 +78,7 @@ _INSIDE = {"data": ("source",)}  # a data module's settings hold those of its so
 
 
 def build(kind: str, settings: DictConfig | Mapping[str, Any], **arguments: Any) -> Any:
-    """Make what a config describes.
-
-    Args:
-        kind: One of `BUILDABLE`: what the settings must describe.
-        settings: With `_target_`.
-        **arguments: Further arguments of the constructor, made by the program.
+    """Make what a config describes: settings with a `_target_` of this kind, and further arguments made by the program.
 
     Raises:
         ConfigError: If the settings name anything that isn't on the list of this kind.

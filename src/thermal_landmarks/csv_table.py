@@ -21,9 +21,8 @@ _STARTS_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 class CsvTable:
     """A CSV file that is written row by row.
 
-    Args:
-        path: The file; its folder is made if missing.
-        kept: Bytes of a file that is there already, after which it goes on; what comes after them is cut off.
+    Its folder is made if missing. A file that is there already goes on after `kept` bytes; what comes after them is cut
+    off.
 
     Raises:
         OutputError: If it can't be written; also by every method.

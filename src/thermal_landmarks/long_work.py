@@ -57,14 +57,9 @@ Result = TypeVar("Result")
 def in_chunks(
     what: str, function: Callable[[Job], Sequence[Result]], jobs: Sequence[Job], *, total: int, workers: int
 ) -> Iterator[Result]:
-    """The results of jobs in their order, made by several processes where that pays.
+    """The results of jobs in their order, made by several processes (0: one a core) where that pays.
 
-    Args:
-        what: For the bar in the terminal.
-        function: Does one job; gives a result for each of its items.
-        jobs: What it gets.
-        total: Number of items of all jobs.
-        workers: Processes; 0 means one a core.
+    A function does one job and gives a result for each of its items, of which all jobs together have `total`.
     """
     workers = workers or os.cpu_count() or 1
     with ExitStack() as stack:

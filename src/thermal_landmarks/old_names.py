@@ -102,29 +102,19 @@ def todays_flat_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def todays_settings(settings: Mapping[str, Any], *, below: str = "", tell: bool = False) -> dict[str, Any]:
-    """A copy of nested settings by today's names.
-
-    Args:
-        settings: Plain data.
-        below: Where they lie in a command's settings, such as `data`.
-        tell: Whether to warn.
-    """
-    today = _copy(settings)
-    for old, new in SETTINGS.items():
-        if below and not old.startswith(f"{below}."):
-            continue
-        *parents, then = old.removeprefix(f"{below}." if below else "").split(".")
-        now = new.rpartition(".")[2]
-        section: Any = today
-        for parent in parents:
-            section = section.get(parent) if isinstance(section, dict) else None
-        if isinstance(section, dict) and then in section:
-            value, earlier = section.pop(then), section.get(now)
-            if isinstance(value, dict) and isinstance(earlier, dict):
-                value = {**earlier, **value}
-            section[now] = value
-            if tell:
-                _warn(old, new)
+    """A copy of nested settings, which lie `below` a section such as `data`, by today's names; `tell`: warns."""
+    today: dict[str, Any] = {}
+    for key, value in settings.items():
+        then = f"{below}.{key}" if below else key
+        now = todays_setting(then)
+        if tell and now != then:
+            _warn(then, now)
+        name = now.rpartition(".")[2]
+        if isinstance(value, Mapping):
+            earlier = today.get(name)
+            value = todays_settings(value, below=now, tell=tell)
+            value = {**earlier, **value} if isinstance(earlier, dict) else value
+        today[name] = value
     return today
 
 
@@ -145,10 +135,6 @@ def todays_arguments(arguments: Sequence[str]) -> list[str]:
             _warn(f"{key}{value}", f"{key}{chosen}")
         today.append(f"{sign}{now}{package}{chosen}")
     return today
-
-
-def _copy(value: Any) -> Any:
-    return {key: _copy(item) for key, item in value.items()} if isinstance(value, Mapping) else value
 
 
 def _warn(old: str, new: str) -> None:

@@ -101,11 +101,7 @@ def tracking_folder(resume: str | None, output: str | None, dated: str) -> str:
 
 
 def find_run_to_resume(resume: str, runs: Path) -> Path:
-    """The folder of the run that `resume=` means.
-
-    Args:
-        resume: `last` for the newest unfinished run, or the path of a run folder or of its `last.ckpt`.
-        runs: Where `last` looks.
+    """The folder of the run that `resume=` means: `last`, the newest unfinished one, a run folder, or its `last.ckpt`.
 
     Raises:
         ConfigError: If there is no such run.

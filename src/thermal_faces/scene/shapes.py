@@ -38,19 +38,10 @@ def paint_limb(
     fold: tuple[int, int] = (0, 0),
     opacity: float = 1.0,
 ) -> None:
-    """A rounded cone between two places.
+    """A rounded cone between two places: half as thick as the radii and as warm as the temperatures at its ends.
 
-    Args:
-        image: What is behind.
-        start_px: x and y of one end.
-        end_px: Of the other.
-        radii_px: Half the thickness at both ends.
-        temperatures_c: At both ends.
-        soft_px: Width of its border.
-        rim_k: What its rim is warmer than its middle, as surfaces that turn away are.
-        folds_k: Strength of an irregular pattern.
-        fold: Where in the pattern it begins.
-        opacity: How far it covers what is behind.
+    Its rim is `rim_k` warmer than its middle, as surfaces that turn away are; `folds_k` is the strength of an irregular
+    pattern, `fold` where in the pattern it begins, and `opacity` how far it covers what is behind.
     """
     numbers = (*start_px, *end_px, *radii_px, *temperatures_c, soft_px, rim_k, folds_k, opacity)
     _limb(image, np.array(numbers, np.float32), _folds(), *fold)

@@ -50,8 +50,7 @@ def main(cfg: DictConfig) -> None:
 def find_recordings(source: str | Sequence[str] | None) -> dict[str, Path]:
     """Recordings by the names of their folders: the file's own, or with that of its folder where two are the same.
 
-    Args:
-        source: A pattern, a file, or a list of these.
+    A source is a pattern, a file, or a list of these.
 
     Raises:
         ConfigError: If an entry means no file, or two would have one name.

@@ -17,8 +17,7 @@ class Setting(NamedTuple):
 def settings_of(file: Path) -> list[Setting]:
     """The settings of a command with their values and comments, without Hydra's own and without derived ones.
 
-    Args:
-        file: In `conf/`. A comment that goes on stands on the next line, indented.
+    In the file of `conf/`, a comment that goes on stands on the next line, indented.
     """
     settings: list[Setting] = []
     section = ""
@@ -42,14 +41,7 @@ def settings_of(file: Path) -> list[Setting]:
 
 
 def print_help(name: str, description: str, folder: Path, groups: list[str]) -> None:
-    """Print the page.
-
-    Args:
-        name: Of the command.
-        description: What it does, in a sentence or two.
-        folder: `conf/`.
-        groups: Its config groups.
-    """
+    """Print the page of a command: what it does in a sentence or two, its settings in `conf/` and its config groups."""
     from rich.console import Console
     from rich.table import Table
 

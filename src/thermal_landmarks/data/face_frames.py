@@ -141,11 +141,7 @@ def frames_of_faces(
 ) -> list[Float[np.ndarray, "2 3"] | None]:
     """Where each face is shown, if a picture of the data set has several: in a frame of its own, as `predict` shows it.
 
-    Args:
-        annotations: All faces.
-        scheme: Of their landmarks.
-        size: (height, width) of a frame.
-        always: Also where every picture has one face.
+    A frame is `size` (height, width) large; `always`: also where every picture has one face.
 
     Returns:
         The matrix of `face_frame` for each face; None for all where every picture has one face and is shown whole, and

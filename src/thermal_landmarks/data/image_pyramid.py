@@ -18,11 +18,9 @@ _LEVELS = 6
 
 
 class ImagePyramid:
-    """A batch of images and their averages over squares of 2, 4, 8, 16 and 32 pixels.
+    """A batch of images in [-1, 1], or wider, and their averages over squares of 2, 4, 8, 16 and 32 pixels.
 
-    Args:
-        images: In [-1, 1], or wider.
-        mirrored: Whether views are cut from mirror images, too, which are then as many more images.
+    `mirrored`: views are cut from mirror images, too, which are then as many more images.
 
     Attributes:
         number: Of images, mirror images included.

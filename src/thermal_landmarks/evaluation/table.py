@@ -57,10 +57,9 @@ class ImageTable:
     ) -> Float[np.ndarray, " image"]:
         """Mean point error of each image over a length; NaN without a point or a length, infinite as `error_px`.
 
-        Args:
-            normaliser: `inter_ocular` (outer eye corners), `box` (square root of width x height of the rectangle
-                around the true points) or `image_diagonal` (of the network's input).
-            error_px: Other errors than those of this table, in pixels of the original image.
+        The length is `inter_ocular` (outer eye corners), `box` (square root of width x height of the rectangle around
+        the true points) or `image_diagonal` (of the network's input). Other errors than those of this table are in
+        pixels of the original image.
         """
         length_px = {
             "inter_ocular": lambda: self.inter_ocular_px,

@@ -37,14 +37,7 @@ class Agreement:
     def of(
         cls, looks_px: Float[np.ndarray, "look point 2"], box_px: np.ndarray, score: float, size: tuple[int, ...]
     ) -> "Agreement":
-        """Of the landmarks that each look gave.
-
-        Args:
-            looks_px: In pixels of the image.
-            box_px: Where the finder has seen the face.
-            score: Of the finder.
-            size: (height, width) of the image.
-        """
+        """Of the landmarks that each look gave, in pixels of an image of `size`, where the finder has seen a face."""
         parts = agreement_of(
             torch.from_numpy(np.asarray(looks_px, dtype=float))[:, None],
             torch.from_numpy(np.asarray(box_px, dtype=float))[None],
@@ -102,9 +95,7 @@ class Confidence:
     def from_settings(cls, settings: Mapping[str, Any], speed: str = "exact") -> "Confidence":
         """From a finder's checkpoint; one that was never calibrated for a speed gives its score as the confidence.
 
-        Args:
-            settings: The weights for `exact`, and by name those for other speeds, whose fewer looks agree more easily.
-            speed: At which faces are looked at.
+        Settings are the weights for `exact`, and by name those for other speeds, whose fewer looks agree more easily.
 
         Raises:
             ConfigError: If they are no weights of these features.

@@ -34,11 +34,8 @@ _VISIBLE = 0.5  # confidence of a landmark from which on COCO's flag says visibl
 class PointsTable(CsvTable):
     """`points.csv` and `landmarks.json`; the rows of an image are on the disk before the next one begins.
 
-    Args:
-        folder: Where the two files go.
-        scheme: Of the landmarks.
-        unit: What the images' values were read as; gets a column where it is set.
-        of_faces: Whether the rows are faces, with what is known of each, instead of images.
+    A column says what the values were read as, where `unit` is set; `of_faces`: the rows are faces, with what is known
+    of each, instead of images.
     """
 
     def __init__(self, folder: Path, scheme: Scheme, *, unit: str | None = None, of_faces: bool = False) -> None:

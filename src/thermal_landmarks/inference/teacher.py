@@ -67,10 +67,6 @@ class Teacher:
     def look_at(self, material: Material, folder: Path) -> list[Seen]:
         """What it says of every picture; what stands in the folder already is not looked at again.
 
-        Args:
-            material: The pictures.
-            folder: Of this material and this teacher, for `faces.jsonl` and for frames of a video.
-
         Raises:
             OutputError: If the folder can't be written.
         """

@@ -54,12 +54,8 @@ def depth_of_spots(
 ) -> Spots:
     """The spots of a recording: of several splits, that of the best quality.
 
-    Args:
-        patches: Registered, at regular times.
-        times: Which of them are there, without missing values.
-        weight: How far each of these is believed, above 0.
-        inside: Which pixels belong to the region.
-        shapes: The face's landmarks relative to its own axes and size, which tell its pose, at these times.
+    `times` says which of the patches, registered at regular times, are there; `shapes` are the face's landmarks
+    relative to its own axes and size, which tell its pose.
     """
     weight = weight / weight.max()
     root = np.sqrt(weight)[:, None]

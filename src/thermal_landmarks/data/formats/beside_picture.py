@@ -37,9 +37,7 @@ _TURNED_FOR_SURE = 0.1  # of correlation with the picture
 def values_beside(jpeg: bytes, path: Path) -> Stored | None:
     """What a radiometric JPEG that is not FLIR's holds, as it is stored, and its unit; None: nothing that can be read.
 
-    Args:
-        jpeg: The whole file.
-        path: For messages. What is there but can't be read is said once for its folder.
+    What is there but can't be read is said once for its folder.
     """
     segments, behind = jpeg_segments(jpeg), behind_picture(jpeg)
     for maker, read in _MAKERS.items():

@@ -99,8 +99,7 @@ def stated_palette(records: Mapping[int, bytes]) -> tuple[str, UInt8[np.ndarray,
     Cameras write the Y, Cr and Cb of these colours into the JPEG as they are, so that they are those of JPEG (0 to
     255), not of television.
 
-    Args:
-        records: As of `flir_records`. Some cameras leave a name without colours.
+    Some cameras leave a name without colours.
     """
     record = records.get(PALETTE, b"\0")
     count = record[0] if record else 0

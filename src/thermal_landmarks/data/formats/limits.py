@@ -47,13 +47,7 @@ def check_size(path: Path, height: int, width: int) -> None:
 
 
 def check_bytes(path: Path, count: int, *, per_pixel: int, what: str) -> None:
-    """Refuse content that is too long, where the size of its image is not known yet.
-
-    Args:
-        path: The file.
-        count: Bytes of the unpacked content.
-        per_pixel: At least so many belong to one pixel.
-        what: The content, for the message.
+    """Refuse unpacked content that is too long, where the size of its image is not known yet, but of a pixel's bytes.
 
     Raises:
         DataError: If there are more than an image within the limit needs.

@@ -69,10 +69,8 @@ def foreign_colours(
 ) -> Mask:
     """Pixels of colours that the picture's palette doesn't have.
 
-    Args:
-        rgb: The picture.
-        distance: Of its colours from its palette, in levels of 255. None: it is in gray, if hardly any of it has a
-            colour.
+    By the distance of its colours from its palette, in levels of 255. None: it is in gray, if hardly any of it has a
+    colour.
     """
     if distance is None:
         spread = spread_of(rgb)
@@ -125,8 +123,7 @@ def constant_marks(pictures: Sequence[UInt8[np.ndarray, "height width"]]) -> Mas
 
     Edges of the scene stay, too, before a camera that doesn't move (a car's window, a shoulder); they are no lines.
 
-    Args:
-        pictures: Of one camera and size, in levels from 0 to 255; fewer than five tell nothing.
+    Of pictures of one camera and size, in levels from 0 to 255, fewer than five tell nothing.
     """
     shape = pictures[0].shape
     if len(pictures) < _FEWEST_PICTURES:

@@ -91,11 +91,7 @@ def learn(
 
 
 def far_off(residuals: Complex[np.ndarray, "face point"]) -> Bool[np.ndarray, " face"]:
-    """Faces from which nothing is learned: the network has seen something else, or the annotation is of another face.
-
-    Args:
-        residuals: Annotated minus predicted in the face's frame, NaN where missing.
-    """
+    """Faces from which nothing is learned: the network has seen something else, or the annotation means another."""
     present = ~np.isnan(residuals)
     errors = np.where(present, np.abs(residuals), 0).sum(axis=1) / np.maximum(present.sum(axis=1), 1)
     return ~present.any(axis=1) | (errors > max(_FAR_OFF, _TIMES_MEDIAN * float(np.median(errors))))

@@ -39,12 +39,7 @@ class Entry:
 
 
 class Ledger:
-    """The trainings of one chain.
-
-    Args:
-        storage: Opened with `retries=0`: a lost training is simply free again.
-        study: Name of the chain.
-    """
+    """The trainings of one chain. The storage is opened with `retries=0`: a lost training is simply free again."""
 
     def __init__(self, storage: PatientStorage, study: str) -> None:
         self.storage = storage
