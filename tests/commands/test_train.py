@@ -39,11 +39,6 @@ def process_command(data, *arguments):
     return [sys.executable, str(ROOT / script), *settings]
 
 
-def run_process(data, *arguments, cwd):
-    result = subprocess.run(process_command(data, *arguments), cwd=cwd, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-
-
 def run_folders(cwd):
     return sorted((cwd / "outputs" / "train").iterdir())
 
@@ -105,8 +100,13 @@ def three_of_each(blob_coco):
 @pytest.mark.slow
 def test_two_processes_measure_what_one_does(three_of_each, tmp_path, run_script):
     """DDP on the CPU; the three test images don't divide by two, and none may count twice."""
-    data = ["data.split.test=0.1", "data.batch_size=3", "trainer.max_epochs=1", "callbacks.figures=null"]
-    run_process(three_of_each, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", *data, cwd=tmp_path)
+    small = ["data.split.test=0.1", "data.batch_size=3", "trainer.max_epochs=1", "callbacks.figures=null"]
+    _, *settings = typed(three_of_each, "trainer=ddp", "trainer.accelerator=cpu", "trainer.devices=2", *small)
+    try:
+        done = run_script([str(ROOT / "src" / "train.py"), *settings], cwd=tmp_path)  # the other process starts it, too
+        assert done.returncode == 0, done.stderr
+    finally:
+        torch.distributed.destroy_process_group()
     (folder,) = run_folders(tmp_path)
     found = json.loads((folder / "metrics.json").read_text())
     measured = ["split=test", "data=coco", f"data.source.annotation_file={three_of_each}"]
