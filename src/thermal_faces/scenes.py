@@ -13,8 +13,7 @@ from jaxtyping import Bool, Float
 
 from thermal_faces import ranges as groups
 from thermal_faces.camera.burnt_in import burn_in
-from thermal_faces.camera.compression import compressed
-from thermal_faces.camera.display import to_gray
+from thermal_faces.camera.display import compressed, to_gray
 from thermal_faces.camera.sensor import record
 from thermal_faces.errors import ConfigError, DataError
 from thermal_faces.faces import RENDERER_VERSION, Group

@@ -113,7 +113,7 @@ def _without_what_is_off(settings: Flat) -> Flat:
 def _later_ranges() -> Mapping[str, str]:
     """The value that changes nothing, by the setting's name."""
     from thermal_faces.ranges import GROUPS
-    from thermal_faces.ranges.later import later_defaults
+    from thermal_faces.ranges.from_config import later_defaults
 
     return {
         f"data.source.{name}.{key}": str(list(off))

@@ -8,8 +8,7 @@ import pytest
 from scipy.fft import dctn, idctn
 
 from thermal_faces import SyntheticFaces
-from thermal_faces.camera.compression import compressed
-from thermal_faces.camera.display import to_gray
+from thermal_faces.camera.display import compressed, to_gray
 from thermal_faces.camera.resampling import enlarge, shrink
 from thermal_faces.camera.sensor import record
 from thermal_faces.randomness import rng

@@ -4,13 +4,15 @@ import numpy as np
 from jaxtyping import Float
 
 from thermal_faces.camera.blur import gaussian_blur
-from thermal_faces.camera.compression import compressed
 from thermal_faces.camera.resampling import enlarge, shrink
 from thermal_faces.portable_math import power
 from thermal_faces.randomness import chance, uniform
 from thermal_faces.ranges import SensorRanges
 
 _BINS = 1024
+_COSINES = np.array(
+    [[np.sqrt((1 if k else 0.5) / 4) * np.cos((2 * n + 1) * k * np.pi / 16) for n in range(8)] for k in range(8)]
+)
 # Red, green and blue from cold to warm, as common palettes run.
 _PALETTES = (
     ((0, 0, 20), (90, 0, 140), (200, 40, 90), (240, 140, 20), (255, 230, 90), (255, 255, 240)),
@@ -86,3 +88,30 @@ def _luminance(generator: np.random.Generator) -> Float[np.ndarray, " knots"]:
     colours = np.array(_PALETTES[generator.integers(len(_PALETTES))], float)
     colours = np.clip(colours + 25 * generator.standard_normal((7, 3))[: len(colours)], 0, 255) / 255
     return 0.299 * colours[:, 0] + 0.587 * colours[:, 1] + 0.114 * colours[:, 2]
+
+
+def compressed(gray: Float[np.ndarray, "height width"], step: float) -> Float[np.ndarray, "height width"]:
+    """Gray levels after lossy compression as JPEG does it: cosine transform of blocks of 8 by 8 pixels, quantised.
+
+    `step` quantises the coarsest pattern, finer ones more.
+    """
+    height, width = gray.shape
+    padded = np.pad(gray, ((0, -height % 8), (0, -width % 8)), mode="edge")
+    # Places inside a block come first, so that each of them is one array.
+    blocks = np.ascontiguousarray(padded.reshape(padded.shape[0] // 8, 8, -1, 8).transpose(1, 3, 0, 2))
+    down, across = np.mgrid[:8, :8]
+    quantum = (step * (1 + 0.7 * (down + across))).astype(np.float32)[..., None, None]
+    pattern = _mixed(_mixed(blocks, _COSINES).swapaxes(0, 1), _COSINES)
+    pattern = np.rint(pattern / quantum) * quantum
+    blocks = _mixed(_mixed(pattern, _COSINES.T).swapaxes(0, 1), _COSINES.T)
+    image = blocks.transpose(2, 0, 3, 1).reshape(padded.shape)
+    return np.rint(np.clip(image[:height, :width], 0, 255))
+
+
+def _mixed(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Sums over the first axis, one addition after the other: the same on every machine."""
+    result = np.zeros_like(values)
+    for k in range(8):
+        for n in range(8):
+            result[k] += np.float32(weights[k, n]) * values[n]
+    return result

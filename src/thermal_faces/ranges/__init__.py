@@ -5,8 +5,7 @@ The defaults are as wide as people and cameras differed in renderer 14; `conf/da
 """
 
 from thermal_faces.ranges.appearance import AppearanceRanges
-from thermal_faces.ranges.from_config import settings_from
-from thermal_faces.ranges.later import known_settings
+from thermal_faces.ranges.from_config import known_settings, settings_from
 from thermal_faces.ranges.shape import AnatomyRanges, ExpressionRanges, PoseRanges
 from thermal_faces.ranges.skin import TemperatureRanges
 from thermal_faces.ranges.surroundings import ClutterRanges, CrowdRanges, SceneRanges, SensorRanges

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from thermal_faces.randomness import Range
-from thermal_faces.ranges.later import LATER
+from thermal_faces.ranges.from_config import LATER
 
 
 def _identity_deviations() -> dict[str, float]:

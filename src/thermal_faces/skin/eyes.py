@@ -6,8 +6,7 @@ from thermal_faces.head.surface import bump, mean_head
 from thermal_faces.noise import smooth_noise
 from thermal_faces.person import Person
 from thermal_faces.randomness import rng
-from thermal_faces.skin.brushes import line, soft
-from thermal_faces.skin.temperature_map import Canvas
+from thermal_faces.skin.temperature_map import Canvas, line, soft
 
 
 def paint_brow(canvas: Canvas, side: int, person: Person) -> None:

@@ -5,8 +5,7 @@ import numpy as np
 from thermal_faces.head.surface import bump, mean_head
 from thermal_faces.person import Person
 from thermal_faces.portable_math import hypot, power
-from thermal_faces.skin.brushes import line, soft
-from thermal_faces.skin.temperature_map import Canvas
+from thermal_faces.skin.temperature_map import Canvas, line, soft
 
 
 def paint_mouth(canvas: Canvas, person: Person, open_mm: float, forehead_c: float) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 from thermal_faces.head.surface import bump, mean_head, smooth_step
 from thermal_faces.person import FrameState, Person
 from thermal_faces.portable_math import hypot
-from thermal_faces.skin.brushes import line, soft
-from thermal_faces.skin.temperature_map import Canvas
+from thermal_faces.skin.temperature_map import Canvas, line, soft
 
 
 def paint_nose(canvas: Canvas, person: Person, forehead_c: float, frame_state: FrameState) -> None:

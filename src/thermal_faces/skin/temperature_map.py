@@ -17,7 +17,6 @@ from thermal_faces.noise import smooth_noise
 from thermal_faces.person import FrameState, Person
 from thermal_faces.portable_math import exp, hypot
 from thermal_faces.randomness import rng
-from thermal_faces.skin.brushes import soft
 
 _FACE_X_MM, _FACE_Y_MM = (-74.0, 74.0), (-90.0, 125.0)
 
@@ -153,3 +152,13 @@ def paint_marker(canvas: Canvas, place_mm: tuple[float, float], temperature_c: f
     x0, y0 = place_mm
     view, x, y = canvas.window((x0 - reach, x0 + reach), (y0 - reach, y0 + reach))
     view += bump(x, y, place_mm, radius_mm, radius_mm).astype(np.float32) * (np.float32(temperature_c) - view)
+
+
+def soft(distance: Float[np.ndarray, "*shape"], edge: float) -> Float[np.ndarray, "*shape"]:
+    """1 inside (negative distance), 0 outside, over a border about `edge` wide (same unit)."""
+    return np.clip(np.float32(0.5) - distance / np.float32(edge), 0, 1)
+
+
+def line(distance: Float[np.ndarray, "*shape"], width: float) -> Float[np.ndarray, "*shape"]:
+    """A Gaussian ridge of height 1 along distance 0; `width` is its standard deviation."""
+    return exp(np.float32(-0.5 / width**2) * distance * distance)

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.commands.entry import command
@@ -22,11 +21,10 @@ _SETTINGS = "batch.json"
 
 
 @command("batch", renders=False)
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Track and measure each recording in a folder of its own, and leave summary.csv: a row a person and recording."""
     settings: Any = OmegaConf.to_container(cfg, resolve=True)
     recordings = find_recordings(settings["source"])
-    folder = Path(HydraConfig.get().runtime.output_dir)
     _remember(folder / _SETTINGS, {name: settings[name] for name in ("track", "signals")})
     tables: dict[str, pd.DataFrame] = {}
     with ThreadPoolExecutor(max(1, int(cfg.jobs))) as pool:

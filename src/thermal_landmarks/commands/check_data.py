@@ -3,18 +3,17 @@
 import sys
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
 
 
 @command("check_data")
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Check, print the report and leave it in the output folder; exit with status 1 where training would refuse."""
     from thermal_landmarks.reporting.data_check import check_data
 
-    if not check_data(cfg, Path(HydraConfig.get().runtime.output_dir)):
+    if not check_data(cfg, folder):
         sys.exit(1)
 
 

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
@@ -10,7 +9,7 @@ from thermal_landmarks.errors import ConfigError
 
 
 @command("compare", renders=False)
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Print how far runs lie from the first one, with 95 % intervals over the test's people; leave comparison.csv."""
     from rich.console import Console
     from rich.table import Table
@@ -23,7 +22,6 @@ def main(cfg: DictConfig) -> None:
     if len(runs) < 2:
         raise ConfigError("runs= names one run. Give two or more different ones: runs=[RUN_A,RUN_B].")
     compared = compare_runs(runs)
-    folder = Path(HydraConfig.get().runtime.output_dir)
     compared.to_csv(folder / "comparison.csv", index=False, float_format="%.6g")
     first = compared.iloc[0]
     table = Table(title=f"{first['images']} test images of {first['people']} people")

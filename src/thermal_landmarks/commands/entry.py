@@ -1,4 +1,4 @@
-"""What every command shares: Hydra's entry point, and errors as one line for people (`explaining`)."""
+"""What every command shares: Hydra's entry point, its folder, and errors as one line for people (`explaining`)."""
 
 import functools
 import inspect
@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import hydra
@@ -24,8 +25,10 @@ from thermal_landmarks.runs import with_todays_names
 
 def command(
     config_name: str, *, expand: Callable[[list[str]], list[str]] | None = None, renders: bool = True
-) -> Callable[[Callable[[DictConfig], Any]], Callable[[], None]]:
-    """Turn a function of a config into a command whose errors name what to put right.
+) -> Callable[[Callable[..., Any]], Callable[[], None]]:
+    """Turn a function of a config, and maybe of the `folder` of its results, into a command.
+
+    Errors name what to put right.
 
     Args:
         config_name: The command's file in `conf/`, without `.yaml`.
@@ -33,11 +36,14 @@ def command(
         renders: Whether the config may hold settings of the renderer, which take 0.1 s to make.
     """
 
-    def decorate(function: Callable[[DictConfig], Any]) -> Callable[[], None]:
+    def decorate(function: Callable[..., Any]) -> Callable[[], None]:
+        into_folder = "folder" in inspect.signature(function).parameters
+
         @functools.wraps(function)
         def task(cfg: DictConfig) -> Any:
             try:
-                return function(with_todays_names(cfg, tell=True))
+                folder = {"folder": Path(HydraConfig.get().runtime.output_dir)} if into_folder else {}
+                return function(with_todays_names(cfg, tell=True), **folder)
             except UserError as error:
                 if HydraConfig.get().mode == RunMode.RUN:
                     sys.exit(f"error: {error}")  # one line; Hydra would print the whole command line before it

@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
 
 
 @command("export", renders=False)
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Convert, compare with the network on rendered and given frames, and print sizes and times."""
     from rich.console import Console
     from rich.table import Table
@@ -23,7 +22,7 @@ def main(cfg: DictConfig) -> None:
     frames = [] if cfg.frames is None else [read_image(file, unit=cfg.unit) for file in find_images(cfg.frames)]
     kind = cfg.speed if cfg.what == "faces" else cfg.what
     name = cfg.name or f"{checkpoint.stem}_{kind}{'' if str(cfg.precision) == '32' else f'_{cfg.precision}'}"
-    path = Path(HydraConfig.get().runtime.output_dir) / name
+    path = folder / name
     exported = export(
         checkpoint,
         path,

@@ -4,7 +4,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.allocator import keep_freed_memory
@@ -26,7 +25,7 @@ _CHOICES = {"faces": ("auto", "one", "frame"), "rotations": ("upright", "all"), 
 
 
 @command("predict", renders=False)
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Find the faces, predict their landmarks, and leave points.csv, landmarks.json and overlays in the folder."""
     from rich.console import Console
 
@@ -44,7 +43,6 @@ def main(cfg: DictConfig) -> None:
     keep_freed_memory()
     errors = Console(stderr=True)
     files = find_images(cfg.source)
-    folder = Path(HydraConfig.get().runtime.output_dir)
     reading = Reading(
         unit=cfg.unit,
         counts_table=None if cfg.counts_table is None else Path(cfg.counts_table),

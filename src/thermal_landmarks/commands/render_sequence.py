@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
 
 
 @command("render_sequence")
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Render each subject's sequence into a folder of its own in the output folder."""
     import os
     from contextlib import nullcontext
@@ -43,7 +42,6 @@ def main(cfg: DictConfig) -> None:
         )
         for subject in range(cfg.first_subject, cfg.first_subject + cfg.subjects)
     ]
-    folder = Path(HydraConfig.get().runtime.output_dir)
     console = Console()
     workers = cfg.workers or os.cpu_count() or 1
     with (

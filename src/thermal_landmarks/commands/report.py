@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
 
 
 @command("report")
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Write report.html, report.md, figures and tables into the output folder."""
     from thermal_landmarks.reporting.report.write import write_report
 
@@ -17,7 +16,7 @@ def main(cfg: DictConfig) -> None:
     runs = settings.pop("runs")
     del settings["output"]  # Hydra has made it
     folders = [runs] if isinstance(runs, str) else runs
-    write_report([Path(run) for run in folders], Path(HydraConfig.get().runtime.output_dir), **settings)
+    write_report([Path(run) for run in folders], folder, **settings)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.commands.entry import command
@@ -27,7 +26,7 @@ _KEPT_EVERY_S = 10.0
 
 
 @command("signals", renders=False)
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Measure, and leave signals.csv, events.csv, summary.csv and recording.html; with format=parquet also Parquet."""
     from rich.console import Console
 
@@ -57,7 +56,7 @@ def main(cfg: DictConfig) -> None:
     settings = {name: stored.get(name) if isinstance(stored, dict) else None for name in _OF_THE_VIDEO}
     settings |= {name: cfg[name] for name in ("fps", "unit") if cfg[name] is not None}
     video = open_video(source, **{name: value for name, value in settings.items() if value is not None})
-    folder, console = Path(HydraConfig.get().runtime.output_dir), Console()
+    console = Console()
     begun = {"tracks": str(made_by_track.absolute()), "source": source, "regions": own, "element_px": cfg.element_px}
     begun = json.loads(json.dumps({**begun, **settings}))
     _require_same(folder, begun)

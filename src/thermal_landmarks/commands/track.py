@@ -5,7 +5,6 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from thermal_landmarks.commands.entry import command
@@ -22,7 +21,7 @@ _NO_INFLUENCE = ("hydra", "output", "resume", "overlay", "record", "latest", "fr
 
 
 @command("track", renders=False)
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Track the faces and leave tracks.csv, tracks.parquet, faces.csv, tracking.json, tracks.png and overlay.mp4."""
     import torch
     from rich.console import Console
@@ -39,7 +38,6 @@ def main(cfg: DictConfig) -> None:
     _check(cfg)
     console = Console()
     torch.set_num_threads(1)  # a face is too little work to share
-    folder = Path(HydraConfig.get().runtime.output_dir)
     source, camera, recording = without_credentials(str(cfg.source)), is_camera(str(cfg.source)), folder / RECORDING
     if cfg.resume is not None and camera:
         raise ConfigError(f"resume={cfg.resume}: source={source} can't be seen again. Leave out resume=.")

@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
 from thermal_landmarks.commands.entry import command
 
 
 @command("visualize")
-def main(cfg: DictConfig) -> None:
+def main(cfg: DictConfig, folder: Path) -> None:
     """Make the pictures, and leave them with visualize.json in the output folder."""
     from thermal_landmarks.reporting.layers.visualize import visualize
 
-    visualize(cfg, Path(HydraConfig.get().runtime.output_dir))
+    visualize(cfg, folder)
 
 
 if __name__ == "__main__":
