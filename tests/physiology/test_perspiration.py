@@ -6,6 +6,7 @@ from scipy.ndimage import gaussian_filter, shift
 
 from thermal_landmarks.errors import ConfigError
 from thermal_landmarks.physiology.perspiration import LEAST_QUALITY, elements, perspiration, pore_energy, refusal
+from thermal_landmarks.physiology.spots import agreed
 
 
 def brute_force(patch: np.ndarray, inside: np.ndarray, size: int) -> float:
@@ -127,15 +128,28 @@ def test_rows_of_the_camera_that_tremble_are_no_pores() -> None:
     assert np.corrcoef(found.level, level)[0, 1] > 0.85
 
 
-def test_a_lip_with_hair_is_told_by_its_texture() -> None:
-    patches, _ = pores()
+def test_texture_of_the_skin_that_stays_hides_no_pores() -> None:
+    """Dark and light patches of skin, and the edge of the lip in a corner of the region."""
+    patches, level = pores()
     inside = np.zeros(patches.shape[1:], dtype=bool)
     inside[8:26, 8:48] = True
-    hair = 0.6 * gaussian_filter(np.random.default_rng(3).standard_normal(inside.shape), 0.7)
+    texture = 0.6 * gaussian_filter(np.random.default_rng(3).standard_normal(inside.shape), 0.7)
+    texture[24:, 40:] -= 2
     time_s = np.arange(len(patches)) + 0.5
-    found = perspiration(time_s, patches + hair, np.ones(len(patches)), inside, still())
-    assert found.quality < LEAST_QUALITY
-    assert found.events == []
+    found = perspiration(time_s, patches + texture, np.ones(len(patches)), inside, still())
+    assert np.corrcoef(found.level, level)[0, 1] > 0.85
+    assert found.quality > LEAST_QUALITY
+
+
+def test_what_most_ways_agree_on_is_told_and_not_the_smoothest_one() -> None:
+    generator, (_, level) = np.random.default_rng(8), pores()
+    root, turns = np.ones((len(level), 1)), np.ones((len(level), 1))
+    ways = np.stack([level + 0.1 * generator.standard_normal(len(level)) for _ in range(6)], axis=1)
+    alone = np.sin(np.arange(len(level)) / 12)  # its next second is as the one before: the best quality of all
+    told = agreed(np.column_stack([ways, -ways[:, 0], alone]), root, turns)
+    assert np.corrcoef(told.depth, level)[0, 1] > 0.97
+    assert told.quality < agreed(ways, root, turns).quality
+    assert agreed(np.zeros((len(level), 3)), root, turns).quality == 0
 
 
 def test_gray_levels_are_refused_with_the_reason() -> None:

@@ -1,5 +1,7 @@
 """Shifts of a face beside those that were made, and the cells in which the breath shows."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter, shift
@@ -10,16 +12,31 @@ from thermal_landmarks.physiology.nostrils import NostrilCells, breath
 from thermal_landmarks.physiology.registration import Registration
 
 
-def test_a_face_that_trembles_under_its_landmarks_is_held() -> None:
+@pytest.mark.parametrize("part", [Registration.of_nose, Registration.of_lip])
+def test_a_face_that_trembles_under_its_landmarks_is_held(part: Callable[[FaceFrame], Registration]) -> None:
     frame = SyntheticSequence(size=(120, 160), seconds=1, rate_hz=1)[0]
     points = np.array(frame.points_px, dtype=float)
     still = gaussian_filter(frame.temperature_c.astype(float), 0.7)
-    register = Registration(FaceFrame(points[None]))
+    register = part(FaceFrame(points[None]))
     register(still, points)
     for moved in ((0.6, -0.4), (-0.8, 0.3), (0.1, 0.9)):
         found, misfit = register(shift(still, moved[::-1], order=3, mode="nearest"), points)
         assert found == pytest.approx(moved, abs=0.12)
         assert misfit < 0.1
+
+
+def test_the_lip_is_held_while_the_nose_above_it_moves_in_the_picture() -> None:
+    sequence = SyntheticSequence(size=(120, 160), seconds=1, rate_hz=1)
+    points = np.array(sequence[0].points_px, dtype=float)
+    values = gaussian_filter(sequence[0].temperature_c.astype(float), 0.7)
+    frame = FaceFrame(points[None])
+    above = np.arange(values.shape[0])[:, None] < points[frame.names.index("subnasale"), 1]
+    turned = np.where(above, shift(values, (0, 1.2), order=3, mode="nearest"), values)
+    nose, lip = Registration.of_nose(frame), Registration.of_lip(frame)
+    for registration in (nose, lip):
+        registration(values, points)
+    assert np.linalg.norm(lip(turned, points)[0]) < 0.25
+    assert np.linalg.norm(nose(turned, points)[0]) > 0.5
 
 
 def test_the_breath_is_found_beside_edges_that_tremble() -> None:

@@ -15,8 +15,8 @@ from thermal_landmarks.physiology.registration import Registration
 from thermal_landmarks.physiology.row_store import RowStore
 from thermal_landmarks.physiology.track_points import TrackPoints
 
-_STEADY = ("perinasal", "nostril_left", "nostril_right", "nose_tip")
-"""Regions that move with the registered base of the nose."""
+_ON_NOSE = ("nostril_left", "nostril_right", "nose_tip")
+"""Regions that move with the registered base of the nose; `perinasal` moves with the lip."""
 
 _REMEMBERED = 300  # frames whose misfit is usual
 _AT_REST = 18_000  # frames, spread evenly, whose median is the face at rest: ten minutes of 30 frames a second
@@ -44,7 +44,7 @@ class Face:
         ConfigError: If the landmarks don't suffice.
     """
 
-    STATE = ("rows", "registration", "misfits", "patch", "numbers")
+    STATE = ("rows", "nose", "lip", "misfits", "patch", "numbers")
 
     def __init__(
         self,
@@ -63,7 +63,8 @@ class Face:
         if not np.isfinite(some).all(axis=(1, 2)).any():
             some = self.face_px(slice(None))
         self.frame = FaceFrame(some, names, own=own, margin_px=element_px)
-        self.nostrils, self._registration = NostrilCells(self.frame), Registration(self.frame)
+        self.nostrils = NostrilCells(self.frame)
+        self._nose, self._lip = Registration.of_nose(self.frame), Registration.of_lip(self.frame)
         self.names = ["misfit", *(f"{region}_{kind}" for region in self.frame.patches for kind in STATISTICS)]
         self._shape = self.frame.patches["perinasal"].inside.shape
         rows, seconds = (0, 0) if kept is None else kept["rows"].tolist()
@@ -106,15 +107,17 @@ class Face:
             return 0.0
         self.measured.fill(row)
         self.cells.fill(row)
-        shift_px, misfit = self._registration(values, points_px)
+        nose_px, misfit = self._nose(values, points_px)
+        lip_px, misfit_of_lip = self._lip(values, points_px)
+        shifts_px = {**dict.fromkeys(_ON_NOSE, nose_px), "perinasal": lip_px}
         found = [misfit]
         for name in self.frame.patches:
-            patch = self.frame.warp(name, values, points_px, shift_px if name in _STEADY else None)
+            patch = self.frame.warp(name, values, points_px, shifts_px.get(name))
             found.extend(self.frame.statistics(name, patch).values())
             if name == "perinasal" and temperatures:
-                self._add_to_second(int(time_s), patch, misfit)
+                self._add_to_second(int(time_s), patch, misfit_of_lip)
         self.measured.append(np.array(found))
-        self.cells.append(self.nostrils(values, points_px, shift_px))
+        self.cells.append(self.nostrils(values, points_px, nose_px))
         return float(self.points.confidence[row])
 
     def _add_to_second(self, second: int, patch: Float[np.ndarray, "height width"], misfit: float) -> None:
@@ -147,20 +150,21 @@ class Face:
         """What is needed to go on with the files, which are brought to the disk."""
         for store in (self.measured, self.cells, self._seconds):
             store.flush()
-        mean, seen = self._registration.state
+        (nose, of_nose), (lip, of_lip) = self._nose.state, self._lip.state
         first = np.nan if self._first_second is None else float(self._first_second)
         return {
             "rows": np.array([len(self.measured), len(self._seconds)]),
-            "registration": np.zeros(0) if mean is None else mean,
+            "nose": np.zeros(0) if nose is None else nose,
+            "lip": np.zeros(0) if lip is None else lip,
             "misfits": np.array(self._misfits),
             "patch": self._patch,
-            "numbers": np.array([seen, first, self._second, self._mass]),
+            "numbers": np.array([of_nose, of_lip, first, self._second, self._mass]),
         }
 
     def _restore(self, kept: Mapping[str, np.ndarray]) -> None:
-        seen, first, second, mass = kept["numbers"].tolist()
-        mean = kept["registration"]
-        self._registration.state = (mean if mean.size else None), int(seen)
+        of_nose, of_lip, first, second, mass = kept["numbers"].tolist()
+        for part, seen, mean in ((self._nose, of_nose, kept["nose"]), (self._lip, of_lip, kept["lip"])):
+            part.state = (mean if mean.size else None), int(seen)
         self._misfits = kept["misfits"].tolist()
         self._first_second = None if np.isnan(first) else int(first)
         self._second, self._patch, self._mass = int(second), kept["patch"], mass

@@ -110,10 +110,14 @@ class FaceFrame:
         low = np.floor(corners_px.min(axis=0)) - margin_px
         high = np.ceil(corners_px.max(axis=0)) + margin_px
         grid = np.stack(np.meshgrid(np.arange(low[0], high[0] + 1), np.arange(low[1], high[1] + 1)), axis=-1)
-        inside = np.reshape(Polygon(corners_px).contains_points(grid.reshape(-1, 2)), grid.shape[:-1])
+        inside = _is_inside(corners_px, grid)
         if not inside.any():  # a far face: the pixel in the middle
             inside[inside.shape[0] // 2, inside.shape[1] // 2] = True
         return Patch(name, corners_px, grid, inside, self.weights_at(corners_px.mean(axis=0)))
+
+    def is_inside(self, name: str, places_px: Float[np.ndarray, "rows columns 2"]) -> Bool[np.ndarray, "rows columns"]:
+        """Which places of the face frame lie in a region's polygon."""
+        return _is_inside(self.patches[name].corners_px, places_px)
 
     def weights_at(self, middle_px: Float[np.ndarray, "2"]) -> Float[np.ndarray, " landmark"]:
         """Weights of the landmarks for what lies around a place of the face frame: those near it count most."""
@@ -166,6 +170,12 @@ def face16_places(scheme: Scheme) -> tuple[list[str], list[int]]:
     face16 = SCHEMES["face16"]
     shared = [n for n, number in zip(face16.landmark_names, face16.ibug68, strict=True) if number in scheme.ibug68]
     return shared, [scheme.ibug68.index(number) for number in face16.ibug68 if number in scheme.ibug68]
+
+
+def _is_inside(
+    corners_px: Float[np.ndarray, "corner 2"], places_px: Float[np.ndarray, "rows columns 2"]
+) -> Bool[np.ndarray, "rows columns"]:
+    return np.reshape(Polygon(corners_px).contains_points(places_px.reshape(-1, 2)), places_px.shape[:-1])
 
 
 def _apply(affine: Float[np.ndarray, "3 2"], places: Float[np.ndarray, "... 2"]) -> Float[np.ndarray, "... 2"]:

@@ -141,7 +141,7 @@ def _events(time_s: Float[np.ndarray, " second"], level: Float[np.ndarray, " sec
     if there.sum() < 4:
         return []
     seen_s, seen = time_s[there], level[there]
-    smoothed = gaussian_filter1d(seen, _SMOOTH_S, mode="nearest")
+    smoothed = gaussian_filter1d(seen, _SMOOTH_S, mode="mirror")  # the first and last value count once
     noise = 1.4826 * float(np.median(np.abs(seen - smoothed)))
     rise = max(_LEAST_RISE * float(np.ptp(smoothed)), _TIMES_NOISE * noise)
     if rise <= 0:

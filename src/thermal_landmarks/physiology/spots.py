@@ -1,19 +1,20 @@
 """Cold spots that come and go together at fixed places of the skin: open pores, also those below the camera's noise.
 
 The patches of a recording are registered, so a pore stays under its pixel. What the patches have in common over time is
-split into a few components (singular value decomposition, after motion's first-order traces and what goes with the pose
-of the head are taken away), and these are turned until one of their maps consists of spots: of all maps it has the most
-skewed values (independent component analysis by skewness, Hyvarinen, Karhunen and Oja 2001, chapter 8). How deep its
-spots are is the perspiration.
+split into a few components (singular value decomposition, after the traces of motion and what goes with the pose of the
+head are taken away), and these are turned until one of their maps consists of spots: of all maps it has the most skewed
+values (independent component analysis by skewness, Hyvarinen, Karhunen and Oja 2001, chapter 8). How deep its spots are
+is the perspiration. This is done in several ways (more or fewer traces and components), and what most of them agree on
+is told: one alone is right for one face and wrong for the next.
 
-Whether pores were seen at all shows in time: perspiration changes over seconds, noise from one second to the next, and
-what a turning head changes goes with its pose. A beard hides them, and trembles itself: its texture is deeper than any
-that bare skin has.
+Whether pores were seen at all shows in how far the ways agree, and in time: perspiration changes over seconds, noise
+from one second to the next, and what a turning head changes goes with its pose.
 
 Of a long recording the maps are learnt from patches that are spread evenly over it, and then asked in all.
 """
 
 from collections.abc import Iterator
+from itertools import product
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -21,10 +22,9 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import gaussian_filter
 
 _FINE_PX = 0.12  # of the patch's height: what is wider is no spot
-_COMPONENTS = (5, 8)
+_COMPONENTS = (4, 5, 6, 8)
 _ROUNDS = 60
 _DEEPEST = 0.05  # share of the pixels whose mean stands for the depth of the spots
-_SKIN_K = 0.1  # standard deviation of fine texture, at most, of bare skin; hair has more, and hides pores
 _LEARNT = 600  # patches at most from which the maps are learnt
 _AT_ONCE = 256  # patches in memory, where all are asked
 _TURNS = 2  # ways in which a head's shape in the picture changes: about yaw and pitch
@@ -40,8 +40,8 @@ class Spots(NamedTuple):
     """What the spots of a recording do."""
 
     depth: Float[np.ndarray, " time"]  # their mean depth over time, in the unit of the patches, around its mean
-    # 0 to 1: how much of its change lasts for seconds and doesn't go with the pose of the head; less where the region
-    # has more texture than bare skin
+    # 0 to 1: how much of its change lasts for seconds and doesn't go with the pose of the head, times the share of all
+    # ways' curves that they agree on
     quality: float
 
 
@@ -52,7 +52,7 @@ def depth_of_spots(
     inside: Bool[np.ndarray, "height width"],
     shapes: Float[np.ndarray, "time coordinate"],
 ) -> Spots:
-    """The spots of a recording: of several splits, that of the best quality.
+    """The spots of a recording: what several splits agree on.
 
     `times` says which of the patches, registered at regular times, are there; `shapes` are the face's landmarks
     relative to its own axes and size, which tell its pose.
@@ -64,12 +64,27 @@ def depth_of_spots(
     learnt = np.concatenate([patches[time : time + 1] for time in times[some].tolist()])
     fine = _Fine(learnt, weight[some], inside)
     maps = _maps_of_spots(fine, learnt, root[some], turns[some])
-    best = Spots(np.zeros(len(times)), 0.0)
-    if len(maps):
-        depths = np.concatenate([fine(part) @ maps.T for part in _parts(patches, times)])
-        every = [Spots(depth, _quality(depth, root, turns)) for depth in depths.T]
-        best = max([best, *every], key=lambda each: each.quality)
-    return best._replace(quality=best.quality * min(1.0, _SKIN_K / max(fine.texture, 1e-9)) ** 2)
+    if not len(maps):
+        return Spots(np.zeros(len(times)), 0.0)
+    return agreed(np.concatenate([fine(part) @ maps.T for part in _parts(patches, times)]), root, turns)
+
+
+def agreed(
+    depths: Float[np.ndarray, "time way"], root: Float[np.ndarray, "time 1"], turns: Float[np.ndarray, "time term"]
+) -> Spots:
+    """The first component of the curves of all ways, each believed as far as its quality goes."""
+    believed = np.array([_quality(depth, root, turns) for depth in depths.T])
+    if not believed.any():
+        return Spots(np.zeros(len(depths)), 0.0)
+    mass = root[:, 0] ** 2
+    curves = depths - np.average(depths, axis=0, weights=mass)
+    sizes = np.sqrt(np.average(curves**2, axis=0, weights=mass))
+    curves *= believed / np.maximum(sizes, 1e-12)
+    _, strengths, mixes = np.linalg.svd(root * curves, full_matrices=False)
+    # Each way has its spots cold, so most of what is believed rises with the perspiration.
+    curve = curves @ mixes[0] * np.sign(mixes[0] @ believed)
+    curve *= np.average(sizes, weights=believed) / max(float(np.sqrt(np.average(curve**2, weights=mass))), 1e-12)
+    return Spots(curve, _quality(curve, root, turns) * float(strengths[0] ** 2 / (strengths**2).sum()))
 
 
 class _Fine:
@@ -84,7 +99,6 @@ class _Fine:
         self.inside = inside
         self._sigma = max(1.5, _FINE_PX * float(np.ptp(np.flatnonzero(inside.any(axis=1)))))
         self.mean = np.average(patches, axis=0, weights=weight)
-        self.texture = float(self.of(self.mean).std())
         self._level: Float[np.ndarray, " pixel"] | float = 0.0
         self._level = np.average(self(patches), axis=0, weights=weight)
 
@@ -104,11 +118,12 @@ def _maps_of_spots(
 ) -> Float[np.ndarray, "map pixel"]:
     """For each split, what a patch's fine change is to be multiplied with for the depth of its spots."""
     whole = fine(patches)
-    traces = [fine.of(trace) for trace in _traces(fine.mean)]
+    same, unequal = ([fine.of(trace) for trace in traces] for traces in _traces(fine.mean))
     row, column = np.nonzero(fine.inside)
     lines = [np.equal.outer(np.unique(of), of).astype(float) for of in (row, column)]
     found = []
-    for grain in ([], lines[:1], lines):  # cameras whose rows or columns tremble each for itself
+    # A lip that moves otherwise than its surroundings, and cameras whose rows or columns tremble each for itself.
+    for traces, grain in product((same, [*same, *unequal]), ([], lines[:1], lines)):
         taken = _span(np.concatenate([traces, *grain]))
         change = whole - (whole @ taken.T) @ taken
         of_pose, *_ = np.linalg.lstsq(root * turns, root * change, rcond=None)
@@ -161,12 +176,15 @@ def _span(traces: Float[np.ndarray, "trace pixel"]) -> Float[np.ndarray, "axis p
     return axes[size > 1e-6 * size[0]]
 
 
-def _traces(mean: Float[np.ndarray, "height width"]) -> list[Float[np.ndarray, "height width"]]:
-    """How a patch changes when it is shifted, turned, stretched, blurred or warmed a little."""
+def _traces(
+    mean: Float[np.ndarray, "height width"],
+) -> tuple[list[Float[np.ndarray, "height width"]], list[Float[np.ndarray, "height width"]]]:
+    """How a patch changes when it is shifted, turned, stretched, blurred or warmed a little; and when it is bent."""
     down, right = np.gradient(mean)
     y, x = np.mgrid[: mean.shape[0], : mean.shape[1]] / max(mean.shape) - 0.5
     second = [np.gradient(right, axis=1), np.gradient(down, axis=0), np.gradient(right, axis=0)]
-    return [right, down, right * x, right * y, down * x, down * y, *second, mean]
+    bent = [slope * bend for bend in (x**2, x * y, y**2) for slope in (right, down)]
+    return [right, down, right * x, right * y, down * x, down * y, *second, mean], bent
 
 
 def _most_skewed(maps: Float[np.ndarray, "component pixel"]) -> Float[np.ndarray, " pixel"]:
