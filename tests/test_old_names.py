@@ -152,3 +152,8 @@ def test_studies_settings_are_compared_by_todays_names() -> None:
     assert todays_setting("data.zoom.view_size") == "data.cascade.crop_size"
     assert todays_setting("data.augmentation.close") == "data.augmentation.crop_share"
     assert todays_settings({"zoom": {"passes": 3}}, below="data") == {"cascade": {"stages": 3}}
+
+
+def test_keys_with_dots_as_in_the_settings_of_reproduce_stay_whole() -> None:
+    given = {"settings": {"data.source.size": [240, 320], "logger": "none"}}
+    assert todays_settings(given) == given

@@ -109,7 +109,7 @@ def todays_settings(settings: Mapping[str, Any], *, below: str = "", tell: bool 
         now = todays_setting(then)
         if tell and now != then:
             _warn(then, now)
-        name = now.rpartition(".")[2]
+        name = key if now == then else now.rpartition(".")[2]  # a key may hold dots, as in `settings` of reproduce
         if isinstance(value, Mapping):
             earlier = today.get(name)
             value = todays_settings(value, below=now, tell=tell)

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 from zlib import crc32
 
@@ -136,7 +137,10 @@ def test_settings_are_compared_where_every_trial_has_been():
     assert importances(trials[:19]) == {}
 
 
-def test_the_shipped_page_is_made_from_the_shipped_record(tmp_path, run_script):
+def test_the_shipped_page_is_made_from_the_shipped_record(tmp_path, run_script, monkeypatch):
+    memory = optuna.storages.InMemoryStorage()  # SQLite takes ten seconds; tests/search/test_chain.py imports into one
+    monkeypatch.setattr("thermal_landmarks.search.storage.open_storage", lambda settings: memory)
+    monkeypatch.setattr("thermal_landmarks.search.chain.ledger.exclusive", lambda *names: nullcontext())
     page = RESULTS / "paper.md"
     (command,) = re.findall(r"`thermal-landmarks reproduce (.*?) action=page", page.read_text(encoding="utf-8"))
     typed = ["src/reproduce.py", *shlex.split(command)]
