@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from thermal_landmarks.data.cascade import Cascade
 from thermal_landmarks.data.crops import cut_crops, face_crops, reference_px, whole_crops
-from thermal_landmarks.data.gathered_views import GatheredViews
+from thermal_landmarks.data.gathered_views import GatheredViews, LevelsOnDemand
 from thermal_landmarks.data.geometry import warp_image
-from thermal_landmarks.data.image_pyramid import ImagePyramid, _halved, one_view_each
+from thermal_landmarks.data.image_pyramid import ImagePyramid, halved, one_view_each
 from thermal_landmarks.data.preprocessing import Preprocessing
 from thermal_landmarks.data.warping import Padding, warp_batch, warp_quickly
 from thermal_landmarks.errors import ConfigError
@@ -177,22 +177,21 @@ def test_settings_survive_a_checkpoint() -> None:
 
 
 @pytest.mark.parametrize("size", [(16, 24), (15, 21), (2, 3)])
-def test_halved_images_are_means_of_two_by_two_pixels(size: tuple[int, int]) -> None:
+def testhalved_images_are_means_of_two_by_two_pixels(size: tuple[int, int]) -> None:
     images = torch.randn(3, 1, *size)
     expected = images[..., : size[0] // 2 * 2, : size[1] // 2 * 2].unflatten(3, (-1, 2)).unflatten(2, (-1, 2))
-    torch.testing.assert_close(_halved(images), expected.mean(dim=(3, 5)))
+    torch.testing.assert_close(halved(images), expected.mean(dim=(3, 5)))
 
 
+@pytest.mark.parametrize("kind", [GatheredViews, LevelsOnDemand])
 @pytest.mark.parametrize("mirrored", [False, True])
-def test_views_of_exported_files_are_those_of_the_pyramid(mirrored: bool) -> None:
+def test_views_of_one_image_are_those_of_the_pyramid(mirrored: bool, kind: type[ImagePyramid]) -> None:
     draw = torch.Generator().manual_seed(0)
     image = torch.rand(1, 1, 67, 131, generator=draw)
     angle, scale = torch.rand(12, generator=draw) * 6.3, torch.logspace(-1.6, 1, 12)  # of every level
     cos, sin = scale * angle.cos(), scale * angle.sin()
     shift = torch.randn(12, 2, 1, generator=draw) * 30
     matrices = torch.cat([torch.stack([cos, -sin, sin, cos], dim=1).view(-1, 2, 2), shift], dim=2)
-    expected, views = (
-        kind(image, mirrored=mirrored).crops(matrices, (20, 24)) for kind in (ImagePyramid, GatheredViews)
-    )
+    expected, views = (each(image, mirrored=mirrored).crops(matrices, (20, 24)) for each in (ImagePyramid, kind))
     assert expected.std(dim=(1, 2, 3)).max() > 0.1
     torch.testing.assert_close(views, expected, atol=2e-4, rtol=0)

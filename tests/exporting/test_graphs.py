@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -15,13 +16,15 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.schemes import get_scheme
 from thermal_landmarks.errors import DataError
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
+from thermal_landmarks.exporting.choice_graph import choice_model
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks, percentile_of
 from thermal_landmarks.exporting.export import TOLERANCE_PX
 from thermal_landmarks.exporting.face_graphs import Candidates, shows_one_face
-from thermal_landmarks.exporting.onnx_file import half_precision, image_inputs, write
+from thermal_landmarks.exporting.onnx_file import OPSET, half_precision, image_inputs, write
 from thermal_landmarks.exporting.openvino_file import convert, runner
 from thermal_landmarks.exporting.parity import Parity, compare_faces
 from thermal_landmarks.exporting.quantisation import quantise
+from thermal_landmarks.exporting.seen_graph import seen_model
 from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.face import Face
 from thermal_landmarks.inference.finder import LEAST_SCORE, OVERLAP, Finder, is_enough
@@ -107,28 +110,82 @@ def test_a_file_that_says_something_else_is_refused_and_deleted(tmp_path: Path) 
     assert not any(file.exists() for file in files)
 
 
+def run(model: onnx.ModelProto, **given: np.ndarray) -> list[np.ndarray]:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    results: list[np.ndarray] = onnxruntime.InferenceSession(model.SerializeToString(), options).run(None, given)
+    return results
+
+
+def candidates(images: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Boxes, scores and directions of all cells: the graph of images' gray levels, then the network in PyTorch."""
+    parts = Candidates(Finder.from_checkpoint())
+    gray, longest = run(seen_model(parts.longest_side, OPSET), images=images, celsius=np.array(True))
+    with torch.inference_mode():
+        return tuple(part.numpy() for part in parts.cells(torch.from_numpy(gray), torch.from_numpy(longest)))
+
+
 @pytest.mark.parametrize("size", [(120, 160), (96, 70), (300, 500)])
 def test_candidates_are_what_the_finder_finds(frames: list[ThermalImage], size: tuple[int, int]) -> None:
     finder = Finder.from_checkpoint()
     values = torch.nn.functional.interpolate(torch.from_numpy(frames[0].values)[None, None], size, mode="bilinear")
     image = ThermalImage(values[0, 0].numpy(), "celsius")
-    boxes, score, angle = Candidates(finder)(values[0], torch.tensor(True))
+    boxes, score, directions = candidates(image.values[None])
     found = finder(image, threshold=0.3)
     assert found.number
     best = int(score.argmax())
-    np.testing.assert_allclose(boxes[0, best].detach(), found.boxes_px[0], atol=0.05)
-    assert float(score.flatten()[best].detach()) == pytest.approx(float(found.score[0]), abs=1e-3)
-    assert float(angle[0, best].detach()) == pytest.approx(float(found.angle[0]), abs=1e-3)
+    cosine, sine = directions[0, best]
+    np.testing.assert_allclose(boxes[0, best], found.boxes_px[0], atol=0.05)
+    assert float(score.flatten()[best]) == pytest.approx(float(found.score[0]), abs=1e-3)
+    assert np.arctan2(sine, cosine) == pytest.approx(float(found.angle[0]), abs=1e-3)
 
 
 def test_a_batch_of_images_is_seen_as_each_alone(frames: list[ThermalImage]) -> None:
-    candidates = Candidates(Finder.from_checkpoint())
-    images = torch.stack([torch.from_numpy(frame.values) for frame in frames[:2]])
-    with torch.inference_mode():
-        together = candidates(images, torch.tensor(True))
-        alone = [candidates(image[None], torch.tensor(True)) for image in images]
+    images = np.stack([frame.values for frame in frames[:2]])
+    together, alone = candidates(images), [candidates(image[None]) for image in images]
     for part, ours in enumerate(together):
-        np.testing.assert_allclose(ours, torch.cat([each[part] for each in alone]), atol=1e-3)
+        np.testing.assert_allclose(ours, np.concatenate([each[part] for each in alone]), atol=1e-3)
+
+
+@pytest.mark.parametrize(("size", "side"), [((60, 80), 448), ((333, 500), 224), ((64, 900), 224)])
+@pytest.mark.parametrize("celsius", [True, False])
+def test_gray_levels_span_the_percentiles_of_an_image(size: tuple[int, int], side: int, celsius: bool) -> None:
+    values = np.random.default_rng(0).normal(20, 15, (1, *size)).astype(np.float32)
+    gray, longest = run(seen_model(side, OPSET), images=values, celsius=np.array(celsius))
+    small = [max(1, round(each * side / max(size))) for each in size]
+    limited = torch.from_numpy(values.clip(0, 45) if celsius else values)[:, None]
+    seen = torch.nn.functional.interpolate(limited, small, mode="bilinear", antialias=True)[0, 0].numpy()
+    step = {224: 1, 448: 2}[side]
+    low, high = np.percentile(seen[::step, ::step], [0.5, 99.5])
+    levels = ((seen - low) * (255 / (high - low))).clip(0, 255)
+    assert longest == max(size)
+    assert gray.shape == (1, 1, *(-(-each // 32) * 32 for each in small))
+    np.testing.assert_allclose((gray[0, 0, : small[0], : small[1]] + 1) * 127.5, levels, atol=0.51)
+    assert (gray[0, 0, small[0] :] == -1).all()
+    assert (gray[0, 0, :, small[1] :] == -1).all()
+
+
+def test_one_candidate_is_chosen_for_each_face_of_each_image() -> None:
+    draw, cells = np.random.default_rng(0), 30
+    low = draw.uniform(0, 60, (2, cells, 2))
+    boxes = np.concatenate([low, low + draw.uniform(5, 60, (2, cells, 2))], axis=2).astype(np.float32)
+    score = draw.uniform(0, 1, (2, 1, cells)).astype(np.float32)
+    directions = draw.normal(size=(2, cells, 2)).astype(np.float32)
+    image, *chosen = run(choice_model(OPSET), cells=boxes, scores=score, directions=directions)
+    for number in range(2):
+        angle = np.arctan2(directions[number, :, 1], directions[number, :, 0])
+        seen = Detections(boxes[number], score[number, 0], angle)
+        expected = suppress(seen.take(np.flatnonzero(seen.score > LEAST_SCORE)), OVERLAP)
+        ours = Detections(*(part[image == number] for part in chosen)).take(np.argsort(-chosen[1][image == number]))
+        assert expected.number > 3
+        for part, wanted in zip(ours, expected, strict=True):
+            np.testing.assert_allclose(part, wanted, rtol=1e-5)
+
+
+def test_a_direction_without_length_has_no_angle() -> None:
+    given = {"cells": np.array([[[0, 0, 9, 9]]]), "scores": np.array([[[0.9]]]), "directions": np.zeros((1, 1, 2))}
+    *_, angle = run(choice_model(OPSET), **{name: value.astype(np.float32) for name, value in given.items()})
+    assert angle.tolist() == [0]
 
 
 def test_crops_of_a_network_without_cascade_are_predicted_as_images(make_checkpoint: Any) -> None:
@@ -149,7 +206,8 @@ def test_a_quick_look_is_enough_in_the_graph_where_it_is_for_the_finder() -> Non
         boxes[1] = boxes[0] + draw.uniform(0, 8)
         score = np.where(draw.random(4) < [1, 0.7, 0.1, 0.1], draw.uniform(0.1, 1, 4), 0.0).astype(np.float32)
         found = suppress(Detections(boxes, score, np.zeros(4)).take(np.flatnonzero(score > LEAST_SCORE)), OVERLAP)
-        enough = shows_one_face(torch.from_numpy(boxes.T), torch.from_numpy(score), torch.tensor([160.0]))
+        best = torch.tensor([int(score.argmax())])
+        enough = shows_one_face(torch.from_numpy(boxes.T), torch.from_numpy(score), best, torch.tensor([160.0]))
         told.append(is_enough(found, 160))
         assert bool(enough) == told[-1]
     assert 10 < sum(told) < 50

@@ -4,11 +4,13 @@ import numpy as np
 import onnx
 import onnxruntime
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper, parser
 
 from thermal_landmarks.exporting.quick_operators import (
     with_doubled_maps,
     with_quick_operators,
+    with_sizes_of_results,
+    with_small_places,
     with_wider_groups,
 )
 from thermal_landmarks.runtime.exported import shipped_exports
@@ -69,6 +71,53 @@ def test_maps_repeated_to_twice_their_size_need_no_sizes() -> None:
     assert [node.op_type for node in quick.graph.node] == ["MaxPool", "Resize"]
     (after,) = onnxruntime.InferenceSession(quick.SerializeToString()).run(None, given)
     np.testing.assert_array_equal(after, before)
+
+
+def test_the_size_of_maps_is_asked_of_the_last_that_have_it() -> None:
+    text = """
+    <ir_version: 10, opset_import: ["" : 20]>
+    graph (float[1, 1, R, C] image, float[1, 1, 1, 1] w) => (float[1, 1, R, C] third, float[1, 1, R, C] up)
+    <float[1, 1, R, C] first, float[1, 1, R, C] second, float[1, 1, R, C] third, float[1, 1, R, C] up>
+    {
+      first = Conv (image, w)
+      rows = Shape <start = 2, end = 3> (first)
+      columns = Shape <start = 3, end = 4> (first)
+      ahead = Concat <axis = 0> (one, one, rows, columns)
+      up = Expand (first, ahead)
+      second = Conv (first, w)
+      size = Shape <start = 2, end = 3> (first)
+      third = Conv (up, w)
+      rest = Identity (size)
+    }
+    """
+    model = parser.parse_model(text)
+    model.graph.initializer.append(numpy_helper.from_array(np.array([1], np.int64), "one"))
+    for name in ("rest", "rows"):
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.INT64, (1,)))
+    with_sizes_of_results(model)
+    asked = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Shape"}
+    assert asked == {"rows": "first", "columns": "first", "size": "third"}  # the third map rests on the other two
+    onnx.checker.check_model(model, full_check=True)
+
+
+def test_places_are_gathered_in_the_bits_that_they_were_computed_in() -> None:
+    text = """
+    <ir_version: 10, opset_import: ["" : 20]>
+    graph (float[N] pixels, float[M] at, int64[K] given) => (float[M] values, float[K] others)
+    {
+      short = Cast <to = 6> (at)
+      long = Cast <to = 7> (short)
+      values = GatherElements (pixels, long)
+      same = Cast <to = 7> (given)
+      others = GatherElements (pixels, same)
+    }
+    """
+    model = with_small_places(parser.parse_model(text))
+    assert [node.input[1] for node in model.graph.node if node.op_type == "GatherElements"] == ["short", "same"]
+    given = {"pixels": np.arange(5, dtype=np.float32), "at": np.array([3.7, 1], np.float32), "given": np.array([2])}
+    values, others = onnxruntime.InferenceSession(model.SerializeToString()).run(None, given)
+    assert values.tolist() == [3, 1]
+    assert others.tolist() == [2]
 
 
 @pytest.mark.parametrize(("channels", "groups", "left"), [(32, 8, 2), (16, 8, 1), (32, 2, 2), (24, 6, 6), (20, 5, 5)])

@@ -21,7 +21,7 @@ from thermal_faces import SyntheticFaces
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.exporting import onnx_file, openvino_file
 from thermal_landmarks.exporting.export import CALIBRATION, CALIBRATION_SEED, rendered_frames
-from thermal_landmarks.exporting.face_graphs import Candidates, CellsOfOne, FaceLandmarks
+from thermal_landmarks.exporting.face_graphs import BestCell, Candidates, FaceLandmarks
 from thermal_landmarks.exporting.first_look import with_first_look
 from thermal_landmarks.exporting.quantisation import quantise
 from thermal_landmarks.inference.face import MIN_SCORE, Face
@@ -74,7 +74,7 @@ class Files:
         self.find = predictor.finder
         landmarks = FaceLandmarks(predictor, predictor.confidence, self.find.second_look)
         self.all_faces = onnx_file.faces_model(Candidates(self.find), landmarks)
-        self.first = onnx_file.first_look_model(Candidates(self.find, FIRST_SIZE, CellsOfOne))
+        self.first = onnx_file.first_look_model(Candidates(self.find, FIRST_SIZE, BestCell))
         self.settings = onnx_file.describe(predictor.scheme, speed=speed)
 
     def __call__(self, form: str, precision: str) -> tuple[Find, int]:

@@ -14,7 +14,7 @@ from torch import Tensor
 from thermal_landmarks.data.batch import numbers
 from thermal_landmarks.data.warping import Padding, determinant, inverse, sampling_grid, warp_batch
 
-_LEVELS = 6
+LEVELS = 6
 
 
 class ImagePyramid:
@@ -35,8 +35,8 @@ class ImagePyramid:
         self.height, self.width = images.shape[-2:]
         self.like = images
         levels = [images]
-        while len(levels) < _LEVELS and min(levels[-1].shape[-2:]) >= 2:
-            levels.append(_halved(levels[-1]))
+        while len(levels) < LEVELS and min(levels[-1].shape[-2:]) >= 2:
+            levels.append(halved(levels[-1]))
         self.count = len(levels)
         self._keep(levels)
 
@@ -144,14 +144,14 @@ def one_view_each(
     In training, on a processor, the rest of the pyramid takes as long as the views.
     """
     shrink = determinant(matrices[:, :, :2]).abs().clamp(min=1e-12).rsqrt()
-    most = min(_LEVELS, min(images.shape[-2:]).bit_length()) - 1
+    most = min(LEVELS, min(images.shape[-2:]).bit_length()) - 1
     level = shrink.log2().floor().clamp(0, most).long()
     views = images.new_empty(len(images), images.shape[1], *size)
     for number in level.unique().tolist():
         rows = (level == number).nonzero()[:, 0]
         some, cells = images[rows], 2**number
         for _ in range(number):
-            some = _halved(some)
+            some = halved(some)
         # The image's pixels by the level's: centres at integers.
         middle = matrices[rows, :, :2].sum(dim=2, keepdim=True) * (cells - 1) / 2
         maps = torch.cat([matrices[rows, :, :2] * cells, matrices[rows, :, 2:] + middle], dim=2)
@@ -159,7 +159,7 @@ def one_view_each(
     return views
 
 
-def _halved(images: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "batch 1 half_height half_width"]:
+def halved(images: Float[Tensor, "batch 1 height width"]) -> Float[Tensor, "batch 1 half_height half_width"]:
     """The mean of each two by two pixels; on a processor a resize by one half takes less than half of a pool's time."""
     if torch.compiler.is_exporting():  # to one operator, whatever the size
         return F.avg_pool2d(images, 2)

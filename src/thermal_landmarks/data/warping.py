@@ -22,13 +22,17 @@ def compose(second: Float[Tensor, "batch 2 3"], first: Float[Tensor, "batch 2 3"
 
 def determinant(linear: Float[Tensor, "batch 2 2"]) -> Float[Tensor, " batch"]:
     """In closed form, which is faster than a solver's and can be exported."""
-    return linear[:, 0, 0] * linear[:, 1, 1] - linear[:, 0, 1] * linear[:, 1, 0]
+    return (linear[:, 0] * _adjugate(linear)[:, :, 0]).sum(dim=1)
 
 
 def inverse(linear: Float[Tensor, "batch 2 2"]) -> Float[Tensor, "batch 2 2"]:
     """In closed form; see `determinant`."""
-    swapped = linear.flatten(1)[:, [3, 1, 2, 0]] * linear.new_tensor([1.0, -1.0, -1.0, 1.0])
-    return swapped.unflatten(1, (2, 2)) / determinant(linear)[:, None, None]
+    return _adjugate(linear) / determinant(linear)[:, None, None]
+
+
+def _adjugate(linear: Float[Tensor, "batch 2 2"]) -> Float[Tensor, "batch 2 2"]:
+    swapped = linear.flatten(1).index_select(1, torch.tensor([3, 1, 2, 0], device=linear.device))
+    return (swapped * linear.new_tensor([1.0, -1.0, -1.0, 1.0])).unflatten(1, (2, 2))
 
 
 def sampling_grid(

@@ -14,7 +14,7 @@ from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.errors import ConfigError, DataError
 from thermal_landmarks.exporting import onnx_file
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
-from thermal_landmarks.exporting.face_graphs import Candidates, CellsOfOne, FaceLandmarks
+from thermal_landmarks.exporting.face_graphs import BestCell, Candidates, FaceLandmarks
 from thermal_landmarks.exporting.first_look import with_first_look
 from thermal_landmarks.exporting.parity import Parity, Run, compare_boxes, compare_crops, compare_faces, crop_of
 from thermal_landmarks.inference.confidence import Confidence
@@ -83,7 +83,7 @@ def every_face(
                 raise DataError("No frame shows a face to calibrate 8 bits with. Give frames=FOLDER.")
             model = quantise(model, with_faces)
         if first_size is not None:
-            model = with_first_look(model, onnx_file.first_look_model(Candidates(find, first_size, CellsOfOne)))
+            model = with_first_look(model, onnx_file.first_look_model(Candidates(find, first_size, BestCell)))
         return model
 
     exact = Predictor.from_checkpoint(checkpoint, device="cpu")

@@ -1,63 +1,26 @@
 """The parts of `Predictor.faces` as modules that can be exported: where faces are, and their landmarks with confidence.
 
-The first takes images (height, width) of any size, degrees Celsius or gray levels, the second one. `onnx_file` joins
-them.
+`seen_graph` prepares images (height, width) of any size for the first, `choice_graph` chooses among what it sees, and
+`onnx_file` joins them.
 """
-
-import math
-from typing import Any
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from thermal_landmarks.data.batch import numbers
 from thermal_landmarks.data.face_frames import expected_points, face_frames
-from thermal_landmarks.data.scenes.gray import PERCENTILES, SAMPLES, SKIN_RANGE_C
 from thermal_landmarks.data.warping import inverse
 from thermal_landmarks.exporting.calibration_graph import CalibrationGraph
 from thermal_landmarks.inference.confidence import BEYOND, Confidence, agreement_of
-from thermal_landmarks.inference.finder import LARGE, LEAST_SCORE, MULTIPLE, OVERLAP, SURE, Finder
+from thermal_landmarks.inference.finder import LARGE, LEAST_SCORE, OVERLAP, SURE, Finder
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.inference.second_look import SecondLook
 from thermal_landmarks.models.network import FinderNetwork
 
-_USUAL_SHAPE = 3 / 4  # height of an image by its width
-
-
-class Seen(nn.Module):
-    """What the finder's network is shown of images: gray levels, padded to whole cells, and the longest side before.
-
-    Args:
-        longest_side: That images are seen at.
-    """
-
-    def __init__(self, longest_side: int) -> None:
-        super().__init__()
-        self.longest_side = longest_side
-        # As `to_bytes` has it for images of the usual shape, which must not depend on the image here.
-        self._step = max(1, int((_USUAL_SHAPE * longest_side**2 / SAMPLES) ** 0.5))
-
-    def forward(
-        self, images: Float[Tensor, "image height width"], celsius: Bool[Tensor, ""]
-    ) -> tuple[Float[Tensor, "image 1 rows columns"], Float[Tensor, "1"]]:
-        _, height, width = images.shape
-        low, high = (
-            torch.where(celsius, end, sign * math.inf) for end, sign in zip(SKIN_RANGE_C, (-1, 1), strict=True)
-        )
-        values = torch.clamp(images, low, high)
-        longest: Any = torch.sym_max(height, width)  # open, as are the sizes that follow from it
-        size: Any = [(2 * side * self.longest_side + longest) // (2 * longest) for side in (height, width)]
-        seen = F.interpolate(values[:, None], size=size, mode="bilinear", align_corners=False, antialias=True)
-        ends = _percentiles(seen[:, 0, :: self._step, :: self._step].flatten(1))
-        darkest, brightest = (end[:, None, None, None] for end in ends)
-        gray = ((seen - darkest) * (255 / (brightest - darkest).clamp(min=1e-3))).round().clamp(0, 255) / 127.5 - 1
-        return F.pad(gray, (0, -size[1] % MULTIPLE, 0, -size[0] % MULTIPLE), value=-1.0), numbers([longest], images)
-
 
 class Cells(nn.Module):
-    """From what `Seen` gives to a box, a score and an angle for each cell, scores only at peaks.
+    """From gray levels (`seen_graph`) to a box, a score and a direction for each cell, scores only at peaks.
 
     Args:
         network: The finder's.
@@ -70,13 +33,14 @@ class Cells(nn.Module):
         self.longest_side = longest_side
 
     def forward(self, gray: Float[Tensor, "image 1 rows columns"], longest: Float[Tensor, "1"]) -> tuple[Tensor, ...]:
-        boxes, score, angle = self.at_cells(gray, longest)
-        return boxes.transpose(1, 2), score[:, None], angle
+        """Boxes (image, cell, 4), scores (image, 1, cell), and cosine and sine of the angles (image, cell, 2)."""
+        boxes, score, directions = self.at_cells(gray, longest)
+        return boxes.transpose(1, 2), score[:, None], directions.transpose(1, 2)
 
     def at_cells(
         self, gray: Float[Tensor, "image 1 rows columns"], longest: Float[Tensor, "1"]
-    ) -> tuple[Float[Tensor, "image 4 cell"], Float[Tensor, "image cell"], Float[Tensor, "image cell"]]:
-        """Boxes, scores and angles; what belongs to one side of the boxes lies together, which is quicker."""
+    ) -> tuple[Float[Tensor, "image 4 cell"], Float[Tensor, "image cell"], Float[Tensor, "image 2 cell"]]:
+        """What belongs to one side of the boxes lies together, which is quicker."""
         maps = self.network(gray)
         score = maps.score.sigmoid()
         peaks = F.max_pool2d(score[:, None], 3, stride=1, padding=1)[:, 0] == score
@@ -84,52 +48,49 @@ class Cells(nn.Module):
         half = half / 2
         pixels = longest * (self.network.stride / self.longest_side)  # of the image, a cell
         boxes = torch.cat([centre - half, centre + half], dim=1) * pixels - 0.5
-        cos, sin = maps.angle.flatten(2).unbind(1)
-        return boxes, (score * peaks).flatten(1), torch.atan2(sin, cos)
+        return boxes, (score * peaks).flatten(1), maps.angle.flatten(2)
 
 
-class CellsOfOne(Cells):
-    """Of one image, and whether a quick look is enough (`inference.finder.is_enough`)."""
+class BestCell(Cells):
+    """The best cell of one image, and whether it is enough (`inference.finder.is_enough`)."""
 
     def forward(self, gray: Tensor, longest: Tensor) -> tuple[Tensor, ...]:
-        boxes, score, angle = self.at_cells(gray, longest)
-        return boxes.transpose(1, 2), score[:, None], angle, shows_one_face(boxes[0], score[0], longest)
+        boxes, score, directions = self.at_cells(gray, longest)
+        best = score[0].argmax(keepdim=True)
+        enough = shows_one_face(boxes[0], score[0], best, longest)
+        box, each, direction = (part.index_select(-1, best) for part in (boxes, score[:, None], directions))
+        return box.transpose(1, 2), each, direction.transpose(1, 2), enough
 
 
-class Candidates(nn.Module):
+class Candidates:
     """What the finder sees in an image.
-
-    Its two parts are converted one by one: the sizes of all of the network's layers would follow from those of the
-    image by formulas that take PyTorch's exporter a minute to simplify.
 
     Args:
         finder: With one size and without turns.
         size: That the image is seen at; None: the finder's.
-        cells: The second part.
+        cells: What the network's maps become.
     """
 
     def __init__(self, finder: Finder, size: int | None = None, cells: type[Cells] = Cells) -> None:
-        super().__init__()
         (usual,) = finder.sizes
-        self.seen = Seen(size or usual)
-        self.cells = cells(finder.network, size or usual)
-
-    def forward(
-        self, images: Float[Tensor, "image height width"], celsius: Bool[Tensor, ""]
-    ) -> tuple[Float[Tensor, "image cell 4"], Float[Tensor, "image 1 cell"], Float[Tensor, "image cell"]]:
-        boxes, scores, angles = self.cells(*self.seen(images, celsius))
-        return boxes, scores, angles
+        self.longest_side = size or usual
+        self.cells = cells(finder.network, self.longest_side)
 
 
 def shows_one_face(
-    boxes: Float[Tensor, "4 cell"], score: Float[Tensor, " cell"], longest_side: Float[Tensor, "1"]
+    boxes: Float[Tensor, "4 cell"],
+    score: Float[Tensor, " cell"],
+    best_cell: Int[Tensor, "1"],
+    longest_side: Float[Tensor, "1"],
 ) -> Bool[Tensor, "1"]:
     """Whether the best cell is a large face that is surely there, and no cell shows another."""
-    best = boxes.index_select(1, score.argmax(keepdim=True))
-    shared = (torch.minimum(boxes[2:], best[2:]) - torch.maximum(boxes[:2], best[:2])).clamp(min=0).prod(dim=0)
-    areas, area = (boxes[2:] - boxes[:2]).prod(dim=0), (best[2:] - best[:2]).prod()
+    best = boxes.index_select(1, best_cell)
+    width, height = (torch.minimum(boxes[2:], best[2:]) - torch.maximum(boxes[:2], best[:2])).clamp(min=0)
+    (widths, heights), (best_width, best_height) = boxes[2:] - boxes[:2], best[2:] - best[:2]
+    shared, areas, area = width * height, widths * heights, best_width * best_height
     another = (score > LEAST_SCORE) & (shared <= OVERLAP * (areas + area - shared))
-    return (score.max() >= SURE) & (area >= (LARGE * longest_side).square()) & ~another.any()
+    sure = score.index_select(0, best_cell) >= SURE
+    return sure & (area >= (LARGE * longest_side).square()) & ~another.any()
 
 
 class FaceLandmarks(nn.Module):
@@ -182,19 +143,3 @@ class FaceLandmarks(nn.Module):
         sure = (each @ self.point_weights).sigmoid()
         sure = torch.where(outside, sure.clamp(max=BEYOND), sure)
         return points, (face @ self.face_weights).sigmoid(), sure, (face @ self.found_weights).sigmoid()
-
-
-def _percentiles(
-    values: Float[Tensor, "image n"],
-) -> tuple[Float[Tensor, " image"], Float[Tensor, " image"]]:
-    """As `numpy.percentile` gives them, from the ends of the values alone."""
-    low, high = PERCENTILES
-    assert low == 100 - high
-    count = values.shape[1]
-    rank = numbers([count - 1], values)[0] * (low / 100)
-    some = count // 200 + 2
-    ends = torch.stack([values.topk(some, largest=False).values, values.topk(some).values])
-    place = rank.floor().long()
-    at, beyond = ends[..., place], ends[..., place + 1]
-    dark, bright = at + (rank - rank.floor()) * (beyond - at)
-    return dark, bright

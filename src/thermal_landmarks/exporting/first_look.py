@@ -3,13 +3,12 @@
 import onnx
 from onnx import TensorProto, helper
 
+from thermal_landmarks.exporting.choice_graph import SEEN
 from thermal_landmarks.exporting.quick_operators import nodes_behind
 
 FIRST = "first/"
 """What names of the nodes of the quick look start with."""
 _FINER = "finer/"
-SEEN = ("cells", "scores", "angles")
-"""What a look leaves."""
 
 
 def with_first_look(model: onnx.ModelProto, first: onnx.ModelProto) -> onnx.ModelProto:
@@ -19,9 +18,9 @@ def with_first_look(model: onnx.ModelProto, first: onnx.ModelProto) -> onnx.Mode
     convolutions only where they lie inside it.
 
     Args:
-        model: From `image` and `celsius` by way of `cells`, `scores` and `angles`, in any precision.
-        first: The same three from the same two, at a smaller size, and whether they are `enough`; names start with
-            `FIRST`, results included.
+        model: From `image` and `celsius` by way of `SEEN`, in any precision.
+        first: The same three from the same two, at a smaller size, of the best candidate alone, and whether it is
+            `enough`; names start with `FIRST`, results included.
     """
     joined = onnx.ModelProto()
     joined.CopyFrom(model)

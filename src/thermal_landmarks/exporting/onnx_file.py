@@ -1,7 +1,4 @@
-"""One ONNX graph from an image to its faces: candidates, the choice among them, the landmarks of those chosen.
-
-The choice (one box for each face) is ONNX's own NonMaxSuppression, which leaves the number of faces open.
-"""
+"""One ONNX graph from an image to its faces: candidates, the choice among them, the landmarks of those chosen."""
 
 import hashlib
 import io
@@ -23,44 +20,42 @@ from torch.export import Dim
 
 from thermal_landmarks.data.annotation import ThermalImage
 from thermal_landmarks.data.schemes import Scheme
+from thermal_landmarks.exporting.choice_graph import MOST_FACES, SEEN, choice_model
 from thermal_landmarks.exporting.crop_landmarks import CropLandmarks
 from thermal_landmarks.exporting.face_graphs import Candidates, FaceLandmarks
-from thermal_landmarks.exporting.first_look import FIRST, SEEN
+from thermal_landmarks.exporting.first_look import FIRST
 from thermal_landmarks.exporting.quick_operators import (
     with_doubled_maps,
     with_quick_operators,
+    with_sizes_of_results,
+    with_small_places,
     with_wider_groups,
 )
-from thermal_landmarks.inference.finder import LEAST_SCORE, MULTIPLE, OVERLAP
+from thermal_landmarks.exporting.seen_graph import seen_model
+from thermal_landmarks.inference.finder import MULTIPLE
 from thermal_landmarks.runtime.exported import METADATA
 
 OPSET = 20
 FIND, LOOK = "find/", "look/"
 """What names of the two networks' nodes start with."""
 _DECIDES = ("enough",)
-_MOST = 200  # faces of a picture
+CHOSEN = ("boxes", "raw_score", "angle")
+_OF_A_FACE: dict[str, tuple[str | int, ...]] = {"boxes": ("face", 4), "angle": ("face",), "score": ("face",)}
 _MOST_IMAGES = 4096  # of a batch
 _HEIGHT, _WIDTH = Dim("height", min=64, max=8192), Dim("width", min=64, max=8192)
 
 
 def faces_model(candidates: Candidates, landmarks: FaceLandmarks) -> onnx.ModelProto:
     """The graph with the inputs `image` (height, width) and `celsius` and the outputs that `exported.py` reads."""
-    first = candidates_model(candidates, FIND)
+    first = _chosen(candidates_model(candidates, FIND, images=1))
+    _of_one_image(first, FIND)
     second = _landmarks_part(landmarks)
-    _choose(first)
-    _of_one_image(first)
-    wanted = [value.name for value in second.graph.input]
-    io_map = [("same_image", "image"), ("boxes", "boxes"), ("raw_score", "raw_score"), ("angle", "angle")]
     second = compose.add_prefix(
         second, "given_", rename_nodes=False, rename_edges=False, rename_initializers=False, rename_value_infos=False,
         rename_inputs=True, rename_outputs=False, rename_functions=False,
     )  # fmt: skip
-    assert [value.name for value in second.graph.input] == [f"given_{name}" for name in wanted]
-    joined: onnx.ModelProto = compose.merge_models(first, second, [(a, f"given_{b}") for a, b in io_map])
-    joined.graph.output.append(helper.make_tensor_value_info("boxes", TensorProto.FLOAT, ("face", 4)))
-    joined.graph.output.append(helper.make_tensor_value_info("angle", TensorProto.FLOAT, ("face",)))
-    del joined.opset_import[:]  # one of each part
-    joined.opset_import.append(helper.make_opsetid("", OPSET))
+    joined = _joined(first, second, {"same_image": "given_image", **{name: f"given_{name}" for name in CHOSEN}})
+    _give(joined, points=("face", "point", 2), confidence=("face",), point_confidence=("face", "point"), **_OF_A_FACE)
     onnx.checker.check_model(joined)
     return joined
 
@@ -70,20 +65,11 @@ def finder_model(candidates: Candidates) -> onnx.ModelProto:
 
     `image` says which image a face is in, counted from 0.
     """
-    model = candidates_model(candidates, FIND)
-    _choose(model)
-    del model.graph.output[:]
-    shown: dict[str, tuple[int, tuple[str | int, ...]]] = {
-        "image": (TensorProto.INT64, ("face",)),
-        "boxes": (TensorProto.FLOAT, ("face", 4)),
-        "score": (TensorProto.FLOAT, ("face",)),
-        "angle": (TensorProto.FLOAT, ("face",)),
-    }
-    constant = numpy_helper.from_array(np.array(0, np.int64), "choose/image_column")
-    model.graph.initializer.append(constant)
-    model.graph.node.append(helper.make_node("Gather", ["choose/selected", constant.name], ["image"], axis=1))
-    model.graph.node.append(helper.make_node("Identity", ["raw_score"], ["score"]))
-    model.graph.output.extend(helper.make_tensor_value_info(name, *what) for name, what in shown.items())
+    model = _chosen(candidates_model(candidates, FIND))
+    for name, result in (("image_of_face", "image"), ("raw_score", "score")):
+        model.graph.node.append(helper.make_node("Identity", [name], [result]))
+    _give(model, **_OF_A_FACE)
+    model.graph.output.append(helper.make_tensor_value_info("image", TensorProto.INT64, ("face",)))
     onnx.checker.check_model(model)
     return model
 
@@ -95,28 +81,31 @@ def crops_model(landmarks: CropLandmarks) -> onnx.ModelProto:
     return _convert(landmarks, (example, torch.tensor(True)), (crops, None), ["crops", "celsius"], ["points"])
 
 
-def candidates_model(candidates: Candidates, prefix: str, *more: str) -> onnx.ModelProto:
-    """From `images` and `celsius` to `cells`, `scores`, `angles` (and more); the rest has names with the prefix."""
-    images, image = torch.rand(2, 480, 640) * 10 + 25, Dim("image", min=1, max=_MOST_IMAGES)
-    sizes = {0: image, 1: _HEIGHT, 2: _WIDTH}
-    seen = _convert(
-        candidates.seen, (images, torch.tensor(True)), (sizes, None), ["images", "celsius"], ["gray", "longest"]
+def candidates_model(candidates: Candidates, prefix: str, *more: str, images: int | None = None) -> onnx.ModelProto:
+    """From `images` and `celsius` to `SEEN` (and more); the rest has names with the prefix.
+
+    Args:
+        candidates: What the finder sees.
+        prefix: Of names.
+        more: Results beyond `SEEN`.
+        images: How many there are; None: any number.
+    """
+    rows, columns = (MULTIPLE * Dim(name, min=2, max=512) for name in ("rows", "columns"))
+    padded = {2: rows, 3: columns} if images else {0: Dim("image", min=1, max=_MOST_IMAGES), 2: rows, 3: columns}
+    gray, longest = torch.rand(images or 2, 1, 9 * MULTIPLE, 12 * MULTIPLE), torch.full((1,), 640.0)
+    # Sizes are multiples of the coarsest level's cell, and each level is twice as large as the one before.
+    cells = _convert(candidates.cells, (gray, longest), (padded, None), ["shown", "of"], [*SEEN, *more], doubled=True)
+    seen = compose.add_prefix(
+        seen_model(candidates.longest_side, OPSET), "seen/", rename_inputs=False, rename_outputs=False
     )
-    seen = compose.add_prefix(seen, "seen/", rename_inputs=False, rename_outputs=False)
-    padded = {0: image, 2: MULTIPLE * Dim("rows", min=2, max=512), 3: MULTIPLE * Dim("columns", min=2, max=512)}
-    gray, longest = torch.rand(2, 1, 9 * MULTIPLE, 12 * MULTIPLE), torch.full((1,), 640.0)
-    cells = _convert(candidates.cells, (gray, longest), (padded, None), ["shown", "of"], [*SEEN, *more])
-    cells = with_doubled_maps(cells)  # sizes are multiples of the coarsest level's cell
-    model: onnx.ModelProto = compose.merge_models(seen, cells, [("gray", "shown"), ("longest", "of")])
-    del model.opset_import[:]  # one of each part
-    model.opset_import.append(helper.make_opsetid("", OPSET))
+    model = _joined(seen, cells, {"gray": "shown", "longest": "of"})
     return compose.add_prefix(model, prefix, rename_inputs=False, rename_outputs=False)
 
 
 def first_look_model(first: Candidates) -> onnx.ModelProto:
-    """As `candidates_model`, of one `image` (so `first` has `CellsOfOne`), for `first_look.with_first_look`."""
-    model = candidates_model(first, FIRST, *_DECIDES)
-    _of_one_image(model)
+    """As `candidates_model`, of one `image` (so `first` has `BestCell`), for `first_look.with_first_look`."""
+    model = candidates_model(first, FIRST, *_DECIDES, images=1)
+    _of_one_image(model, FIRST)
     for value in model.graph.output:
         value.name = f"{FIRST}{value.name}"
     for node in model.graph.node:
@@ -128,7 +117,7 @@ def first_look_model(first: Candidates) -> onnx.ModelProto:
 def _landmarks_part(landmarks: FaceLandmarks) -> onnx.ModelProto:
     image = torch.rand(480, 640) * 10 + 25
     boxes, score, angle = torch.tensor([[200.0, 80, 440, 420]] * 3), torch.full((3,), 0.9), torch.zeros(3)
-    face = {0: Dim("face", min=0, max=_MOST)}
+    face = {0: Dim("face", min=0, max=MOST_FACES)}
     model = _convert(
         landmarks,
         (image, boxes, score, angle),
@@ -139,12 +128,12 @@ def _landmarks_part(landmarks: FaceLandmarks) -> onnx.ModelProto:
     return compose.add_prefix(model, LOOK, rename_inputs=False, rename_outputs=False)
 
 
-def _of_one_image(model: onnx.ModelProto) -> None:
+def _of_one_image(model: onnx.ModelProto, prefix: str) -> None:
     """Take `image` (height, width) in the place of a batch of them."""
     graph = model.graph
-    axis = numpy_helper.from_array(np.array([0], np.int64), f"{graph.node[0].name}/batch_axis")
+    axis = numpy_helper.from_array(np.array([0], np.int64), f"{prefix}batch_axis")
     graph.initializer.append(axis)
-    graph.node.insert(0, helper.make_node("Unsqueeze", ["image", axis.name], ["images"], name=f"{axis.name}/batch"))
+    graph.node.insert(0, helper.make_node("Unsqueeze", ["image", axis.name], ["images"], name=f"{prefix}batch"))
     (given,) = (value for value in graph.input if value.name == "images")
     given.CopyFrom(helper.make_tensor_value_info("image", TensorProto.FLOAT, ("height", "width")))
     if any(value.name == "boxes" for value in graph.output):
@@ -153,8 +142,15 @@ def _of_one_image(model: onnx.ModelProto) -> None:
 
 
 def _convert(
-    module: nn.Module, inputs: tuple[Tensor, ...], open_sizes: tuple[Any, ...], names: list[str], results: list[str]
+    module: nn.Module,
+    inputs: tuple[Tensor, ...],
+    open_sizes: tuple[Any, ...],
+    names: list[str],
+    results: list[str],
+    *,
+    doubled: bool = False,
 ) -> onnx.ModelProto:
+    """A module as a graph; `doubled` as of `with_doubled_maps`."""
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -179,38 +175,36 @@ def _convert(
     for node in model.graph.node:
         del node.metadata_props[:]  # where in our source it comes from: half of the file
         node.doc_string = ""
+    if doubled:
+        model = with_sizes_of_results(with_doubled_maps(model))
     del model.graph.value_info[:]
-    return with_wider_groups(with_quick_operators(model))
+    return with_small_places(with_wider_groups(with_quick_operators(model)))
 
 
-def _choose(model: onnx.ModelProto) -> None:
-    """Add the choice of one candidate for each face."""
+def _chosen(candidates: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph of candidates with the choice of one for each face."""
+    choice = compose.add_prefix(choice_model(OPSET), "choose/", rename_inputs=False, rename_outputs=False)
+    choice = compose.add_prefix(
+        choice, "given/", rename_nodes=False, rename_edges=False, rename_initializers=False, rename_value_infos=False,
+        rename_inputs=True, rename_outputs=False, rename_functions=False,
+    )  # fmt: skip
+    return _joined(candidates, choice, {name: f"given/{name}" for name in SEEN})
+
+
+def _joined(first: onnx.ModelProto, second: onnx.ModelProto, handed_on: dict[str, str]) -> onnx.ModelProto:
+    """Two graphs as one, in which results of the first are inputs of the second."""
+    first.ir_version = second.ir_version = max(first.ir_version, second.ir_version)
+    joined: onnx.ModelProto = compose.merge_models(first, second, list(handed_on.items()))
+    del joined.opset_import[:]  # one of each part
+    joined.opset_import.append(helper.make_opsetid("", OPSET))
+    return joined
+
+
+def _give(model: onnx.ModelProto, **results: tuple[str | int, ...]) -> None:
+    """Make these, which are of floating point, the graph's results."""
     graph = model.graph
-    constants: dict[str, np.ndarray] = {
-        "most": np.array([_MOST], np.int64),
-        "overlap": np.array([OVERLAP], np.float32),
-        "least_score": np.array([LEAST_SCORE], np.float32),
-        "image_and_cell": np.array([0, 2], np.int64),
-        "one_class": np.array([1], np.int64),
-    }
-    graph.initializer.extend(numpy_helper.from_array(value, f"choose/{name}") for name, value in constants.items())
-
-    def add(kind: str, inputs: list[str], result: str, **settings: Any) -> None:
-        graph.node.append(helper.make_node(kind, inputs, [result], name=f"choose/{result}", **settings))
-
-    add(
-        "NonMaxSuppression",
-        ["cells", "scores", "choose/most", "choose/overlap", "choose/least_score"],
-        "choose/selected",
-    )
-    add("Gather", ["choose/selected", "choose/image_and_cell"], "choose/places", axis=1)
-    add("Squeeze", ["scores", "choose/one_class"], "choose/scores")
-    for name, source in (("boxes", "cells"), ("raw_score", "choose/scores"), ("angle", "angles")):
-        add("GatherND", [source, "choose/places"], name)
     del graph.output[:]
-    results: dict[str, tuple[str | int, ...]] = {"boxes": ("face", 4), "raw_score": ("face",), "angle": ("face",)}
-    for name, shape in results.items():
-        graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+    graph.output.extend(helper.make_tensor_value_info(name, TensorProto.FLOAT, size) for name, size in results.items())
 
 
 def half_precision(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -1,8 +1,10 @@
 """Operators of a converted graph in the place of slower ones that give the same numbers in ONNX Runtime."""
 
+from collections.abc import Iterable
+
 import numpy as np
 import onnx
-from onnx import helper, numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 _HALF, _TWICE = "half_size", "twice_the_size"
 _BLOCK = 16  # channels that ONNX Runtime's convolutions take together
@@ -78,14 +80,82 @@ def with_doubled_maps(model: onnx.ModelProto) -> onnx.ModelProto:
         node.input[:] = [node.input[0], "", _TWICE]
     if repeats:
         graph.initializer.append(numpy_helper.from_array(np.array([1, 1, 2, 2], np.float32), _TWICE))
-        used = {node.output[0] for node in nodes_behind(graph, {result.name for result in graph.output})}
-        for node in [node for node in graph.node if node.output[0] not in used]:  # that computed the sizes
-            graph.node.remove(node)
+    return _without_unused(model)  # such as what computed the sizes
+
+
+def with_small_places(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph that gathers by places in 32 bits, where PyTorch has computed them so and then asks for 64.
+
+    Args:
+        model: Is changed itself.
+    """
+    types = {value.name: value.type.tensor_type.elem_type for value in _known(model)}
+    casts = {node.output[0]: node.input[0] for node in model.graph.node if node.op_type == "Cast"}
+    for node in model.graph.node:
+        if node.op_type == "GatherElements" and types.get(casts.get(node.input[1], "")) == TensorProto.INT32:
+            node.input[1] = casts[node.input[1]]
+    return _without_unused(model)
+
+
+def with_sizes_of_results(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The graph that asks the last of all maps of one size for it, instead of the first.
+
+    ONNX Runtime brings a map that is asked out of the order of its convolutions; the last one leaves it anyway.
+
+    Args:
+        model: With the sizes that PyTorch's exporter knows; is changed itself.
+    """
+    graph = model.graph
+    sizes = {
+        each.name: [d.dim_param or d.dim_value for d in each.type.tensor_type.shape.dim] for each in graph.value_info
+    }
+    made_by = {node.output[0]: node for node in graph.node}
+    for asking in [node for node in graph.node if node.op_type == "Shape" and node.input[0] in made_by]:
+        asked, axes = asking.input[0], slice(*(_number(asking, end) for end in ("start", "end")))
+        maps = [node.output[0] for node in graph.node if node.op_type == "Conv" and node.output[0] in sizes]
+        alike = [name for name in maps if sizes[name][axes] == sizes.get(asked, [None])[axes]]
+        if asked in maps and asking not in nodes_behind(graph, {alike[-1]}):
+            asking.input[0] = alike[-1]
+    left = [_copied(node) for node in graph.node]
+    known = {"", *(value.name for value in graph.input), *(tensor.name for tensor in graph.initializer)}
+    del graph.node[:]
+    while left:  # each after those that it rests on
+        waiting = []
+        for node in left:
+            if known.issuperset(node.input):
+                graph.node.append(node)
+                known.update(node.output)
+            else:
+                waiting.append(node)
+        left = waiting
+    return model
+
+
+def _known(model: onnx.ModelProto) -> Iterable[onnx.ValueInfoProto]:
+    """Types and sizes of what the nodes make, as far as they follow from those of the inputs."""
+    return onnx.shape_inference.infer_shapes(model).graph.value_info
+
+
+def _without_unused(model: onnx.ModelProto) -> onnx.ModelProto:
+    graph = model.graph
+    used = {node.output[0] for node in nodes_behind(graph, {result.name for result in graph.output})}
+    for node in [node for node in graph.node if node.output[0] not in used]:
+        graph.node.remove(node)
     return model
 
 
 def _setting(node: onnx.NodeProto, name: str) -> bytes:
     return next((each.s for each in node.attribute if each.name == name), b"")
+
+
+def _number(node: onnx.NodeProto, name: str) -> int | None:
+    return next((each.i for each in node.attribute if each.name == name), None)
+
+
+def _copied(node: onnx.NodeProto) -> onnx.NodeProto:
+    copy = onnx.NodeProto()
+    copy.CopyFrom(node)
+    return copy
 
 
 def _halves(pool: onnx.NodeProto) -> bool:

@@ -54,8 +54,10 @@ def bahdanau_attention(
 
 
 def _plain(scores: Float[Tensor, "query key pixel"], values: Planes) -> Planes:
-    # Exporters can't look into a hand-written backward pass; they get the textbook form.
-    return (scores.softmax(dim=1) * values).sum(dim=1)
+    # Exporters can't look into a hand-written backward pass; they get the textbook form, without `softmax`, for which
+    # ONNX Runtime would bring the keys to the last place and back.
+    weights = (scores - scores.amax(dim=1, keepdim=True)).exp()
+    return (weights * values).sum(dim=1) / weights.sum(dim=1)
 
 
 def _chunks(planes: Planes, chunk_bytes: int | None) -> Iterator[slice]:
