@@ -26,7 +26,6 @@ from thermal_landmarks.evaluation.nme_bins import nme_bins_figure
 from thermal_landmarks.evaluation.subsets import as_records, benchmark_errors, score_subsets, score_table, subset_masks
 from thermal_landmarks.evaluation.table import ImagePass, ImageTable, Normaliser
 from thermal_landmarks.evaluation.terminal import landmark_table, metric_table
-from thermal_landmarks.inference.calibration.offsets import Calibration
 from thermal_landmarks.inference.predictor import Predictor
 from thermal_landmarks.long_work import counting
 from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint
@@ -55,15 +54,7 @@ def evaluate_config(cfg: DictConfig, folder: Path, *, overrides: Sequence[str] =
     """
     loaded = load_checkpoint(cfg.checkpoint)
     cfg = with_checkpoint_settings(cfg, loaded, overrides)
-    predictor = Predictor(
-        loaded.network,
-        scheme=loaded.scheme,
-        preprocessing=loaded.preprocessing,
-        device=cfg.device,
-        precision=cfg.precision,
-        flip_tta=loaded.flip_tta if cfg.flip_tta is None else cfg.flip_tta,
-        calibration=Calibration.from_settings(loaded.calibration, loaded.scheme),
-    )
+    predictor = Predictor.from_checkpoint(loaded, device=cfg.device, precision=cfg.precision, flip_tta=cfg.flip_tta)
     data: LandmarkDataModule = build("data", cfg.data)
     what = select_subjects(data, cfg.split, trained_on(loaded.path, cfg.data))
     console = Console()

@@ -31,7 +31,7 @@ from thermal_landmarks.inference.inputs import (
 )
 from thermal_landmarks.inference.landmark_cascade import LandmarkCascade, Precision, as_precision
 from thermal_landmarks.inference.speed import CascadePlan, Speed, plan_of
-from thermal_landmarks.models.checkpoint import load_checkpoint, load_finder
+from thermal_landmarks.models.checkpoint import LoadedCheckpoint, load_checkpoint, load_finder
 from thermal_landmarks.models.face_decoding import Detections
 from thermal_landmarks.models.network import LandmarkNetwork
 
@@ -109,7 +109,7 @@ class Predictor:
     @classmethod
     def from_checkpoint(
         cls,
-        path: str | Path,
+        path: str | Path | LoadedCheckpoint,
         *,
         device: str = "auto",
         precision: Precision | int = "32",
@@ -117,7 +117,7 @@ class Predictor:
         batch_size: int = 32,
         speed: Speed | CascadePlan = "exact",
     ) -> "Predictor":
-        """The predictor of a checkpoint file, or of the best checkpoint in a run folder.
+        """The predictor of a checkpoint file, of the best one in a run folder, or of what was loaded from it.
 
         Without `flip_tta` images are averaged with their mirror images if they were in the training's test. The points
         are those of the calibration, if the checkpoint holds one.
@@ -125,7 +125,7 @@ class Predictor:
         Raises:
             ConfigError: If the file is missing or is not a checkpoint of this project.
         """
-        loaded = load_checkpoint(path)
+        loaded = path if isinstance(path, LoadedCheckpoint) else load_checkpoint(path)
         return cls(
             loaded.network,
             scheme=loaded.scheme,

@@ -27,21 +27,7 @@ _LEAST_POINTS = 3  # of a face that is kept: fewer say too little of where it is
 
 @dataclass(kw_only=True)
 class UnlabelledPictures:
-    """The faces that a teacher is sure of, as a `Source`.
-
-    Attributes:
-        source: A folder of pictures, a pattern of their names, or a video.
-        teacher: A shipped network by its name, a checkpoint file or the folder of a run.
-        cache_dir: Folder of what the teacher has said, which is asked once.
-        min_confidence: Faces whose landmarks are less probably right are left out.
-        min_point_confidence: Landmarks that are less probably right are left out, as missing ones.
-        most: Pictures that are looked at, evenly spread over all.
-        finder: Of faces: a checkpoint file or the folder of a run; None: the one that comes with the package.
-        unit: Of values that don't name theirs; see `read_image`.
-        palette: Of 8-bit colour pictures; see `as_heat`.
-        marks: Of cameras in 8-bit pictures; see `as_heat`.
-        device: That the teacher runs on.
-    """
+    """Faces that a teacher is sure of, as a `Source`; settings: `conf/experiment/recipes/fine_tune_unlabelled.yaml`."""
 
     source: str | Path
     teacher: str | Path

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import pandas as pd
@@ -11,7 +10,7 @@ import pandas as pd
 from thermal_landmarks.runs import replacing
 
 
-class SignalFiles:
+class SignalFiles(ExitStack):
     """The tables of one recording, which take the place of earlier ones once they are whole.
 
     In signals.parquet each signal of a track is a row group of its own, so that one is read without the others.
@@ -21,27 +20,22 @@ class SignalFiles:
     """
 
     def __init__(self, folder: Path, *, parquet: bool) -> None:
+        super().__init__()
         self._folder, self._parquet = folder, parquet
-        self._opened = ExitStack()
         self._writer: Any = None
         self.values = 0
 
     def __enter__(self) -> Self:
-        self._csv = self._opened.enter_context(replacing(self._folder / "signals.csv"))
+        self._csv = self.enter_context(replacing(self._folder / "signals.csv"))
         if self._parquet:
             import pyarrow as pa  # type: ignore[import-untyped]
             import pyarrow.parquet as pq  # type: ignore[import-untyped]
 
             real, text = pa.float64(), pa.string()
             columns = [("time_s", real), ("track", pa.int64()), ("signal", text), ("value", real), ("quality", real)]
-            file = self._opened.enter_context(replacing(self._folder / "signals.parquet", binary=True))
-            self._writer = self._opened.enter_context(pq.ParquetWriter(file, pa.schema([*columns, ("flag", text)])))
+            file = self.enter_context(replacing(self._folder / "signals.parquet", binary=True))
+            self._writer = self.enter_context(pq.ParquetWriter(file, pa.schema([*columns, ("flag", text)])))
         return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self._opened.__exit__(kind, error, traceback)
 
     def passed_on(self, tables: Iterable[pd.DataFrame]) -> Iterator[pd.DataFrame]:
         """The tables, each after it has been written."""

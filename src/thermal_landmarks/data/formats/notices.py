@@ -1,10 +1,10 @@
 """What was assumed about a file, said once for all files of its folder."""
 
 import logging
-from functools import lru_cache
 from pathlib import Path
 
 _log = logging.getLogger(__name__)
+_said: set[tuple[Path, str]] = set()
 
 
 def say_once(path: Path, notice: str) -> None:
@@ -14,12 +14,6 @@ def say_once(path: Path, notice: str) -> None:
 
 
 def _is_new(folder: Path, notice: str) -> bool:
-    before = _remembered.cache_info().misses
-    _remembered(folder, notice)
-    return _remembered.cache_info().misses > before
-
-
-@lru_cache(maxsize=1024)
-def _remembered(folder: Path, notice: str) -> None:
-    """Holds what was said; the cache is the memory."""
-    del folder, notice
+    new = (folder, notice) not in _said
+    _said.add((folder, notice))
+    return new

@@ -1,6 +1,7 @@
 """One calibration from config to checkpoint: predict the annotated faces, learn, leave out, write, tell."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_args
 
@@ -81,14 +82,8 @@ def _annotated_faces(cfg: DictConfig, loaded: LoadedCheckpoint, console: Console
         console.print(
             "[yellow]The checkpoint was calibrated before; what is learned now takes the place of that.[/yellow]"
         )
-    predictor = Predictor(
-        loaded.network,
-        scheme=loaded.scheme,
-        preprocessing=loaded.preprocessing,
-        device=cfg.device,
-        precision=cfg.precision,
-        flip_tta=loaded.flip_tta,
-    )
+    uncalibrated = replace(loaded, hyper_parameters=loaded.hyper_parameters | {"calibration": None})
+    predictor = Predictor.from_checkpoint(uncalibrated, device=cfg.device, precision=cfg.precision)
     data: LandmarkDataModule = build("data", cfg.data)
     faces, skipped = predict_annotated(predictor, data.source, skip_bad_items=data.on_bad_item == "skip")
     for reason in skipped:

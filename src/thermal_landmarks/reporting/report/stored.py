@@ -9,9 +9,6 @@ from typing import Any, NamedTuple
 
 _LONGEST = 1000  # characters
 _LARGEST = 1e15
-_TEXTS = ("model_id", "stem", "branch", "data", "scheme", "study", "ablation", "commit", "machine", "evaluated")
-_COUNTS = ("seed", "ensemble", "epochs", "parameters", "trial")
-_MEASURED = ("test/", "val/", "train/")
 
 
 class _Kind(NamedTuple):
@@ -29,6 +26,9 @@ _COUNT = _Kind(f"a whole number up to {_LARGEST:g}", lambda value: isinstance(va
 _SETTINGS = _Kind("settings", lambda value: isinstance(value, Mapping))
 _SIZE = _Kind("[height, width]", lambda v: isinstance(v, list) and len(v) == 2 and all(isinstance(x, int) for x in v))
 
+_TEXTS = ("model_id", "stem", "branch", "data", "scheme", "study", "ablation", "commit", "machine", "evaluated")
+_COUNTS = ("seed", "ensemble", "epochs", "parameters", "trial")
+_METRICS = dict.fromkeys(_TEXTS, _TEXT) | dict.fromkeys(_COUNTS, _COUNT)
 _CONFIG = {
     "data": _SETTINGS,
     "data.image_size": _SIZE,
@@ -54,14 +54,9 @@ def require_usual_metrics(metrics: Mapping[str, Any]) -> None:
     A `ValueError` names the entry, what was found and what was expected; likewise below.
     """
     for key, value in metrics.items():
-        if value is None:
-            continue
-        if key in _TEXTS:
-            _require(key, value, _TEXT)
-        elif key in _COUNTS:
-            _require(key, value, _COUNT)
-        elif key.startswith(_MEASURED):
-            _require(key, value, _NUMBER)
+        kind = _NUMBER if key.startswith(("test/", "val/", "train/")) else _METRICS.get(key)
+        if kind is not None and value is not None:
+            _require(key, value, kind)
 
 
 def require_usual_config(config: Any) -> None:
