@@ -37,7 +37,8 @@ def known_settings() -> set[str]:
     for file in CONF.rglob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         top = file.parent == CONF or "@package _global_" in text
-        known |= set(dotted(yaml.safe_load(text), "" if top else f"{file.relative_to(CONF).parts[0]}."))
+        settings = yaml.load(text, yaml.CSafeLoader)
+        known |= set(dotted(settings, "" if top else f"{file.relative_to(CONF).parts[0]}."))
     known |= {f"data.source.{name}.{key}" for name, kind in GROUPS.items() for key in vars(kind())}
     return known | {key.removeprefix("data.") for key in known if key.startswith("data.source")}
 
@@ -55,7 +56,7 @@ OF_COMMANDS = {
         *(group for entry in settings["defaults"] if isinstance(entry, dict) for group in entry),
     }
     for file in CONF.glob("*.yaml")
-    for settings in [yaml.safe_load(file.read_text())]
+    for settings in [yaml.load(file.read_text(), yaml.CSafeLoader)]
 }
 COMMAND = re.compile(r"(?:thermal-landmarks |src/)([a-z_]+)(?:\.py)? ")
 

@@ -27,7 +27,7 @@ def test_experiment_runs_one_step(experiment, tmp_path, request, monkeypatch, ru
     else:
         small = ["data.source.subjects=6", "data.source.images_per_subject=1", "data.batch_size=2", "data.workers=1"]
     if experiment.startswith("lotr/"):
-        small.append("root.pretrained=false")
+        small += ["root.pretrained=false", "data.image_size=[64,64]"]  # test_lotr_networks.py builds them at theirs
     if experiment != "recipes/face_finder":
         small.append("callbacks.figures=null")  # as every other run of the tests draws them
     if experiment in ("studies/renderer_ablation", "studies/comparison_cascade"):

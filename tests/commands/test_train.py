@@ -185,7 +185,7 @@ def wait_for_epochs(cwd, count, process=None):
         found = list(cwd.glob("outputs/train/*/history.csv"))
         if found and len(history(found[0].parent)) >= count:
             return
-        time.sleep(0.1)
+        time.sleep(0.05)
     raise TimeoutError
 
 
