@@ -27,10 +27,11 @@ def finder_converted_once() -> Iterator[None]:
     """PyTorch's exporter takes ten seconds and more a network, whatever its size."""
     convert, kept = onnx_file.candidates_model, {}
 
-    def converted(candidates: Candidates, prefix: str, *more: str) -> onnx.ModelProto:
-        if (prefix, more) not in kept:
-            kept[prefix, more] = convert(candidates, prefix, *more).SerializeToString()
-        return onnx.load_from_string(kept[prefix, more])
+    def converted(candidates: Candidates, prefix: str, *more: str, images: int | None = None) -> onnx.ModelProto:
+        wanted = prefix, more, images
+        if wanted not in kept:
+            kept[wanted] = convert(candidates, prefix, *more, images=images).SerializeToString()
+        return onnx.load_from_string(kept[wanted])
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(onnx_file, "candidates_model", converted)
