@@ -62,6 +62,17 @@ def test_a_face_that_moves_keeps_its_number_and_its_points(predictor, still) -> 
     assert np.abs(last - first - [STEP_PX * 7, 0]).mean() < 0.03 * eyes
 
 
+def test_a_gain_that_flickers_moves_no_points(predictor, still) -> None:
+    values, points = still
+    generator, images = np.random.default_rng(4), []
+    for _ in range(5):
+        low = values.min() - generator.uniform(0, 10)
+        levels = (values - low) / (values.max() + generator.uniform(0, 10) - low) * 255
+        images.append(ThermalImage(levels.round().astype(np.float32), "gray"))
+    seen = np.array([face.points_px for (face,) in track(Tracker(predictor, find_every=50), images)])
+    assert np.linalg.norm(np.diff(seen, axis=0), axis=2).mean() < 0.01 * np.linalg.norm(points[2] - points[5])
+
+
 @pytest.mark.parametrize("quarters", [1, 3])
 def test_a_face_that_lies_on_its_side_is_found_and_followed(predictor, still, quarters: int) -> None:
     values, points = still
