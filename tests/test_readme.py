@@ -27,7 +27,7 @@ SMALL = {
         "data.batch_size=4",
     ],
     "models.py": ["stems=[conv]", "image_size=[120,160]"],
-    "render_sequence.py": ["seconds=0.3", "size=[60,80]"],
+    "render_sequence.py": ["seconds=0.3", "size=[60,80]", "workers=1"],
     "visualize.py": ["steps=3"],
     "report.py": ["augmentation_samples=1"],
 }
@@ -68,7 +68,7 @@ def run(line, workplace, run_script):
         words += [word for word in SMALL.get(command, []) if not (zooms and word.startswith("data.image_size"))]
         words += SYNTHETIC if command == "train.py" and "data=coco" not in words else []
         words += ["search.trials=2"] if "search=quick" in words else []
-        words += ["callbacks.figures=null"] if "--multirun" in words else []
+        words += ["callbacks.figures=null", "logger=none", "trainer.max_epochs=1"] if "--multirun" in words else []
     elif "debug=limit" in words:
         words += ["data.image_size=[48,64]", *SYNTHETIC]
     return run_script([f"src/{command}", *words], cwd=workplace, env={"WANDB_MODE": "offline"})
