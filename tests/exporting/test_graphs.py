@@ -91,6 +91,19 @@ def test_openvino_finds_the_same_faces(
     parity.require(0.2, tmp_path)
 
 
+def test_openvino_shrinks_images_as_onnx_runtime_does(tmp_path: Path) -> None:
+    model = seen_model(96, OPSET)
+    convert(model, tmp_path / "seen.xml")
+    given = {
+        "images": np.random.default_rng(0).normal(30, 3, (1, 300, 400)).astype(np.float32),
+        "celsius": np.array(True),
+    }
+    gray = runner(tmp_path / "seen.xml", 1)(given)["gray"]
+    expected, _ = run(model, **given)
+    assert gray.shape == expected.shape
+    assert np.abs(gray - expected).max() < 1.01 / 127.5  # one of 256 levels, where a value is rounded
+
+
 def test_a_file_that_says_something_else_is_refused_and_deleted(tmp_path: Path) -> None:
     same = Parity(frames=4, faces=4, unmatched=0, median_px=0.1, largest_px=0.2, largest_confidence=0.0)
     same.require(0.3, Path("a.onnx"))

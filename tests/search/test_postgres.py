@@ -42,7 +42,6 @@ def test_two_processes_share_a_study_and_one_of_them_is_killed(
     kept = [t for t in trials if t.number not in replaced_trials(trials)]
     assert Counter(t.state for t in kept) == {TrialState.COMPLETE: 3}
     assert len(trials) == 4
-    assert "Waiting for" in printed or again.number < trials[-1].number
 
     assert "sesame" not in printed + other.stdout.read()
     written = [path for path in tmp_path.rglob("*") if path.is_file() and path.suffix != ".npy"]
