@@ -2,10 +2,9 @@
 
 import math
 
-import numpy as np
 import onnx
-from onnx import numpy_helper, parser
 
+from thermal_landmarks.exporting.written_graph import written_model
 from thermal_landmarks.inference.finder import LEAST_SCORE, OVERLAP
 
 SEEN = ("cells", "scores", "directions")
@@ -48,7 +47,6 @@ def choice_model(opset: int) -> onnx.ModelProto:
     Args:
         opset: Of ONNX.
     """
-    model: onnx.ModelProto = parser.parse_model(_TEXT.format(opset=opset))
     whole: dict[str, int | list[int]] = {
         "most": [MOST_FACES], "one_class": [1], "image_and_cell": [0, 2],
         "image_column": 0, "cosine_column": 0, "sine_column": 1,
@@ -56,8 +54,4 @@ def choice_model(opset: int) -> onnx.ModelProto:
     numbers: dict[str, float | list[float]] = {
         "overlap": [OVERLAP], "least_score": [LEAST_SCORE], "nothing": 0.0, "back": -math.pi, "forth": math.pi
     }  # fmt: skip
-    tensors = {name: np.array(value, np.int64) for name, value in whole.items()}
-    tensors |= {name: np.array(value, np.float32) for name, value in numbers.items()}
-    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in tensors.items())
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return written_model(_TEXT.format(opset=opset), whole, numbers)

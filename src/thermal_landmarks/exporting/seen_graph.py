@@ -6,11 +6,10 @@ open, and most of the operators would compute them.
 
 import math
 
-import numpy as np
 import onnx
-from onnx import numpy_helper, parser
 
 from thermal_landmarks.data.scenes.gray import PERCENTILES, SAMPLES, SKIN_RANGE_C
+from thermal_landmarks.exporting.written_graph import written_model
 from thermal_landmarks.inference.finder import MULTIPLE
 
 _USUAL_SHAPE = 3 / 4  # height of an image by its width
@@ -102,20 +101,15 @@ def seen_model(longest_side: int, opset: int) -> onnx.ModelProto:
     assert low == 100 - high
     ends = (("dark", "ReduceMin", 0), ("bright", "ReduceMax", 1))
     both = "".join(_END.format(end=end, reduce=reduce, largest=largest) for end, reduce, largest in ends)
-    model: onnx.ModelProto = parser.parse_model(_TEXT.format(opset=opset, both=both))
-    whole: dict[str, list[int]] = {
+    whole: dict[str, int | list[int]] = {
         "zero": [0], "one": [1], "two": [2], "two_hundred": [200], "two_longest_sides": [2 * longest_side],
         "together": [_TOGETHER], "multiple": [MULTIPLE], "channel_axis": [1], "group_axis": [2], "level_axes": [2, 3],
         "sample_start": [0, 0], "sample_end": [2**31, 2**31], "sample_axes": [2, 3], "sample_steps": [step, step],
         "a_row_an_image": [0, -1], "groups_an_image": [0, -1, _TOGETHER], "no_padding": [0, 0], "padded_axes": [2, 3],
     }  # fmt: skip
-    numbers = {
+    numbers: dict[str, float | list[float]] = {
         "coldest": SKIN_RANGE_C[0], "hottest": SKIN_RANGE_C[1], "infinity": math.inf, "minus_infinity": -math.inf,
         "share": low / 100, "least_range": 1e-3, "black": 0.0, "white": 255.0, "middle": 127.5, "unit": 1.0,
         "minus_unit": -1.0,
     }  # fmt: skip
-    tensors = {name: np.array(value, np.int64) for name, value in whole.items()}
-    tensors |= {name: np.array(value, np.float32) for name, value in numbers.items()}
-    model.graph.initializer.extend(numpy_helper.from_array(value, name) for name, value in tensors.items())
-    onnx.checker.check_model(model, full_check=True)
-    return model
+    return written_model(_TEXT.format(opset=opset, both=both), whole, numbers)
